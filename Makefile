@@ -1,0 +1,114 @@
+# `make help` lists what can be done. Every target that needs the environment makes it first;
+# once .venv holds what requirements.lock and pyproject.toml say, nothing is installed again.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+# The first of these that can make a virtual environment is used; Debian's own comes before others.
+PYTHON ?= /usr/bin/python3.11 python3.11
+UV_VERSION := 0.13.8# resolves `make lock`; never part of .venv
+
+VENV := .venv
+BIN := $(VENV)/bin
+INPUTS := requirements.lock pyproject.toml
+STAMP := $(VENV)/.installed-$(shell cat $(INPUTS) | sha256sum | cut -c1-16)
+
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export LC_ALL := C.UTF-8
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+unexport PYTHONPATH PYTHONHOME
+
+PYTEST := $(BIN)/python -m pytest
+
+.PHONY: help
+help: ## this list
+	@echo "chotso: make TARGET"
+	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  \1|\2/p' $(firstword $(MAKEFILE_LIST)) | column -t -s '|'
+
+.PHONY: demo
+demo: $(STAMP) ## a province's year end: four nights and the freeze, on real PostgreSQL and Airflow
+	@$(BIN)/python -m chotso.orchestration.demo
+
+.PHONY: up
+up: $(STAMP) ## start the embedded PostgreSQL and the local Airflow, and leave them running
+	@$(BIN)/python -m chotso.orchestration.local up
+
+.PHONY: down
+down: $(STAMP) ## stop them
+	@$(BIN)/python -m chotso.orchestration.local down
+
+.PHONY: test
+test: lint types docs ## everything that must be green: lint, types, docs, all tests but the slow ones
+	@$(PYTEST)
+
+.PHONY: lint
+lint: $(STAMP) ## ruff on Python, sqlfluff on SQL
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/sqlfluff lint --disable-progress-bar --processes 2 dbt_project/models dbt_project/tests
+	@$(BIN)/sqlfluff lint --disable-progress-bar --processes 2 --templater placeholder chotso expectations
+
+.PHONY: types
+types: $(STAMP) ## mypy --strict
+	@$(BIN)/mypy
+
+.PHONY: docs
+docs: $(STAMP) ## links, commands and names in the documentation hold
+	@$(PYTEST) --quiet tests/unit/test_repository.py
+
+.PHONY: proofs
+proofs: $(STAMP) ## the long proofs: kills, the whole way through Airflow, the slow tests
+	@$(PYTEST) -m "slow or faults or pipeline" --timeout 3600
+
+.PHONY: bench
+bench: $(STAMP) ## bulk ingest of 2 M and 10 M lines and of a night, against binary COPY through a file
+	@$(BIN)/python -m bench.ingest
+
+.PHONY: lock
+lock: ## resolve requirements.in into requirements.lock (UPGRADE=1: to the newest that fit)
+	@$(call find-python); \
+	tool=$$(mktemp -d); trap 'rm -rf "$$tool"' EXIT; \
+	"$$python" -m venv "$$tool"; \
+	"$$tool/bin/pip" install --quiet "uv==$(UV_VERSION)"; \
+	env -u UV_INDEX -u UV_DEFAULT_INDEX -u UV_INDEX_URL -u UV_EXTRA_INDEX_URL -u UV_FIND_LINKS \
+	    "$$tool/bin/uv" pip compile --quiet --no-config --system-certs --generate-hashes --no-annotate \
+	    --python "$$python" --python-version 3.11 --python-platform linux \
+	    --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade) \
+	    --output-file requirements.lock requirements.in
+	@echo "requirements.lock: $$(grep -c '==' requirements.lock) packages"
+
+.PHONY: clean
+clean: ## remove caches and build results; .venv and the embedded default's state (.chotso) stay
+	@rm -rf .cache .mypy_cache .ruff_cache .pytest_cache build dbt_project/target dbt_project/logs *.egg-info
+	@find . -name __pycache__ -type d -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+
+# Sets $$python to the first interpreter of $(PYTHON) that is 3.11 and has venv and pip's seed.
+define find-python
+python=; for candidate in $(PYTHON); do \
+	if "$$candidate" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info[:2] != (3, 11))' \
+	    2>/dev/null; then python=$$candidate; break; fi; \
+done; \
+if [ -z "$$python" ]; then \
+	echo "chotso needs Python 3.11 with venv; none of these has it: $(PYTHON)." >&2; \
+	echo "Next: apt-get install python3.11 python3.11-venv, or make PYTHON=/path/to/python3.11." >&2; \
+	exit 1; \
+fi
+endef
+
+$(STAMP):
+	@$(call find-python); \
+	mkdir -p .cache; exec 9>.cache/bootstrap.lock; flock 9; \
+	if [ -e $@ ]; then exit 0; fi; \
+	if [ ! -x $(BIN)/pip ]; then "$$python" -m venv $(VENV); fi; \
+	echo "Installing what requirements.lock pins into $(VENV): one to three minutes, once."; \
+	$(BIN)/pip install --quiet --require-hashes --no-deps -r requirements.lock; \
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .; \
+	extra=$$(comm -13 \
+	    <(sed -nE 's/^([a-z0-9-]+)==.*/\1/p' requirements.lock | sort) \
+	    <($(BIN)/pip list --format=freeze | sed 's/==.*//' | tr 'A-Z_.' 'a-z--' \
+	        | grep -vxE 'pip|chotso' | sort)); \
+	if [ -n "$$extra" ]; then $(BIN)/pip uninstall --quiet --yes $$extra; fi; \
+	$(BIN)/pip check; \
+	rm -f $(VENV)/.installed-*; touch $@

@@ -1,0 +1,33 @@
+"""The product's own way: extract, landing archive with its manifest, and load with its checks."""
+
+from bench.source import NOW
+from chotso.calendar import local_date
+from chotso.contracts import contract
+from chotso.ingest import ledger
+from chotso.ingest.extract import land
+from chotso.ingest.load import drop_tables, load
+from chotso.landing import Landing
+from chotso.settings import load_settings
+from chotso.warehouse.connect import connect
+
+FEED = "allocations"
+
+
+def extract_land_load() -> int:
+    """Land and load the allocation lines past the feed's position; returns the rows loaded.
+
+    The batch's tables are dropped and the batch ended as failed afterwards, so that it can be
+    measured again; like the floor's own cleaning that is inside the measured time.
+    """
+    settings = load_settings()
+    item = contract(FEED)
+    landing = Landing(settings.landing_url)
+    rows = 0
+    with connect(settings) as conn:
+        land(settings, conn, [item], local_date(NOW))
+        for batch in ledger.waiting(conn, item.group):
+            load(conn, landing, item, batch)
+            rows += int(batch.landing_files["data"]["rows"])
+            drop_tables(conn, batch.batch_id)
+            ledger.stop(conn, batch.batch_id, "failed", "a measurement")
+    return rows

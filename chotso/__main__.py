@@ -1,0 +1,5 @@
+"""`python -m chotso`."""
+
+from chotso.cli import main
+
+main()

@@ -1,0 +1,261 @@
+"""A build: a function of raw, the configuration and two instants, run by dbt and kept on record."""
+
+import time
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+from chotso.build.expose import expose, tidy
+from chotso.build.runner import DbtSummary, run_dbt
+from chotso.build.scratch import claim_scratch_schema
+from chotso.errors import ChotsoError
+from chotso.provenance import code_version
+from chotso.registers import Registers, load_registers, parse_registers
+from chotso.settings import Settings
+from chotso.warehouse.connect import connect
+from chotso.warehouse.locks import hold
+
+NIGHTLY_SCHEMA = "marts_build"
+ConfigChoice = Literal["as-of", "current"]
+
+
+@dataclass(frozen=True)
+class BuildReport:
+    """What was built, where, and whether readers see it; instants are aware."""
+
+    build_id: int
+    schema: str
+    as_known_at: datetime
+    event_cutoff: datetime | None
+    exposed: bool
+    models: int
+    tests: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class _Knowledge:
+    """What had been published at `as_known_at`."""
+
+    as_known_at: datetime
+    business_date: date
+
+
+def run_build(
+    settings: Settings,
+    *,
+    as_known_at: datetime | None = None,
+    event_cutoff: datetime | None = None,
+    schema: str | None = None,
+    config: ConfigChoice = "as-of",
+) -> BuildReport:
+    """Build all models, test them, and (without `schema`) show them to readers by one switch.
+
+    Args:
+        settings: Where the warehouse is.
+        as_known_at: Aware instant; what became known later does not exist. Default: everything
+            published. A given instant uses the configuration of the newest exposed build at or
+            before it.
+        event_cutoff: Aware instant; what happened at or after it does not count. Default: none.
+        schema: A scratch schema to build into; readers see nothing of it. Needed with an instant.
+        config: "current" takes the configuration of today whatever `as_known_at` says.
+
+    Raises:
+        ChotsoError: Nothing published yet, an instant outside what is known, a schema that is not
+            a scratch schema, a failed model or test. Readers keep what they see.
+        BusyError: Another build of the same schema went on for too long.
+    """
+    started = time.monotonic()
+    _refuse_wrong_arguments(as_known_at, event_cutoff, schema)
+    target = schema or NIGHTLY_SCHEMA
+    with connect(settings) as conn, hold(conn, f"build {target}"):
+        knowledge = _knowledge(conn, as_known_at)
+        registers = _registers(conn, as_known_at, config)
+        if schema is not None:
+            claim_scratch_schema(conn, schema)
+        build_id = _begin(conn, knowledge, event_cutoff, target, registers)
+        try:
+            summary = _build(settings, target, knowledge, event_cutoff, registers)
+            if schema is None:
+                expose(conn, target, build_id)
+            _finish(conn, build_id, "built" if schema else "exposed")
+        except BaseException as error:
+            _finish_failed(conn, build_id, error)
+            raise
+        if schema is None:
+            tidy(conn)
+    return BuildReport(
+        build_id=build_id,
+        schema=target,
+        as_known_at=knowledge.as_known_at,
+        event_cutoff=event_cutoff,
+        exposed=schema is None,
+        models=summary.models,
+        tests=summary.tests,
+        seconds=round(time.monotonic() - started, 1),
+    )
+
+
+def build_variables(
+    registers: Registers, as_known_at: datetime, event_cutoff: datetime | None
+) -> dict[str, Any]:
+    """The variables that the dbt project is a function of; JSON types only."""
+    metrics = registers.metrics.model_dump(mode="json")
+    measures = registers.measures.model_dump(mode="json", by_alias=True)
+    return {
+        "as_known_at": _instant(as_known_at),
+        "event_cutoff": _instant(event_cutoff) if event_cutoff else None,
+        "first_year": measures.pop("first_year"),
+        "metrics": metrics["metrics"],
+        "funds": metrics["funds"],
+        "measures": measures,
+    }
+
+
+def _instant(instant: datetime) -> str:
+    return instant.astimezone(ZoneInfo("UTC")).isoformat(timespec="microseconds")
+
+
+def _refuse_wrong_arguments(
+    as_known_at: datetime | None, event_cutoff: datetime | None, schema: str | None
+) -> None:
+    for name, instant in (("as-known-at", as_known_at), ("cutoff", event_cutoff)):
+        if instant is None:
+            continue
+        if schema is None:
+            raise ChotsoError(
+                f"A build with --{name} cannot be shown to readers.",
+                kept="nothing was built.",
+                next_step="give a scratch schema with --schema.",
+            )
+        if instant.tzinfo is None:
+            raise ChotsoError(
+                f"--{name} {instant} has no time zone.",
+                kept="nothing was built.",
+                next_step="give it as e.g. 2021-12-31T17:00:00+07:00.",
+            )
+
+
+def _knowledge(conn: psycopg.Connection, as_known_at: datetime | None) -> _Knowledge:
+    row = conn.execute(
+        "select min(known_at), max(known_at) from ops.batch where status = 'published'"
+    ).fetchone()
+    assert row is not None
+    first, newest = row
+    if first is None:
+        raise ChotsoError(
+            "Nothing has been published yet: there is nothing to build from.",
+            kept="nothing was built.",
+            next_step="run `chotso nightly --date D`, or `chotso extract FEED --date D`.",
+        )
+    instant = as_known_at or newest
+    if not first <= instant <= newest:
+        raise ChotsoError(
+            f"--as-known-at {_instant(instant)} is outside what the warehouse knows: "
+            f"{_instant(first)} to {_instant(newest)}.",
+            kept="nothing was built.",
+            next_step="give an instant between those two.",
+        )
+    row = conn.execute(
+        "select max(business_date) from ops.batch where status = 'published' and known_at <= %s",
+        [instant],
+    ).fetchone()
+    assert row is not None
+    conn.commit()
+    return _Knowledge(as_known_at=instant, business_date=row[0])
+
+
+def _registers(
+    conn: psycopg.Connection, as_known_at: datetime | None, config: ConfigChoice
+) -> Registers:
+    if as_known_at is None or config == "current":
+        return load_registers()
+    row = conn.execute(
+        """
+        select config, build_id from ops.build
+        where exposed_at is not null and as_known_at <= %s
+        order by as_known_at desc, build_id desc
+        limit 1
+        """,
+        [as_known_at],
+    ).fetchone()
+    conn.commit()
+    if row is None:
+        return load_registers()
+    return parse_registers(row[0], source=f"the configuration of build {row[1]}")
+
+
+def _begin(
+    conn: psycopg.Connection,
+    knowledge: _Knowledge,
+    event_cutoff: datetime | None,
+    schema: str,
+    registers: Registers,
+) -> int:
+    with conn.transaction():
+        # we hold this schema's lock, so whoever wrote these is gone
+        conn.execute(
+            """
+            update ops.build
+            set status = 'failed', reason = 'ended without finishing',
+                finished_at = clock_timestamp()
+            where target_schema = %s and status = 'running'
+            """,
+            [schema],
+        )
+        row = conn.execute(
+            """
+            insert into ops.build (business_date, as_known_at, event_cutoff, target_schema,
+                config, config_sha256, code_version, status)
+            values (%s, %s, %s, %s, %s, %s, %s, 'running')
+            returning build_id
+            """,
+            [
+                knowledge.business_date,
+                knowledge.as_known_at,
+                event_cutoff,
+                schema,
+                Jsonb(registers.configuration),
+                registers.sha256,
+                code_version(),
+            ],
+        ).fetchone()
+    conn.commit()
+    assert row is not None
+    return int(row[0])
+
+
+def _build(
+    settings: Settings,
+    schema: str,
+    knowledge: _Knowledge,
+    event_cutoff: datetime | None,
+    registers: Registers,
+) -> DbtSummary:
+    variables = build_variables(registers, knowledge.as_known_at, event_cutoff)
+    return run_dbt(settings, schema, variables)
+
+
+def _finish(conn: psycopg.Connection, build_id: int, status: str) -> None:
+    conn.execute(
+        "update ops.build set status = %s, finished_at = clock_timestamp() where build_id = %s",
+        [status, build_id],
+    )
+    conn.commit()
+
+
+def _finish_failed(conn: psycopg.Connection, build_id: int, error: BaseException) -> None:
+    if conn.closed or conn.broken:
+        return
+    conn.rollback()
+    reason = error.what if isinstance(error, ChotsoError) else type(error).__name__
+    conn.execute(
+        "update ops.build set status = 'failed', reason = %s, finished_at = clock_timestamp() "
+        "where build_id = %s",
+        [reason, build_id],
+    )
+    conn.commit()

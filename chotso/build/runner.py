@@ -1,0 +1,121 @@
+"""dbt in this process: one import, one profile from the environment, results as a summary."""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from psycopg.conninfo import conninfo_to_dict
+
+from chotso import PROJECT_ROOT
+from chotso.errors import ChotsoError
+from chotso.settings import Settings
+
+if TYPE_CHECKING:
+    from dbt.cli.main import dbtRunner
+
+PROJECT_DIR = PROJECT_ROOT / "dbt_project"
+_BAD = ("error", "fail", "runtime error")
+# What libpq takes from the environment where a profile has no key of its own.
+_LIBPQ = {"sslrootcert": "PGSSLROOTCERT", "sslcert": "PGSSLCERT", "sslkey": "PGSSLKEY"}
+
+
+@dataclass(frozen=True)
+class DbtSummary:
+    """How many models were built and tests passed in one call."""
+
+    models: int
+    tests: int
+
+
+def run_dbt(
+    settings: Settings,
+    schema: str,
+    variables: Mapping[str, Any],
+    command: tuple[str, ...] = ("build", "--exclude-resource-type", "unit_test"),
+) -> DbtSummary:
+    """One dbt call into `schema`, under the warehouse's login as `chotso_loader`.
+
+    State and logs lie under `<home>/dbt/<schema>`. The password goes to dbt in an environment
+    variable that lives for the call and that dbt scrubs from everything it writes.
+
+    Raises:
+        ChotsoError: A model or a test failed; it and the log file are named.
+    """
+    place = settings.home / "dbt" / schema
+    place.mkdir(parents=True, exist_ok=True, mode=0o700)
+    log_file = place / "logs" / "dbt.log"
+    arguments = [
+        *("--log-level", "none", "--log-level-file", "info", "--no-use-colors"),
+        *("--log-path", str(log_file.parent)),
+        *command,
+        *("--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR)),
+        *("--target-path", str(place / "target")),
+        *("--vars", json.dumps(variables, ensure_ascii=False, sort_keys=True)),
+    ]
+    with _environment(_profile(settings, schema)):
+        outcome = _runner().invoke(arguments)
+    if outcome.exception is not None:
+        raise _failed(str(outcome.exception).strip(), log_file)
+    results: list[Any] = list(getattr(outcome.result, "results", []))
+    if bad := [result for result in results if str(result.status) in _BAD]:
+        raise _failed("; ".join(_said(result) for result in bad[:3]), log_file)
+    if not outcome.success:
+        raise _failed("dbt did not succeed and names no model", log_file)
+    kinds = [str(result.node.resource_type) for result in results]
+    return DbtSummary(models=kinds.count("model"), tests=len(kinds) - kinds.count("model"))
+
+
+@cache
+def _runner() -> "dbtRunner":
+    from dbt.cli.main import dbtRunner  # a second of imports, once per process
+
+    return dbtRunner()
+
+
+def _profile(settings: Settings, schema: str) -> dict[str, str]:
+    parts = {k: str(v) for k, v in conninfo_to_dict(settings.warehouse_url).items() if v}
+    return {
+        "CHOTSO_DBT_HOST": parts.get("host", "127.0.0.1"),
+        "CHOTSO_DBT_PORT": parts.get("port", "5432"),
+        "CHOTSO_DBT_USER": parts.get("user", ""),
+        "CHOTSO_DBT_DBNAME": parts.get("dbname", ""),
+        "CHOTSO_DBT_SCHEMA": schema,
+        "CHOTSO_DBT_SSLMODE": parts.get("sslmode", "prefer"),
+        "CHOTSO_DBT_THREADS": str(min(4, os.cpu_count() or 1)),
+        "DBT_ENV_SECRET_CHOTSO_PASSWORD": parts.get("password", ""),
+        "PGTZ": "UTC",
+        "DO_NOT_TRACK": "1",
+    } | {variable: parts[key] for key, variable in _LIBPQ.items() if key in parts}
+
+
+@contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _said(result: Any) -> str:
+    kind = "test" if str(result.node.resource_type) != "model" else "model"
+    message = " ".join(str(result.message or "").split())
+    return f"{kind} {result.node.name}: {message[:300]}"
+
+
+def _failed(what: str, log_file: Path) -> ChotsoError:
+    return ChotsoError(
+        f"The build failed: {what}.",
+        kept="the marts that readers see are those of the last exposed build.",
+        next_step=f"read {log_file}, mend the cause, and run `chotso build` again.",
+    )

@@ -1,0 +1,45 @@
+"""Scratch schemas: where a build may go besides the nightly one, and how we know it is ours."""
+
+import re
+
+import psycopg
+from psycopg import sql
+
+from chotso.errors import ChotsoError
+
+MARKER = "chotso: scratch build — may be overwritten by any `chotso build --schema`"
+_NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
+_NEVER = re.compile(
+    r"pg_.*|information_schema|public|raw|ops|quarantine|frozen|rehearsal|landing|marts.*"
+    r"|chotso_migrations"
+)
+
+
+def claim_scratch_schema(conn: psycopg.Connection, name: str) -> None:
+    """Make the schema, or find that an earlier scratch build made it.
+
+    Raises:
+        ChotsoError: The name is reserved or malformed, or the schema is not ours.
+    """
+    if _NAME.fullmatch(name) is None or _NEVER.fullmatch(name):
+        raise ChotsoError(
+            f"{name!r} cannot be a scratch schema.",
+            kept="nothing was built.",
+            next_step="give a name of lower-case letters, digits and _ that is not one of the "
+            "warehouse's own schemas, e.g. scratch_1.",
+        )
+    row = conn.execute(
+        "select obj_description(oid, 'pg_namespace') from pg_namespace where nspname = %s", [name]
+    ).fetchone()
+    if row is None:
+        schema = sql.Identifier(name)
+        conn.execute(sql.SQL("create schema {}").format(schema))
+        conn.execute(sql.SQL("comment on schema {} is {}").format(schema, sql.Literal(MARKER)))
+    elif row[0] != MARKER:
+        conn.rollback()
+        raise ChotsoError(
+            f"The schema {name} exists and was not made by `chotso build`.",
+            kept="nothing was built, and the schema is as it was.",
+            next_step="give another name with --schema.",
+        )
+    conn.commit()

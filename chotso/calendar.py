@@ -1,0 +1,32 @@
+"""Local days and months: everything that decides is a local day in Asia/Ho_Chi_Minh."""
+
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+LOCAL_ZONE_NAME = "Asia/Ho_Chi_Minh"
+LOCAL_ZONE = ZoneInfo(LOCAL_ZONE_NAME)
+
+
+def local_date(instant: datetime) -> date:
+    """The local calendar day of an aware instant."""
+    return instant.astimezone(LOCAL_ZONE).date()
+
+
+def local_midnight(day: date) -> datetime:
+    """The first instant of a local day, aware."""
+    return datetime.combine(day, time(), tzinfo=LOCAL_ZONE)
+
+
+def night_of(day: date) -> datetime:
+    """The instant at which the night of a business date runs: 01:00 local on the next day."""
+    return datetime.combine(day + timedelta(days=1), time(hour=1), tzinfo=LOCAL_ZONE)
+
+
+def parse_instant(text: str) -> datetime:
+    """An ISO-8601 instant; one without an offset is local time.
+
+    Raises:
+        ValueError: The text is not an instant.
+    """
+    instant = datetime.fromisoformat(text)
+    return instant if instant.tzinfo else instant.replace(tzinfo=LOCAL_ZONE)

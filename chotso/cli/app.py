@@ -1,0 +1,198 @@
+"""The commands of the pipeline: migrate, extract, nightly, build, freeze, verify, status."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from chotso.cli import quarantine, sandbox
+from chotso.cli.console import OUTPUT, Json, answer, as_date, as_instant, progress, refusals
+from chotso.contracts import contracts
+from chotso.errors import ChotsoError
+from chotso.settings import load_settings
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="chốt số: nightly extracts in, attainment against plan out, figures frozen at the cutoff.",
+)
+app.add_typer(sandbox.app, name="sandbox")
+app.add_typer(quarantine.app, name="quarantine")
+
+BusinessDate = Annotated[str, typer.Option("--date", help="Business date, YYYY-MM-DD.")]
+
+
+def main() -> None:
+    """Run the command line; exit status 0 done, 1 refused or failed, 2 wrong usage."""
+    with refusals():
+        app()
+
+
+@app.command()
+def migrate(json: Json = False) -> None:
+    """Create or upgrade the warehouse's own schemas and roles."""
+    from chotso.warehouse.migrate import migrate as run
+
+    report = run(load_settings())
+
+    def tell() -> None:
+        for warning in report.warnings:
+            OUTPUT.print(f"Warning: {warning}", markup=False)
+        done = len(report.applied) + len(report.tables)
+        OUTPUT.print(
+            f"The warehouse is up to date: {done} scripts and feed tables were new."
+            if done
+            else "The warehouse is up to date; nothing was new."
+        )
+
+    answer(report, json, tell)
+
+
+@app.command()
+def extract(
+    feed: Annotated[str, typer.Argument(help="One of the nine feeds.")],
+    date_: BusinessDate,
+    full: Annotated[bool, typer.Option("--full", help="Read the open year whole.")] = False,
+    json: Json = False,
+) -> None:
+    """Bring one feed through publish, with those that share its snapshot."""
+    from chotso.ingest.night import extract_feed
+
+    if feed not in contracts():
+        raise typer.BadParameter(f"{feed!r} is no feed; name one of {', '.join(contracts())}")
+    day = as_date(date_)
+    with progress() as show:
+        report = extract_feed(load_settings(), feed, day, full=full, progress=show)
+    answer(report, json, lambda: _tell_batches(report.batches))
+    report.raise_if_stopped()
+
+
+@app.command()
+def nightly(date_: BusinessDate, json: Json = False) -> None:
+    """Bring all feeds through publish, then build. What is stopped is named; the rest goes on."""
+    from chotso.build.dbt import run_build
+    from chotso.ingest.night import extract_all
+
+    day = as_date(date_)
+    settings = load_settings()
+    with progress() as show:
+        reports = extract_all(settings, day, progress=show)
+        stopped = [text for report in reports for text in report.stopped]
+        built: Any = None
+        try:
+            show("building")
+            built = run_build(settings)
+        except ChotsoError as error:
+            stopped.append(str(error))
+    batches = [batch for report in reports for batch in report.batches]
+
+    def tell() -> None:
+        _tell_batches(batches)
+        if built is not None:
+            _tell_build(built)
+
+    answer({"batches": batches, "build": built, "stopped": stopped}, json, tell)
+    if stopped:
+        raise ChotsoError(
+            "\n".join(stopped),
+            kept="all that is not named here went on.",
+            next_step=f"see to what is named above, then run `chotso nightly --date {day}` again.",
+        )
+
+
+@app.command()
+def build(
+    as_known_at: Annotated[str | None, typer.Option(help="Only what was known then.")] = None,
+    cutoff: Annotated[str | None, typer.Option(help="Only what happened before then.")] = None,
+    schema: Annotated[str | None, typer.Option(help="A scratch schema to build into.")] = None,
+    config: Annotated[str, typer.Option(help="as-of (of that time) or current.")] = "as-of",
+    json: Json = False,
+) -> None:
+    """Build the marts and show them to readers; a past or cut-off build needs --schema."""
+    from chotso.build.dbt import run_build
+
+    if (as_known_at or cutoff) and not schema:
+        raise typer.BadParameter("--as-known-at and --cutoff need --schema: readers see only now")
+    if config not in ("as-of", "current"):
+        raise typer.BadParameter("--config is as-of or current")
+    known = as_instant(as_known_at) if as_known_at else None
+    cut = as_instant(cutoff) if cutoff else None
+    with progress() as show:
+        show("building")
+        report = run_build(
+            load_settings(),
+            as_known_at=known,
+            event_cutoff=cut,
+            schema=schema,
+            config="current" if config == "current" else "as-of",
+        )
+    answer(report, json, lambda: _tell_build(report))
+
+
+@app.command()
+def freeze(
+    period: Annotated[str, typer.Argument(help="A period of config/periods.yml.")],
+    rehearse: Annotated[bool, typer.Option(help="Do everything under a rehearsal's id.")] = False,
+    json: Json = False,
+) -> None:
+    """Final extract, build at the cutoff, seal a release; of a sealed period: change nothing."""
+    from chotso.freeze.release import freeze as run
+
+    with progress() as show:
+        report = run(load_settings(), period, rehearse=rehearse, progress=show)
+
+    def tell() -> None:
+        OUTPUT.print(f"release  {report.release_id}", markup=False)
+        OUTPUT.print(f"root     {report.root_sha256}", markup=False)
+        OUTPUT.print(f"bundle   {report.bundle}", markup=False)
+
+    answer(report, json, tell)
+
+
+@app.command()
+def verify(
+    bundle: Annotated[Path, typer.Argument(help="A release's folder, or the releases folder.")],
+    anchor: Annotated[str | None, typer.Option(help="The root that was deposited.")] = None,
+    json: Json = False,
+) -> None:
+    """Check a bundle without database, network or third-party code."""
+    from chotso.freeze.verify import verify_bundle
+
+    result = verify_bundle(bundle, anchor)
+
+    def tell() -> None:
+        OUTPUT.print(result.status, markup=False)
+        for finding in result.findings:
+            OUTPUT.print(f"  {finding}", markup=False)
+
+    answer({"status": result.status, "findings": result.findings}, json, tell)
+    if result.status != "verified":
+        raise SystemExit(1)
+
+
+@app.command()
+def status(json: Json = False) -> None:
+    """Last night at a glance: feeds, rows, money, rules, freshness, next cutoff."""
+    from chotso.status import status_of
+
+    report = status_of(load_settings())
+    answer(report, json, lambda: report.show(OUTPUT))
+
+
+def _tell_batches(batches: list[dict[str, Any]]) -> None:
+    for batch in batches:
+        OUTPUT.print(
+            f"{batch['batch_id']}: {batch['rows_delivered']:,} rows delivered, "
+            f"{batch['rows_accepted']:,} accepted, {batch['rows_quarantined']:,} set aside, "
+            f"{batch['rows_changed']:,} changed; {batch['money_delivered']:,} đồng",
+            markup=False,
+        )
+
+
+def _tell_build(report: Any) -> None:
+    shown = "shown to readers" if report.exposed else f"in schema {report.schema}"
+    OUTPUT.print(
+        f"build {report.build_id}: known at {report.as_known_at.isoformat()}, {shown}",
+        markup=False,
+    )

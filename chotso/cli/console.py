@@ -1,0 +1,90 @@
+"""How commands answer: a result on stdout (plain or JSON), progress and errors on stderr."""
+
+import dataclasses
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any
+
+import psycopg
+import typer
+from rich.console import Console
+
+from chotso.calendar import parse_instant
+from chotso.errors import ChotsoError
+
+ERRORS = Console(stderr=True, highlight=False, soft_wrap=True)
+OUTPUT = Console(highlight=False, soft_wrap=True)
+
+Json = Annotated[bool, typer.Option("--json", help="Print a machine-readable result.")]
+
+
+def as_date(text: str) -> date:
+    """A business date from the command line; a wrong one is wrong usage."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is not a date YYYY-MM-DD") from error
+
+
+def as_instant(text: str) -> datetime:
+    """An instant from the command line (local where it has no offset)."""
+    try:
+        return parse_instant(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is not an ISO-8601 instant") from error
+
+
+def plain(value: Any) -> Any:
+    """A result as JSON can hold it: instants in ISO-8601, whole numbers exact."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        value = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
+    if isinstance(value, dict):
+        return {str(k): plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple | set):
+        return [plain(v) for v in value]
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else str(value)
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    return str(value) if isinstance(value, Path) else value
+
+
+def answer(result: Any, as_json: bool, tell: Callable[[], None]) -> None:
+    """Print the result: JSON on one line when asked for, else what `tell` prints."""
+    if as_json:
+        sys.stdout.write(json.dumps(plain(result), ensure_ascii=False, sort_keys=True) + "\n")
+    else:
+        tell()
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[str], None]]:
+    """A function that shows what is being done, on a terminal only."""
+    if not ERRORS.is_terminal:
+        yield lambda _: None
+        return
+    with ERRORS.status("") as status:
+        yield lambda text: status.update(text)
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Turn a refusal or a lost server into its sentence on stderr and exit status 1."""
+    try:
+        yield
+    except ChotsoError as error:
+        ERRORS.print(str(error), markup=False)
+        raise SystemExit(1) from error
+    except psycopg.OperationalError as error:
+        ERRORS.print(
+            f"A database went away: {str(error).strip()}\n"
+            "Kept: all that was published; what was in work is finished or begun anew.\n"
+            "Next: see that the server runs, then run the same command again.",
+            markup=False,
+        )
+        raise SystemExit(1) from error

@@ -1,0 +1,188 @@
+"""What each feed promises: the models of `config/feeds/*.yml`.
+
+The machinery reads these and knows no feed by name. A new feed is a contract file, its rules and
+its staging model.
+"""
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from chotso import PROJECT_ROOT
+from chotso.errors import ChotsoError
+
+FEEDS_DIR = PROJECT_ROOT / "config" / "feeds"
+
+ColumnType = Literal[
+    "text", "smallint", "integer", "bigint", "numeric", "boolean", "date", "timestamptz", "jsonb"
+]
+PSEUDONYM_COLUMNS = {
+    "person_pseudonym": "Bí danh của người tham gia — HMAC-SHA-256 of the person's number, 64 hex",
+    "number_shape": "Dạng của mã số — 'ok', or why the number is not well formed",
+    "number_mask": "Mã số đã che — the number with all but its first two digits masked",
+    "key_id": "Mã của khóa bí danh — which pseudonym key was used",
+}
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Column(_Strict):
+    """One column of a feed, as the source names it."""
+
+    type: ColumnType
+    description: str
+    found_as: str | None = Field(None, description="the source's own name where it differs")
+    required: bool = False
+    tracked: bool = Field(True, description="whether a change of it alone is a new version")
+    null_is_zero: bool = False
+    form: Literal["month"] | None = Field(None, description="how a file writes it, if specially")
+    personal: Literal["pseudonym", "drop"] | None = None
+
+
+class ParentRelation(_Strict):
+    """The relation whose change means that all its lines are stated anew."""
+
+    relation: str
+    key: str
+    changed_at: str
+    period: str
+
+
+class TableSource(_Strict):
+    """A relation of the collection system, in schema `tst`."""
+
+    kind: Literal["table"]
+    relation: str
+    read: Literal["whole", "changes"]
+    changed_at: str | None = None
+    overlap_minutes: int = 120
+    period: str | None = Field(None, description="instant that places a row in a year")
+    parent: ParentRelation | None = None
+
+    @model_validator(mode="after")
+    def _changes_need_a_position(self) -> "TableSource":
+        if self.read == "changes" and not self.changed_at:
+            raise ValueError("a feed that reads changes needs changed_at")
+        return self
+
+
+class Layout(_Strict):
+    """One order of the columns of a sheet without a dependable header."""
+
+    name: str
+    inserted: dict[str, int] = Field(
+        default_factory=dict, description="columns this layout has beyond `sheet_columns`, by index"
+    )
+
+
+class FileSource(_Strict):
+    """Files in the drop folder whose name matches `pattern`."""
+
+    kind: Literal["file"]
+    pattern: str
+    reader: Literal["sheets_by_position", "first_sheet_by_header"]
+    header_rows: int
+    sheet_code: str | None = Field(None, description="column that takes the sheet's name")
+    sheet_columns: list[str] = Field(default_factory=list)
+    layouts: list[Layout] = Field(default_factory=list)
+    recognised_by: list[str] = Field(
+        default_factory=list, description="columns whose cells must be readable in a layout"
+    )
+    not_loaded: list[str] = Field(default_factory=list)
+
+    @property
+    def name_pattern(self) -> re.Pattern[str]:
+        """The compiled pattern of a delivery's whole name."""
+        return re.compile(self.pattern)
+
+
+class Contract(_Strict):
+    """One feed: where it comes from, what its rows look like, how versions are kept."""
+
+    feed: str
+    group: str
+    order: int
+    title: str
+    source: TableSource | FileSource = Field(discriminator="kind")
+    history: Literal["versions", "statement"]
+    key: list[str]
+    scope: list[str] = Field(
+        default_factory=list,
+        description="columns within which a delivery is a full statement: what it lacks is closed",
+    )
+    money: str = Field("0", description="SQL over the row's columns, whole đồng")
+    money_columns: list[str] = Field(default_factory=list)
+    columns: dict[str, Column]
+
+    @property
+    def landed(self) -> dict[str, Column]:
+        """Columns as they land: personal ones replaced by the pseudonym's columns or left out."""
+        landed: dict[str, Column] = {}
+        for name, column in self.columns.items():
+            if column.personal == "pseudonym":
+                for made, description in PSEUDONYM_COLUMNS.items():
+                    landed[made] = Column(type="text", description=description)
+            elif column.personal is None:
+                landed[name] = column
+        return landed
+
+    @property
+    def tracked(self) -> list[str]:
+        """Columns whose change makes a new version, the key apart."""
+        return [n for n, c in self.landed.items() if c.tracked and n not in self.key]
+
+    @model_validator(mode="after")
+    def _names_exist(self) -> "Contract":
+        known = set(self.landed)
+        for name in [*self.key, *self.scope, *self.money_columns]:
+            if name not in known:
+                raise ValueError(f"{self.feed}: column {name} is not in the contract")
+        return self
+
+
+@cache
+def contracts() -> dict[str, Contract]:
+    """All contracts by feed, in the order in which feeds are published.
+
+    Raises:
+        ChotsoError: A contract file is malformed; the file and the line's path are named.
+    """
+    loaded = [_load(path) for path in sorted(FEEDS_DIR.glob("*.yml"))]
+    return {c.feed: c for c in sorted(loaded, key=lambda c: c.order)}
+
+
+def contract(feed: str) -> Contract:
+    """The contract of one feed.
+
+    Raises:
+        ChotsoError: There is no such feed.
+    """
+    if feed not in contracts():
+        raise ChotsoError(
+            f"There is no feed {feed!r}.", next_step=f"name one of: {', '.join(contracts())}."
+        )
+    return contracts()[feed]
+
+
+def groups() -> dict[str, list[Contract]]:
+    """Feeds that share one snapshot, by group, in order."""
+    by_group: dict[str, list[Contract]] = {}
+    for item in contracts().values():
+        by_group.setdefault(item.group, []).append(item)
+    return by_group
+
+
+def _load(path: Path) -> Contract:
+    try:
+        return Contract.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except (ValueError, yaml.YAMLError) as error:
+        raise ChotsoError(
+            f"The feed contract {path.name} is malformed: {error}",
+            next_step=f"mend {path}.",
+        ) from error

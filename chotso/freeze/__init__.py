@@ -1,0 +1,1 @@
+"""Freezing: sealed releases that anyone can check without trusting us."""

@@ -1,0 +1,110 @@
+"""Bundles as folders: staged beside their place, moved in whole, restored when lost or damaged."""
+
+import os
+import shutil
+from pathlib import Path
+
+from chotso.errors import ChotsoError
+from chotso.failpoints import failpoint
+from chotso.freeze import bundle, verify
+
+
+def staging(folder: Path) -> Path:
+    """Where the bundle is made before it is moved to `folder`; whatever a killed run left, gone.
+
+    Raises:
+        ChotsoError: The place cannot be written.
+    """
+    remove_staging(folder)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ChotsoError(
+            f"The releases folder {folder.parent} cannot be written: {error.strerror}.",
+            kept="nothing was sealed by this run.",
+            next_step="mend CHOTSO_RELEASES_DIR or its rights, then run the freeze again.",
+        ) from error
+    return _staging(folder)
+
+
+def remove_staging(folder: Path) -> None:
+    """Remove what a run left half made."""
+    if _staging(folder).exists():
+        shutil.rmtree(_staging(folder))
+
+
+def is_sound(folder: Path, root: str) -> bool:
+    """Whether the bundle at this folder is, to the byte, the one with this root."""
+    return verify.verify_bundle(folder, root).status == "verified"
+
+
+def place(staged: Path, folder: Path, root: str) -> None:
+    """Move a bundle into its place, for good; a damaged one that stands there is set aside.
+
+    Files that stand beside a bundle, not under its root, are carried over.
+
+    Raises:
+        ChotsoError: What was staged is not the bundle with this root.
+    """
+    bundle.check(staged, root=root)
+    if os.path.lexists(folder):
+        os.rename(folder, _aside(folder))
+        failpoint("freeze.set-aside")
+    _carry_beside(folder, staged)
+    os.rename(staged, folder)
+    bundle.flush(folder)
+    _flush_names(folder.parent)
+
+
+def restore(folder: Path, files: list[tuple[str, bytes]], root: str) -> None:
+    """Put a lost or damaged bundle back from the warehouse's copy of its files.
+
+    Raises:
+        ChotsoError: The copy is damaged too; the folder is left as it is.
+    """
+    place_of_work = staging(folder)
+    if any(not verify.is_plain_path(path) for path, _ in files):
+        raise _lost(folder, "it names files outside its folder")
+    place_of_work.mkdir()
+    bundle.write_files(place_of_work, files)
+    if not is_sound(place_of_work, root):
+        raise _lost(folder, "it does not have the root that was sealed")
+    place(place_of_work, folder, root)
+
+
+def _lost(folder: Path, why: str) -> ChotsoError:
+    return ChotsoError(
+        f"The bundle {folder} is missing or damaged, and so is the warehouse's copy: {why}.",
+        kept="both, as they are, as evidence.",
+        next_step="put the bundle back from a second custodian's copy or from a backup, check it "
+        "with verify.py and the anchor, and find out who changed the warehouse.",
+    )
+
+
+def _staging(folder: Path) -> Path:
+    return folder.with_name(f".staging-{folder.name}")
+
+
+def _aside(folder: Path) -> Path:
+    number = 1
+    while os.path.lexists(candidate := folder.with_name(f".damaged-{folder.name}-{number}")):
+        number += 1
+    return candidate
+
+
+def _carry_beside(folder: Path, staged: Path) -> None:
+    """Copy signatures and certifications from the damaged bundles that were set aside."""
+    for old in sorted(folder.parent.glob(f".damaged-{folder.name}-*")):
+        for path in (old / "signature.pdf", *sorted((old / "certifications").glob("*.json"))):
+            name = path.relative_to(old)
+            if path.is_file() and not path.is_symlink() and verify.stands_beside(name.as_posix()):
+                (staged / name).parent.mkdir(exist_ok=True)
+                shutil.copyfile(path, staged / name)
+
+
+def _flush_names(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

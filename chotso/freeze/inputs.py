@@ -1,0 +1,123 @@
+"""What a release was made from, by content: landed files, configuration, rules, code, packages."""
+
+import hashlib
+import unicodedata
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from chotso import PROJECT_ROOT
+from chotso.freeze.canonical import canonical_json, render
+from chotso.provenance import code_sha256, code_version, lock_sha256
+
+# A batch that changed nothing and set nothing aside is no input: reading a night twice, or
+# finishing a killed one, must not make another release.
+_INPUTS = """
+    select feed, business_date, known_at, delivery_name, sha256, delivery_sha256,
+        rows_delivered, money_delivered
+    from ops.batch
+    where status = 'published' and known_at <= %s
+        and (rows_changed is distinct from 0 or rows_quarantined is distinct from 0)
+"""
+_NEWEST = """
+    select feed, max(business_date) as business_date, max(known_at) as known_at
+    from ops.batch
+    where status = 'published' and known_at <= %s
+    group by feed
+"""
+_KINDS = {
+    "business_date": "date",
+    "known_at": "instant",
+    "rows_delivered": "integer",
+    "money_delivered": "integer",
+}
+
+
+def landed_inputs(conn: psycopg.Connection, as_known_at: datetime) -> list[dict[str, Any]]:
+    """The published batches that brought something, in order of their content.
+
+    Returns:
+        Mappings with `feed`, `business_date`, `known_at`, `delivery_name` (files only), `sha256`
+        (of the landed file), `delivery_sha256` (of the delivery as it came), `rows_delivered`
+        and `money_delivered` (whole đồng, as text).
+    """
+    return _in_order(_rendered(row) for row in _rows(conn, _INPUTS, as_known_at))
+
+
+def newest_batches(conn: psycopg.Connection, as_known_at: datetime) -> list[dict[str, Any]]:
+    """Per feed, the business date and `known_at` of its newest published batch."""
+    return _in_order(_rendered(row) for row in _rows(conn, _NEWEST, as_known_at))
+
+
+def newest_known(conn: psycopg.Connection, as_known_at: datetime) -> dict[str, datetime]:
+    """Per feed, the `known_at` of its newest published batch."""
+    return {row["feed"]: row["known_at"] for row in _rows(conn, _NEWEST, as_known_at)}
+
+
+def configuration_files(root: Path = PROJECT_ROOT) -> dict[str, bytes]:
+    """The registers of `config/`, as they are, by their path in the project."""
+    return _files(root, "config", (".yml",))
+
+
+def rule_files(root: Path = PROJECT_ROOT) -> dict[str, bytes]:
+    """The rule register and its SQL, as they are, by their path in the project."""
+    return _files(root, "expectations", (".yml", ".sql"))
+
+
+def made_by() -> dict[str, Any]:
+    """The manifest's part on code, packages, configuration and rules."""
+    return {
+        "code": {"version": code_version(), "sha256": code_sha256()},
+        "lock_sha256": lock_sha256(),
+        "configuration": _hashes(configuration_files()),
+        "rules": _hashes(rule_files()),
+    }
+
+
+def made_by_sha256() -> str:
+    """One digest over `made_by`: a build made by anything else is not taken up again."""
+    return hashlib.sha256(canonical_json(made_by())).hexdigest()
+
+
+def _rows(conn: psycopg.Connection, query: str, as_known_at: datetime) -> list[dict[str, Any]]:
+    with conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(query.encode(), [as_known_at]).fetchall()
+
+
+def _rendered(row: dict[str, Any]) -> dict[str, Any]:
+    """The row as JSON: instants and dates as text, money as text (it may pass 2^53)."""
+    entry: dict[str, Any] = {}
+    for name, value in row.items():
+        if value is None or isinstance(value, int):
+            entry[name] = value
+        elif isinstance(value, str):
+            entry[name] = unicodedata.normalize("NFC", value)
+        elif isinstance(value, Decimal) and value != value.to_integral_value():
+            entry[name] = f"{value.normalize():f}"
+        else:
+            entry[name] = render(value, _KINDS[name])
+    return entry
+
+
+def _in_order(entries: Any) -> list[dict[str, Any]]:
+    return sorted(entries, key=canonical_json)
+
+
+def _files(root: Path, folder: str, suffixes: tuple[str, ...]) -> dict[str, bytes]:
+    found = {
+        path.relative_to(root).as_posix(): path.read_bytes()
+        for path in (root / folder).rglob("*")
+        if path.is_file() and path.suffix in suffixes
+    }
+    return dict(sorted(found.items()))
+
+
+def _hashes(files: dict[str, bytes]) -> list[dict[str, Any]]:
+    return [
+        {"path": path, "sha256": hashlib.sha256(content).hexdigest()}
+        for path, content in files.items()
+    ]

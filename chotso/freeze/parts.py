@@ -1,0 +1,123 @@
+"""What a freeze needs of the rest: each part can be replaced, so that it can be tested alone."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Protocol
+
+import psycopg
+
+from chotso.settings import Settings
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class PeriodToFreeze:
+    """A period of the register: its id, and the instant before which things count."""
+
+    period_id: str
+    cutoff_at: datetime
+
+
+class Extracted(Protocol):
+    """What the final extract says of itself."""
+
+    @property
+    def known_at(self) -> datetime:
+        """The instant that every feed was read at."""
+
+    @property
+    def batch_ids(self) -> Sequence[str]:
+        """The batches that it published."""
+
+
+class FinalExtract(Protocol):
+    """Reads and publishes every feed in one snapshot; finishes what an earlier call began."""
+
+    def __call__(self, settings: Settings, business_date: date, progress: Progress) -> Extracted:
+        """Extract; raises ChotsoError where a feed was blocked or refused."""
+
+
+class Build(Protocol):
+    """Builds the marts into a scratch schema, made anew."""
+
+    def __call__(
+        self,
+        settings: Settings,
+        *,
+        as_known_at: datetime,
+        event_cutoff: datetime,
+        schema: str,
+        config: str,
+    ) -> object:
+        """Build; raises ChotsoError where it fails."""
+
+
+def _connect(settings: Settings) -> AbstractContextManager[psycopg.Connection]:
+    from chotso.warehouse.connect import connect
+
+    return connect(settings)
+
+
+def _hold(conn: psycopg.Connection, name: str) -> AbstractContextManager[None]:
+    from chotso.warehouse.locks import hold
+
+    return hold(conn, name, wait_seconds=600)
+
+
+def _source_clock(settings: Settings) -> datetime:
+    from chotso.source.database import open_snapshot
+
+    with open_snapshot(settings.source_url) as snapshot:
+        return snapshot.known_at
+
+
+def _feeds() -> list[str]:
+    from chotso.contracts import contracts
+
+    return sorted(item.feed for item in contracts().values())
+
+
+def _period(period_id: str) -> PeriodToFreeze:
+    from chotso.registers import load_registers
+
+    found = load_registers().period(period_id)
+    return PeriodToFreeze(found.id, found.cutoff_at)
+
+
+def _final_extract(settings: Settings, business_date: date, progress: Progress) -> Extracted:
+    from chotso.ingest.night import final_extract
+
+    return final_extract(settings, business_date, progress)
+
+
+def _build(
+    settings: Settings,
+    *,
+    as_known_at: datetime,
+    event_cutoff: datetime,
+    schema: str,
+    config: str,
+) -> object:
+    from chotso.build.dbt import run_build
+
+    return run_build(
+        settings, as_known_at=as_known_at, event_cutoff=event_cutoff, schema=schema, config=config
+    )
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The parts, with the real ones as defaults (imported only when they are called)."""
+
+    connect: Callable[[Settings], AbstractContextManager[psycopg.Connection]] = field(
+        default=_connect
+    )
+    hold: Callable[[psycopg.Connection, str], AbstractContextManager[None]] = field(default=_hold)
+    source_clock: Callable[[Settings], datetime] = field(default=_source_clock)
+    feeds: Callable[[], list[str]] = field(default=_feeds)
+    period: Callable[[str], PeriodToFreeze] = field(default=_period)
+    final_extract: FinalExtract = field(default=_final_extract)
+    build: Build = field(default=_build)

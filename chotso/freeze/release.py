@@ -1,0 +1,272 @@
+"""Freezes a period: final extract, build at the cutoff, a sealed release, its bundle in place.
+
+The steps done stand in `ops.freeze`, so a killed freeze is finished by running it again:
+
+    started ─▶ extracted ─▶ built ─▶ (bundle staged) ─▶ sealed ─▶ placed
+
+Sealing is one transaction. Before it there is no release; after it the release stands, and
+whatever is still missing on disk is restored from the warehouse's own copy of the files.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import psycopg
+
+from chotso.calendar import local_date
+from chotso.errors import ChotsoError
+from chotso.failpoints import failpoint
+from chotso.freeze import folders, inputs, state
+from chotso.freeze.bundle import Identity, contents, write_bundle
+from chotso.freeze.parts import Parts, PeriodToFreeze, Progress
+from chotso.freeze.reading import read_tables
+from chotso.settings import Settings
+
+LOCK = "freeze"
+
+
+@dataclass(frozen=True)
+class FreezeReport:
+    """A sealed release: its id, its root (64 hex digits), its folder, and whether it was there."""
+
+    release_id: str
+    root_sha256: str
+    bundle: Path
+    already_sealed: bool
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One run of a freeze: where it works, under the lock that its session holds."""
+
+    conn: psycopg.Connection
+    settings: Settings
+    parts: Parts
+    progress: Progress
+
+    def folder(self, freeze: state.Freeze) -> Path:
+        releases = self.settings.releases_dir
+        return (releases / "rehearsal" if freeze.is_rehearsal else releases) / freeze.release_id
+
+
+def freeze(
+    settings: Settings,
+    period_id: str,
+    *,
+    rehearse: bool = False,
+    progress: Progress = lambda message: None,
+    parts: Parts | None = None,
+) -> FreezeReport:
+    """Seal the period's release, or finish what an earlier run began, or show what is sealed.
+
+    Args:
+        settings: Where source, warehouse and releases are.
+        period_id: A period of `config/periods.yml`.
+        rehearse: Do everything on any day, under a rehearsal's id and outside the chain.
+        progress: Told each step as a sentence.
+        parts: Replaces what the freeze calls, in tests.
+
+    Raises:
+        ChotsoError: The cutoff has not come, a feed is missing, the build failed, or a sealed
+            release cannot be restored. What is sealed stands; the next run goes on.
+    """
+    parts = parts or Parts()
+    period = parts.period(period_id)
+    with parts.connect(settings) as conn, parts.hold(conn, LOCK):
+        run = _Run(conn, settings, parts, progress)
+        started = _rehearsal(run, period) if rehearse else _original(period)
+        if found := state.sealed(conn, started.schema, started.release_id):
+            return _already_sealed(run, started, found)
+        if not rehearse:
+            _check_cutoff(run, period)
+        failpoint("freeze.begin")
+        with _reason_kept(run, started):
+            return _carry_through(run, state.begin(conn, started))
+
+
+def _original(period: PeriodToFreeze) -> state.Freeze:
+    return state.Freeze(
+        release_id=period.period_id,
+        period_id=period.period_id,
+        is_rehearsal=False,
+        state="started",
+        cutoff_at=period.cutoff_at,
+        business_date=local_date(period.cutoff_at),
+        as_known_at=None,
+        target_schema="freeze_" + period.period_id.replace("-", "_"),
+        inputs_sha256=None,
+    )
+
+
+def _rehearsal(run: _Run, period: PeriodToFreeze) -> state.Freeze:
+    today = local_date(run.parts.source_clock(run.settings))
+    if unfinished := state.open_rehearsal(run.conn, period.period_id, today):
+        return unfinished
+    number = state.next_rehearsal_number(run.conn, period.period_id)
+    return state.Freeze(
+        release_id=f"rehearsal-{period.period_id}-{number}",
+        period_id=period.period_id,
+        is_rehearsal=True,
+        state="started",
+        cutoff_at=period.cutoff_at,
+        business_date=today,
+        as_known_at=None,
+        target_schema=f"rehearsal_{number}_" + period.period_id.replace("-", "_"),
+        inputs_sha256=None,
+    )
+
+
+def _check_cutoff(run: _Run, period: PeriodToFreeze) -> None:
+    now = run.parts.source_clock(run.settings)
+    if now < period.cutoff_at:
+        left = timedelta(seconds=round((period.cutoff_at - now).total_seconds()))
+        raise ChotsoError(
+            f"The cutoff of {period.period_id}, {period.cutoff_at.isoformat()}, has not come: "
+            f"by the source's clock {left} are left.",
+            kept="nothing was extracted, built or sealed.",
+            next_step="run it again at the cutoff, or now with --rehearse.",
+        )
+
+
+@contextmanager
+def _reason_kept(run: _Run, started: state.Freeze) -> Iterator[None]:
+    try:
+        yield
+    except ChotsoError as error:
+        if not run.conn.broken:
+            run.conn.rollback()
+            state.advance(run.conn, started, reason=str(error))
+        raise
+
+
+def _carry_through(run: _Run, freeze: state.Freeze) -> FreezeReport:
+    if freeze.state == "started":
+        freeze = _extract(run, freeze)
+    failpoint("freeze.extracted")
+    freeze = _build(run, freeze)
+    failpoint("freeze.built")
+    report = _seal(run, freeze)
+    failpoint("freeze.placed")
+    _clean_up(run, freeze)
+    return report
+
+
+def _extract(run: _Run, freeze: state.Freeze) -> state.Freeze:
+    """The final extract; its `known_at` is fixed by the first attempt that landed."""
+    run.progress("final extract of all feeds")
+    extracted = run.parts.final_extract(run.settings, freeze.business_date, run.progress)
+    failpoint("freeze.extract-returned")
+    if freeze.as_known_at is None:
+        values: dict[str, object] = {"as_known_at": extracted.known_at}
+        values["batch_ids"] = list(extracted.batch_ids)
+        freeze = state.advance(run.conn, freeze, **values)
+    elif freeze.as_known_at != extracted.known_at:
+        raise ChotsoError(
+            f"The final extract of {freeze.release_id} was known at {freeze.as_known_at}, and now "
+            f"says {extracted.known_at}: one release cannot rest on two instants.",
+            kept="all batches; nothing was sealed.",
+            next_step="look at ops.batch for the business date, and tell the maintainers.",
+        )
+    _check_feeds(run, freeze, extracted.known_at)
+    return state.advance(run.conn, freeze, state="extracted")
+
+
+def _check_feeds(run: _Run, freeze: state.Freeze, known_at: datetime) -> None:
+    with run.conn.transaction():
+        newest = inputs.newest_known(run.conn, known_at)
+    needed = known_at if freeze.is_rehearsal else freeze.cutoff_at
+    if known_at < needed:
+        raise ChotsoError(
+            f"The final extract was known at {known_at}, before the cutoff {needed}.",
+            kept="all batches; nothing was sealed.",
+            next_step="compare the clocks of the source's servers, then run the freeze again.",
+        )
+    behind = [feed for feed in run.parts.feeds() if feed not in newest or newest[feed] < needed]
+    if behind:
+        raise ChotsoError(
+            f"Not extracted at or after {needed}: {', '.join(behind)}.",
+            kept="what the other feeds published; nothing was sealed.",
+            next_step="mend what `chotso status` names for these feeds, then run the freeze again.",
+        )
+
+
+def _build(run: _Run, freeze: state.Freeze) -> state.Freeze:
+    """Build at the cutoff into a scratch schema; one built by the same code is taken up again."""
+    made_by = inputs.made_by_sha256()
+    same = freeze.state == "built" and freeze.inputs_sha256 == made_by
+    if same and state.has_scratch(run.conn, freeze):
+        return freeze
+    assert freeze.as_known_at is not None
+    run.progress(f"build at the cutoff {freeze.cutoff_at.isoformat()}")
+    state.drop_scratch(run.conn, freeze)
+    run.parts.build(
+        run.settings,
+        as_known_at=freeze.as_known_at,
+        event_cutoff=freeze.cutoff_at,
+        schema=freeze.target_schema,
+        config="current",
+    )
+    failpoint("freeze.build-returned")
+    return state.advance(run.conn, freeze, state="built", inputs_sha256=made_by)
+
+
+def _seal(run: _Run, freeze: state.Freeze) -> FreezeReport:
+    """Write the bundle beside its place, seal it in one transaction, then move it into place."""
+    run.progress("write and check the bundle")
+    conn, folder = run.conn, run.folder(freeze)
+    assert freeze.as_known_at is not None
+    with conn.transaction():
+        previous_root = None if freeze.is_rehearsal else state.newest_root(conn)
+        landed = inputs.landed_inputs(conn, freeze.as_known_at)
+        newest = inputs.newest_batches(conn, freeze.as_known_at)
+    tables = read_tables(conn, freeze.target_schema)
+    identity = Identity(
+        release_id=freeze.release_id,
+        period_id=freeze.period_id,
+        kind="rehearsal" if freeze.is_rehearsal else "original",
+        cutoff_at=freeze.cutoff_at,
+        as_known_at=freeze.as_known_at,
+        business_date=freeze.business_date,
+        previous_root=previous_root,
+    )
+    staged = write_bundle(folders.staging(folder), identity, tables, landed, newest)
+    failpoint("freeze.staged")
+    run.progress("seal")
+    sealed_at = run.parts.source_clock(run.settings).astimezone(UTC)
+    try:
+        with conn.transaction():
+            files = contents(staged.folder)
+            state.seal(conn, freeze.schema, identity, staged, sealed_at, tables, files)
+            state.advance(conn, freeze, state="sealed", root_sha256=staged.root)
+            failpoint("freeze.sealing")
+    except psycopg.errors.UniqueViolation as error:
+        raise ChotsoError(
+            f"Another run sealed a release while {freeze.release_id} was being made.",
+            kept="that release.",
+            next_step="run the freeze again: it takes up what is sealed.",
+        ) from error
+    failpoint("freeze.sealed")
+    folders.place(staged.folder, folder, staged.root)
+    return FreezeReport(freeze.release_id, staged.root, folder, already_sealed=False)
+
+
+def _already_sealed(run: _Run, started: state.Freeze, found: state.Sealed) -> FreezeReport:
+    folder = run.folder(started)
+    if not folders.is_sound(folder, found.root_sha256):
+        run.progress(f"restore the bundle of {found.release_id} from the warehouse")
+        files = state.stored_files(run.conn, started.schema, found.release_id)
+        folders.restore(folder, files, found.root_sha256)
+    row = state.find(run.conn, found.release_id)
+    if row is not None and row.state != "placed":
+        _clean_up(run, row)
+    return FreezeReport(found.release_id, found.root_sha256, folder, already_sealed=True)
+
+
+def _clean_up(run: _Run, freeze: state.Freeze) -> None:
+    folders.remove_staging(run.folder(freeze))
+    state.drop_scratch(run.conn, freeze)
+    failpoint("freeze.cleaned")
+    state.advance(run.conn, freeze, state="placed")

@@ -1,0 +1,229 @@
+"""Where a freeze stands (`ops.freeze`) and what it sealed (`frozen`, `rehearsal`), as rows."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import class_row
+
+from chotso.freeze.bundle import Identity, Written
+from chotso.freeze.reading import Rows
+from chotso.freeze.tables import FROZEN
+
+_COLUMNS = """
+    release_id, period_id, is_rehearsal, state, cutoff_at, business_date, as_known_at,
+    target_schema, inputs_sha256
+"""
+
+
+@dataclass(frozen=True)
+class Freeze:
+    """A row of `ops.freeze`: a release in the making, and the last step that is done."""
+
+    release_id: str
+    period_id: str
+    is_rehearsal: bool
+    state: str
+    cutoff_at: datetime
+    business_date: date
+    as_known_at: datetime | None
+    target_schema: str
+    inputs_sha256: str | None
+
+    @property
+    def schema(self) -> str:
+        """Where its release is kept."""
+        return "rehearsal" if self.is_rehearsal else "frozen"
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """A release as the warehouse keeps it."""
+
+    release_id: str
+    root_sha256: str
+    code_version: str
+
+
+def find(conn: psycopg.Connection, release_id: str) -> Freeze | None:
+    """The freeze that becomes this release, if one was begun."""
+    return _one(conn, "release_id = %s", [release_id])
+
+
+def open_rehearsal(conn: psycopg.Connection, period_id: str, today: date) -> Freeze | None:
+    """A rehearsal of the period begun on this business date and not finished."""
+    return _one(
+        conn,
+        "is_rehearsal and period_id = %s and business_date = %s and state <> 'placed'",
+        [period_id, today],
+    )
+
+
+def next_rehearsal_number(conn: psycopg.Connection, period_id: str) -> int:
+    """The number of a new rehearsal of the period, from 1; none is used twice."""
+    row = conn.execute(
+        "select count(*) from ops.freeze where is_rehearsal and period_id = %s", [period_id]
+    ).fetchone()
+    conn.commit()
+    assert row is not None
+    return int(row[0]) + 1
+
+
+def begin(conn: psycopg.Connection, freeze: Freeze) -> Freeze:
+    """Record a freeze, or another attempt at one; what an earlier attempt fixed stays.
+
+    Returns:
+        The row as it is now.
+    """
+    with conn.transaction():
+        conn.execute(
+            """
+            insert into ops.freeze (release_id, period_id, is_rehearsal, state, cutoff_at,
+                business_date, target_schema)
+            values (%s, %s, %s, 'started', %s, %s, %s)
+            on conflict (release_id) do nothing
+            """,
+            [
+                freeze.release_id, freeze.period_id, freeze.is_rehearsal, freeze.cutoff_at,
+                freeze.business_date, freeze.target_schema,
+            ],
+        )  # fmt: skip
+        conn.execute(
+            "update ops.freeze set attempt_count = attempt_count + 1, reason = null, "
+            "changed_at = clock_timestamp() where release_id = %s",
+            [freeze.release_id],
+        )
+    begun = find(conn, freeze.release_id)
+    assert begun is not None
+    return begun
+
+
+def advance(conn: psycopg.Connection, freeze: Freeze, **values: object) -> Freeze:
+    """Record a step: set columns of the freeze's row and commit."""
+    assignments = sql.SQL(", ").join(
+        sql.SQL("{} = %s").format(sql.Identifier(name)) for name in values
+    )
+    with conn.transaction():
+        conn.execute(
+            sql.SQL(
+                "update ops.freeze set {}, changed_at = clock_timestamp() where release_id = %s"
+            ).format(assignments),
+            [*values.values(), freeze.release_id],
+        )
+    advanced = find(conn, freeze.release_id)
+    assert advanced is not None
+    return advanced
+
+
+def sealed(conn: psycopg.Connection, schema: str, release_id: str) -> Sealed | None:
+    """The sealed release of this id, if there is one."""
+    with conn.transaction(), conn.cursor(row_factory=class_row(Sealed)) as cursor:
+        query = sql.SQL(
+            "select release_id, root_sha256, code_version from {} where release_id = %s"
+        )
+        return cursor.execute(
+            query.format(sql.Identifier(schema, "release")), [release_id]
+        ).fetchone()
+
+
+def newest_root(conn: psycopg.Connection) -> str | None:
+    """The root that no release follows yet: the end of the chain; None before the first."""
+    row = conn.execute(
+        """
+        select root_sha256 from frozen.release as release
+        where not exists (
+            select from frozen.release as later where later.previous_root = release.root_sha256
+        )
+        """
+    ).fetchone()
+    return None if row is None else str(row[0])
+
+
+def seal(
+    conn: psycopg.Connection,
+    schema: str,
+    identity: Identity,
+    written: Written,
+    sealed_at: datetime,
+    tables: dict[str, Rows],
+    files: Iterable[tuple[str, bytes]],
+) -> None:
+    """Insert the release, its figures and its files; the caller's transaction makes it one act.
+
+    Raises:
+        psycopg.errors.UniqueViolation: The period is sealed already, or the chain has grown.
+    """
+    conn.execute(
+        sql.SQL(
+            """
+            insert into {} (release_id, period_id, kind, corrects, is_current, cutoff_at,
+                as_known_at, root_sha256, previous_root, data_root, sealed_at, code_version,
+                status)
+            values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 'sealed')
+            """
+        ).format(sql.Identifier(schema, "release")),
+        [
+            identity.release_id, identity.period_id, identity.kind, identity.corrects,
+            schema == "frozen", identity.cutoff_at, identity.as_known_at, written.root,
+            identity.previous_root, written.data_root, sealed_at, written.code_version,
+        ],
+    )  # fmt: skip
+    for spec in FROZEN:
+        names = ["release_id", *spec.column_names]
+        rows = (
+            [identity.release_id, *(row[name] for name in spec.column_names)]
+            for row in tables[spec.name]
+        )
+        _copy(conn, sql.Identifier(schema, spec.name), names, rows)
+    _copy(
+        conn,
+        sql.Identifier(schema, "bundle_file"),
+        ["release_id", "path", "content"],
+        ([identity.release_id, path, content] for path, content in files),
+    )
+
+
+def stored_files(conn: psycopg.Connection, schema: str, release_id: str) -> list[tuple[str, bytes]]:
+    """Path and bytes of a release's files, as they were when it was sealed."""
+    query = sql.SQL("select path, content from {} where release_id = %s order by path")
+    with conn.transaction():
+        rows = conn.execute(
+            query.format(sql.Identifier(schema, "bundle_file")), [release_id]
+        ).fetchall()
+    return [(path, bytes(content)) for path, content in rows]
+
+
+def drop_scratch(conn: psycopg.Connection, freeze: Freeze) -> None:
+    """Remove the freeze's scratch schema, whole or half built."""
+    with conn.transaction():
+        conn.execute(
+            sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(freeze.target_schema))
+        )
+
+
+def has_scratch(conn: psycopg.Connection, freeze: Freeze) -> bool:
+    """Whether the freeze's scratch schema is there."""
+    with conn.transaction():
+        row = conn.execute("select to_regnamespace(%s)", [freeze.target_schema]).fetchone()
+    return row is not None and row[0] is not None
+
+
+def _one(conn: psycopg.Connection, condition: str, values: list[Any]) -> Freeze | None:
+    query = f"select {_COLUMNS} from ops.freeze where {condition} order by started_at limit 1"
+    with conn.transaction(), conn.cursor(row_factory=class_row(Freeze)) as cursor:
+        return cursor.execute(query.encode(), values).fetchone()
+
+
+def _copy(
+    conn: psycopg.Connection, target: sql.Identifier, names: list[str], rows: Iterable[list[Any]]
+) -> None:
+    columns = sql.SQL(", ").join(map(sql.Identifier, names))
+    with (
+        conn.cursor() as cursor,
+        cursor.copy(sql.SQL("copy {} ({}) from stdin").format(target, columns)) as copy,
+    ):
+        for row in rows:
+            copy.write_row(row)

@@ -1,0 +1,244 @@
+"""The run ledger `ops.batch`: what is in work, what was published, and what stopped."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import psycopg
+from psycopg.rows import class_row, dict_row
+from psycopg.types.json import Jsonb
+
+from chotso.contracts import Contract, groups
+from chotso.landing import LandedFile, as_json, from_json
+from chotso.provenance import code_version
+
+
+@dataclass(frozen=True)
+class LandedBatch:
+    """A batch that stands in the landing archive and is not published yet."""
+
+    batch_id: str
+    feed: str
+    business_date: date
+    read_mode: str
+    known_at: datetime
+    source_position: str | None
+    delivery_name: str | None
+    stated_at: datetime | None
+    landing_files: dict[str, Any]
+    final_of: str | None
+
+
+def start(
+    conn: psycopg.Connection,
+    item: Contract,
+    business_date: date,
+    read_mode: str,
+    *,
+    final_of: str | None = None,
+    delivery: tuple[str, str, str] | None = None,
+) -> str:
+    """Write a batch into the ledger before its work begins, and commit.
+
+    Args:
+        conn: The warehouse.
+        item: The feed's contract.
+        business_date: The date it is read for.
+        read_mode: `whole`, `changes`, `year`, `file`, `replay` or `window`.
+        final_of: The period whose final extract this is.
+        delivery: (name, sha256, identity) of a delivered file.
+    """
+    name, sha256, identity = delivery or (None, None, None)
+    row = conn.execute(
+        """
+        insert into ops.batch (
+            batch_id, feed, feed_group, business_date, status, read_mode, final_of,
+            delivery_name, sha256, delivery_sha256, code_version
+        )
+        values (
+            format('%%s_%%s_%%s', %(feed)s::text, to_char(%(date)s::date, 'YYYYMMDD'),
+                lpad(nextval('ops.batch_number')::text, 6, '0')),
+            %(feed)s, %(group)s, %(date)s, 'running', %(mode)s, %(final)s,
+            %(name)s, %(sha256)s, %(identity)s, %(code)s
+        )
+        returning batch_id
+        """,
+        {
+            "feed": item.feed,
+            "group": item.group,
+            "date": business_date,
+            "mode": read_mode,
+            "final": final_of,
+            "name": name,
+            "sha256": sha256,
+            "identity": identity,
+            "code": code_version(),
+        },
+    ).fetchone()
+    conn.commit()
+    assert row is not None
+    return str(row[0])
+
+
+def landed(
+    conn: psycopg.Connection,
+    batch_id: str,
+    known_at: datetime,
+    files: dict[str, LandedFile],
+    *,
+    folder: str,
+    position: str | None,
+    stated_at: datetime | None = None,
+    facts: dict[str, Any] | None = None,
+) -> None:
+    """Record that a batch's landing is complete. Does not commit: a snapshot's batches go together.
+
+    Args:
+        conn: The warehouse.
+        batch_id: The batch.
+        known_at: The source's clock in its snapshot.
+        files: Landed files by role (`data`, `scope`).
+        folder: The batch's folder in the archive.
+        position: The position after this batch, for feeds that read changes.
+        stated_at: The instant of a full statement.
+        facts: What else publishing needs to know of the read.
+    """
+    kept = {role: as_json(item) for role, item in files.items()} | {"facts": facts or {}}
+    conn.execute(
+        """
+        update ops.batch
+        set
+            known_at = %s, landing_files = %s, landing_path = %s, source_position = %s,
+            stated_at = %s, sha256 = coalesce(sha256, %s), landed_at = clock_timestamp()
+        where batch_id = %s
+        """,
+        [
+            known_at,
+            Jsonb(kept),
+            folder,
+            position,
+            stated_at,
+            files["data"].sha256 if "data" in files else None,
+            batch_id,
+        ],
+    )
+
+
+def landed_file(kept: dict[str, Any]) -> LandedFile:
+    """A landed file of a ledger row."""
+    return from_json(kept)
+
+
+def stop(conn: psycopg.Connection, batch_id: str, status: str, reason: str) -> None:
+    """End a batch as `blocked`, `refused` or `failed`, with its reason, and commit."""
+    conn.execute(
+        "update ops.batch set status = %s, reason = %s where batch_id = %s",
+        [status, reason, batch_id],
+    )
+    conn.commit()
+
+
+def give_up_unlanded(conn: psycopg.Connection, group: str) -> None:
+    """Mark as failed what a killed run of this group left without a complete landing."""
+    conn.execute(
+        """
+        update ops.batch
+        set status = 'failed', reason = 'the run ended before its landing was complete'
+        where feed_group = %s and status = 'running' and landed_at is null
+        """,
+        [group],
+    )
+    conn.commit()
+
+
+def waiting(conn: psycopg.Connection, group: str) -> list[LandedBatch]:
+    """Landed batches of a group that are not published yet, in the order to publish them."""
+    order = {item.feed: item.order for item in groups()[group]}
+    with conn.cursor(row_factory=class_row(LandedBatch)) as cursor:
+        found = cursor.execute(
+            """
+            select
+                batch_id, feed, business_date, read_mode, known_at, source_position,
+                delivery_name, stated_at, landing_files, final_of
+            from ops.batch
+            where feed_group = %s and status = 'running' and landed_at is not null
+            order by known_at, batch_id
+            """,
+            [group],
+        ).fetchall()
+    conn.commit()
+    return sorted(
+        found, key=lambda b: (b.known_at, order[b.feed], b.delivery_name is None, _number(b))
+    )
+
+
+def _number(batch: LandedBatch) -> int:
+    return int(batch.batch_id.rsplit("_", 1)[-1])
+
+
+def newest_known_at(conn: psycopg.Connection, group: str) -> datetime | None:
+    """The newest known_at that a group has landed or published."""
+    row = conn.execute(
+        "select max(known_at) from ops.batch where feed_group = %s "
+        "and status in ('running', 'published')",
+        [group],
+    ).fetchone()
+    return row[0] if row else None
+
+
+def position(conn: psycopg.Connection, feed: str) -> datetime | None:
+    """How far a feed has been published; None before its first batch."""
+    row = conn.execute("select position from ops.feed_position where feed = %s", [feed]).fetchone()
+    return row[0] if row else None
+
+
+def deliveries_seen(conn: psycopg.Connection, feed: str) -> set[tuple[str, str]]:
+    """(name, identity) of delivered files that need no further try."""
+    found = conn.execute(
+        "select delivery_name, delivery_sha256 from ops.batch "
+        "where feed = %s and status in ('published', 'refused') and delivery_name is not null",
+        [feed],
+    )
+    return {(row[0], row[1]) for row in found}
+
+
+def batch(conn: psycopg.Connection, batch_id: str) -> dict[str, Any]:
+    """The ledger's row of one batch."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        row = cursor.execute("select * from ops.batch where batch_id = %s", [batch_id]).fetchone()
+    assert row is not None
+    return row
+
+
+def groups_published(conn: psycopg.Connection, business_date: date) -> set[str]:
+    """Groups all of whose feeds have published for a business date."""
+    found = conn.execute(
+        "select distinct feed from ops.batch where business_date = %s and status = 'published'",
+        [business_date],
+    )
+    feeds = {row[0] for row in found}
+    return {g for g, items in groups().items() if all(item.feed in feeds for item in items)}
+
+
+def dates_to_build(conn: psycopg.Connection) -> list[date]:
+    """Business dates that are published whole and that no exposed build has seen, oldest first."""
+    found = conn.execute(
+        """
+        select business_date
+        from ops.batch
+        where status = 'published'
+        group by business_date
+        having
+            count(distinct feed) = %s
+            and max(known_at) > coalesce(
+                (
+                    select max(as_known_at) from ops.build
+                    where status = 'exposed'
+                ),
+                '-infinity'
+            )
+        order by business_date
+        """,
+        [sum(len(items) for items in groups().values())],
+    )
+    return [row[0] for row in found]

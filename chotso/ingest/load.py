@@ -1,0 +1,128 @@
+"""From landed Parquet into one unlogged table per batch, by binary COPY."""
+
+from typing import Any
+
+import psycopg
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pgpq import ArrowToPostgresBinaryEncoder
+from psycopg import sql
+
+from chotso.contracts import Contract
+from chotso.errors import ChotsoError
+from chotso.failpoints import failpoint
+from chotso.ingest.ledger import LandedBatch
+from chotso.landing import LandedFile, Landing, from_json
+from chotso.source.arrow import ROW_NUMBER, UNREADABLE
+
+_ROWS_A_BLOCK = 65_536
+# What travels as text because Arrow has no exact form of it.
+_BECOMES = ("numeric", "jsonb")
+
+
+def batch_table(batch_id: str) -> sql.Identifier:
+    """The landing table of a batch's rows."""
+    return sql.Identifier("landing", batch_id)
+
+
+def scope_table(batch_id: str) -> sql.Identifier:
+    """The landing table of what a batch states in full."""
+    return sql.Identifier("landing", f"{batch_id}_scope")
+
+
+def verdict_table(batch_id: str) -> sql.Identifier:
+    """The landing table of (row_no, rule_id, rule_order, detail) for rows that broke a rule."""
+    return sql.Identifier("landing", f"{batch_id}_verdict")
+
+
+def load(conn: psycopg.Connection, landing: Landing, item: Contract, batch: LandedBatch) -> None:
+    """Load a landed batch; a table that a killed run left is made anew. Commits.
+
+    Raises:
+        ChotsoError: A landed file is not what was landed, or did not arrive whole.
+    """
+    drop_tables(conn, batch.batch_id)
+    data = from_json(batch.landing_files["data"])
+    types = {
+        ROW_NUMBER: "bigint",
+        **{n: c.type for n, c in item.landed.items()},
+        UNREADABLE: "text",
+    }
+    table = batch_table(batch.batch_id)
+    _copy(conn, landing, data, table, types)
+    _check_sums(conn, data, table)
+    if "scope" in batch.landing_files:
+        scope = from_json(batch.landing_files["scope"])
+        scope_types: dict[str, str] = {n: item.landed[n].type for n in item.scope}
+        if item.history == "statement":
+            scope_types["content_sha256"] = "text"
+        _copy(conn, landing, scope, scope_table(batch.batch_id), scope_types)
+    conn.commit()
+    failpoint("loaded")
+
+
+def drop_tables(conn: psycopg.Connection, batch_id: str) -> None:
+    """Remove a batch's landing tables, if there are any."""
+    for table in (batch_table(batch_id), scope_table(batch_id), verdict_table(batch_id)):
+        conn.execute(sql.SQL("drop table if exists {}").format(table))
+
+
+def _copy(
+    conn: psycopg.Connection,
+    landing: Landing,
+    landed: LandedFile,
+    table: sql.Identifier,
+    types: dict[str, str],
+) -> None:
+    with landing.open_checked(landed) as parquet:
+        columns = [
+            sql.SQL("{} {}").format(sql.Identifier(n), sql.SQL(_travels(t)))
+            for n, t in types.items()
+        ]
+        conn.execute(
+            sql.SQL("create unlogged table {} ({})").format(table, sql.SQL(", ").join(columns))
+        )
+        _stream(conn, parquet, table, list(types))
+    later = [
+        sql.SQL("alter column {0} type {1} using {0}::{1}").format(sql.Identifier(n), sql.SQL(t))
+        for n, t in types.items()
+        if t in _BECOMES
+    ]
+    if later:
+        conn.execute(sql.SQL("alter table {} {}").format(table, sql.SQL(", ").join(later)))
+    conn.execute(sql.SQL("analyze {}").format(table))
+
+
+def _travels(column_type: str) -> Any:
+    return "text" if column_type in _BECOMES else column_type
+
+
+def _stream(
+    conn: psycopg.Connection, parquet: pq.ParquetFile, table: sql.Identifier, names: list[str]
+) -> None:
+    encoder = ArrowToPostgresBinaryEncoder(parquet.schema_arrow.remove_metadata())
+    columns = sql.SQL(", ").join(map(sql.Identifier, names))
+    statement = sql.SQL("copy {} ({}) from stdin (format binary)").format(table, columns)
+    with conn.cursor() as cursor, cursor.copy(statement) as copy:
+        copy.write(encoder.write_header())
+        for block in parquet.iter_batches(_ROWS_A_BLOCK, columns=names):
+            copy.write(encoder.write_batch(_plain(block)))
+            failpoint("loading")
+        copy.write(encoder.finish())
+
+
+def _plain(block: pa.RecordBatch) -> pa.RecordBatch:
+    return block.replace_schema_metadata(None)
+
+
+def _check_sums(conn: psycopg.Connection, landed: LandedFile, table: sql.Identifier) -> None:
+    sums = [sql.SQL("coalesce(sum({}::numeric), 0)").format(sql.Identifier(n)) for n in landed.sums]
+    counted = sql.SQL(", ").join([sql.SQL("count(*)"), *sums])
+    row = conn.execute(sql.SQL("select {} from {}").format(counted, table)).fetchone()
+    assert row is not None
+    if row[0] != landed.rows or [int(s) for s in row[1:]] != list(landed.sums.values()):
+        raise ChotsoError(
+            f"{landed.path} did not arrive whole: {row[0]} of {landed.rows} rows.",
+            kept="nothing of it was published.",
+            next_step="run the same command again; if it repeats, read the server's log.",
+        )

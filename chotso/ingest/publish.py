@@ -1,0 +1,207 @@
+"""A validated batch becomes visible in ONE transaction, or not at all.
+
+In it: row versions, quarantine, the ledger's row, rule results and the position. Nothing else ever
+changes `raw`.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from chotso.contracts import Contract, TableSource
+from chotso.errors import ChotsoError
+from chotso.failpoints import failpoint
+from chotso.ingest import quarantine, statements, versions
+from chotso.ingest.ledger import LandedBatch
+from chotso.ingest.load import batch_table, verdict_table
+from chotso.ingest.validate import RuleResult
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Rows and đồng of one batch; delivered = accepted + quarantined in both."""
+
+    rows_delivered: int
+    rows_accepted: int
+    rows_quarantined: int
+    rows_duplicate: int
+    rows_money_unreadable: int
+    money_delivered: int
+    money_accepted: int
+    money_quarantined: int
+    rows_changed: int = 0
+
+
+def publish(
+    conn: psycopg.Connection, item: Contract, batch: LandedBatch, results: list[RuleResult]
+) -> Counts:
+    """Publish a loaded and validated batch; commits.
+
+    Raises:
+        ChotsoError: The batch's rows or đồng do not add up; nothing was published.
+    """
+    with conn.transaction():
+        _split(conn, item, batch)
+        keep = statements.keep if item.history == "statement" else versions.keep
+        changed = keep(conn, item, batch)
+        counts = _count(conn, item, batch, changed)
+        failpoint("publishing")
+        quarantine.set_aside(conn, item, batch)
+        _finish(conn, batch, counts)
+        record_results(conn, item, batch, results)
+        _move_position(conn, item, batch)
+        failpoint("published_before_commit")
+    failpoint("published")
+    return counts
+
+
+def _split(conn: psycopg.Connection, item: Contract, batch: LandedBatch) -> None:
+    """Temporary `accepted`: rows without a verdict, identical repetitions merged."""
+    conn.execute("drop table if exists pg_temp.accepted")
+    conn.execute(
+        sql.SQL(
+            """
+            create temporary table accepted on commit drop as
+            select distinct on ({key}) delivered.*
+            from {batch} as delivered
+            where not exists (
+                select from {verdict} as verdict where verdict.row_no = delivered.row_no
+            )
+            order by {key}, delivered.row_no
+            """
+        ).format(
+            key=columns(item.key),
+            batch=batch_table(batch.batch_id),
+            verdict=verdict_table(batch.batch_id),
+        )
+    )
+    conn.execute("analyze accepted")
+
+
+def columns(names: list[str], prefix: str | None = None) -> sql.Composed:
+    """Column names as SQL, with a table's alias before each if given."""
+    found = [sql.Identifier(prefix, n) if prefix else sql.Identifier(n) for n in names]
+    return sql.SQL(", ").join(found)
+
+
+def _count(conn: psycopg.Connection, item: Contract, batch: LandedBatch, changed: int) -> Counts:
+    unreadable = sql.SQL("delivered.unreadable::jsonb ?| {}").format(
+        sql.Literal(item.money_columns)
+    )
+    row = conn.execute(
+        sql.SQL(
+            """
+            with judged as (
+                select
+                    coalesce(({money})::numeric, 0) as money,
+                    {unreadable} as is_money_unreadable,
+                    verdict.row_no is not null as is_set_aside
+                from {batch} as delivered
+                left join (select distinct row_no from {verdict}) as verdict
+                    on verdict.row_no = delivered.row_no
+            )
+
+            select
+                count(*),
+                count(*) filter (where not is_set_aside),
+                count(*) filter (where is_set_aside),
+                count(*) filter (where not is_set_aside) - (select count(*) from accepted),
+                count(*) filter (where is_money_unreadable),
+                coalesce(sum(money), 0),
+                coalesce(sum(money) filter (where not is_set_aside), 0),
+                coalesce(sum(money) filter (where is_set_aside), 0)
+            from judged
+            """
+        ).format(
+            money=sql.SQL(item.money),  # type: ignore[arg-type]
+            unreadable=unreadable,
+            batch=batch_table(batch.batch_id),
+            verdict=verdict_table(batch.batch_id),
+        )
+    ).fetchone()
+    assert row is not None
+    counts = Counts(*row, rows_changed=changed)
+    landed = batch.landing_files["data"]["rows"]
+    if counts.rows_delivered != landed or counts.money_delivered != (
+        counts.money_accepted + counts.money_quarantined
+    ):
+        raise ChotsoError(
+            f"Batch {batch.batch_id} does not add up: {counts}, {landed} rows landed.",
+            kept="nothing of it was published.",
+            next_step="report this with the batch's id: it must not happen.",
+        )
+    return counts
+
+
+def _finish(conn: psycopg.Connection, batch: LandedBatch, counts: Counts) -> None:
+    conn.execute(
+        """
+        update ops.batch
+        set
+            status = 'published', published_at = clock_timestamp(),
+            rows_delivered = %(rows_delivered)s, rows_accepted = %(rows_accepted)s,
+            rows_quarantined = %(rows_quarantined)s, rows_duplicate = %(rows_duplicate)s,
+            rows_changed = %(rows_changed)s,
+            rows_money_unreadable = %(rows_money_unreadable)s,
+            money_delivered = %(money_delivered)s, money_accepted = %(money_accepted)s,
+            money_quarantined = %(money_quarantined)s
+        where batch_id = %(batch_id)s and status = 'running'
+        """,
+        {**vars(counts), "batch_id": batch.batch_id},
+    )
+
+
+def record_results(
+    conn: psycopg.Connection, item: Contract, batch: LandedBatch, results: list[RuleResult]
+) -> None:
+    """Write what each rule found in a batch, as counts and đồng."""
+    money = sql.SQL(
+        """
+        select coalesce(sum(coalesce(({money})::numeric, 0)), 0)
+        from {batch} as delivered
+        where delivered.row_no in (select row_no from {verdict} where rule_id = %s)
+        """
+    ).format(
+        money=sql.SQL(item.money),  # type: ignore[arg-type]
+        batch=batch_table(batch.batch_id),
+        verdict=verdict_table(batch.batch_id),
+    )
+    for result in results:
+        failed: Any = 0
+        if result.rows_failed:
+            row = conn.execute(money, [result.rule.id]).fetchone()
+            failed = row[0] if row else 0
+        conn.execute(
+            """
+            insert into ops.rule_result
+                (batch_id, rule_id, severity, is_passed, rows_failed, money_failed, detail)
+            values (%s, %s, %s, %s, %s, %s, %s)
+            on conflict (batch_id, rule_id) do nothing
+            """,
+            [
+                batch.batch_id,
+                result.rule.id,
+                result.rule.severity,
+                result.rows_failed == 0,
+                result.rows_failed,
+                failed,
+                result.detail,
+            ],
+        )
+
+
+def _move_position(conn: psycopg.Connection, item: Contract, batch: LandedBatch) -> None:
+    if not isinstance(item.source, TableSource) or batch.source_position is None:
+        return
+    conn.execute(
+        """
+        insert into ops.feed_position as reached (feed, position, batch_id)
+        values (%s, %s, %s)
+        on conflict (feed) do update
+        set position = excluded.position, batch_id = excluded.batch_id
+        where excluded.position >= reached.position
+        """,
+        [item.feed, batch.source_position, batch.batch_id],
+    )

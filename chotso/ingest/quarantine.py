@@ -1,0 +1,200 @@
+"""Rows set aside: one row per row version, with every rule it broke and the money it carries."""
+
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from chotso.contracts import Contract
+from chotso.ingest.ledger import LandedBatch
+from chotso.ingest.load import batch_table, scope_table, verdict_table
+from chotso.ingest.statements import joined
+from chotso.ingest.versions import stated_within
+
+_NOT_CONTENT = ["row_no"]
+
+
+def set_aside(conn: psycopg.Connection, item: Contract, batch: LandedBatch) -> None:
+    """Put a batch's set-aside rows into quarantine and end those that it answers.
+
+    Runs inside the publishing transaction, after the accepted rows were kept. A row version that
+    is already there is only seen again. Ended (`replayed`): versions whose key was accepted now,
+    that another version has replaced, or that a full statement no longer has.
+    """
+    parts, values = _parts(item, batch), _values(item, batch)
+    _collect(conn, parts)
+    if batch.stated_at is not None:
+        _leave_out_overtaken(conn, parts, values)
+    _insert(conn, parts, values)
+    _end_answered(conn, parts, values)
+    _end_withdrawn(conn, item, batch, parts, values)
+
+
+def _collect(conn: psycopg.Connection, parts: dict[str, Any]) -> None:
+    conn.execute("drop table if exists pg_temp.set_aside")
+    conn.execute(
+        sql.SQL(
+            """
+            create temporary table set_aside on commit drop as
+            with judged as (
+                select
+                    row_no,
+                    array_agg(rule_id order by rule_order) as rule_ids,
+                    (array_agg(detail order by rule_order))[1] as detail
+                from (select distinct on (row_no, rule_id) * from {verdict}
+                    where row_no is not null) as verdict
+                group by row_no
+            )
+
+            select distinct on (row_key, row_sha256)
+                judged.rule_ids,
+                judged.detail,
+                {row_key} as row_key,
+                {scope_key} as scope_key,
+                to_jsonb(delivered) - {not_content} as row,
+                encode(
+                    sha256(convert_to((to_jsonb(delivered) - {not_compared})::text, 'UTF8')), 'hex'
+                ) as row_sha256,
+                coalesce(({money})::numeric, 0) as money
+            from {batch} as delivered
+            inner join judged on judged.row_no = delivered.row_no
+            order by row_key, row_sha256, delivered.row_no
+            """
+        ).format(**parts)
+    )
+
+
+def _insert(conn: psycopg.Connection, parts: dict[str, Any], values: dict[str, Any]) -> None:
+    conn.execute(
+        """
+        insert into quarantine.row as known (
+            feed, batch_id, rule_id, rule_ids, detail, row_key, scope_key, row, row_sha256,
+            money, first_seen, last_seen, status
+        )
+        select
+            %(feed)s, %(batch_id)s, rule_ids[1], rule_ids, detail, row_key, scope_key, row,
+            row_sha256, money, %(known_at)s, %(known_at)s, 'open'
+        from set_aside
+        on conflict (feed, row_key, row_sha256) where status in ('open', 'waived') do update
+        set
+            last_seen = excluded.last_seen, batch_id = excluded.batch_id,
+            rule_id = excluded.rule_id, rule_ids = excluded.rule_ids, detail = excluded.detail
+        """,
+        values,
+    )
+
+
+def _leave_out_overtaken(
+    conn: psycopg.Connection, parts: dict[str, Any], values: dict[str, Any]
+) -> None:
+    """A statement that a later one has overtaken states nothing, its set-aside rows neither."""
+    conn.execute(
+        """
+        with overtaken as (
+            delete from set_aside
+            using stated
+            where set_aside.scope_key = stated.scope_key and not stated.is_latest
+            returning set_aside.*
+        )
+
+        insert into quarantine.row (
+            feed, batch_id, rule_id, rule_ids, detail, row_key, scope_key, row, row_sha256,
+            money, first_seen, last_seen, status, resolved_at, resolution
+        )
+        select
+            %(feed)s, %(batch_id)s, rule_ids[1], rule_ids, detail, row_key, scope_key, row,
+            row_sha256, money, %(known_at)s, %(known_at)s, 'replayed', %(known_at)s,
+            'a later statement replaces it'
+        from overtaken
+        """,
+        values,
+    )
+    conn.execute(
+        sql.SQL(
+            "delete from accepted using stated "
+            "where {accepted_scope} = stated.scope_key and not stated.is_latest"
+        ).format(**parts)
+    )
+
+
+def _end_answered(conn: psycopg.Connection, parts: dict[str, Any], values: dict[str, Any]) -> None:
+    conn.execute(
+        sql.SQL(
+            """
+            with answered as (
+                select {accepted_key} as row_key, 'accepted' as resolution
+                from accepted
+                union
+                select row_key, 'another version replaces it' from set_aside
+            )
+
+            update quarantine.row as known
+            set status = 'replayed', resolved_at = %(known_at)s, resolution = answered.resolution
+            from answered
+            where
+                known.feed = %(feed)s and known.status = 'open'
+                and known.row_key = answered.row_key
+                and not exists (
+                    select from set_aside
+                    where set_aside.row_key = known.row_key
+                        and set_aside.row_sha256 = known.row_sha256
+                )
+            """
+        ).format(**parts),
+        values,
+    )
+
+
+def _end_withdrawn(
+    conn: psycopg.Connection,
+    item: Contract,
+    batch: LandedBatch,
+    parts: dict[str, Any],
+    values: dict[str, Any],
+) -> None:
+    """Open rows that a full statement of their scope no longer delivers."""
+    closes = batch.landing_files["facts"]["closes"]
+    if closes == "everything":
+        within: sql.Composable = sql.SQL("true")
+    elif closes == "scope" and stated_within(item, batch) is not None:
+        latest = sql.SQL("select scope_key from stated where is_latest")
+        listed = sql.SQL("select {} from {} as scope").format(
+            joined(item.scope, "scope"), scope_table(batch.batch_id)
+        )
+        within = sql.SQL("known.scope_key in ({})").format(latest if batch.stated_at else listed)
+    else:
+        return
+    conn.execute(
+        sql.SQL(
+            """
+            update quarantine.row as known
+            set status = 'replayed', resolved_at = %(known_at)s,
+                resolution = 'no longer delivered'
+            where
+                known.feed = %(feed)s and known.status = 'open' and {within}
+                and not exists (
+                    select from {batch} as delivered where {row_key} = known.row_key
+                )
+            """
+        ).format(within=within, **parts),
+        values,
+    )
+
+
+def _parts(item: Contract, batch: LandedBatch) -> dict[str, Any]:
+    untracked = [n for n, c in item.landed.items() if not c.tracked]
+    return {
+        "batch": batch_table(batch.batch_id),
+        "verdict": verdict_table(batch.batch_id),
+        "row_key": joined(item.key, "delivered"),
+        "accepted_key": joined(item.key, "accepted"),
+        "accepted_scope": joined(item.scope, "accepted"),
+        "scope_key": joined(item.scope, "delivered") if item.scope else sql.SQL("null::text"),
+        "money": sql.SQL(item.money),  # type: ignore[arg-type]
+        "not_content": sql.SQL("{}::text[]").format(sql.Literal(_NOT_CONTENT)),
+        "not_compared": sql.SQL("{}::text[]").format(sql.Literal(_NOT_CONTENT + untracked)),
+    }
+
+
+def _values(item: Contract, batch: LandedBatch) -> dict[str, Any]:
+    return {"feed": item.feed, "batch_id": batch.batch_id, "known_at": batch.known_at}

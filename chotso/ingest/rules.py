@@ -1,0 +1,240 @@
+"""The rule register: which rules judge a feed, what they say, and the SQL of each.
+
+`expectations/register.yml` lists the rules in the order in which they give a row its reason;
+`expectations/<feed>/<name>.sql` is one rule each. Rules judge; they never change anything.
+
+`python -m chotso.ingest.rules` writes docs/rules.md.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+import jsonschema
+import yaml
+from pydantic import BaseModel, ConfigDict
+
+from chotso import PROJECT_ROOT
+from chotso.errors import ChotsoError
+
+EXPECTATIONS_DIR = PROJECT_ROOT / "expectations"
+RULES_PAGE = PROJECT_ROOT / "docs" / "rules.md"
+_BRACES = re.compile(r"\{(known_at|business_date|month|rows|batch)\}|[{}]")
+_HEADER = re.compile(r"\A(?:--[^\n]*\n|\s*\n)*")
+
+
+@dataclass(frozen=True)
+class RuleFacts:
+    """What a rule may know of a batch beside its rows.
+
+    Attributes:
+        known_at: The source's clock when the batch was read, aware.
+        business_date: The date the batch was read for.
+        month: The month that a file reports, first day; None where it reports none.
+        rows: Rows of the landing manifest.
+    """
+
+    known_at: datetime
+    business_date: date
+    month: date | None
+    rows: int
+
+    def literals(self) -> dict[str, str]:
+        """The facts as typed SQL literals, by placeholder."""
+        known_at = self.known_at.astimezone(UTC).isoformat(sep=" ")
+        return {
+            "known_at": f"timestamptz '{known_at}'",
+            "business_date": f"date '{self.business_date.isoformat()}'",
+            "month": f"date '{self.month.isoformat()}'" if self.month else "null::date",
+            "rows": f"bigint '{self.rows}'",
+        }
+
+
+class Basis(BaseModel):
+    """What a rule rests on: the law, or how the business is run."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: Literal["legal", "business"]
+    source: str
+
+
+class Rule(BaseModel):
+    """One rule of the register."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: str
+    feed: str
+    severity: Literal["block", "quarantine"]
+    level: Literal["row", "batch"]
+    sentence_vi: str
+    sentence_en: str
+    basis: Basis
+    good_value: str
+    next_action_vi: str
+    next_action_en: str
+    owner: str
+    refers_to: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The id without the feed."""
+        return self.id.partition(".")[2]
+
+    @property
+    def path(self) -> Path:
+        """Where the rule's SQL stands."""
+        return EXPECTATIONS_DIR / self.feed / f"{self.name}.sql"
+
+    @property
+    def next_action(self) -> str:
+        """What to do when the rule finds something, for the operator."""
+        return self.next_action_en
+
+    def query(self, facts: RuleFacts) -> str:
+        """The rule's select (row_no bigint, detail text) over `{batch}`, one row per finding.
+
+        `{batch}` stays for `str.format`, which Great Expectations calls with the batch table; all
+        other braces are doubled for it.
+        """
+        literals = facts.literals()
+
+        def rendered(match: re.Match[str]) -> str:
+            name = match[1]
+            if name is None:
+                return match[0] * 2
+            return literals.get(name, "{batch}")
+
+        body = _HEADER.sub("", self.path.read_text(encoding="utf-8"), count=1).strip()
+        # Great Expectations gives {batch} an alias of its own unless it sees a join in the query:
+        # then `from {batch} as delivered` would have two. A join with one row changes nothing.
+        return (
+            f"select judged.row_no, judged.detail\nfrom (\n{_BRACES.sub(rendered, body)}\n"
+            ") as judged\ncross join (values (1)) as once (only_row)"
+        )
+
+
+def rules_of(feed: str) -> list[Rule]:
+    """The rules of a feed, in register order.
+
+    Raises:
+        ChotsoError: The register is malformed, a rule lacks its file or a file its rule, or the
+            feed has no rules: an empty suite would pass everything.
+    """
+    rules = [rule for rule in register() if rule.feed == feed]
+    if not rules:
+        raise ChotsoError(
+            f"The feed {feed!r} has no rules: nothing would judge its rows.",
+            kept="nothing of it was published.",
+            next_step=f"add its rules to {EXPECTATIONS_DIR / 'register.yml'}.",
+        )
+    return rules
+
+
+def register() -> tuple[Rule, ...]:
+    """All rules, in register order; see `rules_of` for what it raises."""
+    return read_register(EXPECTATIONS_DIR)
+
+
+@cache
+def read_register(folder: Path) -> tuple[Rule, ...]:
+    """The register in `folder`, checked against its schema and its files.
+
+    Raises:
+        ChotsoError: It does not hold together; every fault is named.
+    """
+    path = folder / "register.yml"
+    try:
+        loaded: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+        schema = json.loads((folder / "register.schema.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise _malformed(path, [str(error)]) from error
+    checker = jsonschema.Draft202012Validator(schema)
+    faults = [f"{fault.json_path}: {fault.message}" for fault in checker.iter_errors(loaded)]
+    if faults:
+        raise _malformed(path, faults)
+    rules = tuple(Rule.model_validate(entry) for entry in loaded["rules"])
+    faults = _faults(folder, rules)
+    if faults:
+        raise _malformed(path, faults)
+    return rules
+
+
+def _faults(folder: Path, rules: tuple[Rule, ...]) -> list[str]:
+    ids = [rule.id for rule in rules]
+    files = {f"{found.parent.name}.{found.stem}" for found in folder.glob("*/*.sql")}
+    return [
+        *(f"{twice} is registered twice" for twice in sorted({i for i in ids if ids.count(i) > 1})),
+        *(f"{r.id} does not begin with its feed" for r in rules if r.id != f"{r.feed}.{r.name}"),
+        *(f"{r.id} judges a batch, so it can only block" for r in rules if _sets_batch_aside(r)),
+        *(f"{missing} has no SQL file" for missing in sorted(set(ids) - files)),
+        *(f"{stray} has an SQL file and is not registered" for stray in sorted(files - set(ids))),
+    ]
+
+
+def _sets_batch_aside(rule: Rule) -> bool:
+    return rule.level == "batch" and rule.severity != "block"
+
+
+def _malformed(path: Path, faults: list[str]) -> ChotsoError:
+    shown = "; ".join(faults[:5]) + (f"; and {len(faults) - 5} more" if len(faults) > 5 else "")
+    return ChotsoError(
+        f"The rule register {path} does not hold together: {shown}.",
+        kept="nothing was judged or published.",
+        next_step=f"mend {path} or the SQL files beside it.",
+    )
+
+
+def page() -> str:
+    """docs/rules.md: every rule with what it says and what to do, from the register."""
+    lines = [
+        "# Quy tắc kiểm tra dữ liệu · Data rules",
+        "",
+        "Made from `expectations/register.yml` by `python -m chotso.ingest.rules`; do not edit.",
+        "",
+        "`block`: the batch stops and yesterday's figures stay. `quarantine`: the row is set aside"
+        " whole, with its money, and the batch goes on. A row's reason is the first rule in this"
+        " order that it breaks; all are kept.",
+        "",
+    ]
+    for feed in dict.fromkeys(rule.feed for rule in register()):
+        rules = rules_of(feed)
+        lines += [f"## {feed}", ""]
+        lines += [f"- [`{rule.id}`](#{_anchor(rule.id)})" for rule in rules] + [""]
+        for rule in rules:
+            lines += _section(rule)
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _section(rule: Rule) -> list[str]:
+    again = f" · judged again when {rule.refers_to} publish" if rule.refers_to else ""
+    return [
+        f"### {rule.id}",
+        "",
+        rule.sentence_vi,
+        "",
+        rule.sentence_en,
+        "",
+        f"- `{rule.severity}`, judges each {rule.level}{again}"
+        f" · [SQL](../expectations/{rule.feed}/{rule.name}.sql)",
+        f"- Căn cứ · basis: {rule.basis.kind}, {rule.basis.source}",
+        f"- Giá trị đúng · good value: {rule.good_value}",
+        f"- Cần làm: {rule.next_action_vi}",
+        f"- Next: {rule.next_action_en}",
+        f"- Phụ trách · owner: {rule.owner}",
+        "",
+    ]
+
+
+def _anchor(rule_id: str) -> str:
+    return rule_id.replace(".", "")
+
+
+if __name__ == "__main__":
+    RULES_PAGE.write_text(page(), encoding="utf-8")
+    print(f"{RULES_PAGE}: {len(register())} rules")

@@ -1,0 +1,227 @@
+"""Full statements: the newest export instant wins, whatever order the files arrive in.
+
+The state is what one would get by applying all known statements in the order of their instants:
+a statement replaces all rows of its scope; a row restated in another scope has left the old one
+for good. A statement that arrives late is applied only where nothing later has spoken.
+"""
+
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from chotso.contracts import Contract
+from chotso.ingest.ledger import LandedBatch
+from chotso.ingest.load import batch_table, scope_table
+from chotso.ingest.versions import same_key
+
+
+def conflict(conn: psycopg.Connection, item: Contract, batch: LandedBatch) -> str | None:
+    """The scope for which another accepted file states other rows at the same instant, if any."""
+    row = conn.execute(
+        sql.SQL(
+            """
+            select known.scope_key, known.batch_id
+            from {scope} as stated
+            inner join ops.statement as known
+                on
+                    known.feed = %(feed)s
+                    and known.stated_at = %(stated_at)s
+                    and known.scope_key = {scope_key}
+            where known.content_sha256 <> stated.content_sha256
+            limit 1
+            """
+        ).format(scope=scope_table(batch.batch_id), scope_key=joined(item.scope, "stated")),
+        {"feed": item.feed, "stated_at": batch.stated_at},
+    ).fetchone()
+    return None if row is None else f"{row[0]}, stated otherwise by batch {row[1]}"
+
+
+def joined(names: list[str], alias: str) -> sql.Composed:
+    """Columns of an alias as one text key."""
+    parts = [
+        sql.SQL("coalesce({}::text, '∅')").format(sql.Identifier(alias, name)) for name in names
+    ]
+    return sql.SQL("concat_ws('|', {})").format(sql.SQL(", ").join(parts))
+
+
+def keep(conn: psycopg.Connection, item: Contract, batch: LandedBatch) -> int:
+    """Bring `raw.<feed>` to the state after this statement; returns versions added and closed.
+
+    Runs inside the publishing transaction. A batch without a statement (a listing of the folder)
+    changes nothing.
+    """
+    if batch.stated_at is None:
+        return 0
+    parts = _parts(item, batch)
+    values = {
+        "feed": item.feed,
+        "stated_at": batch.stated_at,
+        "known_at": batch.known_at,
+        "batch_id": batch.batch_id,
+    }
+    _latest_scopes(conn, parts, values)
+    _repeat(conn, parts, values)
+    added = _apply(conn, item, parts, values)
+    closed = 0
+    if batch.landing_files["facts"]["closes"] == "scope":
+        closed = _close_missing(conn, parts, values)
+    _remember(conn, parts, values)
+    return added + closed
+
+
+def _latest_scopes(conn: psycopg.Connection, parts: dict[str, Any], values: dict[str, Any]) -> None:
+    """Temporary `stated`: the batch's scopes, and whether a later statement is known of each."""
+    conn.execute("drop table if exists pg_temp.stated")
+    conn.execute(
+        sql.SQL(
+            """
+            create temporary table stated on commit drop as
+            select
+                scope.*,
+                {scope_key} as scope_key,
+                not exists (
+                    select from ops.statement as later
+                    where later.feed = %(feed)s and later.scope_key = {scope_key}
+                        and later.stated_at > %(stated_at)s
+                ) as is_latest
+            from {scope_table} as scope
+            """
+        ).format(**parts),
+        values,
+    )
+
+
+def _repeat(conn: psycopg.Connection, parts: dict[str, Any], values: dict[str, Any]) -> None:
+    """An unchanged row adds no version; that it was said again is kept on it."""
+    conn.execute(
+        sql.SQL(
+            """
+            update {raw} as kept
+            set restated_at = %(stated_at)s
+            from accepted
+            where {same_key} and kept.known_to is null and ({new}) is not distinct from ({old})
+                and kept.restated_at < %(stated_at)s
+            """
+        ).format(**parts),
+        values,
+    )
+
+
+def _apply(
+    conn: psycopg.Connection, item: Contract, parts: dict[str, Any], values: dict[str, Any]
+) -> int:
+    """Rows of which nothing later has been said; of two at one instant the greater scope wins."""
+    conn.execute("drop table if exists pg_temp.spoken")
+    conn.execute(
+        sql.SQL(
+            """
+            create temporary table spoken on commit drop as
+            with mentioned as (
+                select distinct on ({kept_key}) kept.*
+                from {raw} as kept
+                inner join accepted on {same_key}
+                order by {kept_key}, kept.restated_at desc, {kept_scope} desc, kept.known_from desc
+            )
+
+            select accepted.*, stated.is_latest
+            from accepted
+            inner join stated on {same_scope}
+            left join mentioned as kept on {same_key}
+            where
+                kept.batch_id is null
+                or (%(stated_at)s, {new_scope}) > (kept.restated_at, {kept_scope})
+                or (
+                    (%(stated_at)s, {new_scope}) = (kept.restated_at, {kept_scope})
+                    and kept.known_to is not null
+                    and stated.is_latest
+                )
+            """
+        ).format(**parts),
+        values,
+    )
+    # Rows that stand unchanged were repeated above and are not spoken of again.
+    conn.execute(
+        sql.SQL(
+            "delete from spoken as accepted using {raw} as kept "
+            "where {same_key} and kept.known_to is null and ({new}) is not distinct from ({old})"
+        ).format(**parts)
+    )
+    conn.execute(
+        sql.SQL(
+            "update {raw} as kept set known_to = %(known_at)s from spoken as accepted "
+            "where {same_key} and kept.known_to is null"
+        ).format(**parts),
+        values,
+    )
+    return conn.execute(
+        sql.SQL(
+            """
+            insert into {raw}
+                ({columns}, stated_at, restated_at, batch_id, known_from, known_to)
+            select
+                {columns}, %(stated_at)s, %(stated_at)s, %(batch_id)s, %(known_at)s,
+                case when not is_latest then %(known_at)s::timestamptz end
+            from spoken
+            """
+        ).format(**parts),
+        values,
+    ).rowcount
+
+
+def _close_missing(conn: psycopg.Connection, parts: dict[str, Any], values: dict[str, Any]) -> int:
+    """Close the scope's rows that the newest statement lacks; those it has set aside stay."""
+    return conn.execute(
+        sql.SQL(
+            """
+            update {raw} as kept
+            set known_to = %(known_at)s
+            from stated
+            where
+                kept.known_to is null and stated.is_latest and {kept_in_scope}
+                and kept.restated_at <= %(stated_at)s
+                and not exists (select from {batch} as accepted where {same_key})
+            """
+        ).format(**parts),
+        values,
+    ).rowcount
+
+
+def _remember(conn: psycopg.Connection, parts: dict[str, Any], values: dict[str, Any]) -> None:
+    conn.execute(
+        """
+        insert into ops.statement
+            (feed, scope_key, stated_at, content_sha256, batch_id, known_at)
+        select %(feed)s, scope_key, %(stated_at)s, content_sha256, %(batch_id)s, %(known_at)s
+        from stated
+        on conflict do nothing
+        """,
+        values,
+    )
+
+
+def _parts(item: Contract, batch: LandedBatch) -> dict[str, Any]:
+    def listed(alias: str, names: list[str]) -> sql.Composed:
+        return sql.SQL(", ").join(sql.Identifier(alias, n) for n in names)
+
+    def equal(left: str, right: str) -> sql.Composed:
+        return sql.SQL(" and ").join(
+            sql.SQL("{} = {}").format(sql.Identifier(left, n), sql.Identifier(right, n))
+            for n in item.scope
+        )
+
+    return {
+        "raw": sql.Identifier("raw", item.feed),
+        "batch": batch_table(batch.batch_id),
+        "scope_table": scope_table(batch.batch_id),
+        "same_key": same_key(item, "accepted", "kept"),
+        "same_scope": equal("accepted", "stated"),
+        "kept_in_scope": equal("kept", "stated"),
+        "scope_key": joined(item.scope, "scope"),
+        "kept_key": listed("kept", item.key),
+        "kept_scope": joined(item.scope, "kept"),
+        "new_scope": joined(item.scope, "accepted"),
+        "columns": sql.SQL(", ").join(map(sql.Identifier, item.landed)),
+        "new": listed("accepted", item.tracked),
+        "old": listed("kept", item.tracked),
+    }

@@ -1,0 +1,159 @@
+"""Every rule of a feed over a batch, through Great Expectations on the warehouse's own engine.
+
+A row rule that fails marks its rows in the batch's verdict table; a rule of severity `block` stops
+the batch. Results keep counts, never values.
+"""
+
+import logging
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from psycopg import sql
+
+from chotso.contracts import Contract
+from chotso.errors import ChotsoError
+from chotso.ingest.ledger import LandedBatch
+from chotso.ingest.load import batch_table, verdict_table
+from chotso.ingest.rules import Rule, RuleFacts, rules_of
+from chotso.settings import Settings
+
+if TYPE_CHECKING:
+    from great_expectations.core.batch import Batch
+
+
+@dataclass(frozen=True)
+class RuleResult:
+    """What one rule found in one batch."""
+
+    rule: Rule
+    rows_failed: int
+    detail: str | None
+
+
+def validate(
+    settings: Settings, conn: psycopg.Connection, item: Contract, batch: LandedBatch
+) -> list[RuleResult]:
+    """Judge a loaded batch; writes its verdict table and commits.
+
+    Raises:
+        ChotsoError: The feed has no rules, or a rule could not be run.
+    """
+    facts = _facts(batch)
+    rules = rules_of(item.feed)
+    table = batch_table(batch.batch_id).as_string(conn)
+    queries = [rule.query(facts) for rule in rules]
+    counts = _run(settings, batch.batch_id, rules, queries)
+    verdicts = verdict_table(batch.batch_id)
+    conn.execute(sql.SQL("drop table if exists {}").format(verdicts))
+    conn.execute(
+        sql.SQL(
+            "create unlogged table {} "
+            "(row_no bigint, rule_id text not null, rule_order int not null, detail text)"
+        ).format(verdicts)
+    )
+    results = []
+    for order, (rule, query, failed) in enumerate(zip(rules, queries, counts, strict=True)):
+        detail = (
+            _mark(conn, batch.batch_id, rule, order, query.format(batch=table)) if failed else None
+        )
+        results.append(RuleResult(rule, failed, detail))
+    conn.execute(sql.SQL("analyze {}").format(verdicts))
+    conn.commit()
+    return results
+
+
+def _facts(batch: LandedBatch) -> RuleFacts:
+    month = batch.landing_files["facts"].get("month")
+    return RuleFacts(
+        known_at=batch.known_at,
+        business_date=batch.business_date,
+        month=date.fromisoformat(month) if month else None,
+        rows=batch.landing_files["data"]["rows"],
+    )
+
+
+def _mark(
+    conn: psycopg.Connection, batch_id: str, rule: Rule, order: int, query: str
+) -> str | None:
+    """Write the rows that broke a rule into the verdict table; returns one row's detail."""
+    statement = sql.SQL(
+        "insert into {} select row_no, {}, {}, detail from ({}) as broken returning detail"
+    ).format(
+        verdict_table(batch_id),
+        sql.Literal(rule.id),
+        sql.Literal(order),
+        sql.SQL(query),  # type: ignore[arg-type]
+    )
+    row = conn.execute(statement).fetchone()
+    return row[0] if row else None
+
+
+def _run(settings: Settings, batch_id: str, rules: list[Rule], queries: list[str]) -> list[int]:
+    """Rows failed per rule, in the order given."""
+    import great_expectations as gx
+
+    batch = _gx_batch(settings.warehouse_url, batch_id)
+    suite = gx.ExpectationSuite(
+        name=batch_id,
+        expectations=[
+            gx.expectations.UnexpectedRowsExpectation(
+                unexpected_rows_query=query, meta={"rule_id": rule.id}
+            )
+            for rule, query in zip(rules, queries, strict=True)
+        ],
+    )
+    outcome = batch.validate(suite, result_format={"result_format": "BASIC"})
+    by_rule: dict[str, Any] = {}
+    for result in outcome.results:
+        assert result.expectation_config is not None
+        by_rule[result.expectation_config.meta["rule_id"]] = result
+    counts = []
+    for rule in rules:
+        result = by_rule[rule.id]
+        if result.exception_info and result.exception_info.get("raised_exception", False):
+            raise _could_not_run(batch_id, rule, result.exception_info)
+        failed = result.result.get("observed_value")
+        if failed is None:
+            raise _could_not_run(batch_id, rule, result.exception_info)
+        counts.append(int(failed))
+    return counts
+
+
+def _could_not_run(batch_id: str, rule: Rule, info: Any) -> ChotsoError:
+    return ChotsoError(
+        f"Rule {rule.id} could not be run over batch {batch_id}: {_message(info)}",
+        kept="nothing of the batch was published; its landing stands.",
+        next_step=f"mend {rule.path} and run the same command again.",
+    )
+
+
+def _message(info: Any) -> str:
+    if isinstance(info, dict):
+        if "exception_message" in info:
+            return str(info["exception_message"])
+        for value in info.values():
+            if isinstance(value, dict) and "exception_message" in value:
+                return str(value["exception_message"])
+    return "no result"
+
+
+@cache
+def _gx_source(url: str) -> Any:
+    import great_expectations as gx
+
+    logging.getLogger("great_expectations").setLevel(logging.WARNING)
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = {"globally": False}
+    return context.data_sources.add_postgres(
+        "warehouse",
+        connection_string=url.replace("postgresql://", "postgresql+psycopg://", 1),
+        kwargs={"connect_args": {"options": "-c role=chotso_loader -c timezone=UTC"}},
+    )
+
+
+def _gx_batch(url: str, batch_id: str) -> "Batch":
+    asset = _gx_source(url).add_table_asset(batch_id, table_name=batch_id, schema_name="landing")
+    return asset.add_batch_definition_whole_table("whole").get_batch()  # type: ignore[no-any-return]

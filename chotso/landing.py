@@ -1,0 +1,169 @@
+"""The landing archive: write-once folders, one per batch, complete when their manifest stands.
+
+    <landing>/<feed>/<business date>/<batch id>/data.parquet, scope.parquet, manifest.json
+    <landing>/originals/<sha256>/<delivered name>
+
+Everything in the warehouse can be rebuilt from it. Originals hold clear contact data of employers:
+the folder is for the archive's owner only.
+"""
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import fsspec
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from chotso.errors import ChotsoError
+
+DATA = "data.parquet"
+SCOPE = "scope.parquet"
+MANIFEST = "manifest.json"
+_SUMS = pa.decimal128(38, 0)
+
+
+@dataclass(frozen=True)
+class LandedFile:
+    """One file of the archive: its place under the landing URL, and what proves it whole."""
+
+    path: str
+    sha256: str
+    bytes: int
+    rows: int
+    sums: dict[str, int]
+
+
+class Landing:
+    """The archive at one fsspec URL."""
+
+    def __init__(self, url: str) -> None:
+        self._fs, self._root = fsspec.core.url_to_fs(url)
+
+    def folder_of(self, feed: str, business_date: str, batch_id: str) -> str:
+        """The batch's folder, relative to the archive's root."""
+        return f"{feed}/{business_date}/{batch_id}"
+
+    @contextmanager
+    def parquet(
+        self, path: str, schema: pa.Schema, money_columns: list[str]
+    ) -> Iterator["ParquetDraft"]:
+        """Write batches to a draft, and put it into the archive when the block ends well."""
+        with tempfile.TemporaryDirectory(prefix="chotso-landing-") as scratch:
+            draft = ParquetDraft(Path(scratch) / "draft.parquet", schema, money_columns)
+            try:
+                yield draft
+            finally:
+                draft.close()
+            self._put(draft.path, path)
+            draft.landed = LandedFile(
+                path,
+                _sha256(draft.path),
+                draft.path.stat().st_size,
+                draft.rows,
+                {name: int(total) for name, total in draft.sums.items()},
+            )
+
+    def keep_original(self, name: str, content: Path, sha256: str) -> str:
+        """Archive a delivered file by its hash, before it is parsed; returns its path."""
+        path = f"originals/{sha256}/{name}"
+        if not self._fs.exists(self._full(path)):
+            self._put(content, path)
+            self._restrict("originals")
+        return path
+
+    def write_manifest(self, folder: str, manifest: dict[str, Any]) -> None:
+        """Complete a batch's folder; what has no manifest was never landed."""
+        text = json.dumps(manifest, sort_keys=True, ensure_ascii=False, indent=1, default=str)
+        with tempfile.TemporaryDirectory(prefix="chotso-landing-") as scratch:
+            draft = Path(scratch) / MANIFEST
+            draft.write_text(text + "\n", encoding="utf-8")
+            self._put(draft, f"{folder}/{MANIFEST}")
+
+    @contextmanager
+    def open_checked(self, landed: LandedFile) -> Iterator[pq.ParquetFile]:
+        """Open a landed Parquet file after its bytes were compared with their sha256.
+
+        Raises:
+            ChotsoError: The file is missing or is not what was landed.
+        """
+        full = self._full(landed.path)
+        try:
+            with self._fs.open(full, "rb") as handle:
+                digest = hashlib.file_digest(handle, "sha256").hexdigest()
+        except FileNotFoundError:
+            digest = "missing"
+        if digest != landed.sha256:
+            raise ChotsoError(
+                f"The landed file {landed.path} is not what was landed (sha256 {digest[:12]}…, "
+                f"was {landed.sha256[:12]}…).",
+                kept="nothing of it was published.",
+                next_step="find out who changed the archive; run the feed's extract again.",
+            )
+        with self._fs.open(full, "rb") as handle:
+            yield pq.ParquetFile(handle)
+
+    def _full(self, path: str) -> str:
+        return f"{self._root.rstrip('/')}/{path}"
+
+    def _put(self, local: Path, path: str) -> None:
+        full = self._full(path)
+        self._fs.makedirs(full.rsplit("/", 1)[0], exist_ok=True)
+        self._fs.put_file(str(local), full)
+
+    def _restrict(self, path: str) -> None:
+        if os.path.isdir(full := self._full(path)):
+            os.chmod(full, 0o700)
+
+
+class ParquetDraft:
+    """A Parquet file in writing; counts rows and sums its money columns exactly."""
+
+    def __init__(self, path: Path, schema: pa.Schema, money_columns: list[str]) -> None:
+        self.path = path
+        self.rows = 0
+        whole = [n for n in money_columns if pa.types.is_integer(schema.field(n).type)]
+        self.sums: dict[str, Decimal] = dict.fromkeys(whole, Decimal(0))
+        self.landed: LandedFile | None = None
+        self._schema = schema
+        self._writer = pq.ParquetWriter(path, schema, compression="zstd", compression_level=1)
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Append one batch of the draft's schema."""
+        self._writer.write_batch(batch)
+        self.rows += batch.num_rows
+        for name in self.sums:
+            total = pc.sum(batch.column(name).cast(_SUMS)).as_py()
+            self.sums[name] += total or 0
+
+    def close(self) -> None:
+        """Finish the file."""
+        self._writer.close()
+
+    def result(self) -> LandedFile:
+        """What was landed; only after the draft's block has ended."""
+        assert self.landed is not None
+        return self.landed
+
+
+def as_json(landed: LandedFile) -> dict[str, Any]:
+    """The form in which the ledger keeps a landed file."""
+    return asdict(landed)
+
+
+def from_json(kept: dict[str, Any]) -> LandedFile:
+    """The landed file of a ledger row."""
+    return LandedFile(**kept)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()

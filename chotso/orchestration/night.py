@@ -1,0 +1,189 @@
+"""What the DAGs ask of the ledger: may an extract begin, what has to be built, what was built.
+
+Airflow's own memory is never asked: runs are cleared, events get lost, tasks run twice. Every
+answer here comes from `ops.batch` and `ops.build`.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+
+from chotso.contracts import groups
+from chotso.errors import ChotsoError
+from chotso.settings import Settings
+from chotso.warehouse.connect import connect
+
+if TYPE_CHECKING:
+    from chotso.ingest.night import GroupReport
+
+SUNDAY = 6
+# A freeze's own extract publishes the cutoff's date too; the night of that date still follows.
+# A register that failed is about to be tried again: half an hour's grace.
+_REGISTERS_SQL = """
+with latest as (
+    select distinct on (feed) feed, status, started_at
+    from ops.batch
+    where business_date = %s and feed = any(%s) and final_of is null
+    order by feed asc, started_at desc, batch_id desc
+)
+
+select
+    count(*) filter (
+        where status in ('published', 'blocked', 'refused')
+        or (status = 'failed' and started_at < clock_timestamp() - interval '30 minutes')
+    ),
+    count(*) filter (where status = 'published')
+from latest
+"""
+# Settled: every feed of the date was dealt with, and nothing is in work, unless for so long that
+# its run is gone. Seen: what readers see, or what a build has failed with already.
+_TO_REQUEST_SQL = """
+with latest as (
+    select distinct on (business_date, feed) business_date, feed, status, started_at
+    from ops.batch
+    order by business_date asc, feed asc, started_at desc, batch_id desc
+),
+
+settled as (
+    select business_date
+    from latest
+    group by business_date
+    having
+        count(*) = %s
+        and bool_and(
+            status <> 'running' or started_at < clock_timestamp() - interval '3 hours'
+        )
+),
+
+published as (
+    select business_date, max(known_at) as known_at
+    from ops.batch
+    where status = 'published'
+    group by business_date
+),
+
+seen as (
+    select coalesce(max(as_known_at), '-infinity') as known_at
+    from ops.build
+    where status = 'exposed' or (status = 'failed' and target_schema = 'marts_build')
+)
+
+select published.business_date
+from published
+inner join settled on settled.business_date = published.business_date
+cross join seen
+where published.known_at > seen.known_at
+order by published.business_date
+"""
+_IS_BUILT_SQL = """
+select
+    (select max(known_at) from ops.batch where business_date = %s and status = 'published')
+    <= (select max(as_known_at) from ops.build where status = 'exposed')
+"""
+
+
+def business_date(partition_key: str | None) -> date:
+    """The run's business date.
+
+    Raises:
+        ChotsoError: The run has no partition key, or it is no date.
+    """
+    try:
+        return date.fromisoformat(partition_key or "")
+    except ValueError as error:
+        raise ChotsoError(
+            f"The run has no business date: its partition key is {partition_key!r}.",
+            kept="nothing was read.",
+            next_step="trigger it with a partition key such as 2021-12-31 (docs/airflow.md).",
+        ) from error
+
+
+def is_weekly_full_read(day: date) -> bool:
+    """Whether the night of this business date reads the open year whole and compares."""
+    return day.weekday() == SUNDAY
+
+
+def registers_state(settings: Settings, day: date) -> str | None:
+    """`published` or `stopped` once the registers of a date are through, None before."""
+    feeds = [item.feed for item in groups()["registers"]]
+    with connect(settings) as conn:
+        row = conn.execute(_REGISTERS_SQL, [day, feeds]).fetchone()
+    assert row is not None
+    through, published = row
+    if through < len(feeds):
+        return None
+    return "published" if published == len(feeds) else "stopped"
+
+
+def counts(report: "GroupReport") -> dict[str, int]:
+    """What a publish task leaves behind in Airflow: numbers, never values."""
+    names = ("rows_delivered", "rows_accepted", "rows_quarantined", "rows_changed")
+    totals = {name: sum(int(b.get(name) or 0) for b in report.batches) for name in names}
+    return {"batches": len(report.batches), **totals}
+
+
+def publish_landed(settings: Settings, group: str, day: date, *, is_landed: bool) -> dict[str, int]:
+    """Publish what a group has landed, also where the landing was stopped halfway.
+
+    Args:
+        settings: Where everything is.
+        group: The group of feeds.
+        day: The business date.
+        is_landed: Whether the landing of the date ended well.
+
+    Raises:
+        ChotsoError: A batch was blocked or refused, or the landing had failed; the rest was
+            published.
+    """
+    from chotso.ingest.night import publish_group
+
+    report = publish_group(settings, group, day)
+    if not is_landed:
+        raise ChotsoError(
+            f"The landing of {group} for {day} was stopped.",
+            kept=f"{len(report.batches)} batches that had landed were published.",
+            next_step="read the log of `land`, mend what it names, then clear `land` and all "
+            "after it.",
+        )
+    return counts(report)
+
+
+def dates_to_request(settings: Settings) -> list[date]:
+    """Business dates that are settled and not built, oldest first.
+
+    A date with a blocked feed counts too, once nothing of it is in work: yesterday's rows of that
+    feed stand. A date whose build failed does not: it waits for a person.
+    """
+    with connect(settings) as conn:
+        feeds = sum(len(items) for items in groups().values())
+        found = conn.execute(_TO_REQUEST_SQL, [feeds]).fetchall()
+    return [row[0] for row in found]
+
+
+def is_built(conn: psycopg.Connection, day: date) -> bool:
+    """Whether what readers see was built with all that is published for the date."""
+    row = conn.execute(_IS_BUILT_SQL, [day]).fetchone()
+    return row is not None and row[0] is True
+
+
+def is_demanded(context: Mapping[str, Any]) -> bool:
+    """Whether a person asked for this very run: by hand, or by clearing it."""
+    run, task = context["dag_run"], context["ti"]
+    return str(getattr(run.run_type, "value", run.run_type)) == "manual" or task.try_number > 1
+
+
+def build_if_due(settings: Settings, day: date, *, is_demanded: bool) -> dict[str, Any]:
+    """Build and expose, unless the ledger says that the date is built and nobody asked again.
+
+    Returns:
+        `is_built_now` and, if so, what the build reports of itself by number.
+    """
+    with connect(settings) as conn:
+        if not is_demanded and is_built(conn, day):
+            return {"is_built_now": False}
+    from chotso.build.dbt import run_build
+
+    report = run_build(settings)
+    return {"is_built_now": True, "build_id": report.build_id, "tests": report.tests}

@@ -1,0 +1,139 @@
+"""Detached processes known by id and start time: started, recognised, and ended by id alone.
+
+A process id is reused after a while; together with the instant at which the process started it
+is not. Each component is the leader of a session of its own, so the children that it leaves
+behind after a kill -9 are found by the session's id and ended one by one.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+POLL_S = 0.05
+
+
+@dataclass(frozen=True)
+class Component:
+    """One detached process.
+
+    Attributes:
+        name: What it is, for messages and file names.
+        pid: Process id, which is also the id of its session.
+        started_ticks: Start time in clock ticks since boot, from `/proc/<pid>/stat`.
+    """
+
+    name: str
+    pid: int
+    started_ticks: int
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the very process that was started still runs (a zombie does not)."""
+        stat = _stat(self.pid)
+        return stat is not None and stat.ticks == self.started_ticks and stat.state not in "ZX"
+
+
+def start(name: str, command: list[str], env: Mapping[str, str], log: Path, run: Path) -> Component:
+    """Start a process that outlives its parent, and record it in `<run>/<name>.json`."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    run.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as sink:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=sink,
+            stderr=subprocess.STDOUT,
+            env=dict(env),
+            cwd=run,
+            start_new_session=True,
+            close_fds=True,
+        )
+    stat = _stat(process.pid)
+    component = Component(name, process.pid, stat.ticks if stat else 0)
+    draft = run / f".{name}.json"
+    draft.write_text(json.dumps(asdict(component)), encoding="utf-8")
+    draft.replace(run / f"{name}.json")
+    return component
+
+
+def recorded(name: str, run: Path) -> Component | None:
+    """The component as it was started last, running or not."""
+    try:
+        found = json.loads((run / f"{name}.json").read_text(encoding="utf-8"))
+        return Component(str(found["name"]), int(found["pid"]), int(found["started_ticks"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def stop(component: Component, run: Path, *, patience_s: float) -> None:
+    """End a component and whatever it left in its session; the record goes last."""
+    if component.is_running:
+        _signal(component.pid, signal.SIGTERM)
+        _wait_until_gone(component, patience_s)
+    if component.is_running:
+        _signal(component.pid, signal.SIGKILL)
+        _wait_until_gone(component, patience_s)
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        members = _session(component)
+        for pid in members:
+            _signal(pid, number)
+        deadline = time.monotonic() + 3
+        while _session(component) and time.monotonic() < deadline:
+            time.sleep(POLL_S)
+    (run / f"{component.name}.json").unlink(missing_ok=True)
+
+
+@dataclass(frozen=True)
+class _Stat:
+    state: str
+    session: int
+    ticks: int
+
+
+def _stat(pid: int) -> _Stat | None:
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    fields = text.rpartition(")")[2].split()
+    return _Stat(state=fields[0], session=int(fields[3]), ticks=int(fields[19]))
+
+
+def _session(component: Component) -> list[int]:
+    """Living processes of the component's session that are not older than it."""
+    members = []
+    for name in os.listdir("/proc"):
+        if not name.isdigit():
+            continue
+        stat = _stat(int(name))
+        if (
+            stat is not None
+            and stat.session == component.pid
+            and stat.ticks >= component.started_ticks
+            and stat.state not in "ZX"
+        ):
+            members.append(int(name))
+    return members
+
+
+def _wait_until_gone(component: Component, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while component.is_running and time.monotonic() < deadline:
+        _reap(component.pid)
+        time.sleep(POLL_S)
+
+
+def _reap(pid: int) -> None:
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(pid, os.WNOHANG)
+
+
+def _signal(pid: int, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, number)

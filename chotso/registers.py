@@ -1,0 +1,353 @@
+"""The registers of `config/`: periods, measures dated by month, and metrics, as typed data.
+
+A build keeps the content of these files (all of `config/*.yml`, not `config/feeds/`) by its
+sha256, so that a past night can be built again under the configuration of its time.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import yaml
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from chotso import PROJECT_ROOT
+from chotso.errors import ChotsoError
+
+CONFIG_DIR = PROJECT_ROOT / "config"
+REGISTERS = ("periods", "measures", "metrics")
+
+Configuration = dict[str, Any]  # file name without suffix → its content, JSON types only
+
+Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,62}$")]
+Name = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+Month = Annotated[str, StringConstraints(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
+_Register = TypeVar("_Register", bound=BaseModel)
+Variant = Literal[
+    "total_receivable", "total_plan", "interest_bearing_receivable", "interest_bearing_plan"
+]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
+
+
+class Metric(_Strict):
+    """One metric: what it is called, how it is measured, and what makes its plan met."""
+
+    code: Code
+    name_vi: Name
+    name_en: Name
+    unit: Literal["person", "vnd", "fraction"]
+    kind: Literal["stock", "flow", "ratio"]
+    direction: Literal["at_least", "below"]
+    additivity: Literal["agencies_and_months", "none"]
+    plan_code: Code
+    scheme: Literal["si_compulsory", "si_voluntary", "ui", "hi"] | None = None
+    funds: list[Code] = Field(default_factory=list)
+    group: Literal["si", "ui", "hi", "total"] | None = None
+    denominator: Code | None = None
+
+    @model_validator(mode="after")
+    def _has_what_its_kind_needs(self) -> Self:
+        needed: dict[str, dict[str, object]] = {
+            "stock": {"scheme": self.scheme},
+            "flow": {"funds": self.funds},
+            "ratio": {"group": self.group, "denominator": self.denominator},
+        }
+        missing = [name for name, value in needed[self.kind].items() if not value]
+        if missing:
+            raise ValueError(f"metric {self.code} of kind {self.kind} lacks {', '.join(missing)}")
+        return self
+
+
+class Fund(_Strict):
+    """One fund, and the group of the employers' accounts that it stands in, if any."""
+
+    code: Code
+    name_vi: Name
+    name_en: Name
+    group: Literal["si", "ui", "hi"] | None
+
+
+class MetricRegister(_Strict):
+    """`config/metrics.yml`."""
+
+    metrics: list[Metric] = Field(min_length=1)
+    funds: list[Fund] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _refers_to_itself(self) -> Self:
+        _refuse_twice("metric", [metric.code for metric in self.metrics])
+        _refuse_twice("plan_code", [metric.plan_code for metric in self.metrics])
+        _refuse_twice("fund", [fund.code for fund in self.funds])
+        funds = {fund.code for fund in self.funds}
+        flows = {metric.code for metric in self.metrics if metric.kind == "flow"}
+        for metric in self.metrics:
+            if unknown := sorted(set(metric.funds) - funds):
+                raise ValueError(f"metric {metric.code} names unknown funds {unknown}")
+            if metric.denominator is not None and metric.denominator not in flows:
+                raise ValueError(
+                    f"metric {metric.code}: {metric.denominator} is no collection metric"
+                )
+        return self
+
+
+class _Dated(_Strict):
+    from_month: Month = Field(alias="from")
+
+
+class DatedVariant(_Dated):
+    """The official arrears variant from a month on."""
+
+    value: Variant
+
+
+class DatedFlag(_Dated):
+    """A yes or no from a month on."""
+
+    value: bool
+
+
+class DebtClass(_Strict):
+    """Debt of at least so many months, up to the next class."""
+
+    code: Code
+    name_vi: Name
+    name_en: Name
+    from_months: int = Field(ge=0)
+
+
+class DatedDebtClasses(_Dated):
+    """The classes of debt from a month on."""
+
+    classes: list[DebtClass] = Field(min_length=1)
+    hard_to_collect_statuses: list[Code]
+
+
+class DatedInterestRates(_Dated):
+    """Per cent a month on interest-bearing arrears; null is unknown."""
+
+    si_percent_per_month: Decimal | None
+    hi_percent_per_month: Decimal | None
+
+
+class MeasureRegister(_Strict):
+    """`config/measures.yml`: each list is ordered by month, an entry valid until the next."""
+
+    first_year: int = Field(ge=1995, le=2100)
+    official_arrears_variant: list[DatedVariant] = Field(min_length=1)
+    is_interest_collected: list[DatedFlag] = Field(min_length=1)
+    debt_classes: list[DatedDebtClasses] = Field(min_length=1)
+    interest_rates: list[DatedInterestRates] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _covers_every_month(self) -> Self:
+        for name in (
+            "official_arrears_variant",
+            "is_interest_collected",
+            "debt_classes",
+            "interest_rates",
+        ):
+            months = [entry.from_month for entry in getattr(self, name)]
+            if months != sorted(set(months)):
+                raise ValueError(f"{name}: entries must be ordered by month, each month once")
+            if months[0] > f"{self.first_year}-01":
+                raise ValueError(f"{name}: nothing is said from {self.first_year}-01")
+        return self
+
+
+class Period(_Strict):
+    """One emulation period; what counts happened before `cutoff_at` (an instant, exclusive)."""
+
+    id: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,46}$")]
+    name_vi: Name
+    name_en: Name
+    starts_on: date
+    cutoff_at: AwareDatetime
+    time_zone: str
+    gates: list[Code]
+    weights: dict[Code, Decimal]
+    limits: dict[str, Decimal]
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_a_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"{name!r} is no time zone") from error
+        return name
+
+    @field_validator("id")
+    @classmethod
+    def _is_no_corrigendum(cls, value: str) -> str:
+        # releases are named by the period, corrigenda by the period with -c1, -c2, …
+        if re.search(r"-c\d+$", value):
+            raise ValueError("an id ending in -c and a number would read as a corrigendum")
+        return value
+
+    @model_validator(mode="after")
+    def _starts_before_it_ends(self) -> Self:
+        local = self.cutoff_at.astimezone(ZoneInfo(self.time_zone))
+        if self.starts_on > local.date():
+            raise ValueError(f"period {self.id} starts after its cutoff")
+        if local.utcoffset() != self.cutoff_at.utcoffset():
+            raise ValueError(f"period {self.id}: the cutoff's offset is not that of its time zone")
+        return self
+
+
+class PeriodRegister(_Strict):
+    """`config/periods.yml`."""
+
+    periods: list[Period] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _has_each_once(self) -> Self:
+        _refuse_twice("period", [period.id for period in self.periods])
+        return self
+
+
+class Registers(BaseModel):
+    """The registers together, and the content that they were read from."""
+
+    model_config = ConfigDict(frozen=True)
+
+    periods: tuple[Period, ...]
+    measures: MeasureRegister
+    metrics: MetricRegister
+    configuration: Configuration
+
+    @cached_property
+    def sha256(self) -> str:
+        """The configuration's hash: over its canonical JSON (sorted keys, no blanks, UTF-8)."""
+        return configuration_sha256(self.configuration)
+
+    def period(self, period_id: str) -> Period:
+        """The period with this id.
+
+        Raises:
+            ChotsoError: The register has no such period.
+        """
+        for period in self.periods:
+            if period.id == period_id:
+                return period
+        known = ", ".join(period.id for period in self.periods)
+        raise ChotsoError(
+            f"There is no period {period_id!r} in config/periods.yml.",
+            next_step=f"name one of: {known}.",
+        )
+
+
+def load_registers(config_dir: Path = CONFIG_DIR) -> Registers:
+    """The registers as they stand in `config_dir` now.
+
+    Raises:
+        ChotsoError: A file is missing, or something in it is wrong; the place is named.
+    """
+    return parse_registers(read_configuration(config_dir), source=str(config_dir))
+
+
+def read_configuration(config_dir: Path = CONFIG_DIR) -> Configuration:
+    """Content of every `*.yml` of the folder by name; dates and decimals stay text, as written."""
+    content: Configuration = {}
+    for path in sorted(config_dir.glob("*.yml")):
+        try:
+            content[path.stem] = yaml.load(path.read_text("utf-8"), Loader=_AsWritten)
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            raise _wrong(path.name, str(error)) from error
+    return content
+
+
+def parse_registers(configuration: Mapping[str, Any], *, source: str = "config") -> Registers:
+    """Registers from content read earlier (`ops.build.config`) or just now.
+
+    Raises:
+        ChotsoError: A register is missing or wrong; the place in it is named.
+    """
+    for name in REGISTERS:
+        if name not in configuration:
+            raise ChotsoError(
+                f"{name}.yml is missing in {source}.", next_step=f"restore {name}.yml there."
+            )
+    periods = _parse(PeriodRegister, configuration, "periods").periods
+    metrics = _parse(MetricRegister, configuration, "metrics")
+    codes = {metric.code for metric in metrics.metrics}
+    for period in periods:
+        if unknown := sorted(({*period.gates} | period.weights.keys()) - codes):
+            raise _wrong("periods.yml", f"period {period.id} names unknown metrics {unknown}")
+    return Registers(
+        periods=tuple(periods),
+        measures=_parse(MeasureRegister, configuration, "measures"),
+        metrics=metrics,
+        configuration=dict(configuration),
+    )
+
+
+def configuration_sha256(configuration: Mapping[str, Any]) -> str:
+    """Hex sha256 of the configuration's canonical JSON."""
+    text = json.dumps(
+        configuration, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    )
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _parse(model: type[_Register], configuration: Mapping[str, Any], name: str) -> _Register:
+    try:
+        # JSON's strict mode takes dates, instants and decimals from text, and nothing else is bent
+        return model.model_validate_json(json.dumps(configuration[name]))
+    except ValidationError as error:
+        details = "; ".join(
+            f"{'.'.join(map(str, item['loc'])) or 'file'}: {item['msg']}" for item in error.errors()
+        )
+        raise _wrong(f"{name}.yml", details) from error
+
+
+class _AsWritten(yaml.SafeLoader):
+    """YAML whose dates and decimals stay text: a float would not be the figure as written."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """A mapping in which no key stands twice (YAML itself lets the last one win)."""
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {key!r} stands twice", node.start_mark
+                )
+        return super().construct_mapping(node, deep)
+
+
+_AsWritten.yaml_implicit_resolvers = {
+    first: [pair for pair in pairs if not pair[0].endswith((":float", ":timestamp"))]
+    for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def _refuse_twice(what: str, codes: list[str]) -> None:
+    twice = sorted({code for code in codes if codes.count(code) > 1})
+    if twice:
+        raise ValueError(f"{what} stands twice: {', '.join(twice)}")
+
+
+def _wrong(file: str, why: str) -> ChotsoError:
+    return ChotsoError(
+        f"config/{file} is wrong: {why}.",
+        kept="nothing was built; readers see what they saw.",
+        next_step=f"mend config/{file} and run this again.",
+    )

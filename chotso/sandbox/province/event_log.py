@@ -1,0 +1,118 @@
+"""The generator's own record, `events.jsonl.gz`: enough to recompute any figure at any clock.
+
+One JSON object a line, UTF-8, in several gzip members one after the other. In each stretch (the
+seed, then each advance) first the tables' rows, then the files; rows by commit instant, table and
+key, except in the seed, where rows stand table by table.
+
+- `{"at", "table", "op", "row"}`: a row version seen from `at` on (commit instant, ISO 8601 with
+  offset). `op` is `upsert` (`row` holds every column, as the source shows it) or `delete` (`row`
+  holds the key; only `phan_bo`). The seed writes the state of 1 October: of rows changed before it
+  only the newest version, with its own instant.
+- `{"at", "file", "kind": "c12", "month", "stated_at", "sheets"}`: an export. `sheets` maps each
+  agency's code to its rows, an empty list where the agency has none; a row maps the used fields
+  (source names; `thang` as ISO date; money in whole đồng) to values.
+- `{"at", "file", "kind": "plan", "rows"}`: a plan workbook; a row has the nine columns, dates as
+  ISO text, `gia_tri` as text exactly as written.
+
+Rows are the right ones: where a defect was planted into what is delivered, the object also has
+`defects`, the identifiers of `defects.json`, and for files `is_refused` where the whole file must
+be. Of C12 rows that must be set aside, `set_aside` lists `[agency, employer]`.
+"""
+
+import gzip
+import json
+from collections.abc import Iterator
+from json.encoder import encode_basestring
+from pathlib import Path
+from typing import Any
+
+from chotso.sandbox.province.tables import Table, Value
+from chotso.sandbox.province.timeline import Ints, iso, iso_many
+from chotso.sandbox.province.versions import Versions
+
+FILE_NAME = "events.jsonl.gz"
+
+
+def _tokens(kind: str, values: list[Value]) -> list[str]:
+    if kind == "text":
+        # The encoder's own function: json.dumps would cost three times as much.
+        return ["null" if value is None else encode_basestring(str(value)) for value in values]
+    if kind == "boolean":
+        return ["true" if value else "false" for value in values]
+    if kind in ("date", "timestamptz"):
+        return ["null" if value is None else f'"{value}"' for value in values]
+    return ["null" if value is None else str(value) for value in values]
+
+
+def _lines(table: Table, at: Ints, columns: list[list[Value]], deleted: list[bool]) -> list[str]:
+    tokens = [_tokens(kind, values) for (_, kind), values in
+              zip(table.columns, columns, strict=True)]  # fmt: skip
+    fields = ", ".join(f'"{name}": %s' for name in table.names)
+    whole = f'{{"at": "%s", "table": "{table.name}", "op": "upsert", "row": {{{fields}}}}}'
+    keys = table.key_columns
+    fields = ", ".join(f'"{name}": %s' for name in table.names[:keys])
+    gone = f'{{"at": "%s", "table": "{table.name}", "op": "delete", "row": {{{fields}}}}}'
+    lines = []
+    for stamp, is_gone, row in zip(iso_many(at), deleted, zip(*tokens, strict=True), strict=True):
+        lines.append(gone % (stamp, *row[:keys]) if is_gone else whole % (stamp, *row))
+    return lines
+
+
+def state_lines(versions: Versions, indices: Ints) -> Iterator[str]:
+    """Lines of row versions, in the order given."""
+    for part, columns in versions.chunks(indices):
+        deleted: list[bool] = versions.deleted[part].tolist()
+        yield from _lines(versions.table, versions.at[part], columns, deleted)
+
+
+def event_lines(tables: list[Versions], after: int, until: int) -> list[str]:
+    """Lines of all row versions committed in (after, until], by instant, table and key."""
+    keyed: list[tuple[int, int, int, str]] = []
+    for rank, versions in enumerate(tables):
+        indices = versions.between(after, until)
+        lines = state_lines(versions, indices)
+        instants = versions.at[indices].tolist()
+        keyed += [(at, rank, i, line) for i, (at, line) in
+                  enumerate(zip(instants, lines, strict=True))]  # fmt: skip
+    return [entry[3] for entry in sorted(keyed, key=lambda entry: entry[:3])]
+
+
+def file_line(at: int, name: str, content: dict[str, Any]) -> str:
+    """The line of one delivered file."""
+    return json.dumps({"at": iso(at), "file": name, **content}, ensure_ascii=False)
+
+
+class EventLog:
+    """Appends to the log, one gzip member per stretch; forgets what a killed run had appended."""
+
+    def __init__(self, state_dir: Path) -> None:
+        self.path = state_dir / FILE_NAME
+
+    def truncate(self, size: int) -> None:
+        """Cuts the log to what belongs to the clock it is continued from."""
+        with self.path.open("ab") as log:
+            log.truncate(size)
+
+    def append(self, lines: Iterator[str]) -> int:
+        """Appends lines; gives the log's size after it."""
+        with self.path.open("ab") as log:
+            with gzip.GzipFile(
+                filename="", mode="wb", fileobj=log, compresslevel=1, mtime=0
+            ) as member:
+                batch: list[str] = []
+                for line in lines:
+                    batch.append(line)
+                    if len(batch) == 10_000:
+                        member.write(("\n".join(batch) + "\n").encode())
+                        batch.clear()
+                if batch:
+                    member.write(("\n".join(batch) + "\n").encode())
+            log.flush()
+            return log.tell()
+
+
+def read_events(state_dir: Path) -> Iterator[dict[str, Any]]:
+    """All events so far, as written."""
+    with gzip.open(state_dir / FILE_NAME, "rt", encoding="utf-8") as log:
+        for line in log:
+            yield json.loads(line)

@@ -1,0 +1,252 @@
+"""`seed` and `advance`: the synthetic province comes into being, and lives on.
+
+What a province is at an instant depends on its parameters alone: advancing in many steps or in one
+leaves the same rows and the same files. Order of an advance: files, event log, then the tables in
+one transaction; a killed one is repeated from the clock that the tables still show.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+
+import psycopg
+
+from chotso.errors import ChotsoError
+from chotso.sandbox.province.defects import Defect, load_defects, save_defects
+from chotso.sandbox.province.deliveries import deliveries
+from chotso.sandbox.province.delivery import clear_drop, deliver
+from chotso.sandbox.province.event_log import EventLog, event_lines, file_line, state_lines
+from chotso.sandbox.province.parameters import DefectLevel, Parameters, load_parameters
+from chotso.sandbox.province.tables import (
+    INVENTED,
+    create_schema,
+    fill,
+    finish_schema,
+    read_clock,
+    set_clock,
+    upsert,
+)
+from chotso.sandbox.province.timeline import aware, iso
+from chotso.sandbox.province.world import World, make_world
+
+_SIZES_FILE = "event_log_sizes.json"
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class SeedReport:
+    """What `seed` made."""
+
+    note: str
+    clock_at: str
+    rows: dict[str, int]
+    files: list[str]
+    defects: list[Defect]
+
+    def as_json(self) -> dict[str, object]:
+        """The report as plain values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class AdvanceReport:
+    """What happened between two instants; rows are versions, removals included."""
+
+    note: str
+    from_at: str
+    clock_at: str
+    rows: dict[str, int]
+    files: list[str]
+    defects: list[Defect]
+
+    def as_json(self) -> dict[str, object]:
+        """The report as plain values."""
+        return asdict(self)
+
+
+def seed(
+    source_admin_url: str,
+    drop: Path,
+    *,
+    persons: int,
+    employers: int,
+    year: int,
+    seed: int,
+    defects: DefectLevel,
+    state_dir: Path,
+    progress: Progress,
+) -> SeedReport:
+    """Makes the province in schema `tst` and the drop folder, up to 1 October local midnight.
+
+    An earlier province is replaced: its schema, its files in the drop folder, its event log.
+
+    Args:
+        source_admin_url: `postgresql://` URL of a login that may create schema `tst`.
+        drop: Drop folder; made where it is missing.
+        persons: Number of persons, insured or not.
+        employers: Number of employers, collection agents and budget payers included.
+        year: The year whose last quarter is to be lived.
+        seed: Same seed and sizes, same bytes.
+        defects: How many defects are planted; the right answers go to `defects.json`.
+        state_dir: Folder of the parameters, the event log and the right answers.
+        progress: Called with a line of text at each step.
+
+    Raises:
+        ChotsoError: A size is out of range.
+    """
+    parameters = Parameters(persons, employers, year, seed, defects)
+    parameters.check()
+    state_dir.mkdir(parents=True, exist_ok=True)
+    parameters.save(state_dir)
+    world = make_world(parameters, progress)
+    until = parameters.timeline.seeded_until
+    clear_drop(drop)
+    log = EventLog(state_dir)
+    log.truncate(0)
+    progress("Đang xuất tệp C12 và kế hoạch")
+    delivered = _Delivered(world, drop, after=None, until=until)
+    # The files' lines come after the tables', but the files must be written first to be counted.
+    file_lines = delivered.write()
+    planted = _planted(world, [], delivered.defects, until)
+    save_defects(state_dir, planted)
+    newest = {v.table.name: v.newest(None, until) for v in world.tables}
+    progress("Đang ghi nhật ký sự kiện")
+
+    def lines() -> Iterator[str]:
+        for versions in world.tables:
+            yield from state_lines(versions, newest[versions.table.name])
+        yield from file_lines
+
+    _save_sizes(state_dir, {iso(until): log.append(lines())})
+    rows: dict[str, int] = {}
+    with psycopg.connect(source_admin_url) as connection:
+        create_schema(connection)
+        for versions in world.tables:
+            progress(f"Đang nạp bảng {versions.table.name}")
+            chosen = newest[versions.table.name]
+            columns = (columns for _, columns in versions.chunks(chosen))
+            rows[versions.table.name] = fill(connection, versions.table, columns)
+        finish_schema(connection)
+        set_clock(connection, aware(until))
+    _analyse(source_admin_url)
+    return SeedReport(INVENTED, iso(until), rows, delivered.names, planted)
+
+
+def advance(
+    source_admin_url: str, drop: Path, *, to: datetime, state_dir: Path, progress: Progress
+) -> AdvanceReport:
+    """Lets the source live until an instant: documents, corrections, spells, exports, plans.
+
+    Args:
+        source_admin_url: `postgresql://` URL of a login that may write schema `tst`.
+        drop: Drop folder.
+        to: Where the source's clock shall stand, aware, whole seconds.
+        state_dir: As given to `seed`.
+        progress: Called with a line of text at each step.
+
+    Raises:
+        ChotsoError: Nothing was seeded, the instant lies before the clock or past the horizon.
+    """
+    parameters = load_parameters(state_dir)
+    with psycopg.connect(source_admin_url) as connection:
+        clock = read_clock(connection)
+        after, until = _stretch(parameters, clock, to)
+        world = make_world(parameters, progress)
+        log = EventLog(state_dir)
+        sizes = _load_sizes(state_dir)
+        log.truncate(sizes[iso(after)])
+        progress(f"Nguồn chạy tới {iso(until)}")
+        delivered = _Delivered(world, drop, after=after, until=until)
+        file_lines = delivered.write()
+        earlier = load_defects(state_dir, iso(after))
+        planted = _planted(world, earlier, delivered.defects, until)
+        save_defects(state_dir, planted)
+        size = log.append(iter([*event_lines(world.tables, after, until), *file_lines]))
+        _save_sizes(state_dir, {**sizes, iso(until): size})
+        rows: dict[str, int] = {}
+        for versions in world.tables:
+            rows[versions.table.name] = int(versions.between(after, until).size)
+            chosen = versions.newest(after, until)
+            if not chosen.size:
+                continue
+            upsert(connection, versions.table, versions.render(chosen),
+                   versions.deleted[chosen].tolist())  # fmt: skip
+        set_clock(connection, aware(until))
+    before = {defect.id for defect in earlier}
+    fresh = [defect for defect in planted if defect.id not in before]
+    return AdvanceReport(INVENTED, iso(after), iso(until), rows, delivered.names, fresh)
+
+
+def _stretch(parameters: Parameters, clock: datetime | None, to: datetime) -> tuple[int, int]:
+    if clock is None:
+        raise ChotsoError(
+            "The source has no clock: no synthetic province stands in schema tst.",
+            next_step="Run: chotso sandbox seed",
+        )
+    if to.tzinfo is None:
+        raise ChotsoError(
+            f"{to.isoformat()} has no offset from UTC.",
+            next_step="Give the instant with its offset, such as 2021-12-31T17:00:00+07:00.",
+        )
+    after, until = int(clock.timestamp()), int(to.timestamp())
+    if until < after:
+        raise ChotsoError(
+            f"The source's clock stands at {iso(after)} and does not go back to {iso(until)}.",
+            kept="the source as it is",
+            next_step="Advance to a later instant, or seed the province anew.",
+        )
+    if until > parameters.timeline.horizon:
+        raise ChotsoError(
+            f"The synthetic province ends at {iso(parameters.timeline.horizon)}.",
+            kept="the source as it is",
+            next_step="Advance to that instant at most.",
+        )
+    return after, until
+
+
+class _Delivered:
+    """Writes the files of a stretch and remembers what they were."""
+
+    def __init__(self, world: World, drop: Path, *, after: int | None, until: int) -> None:
+        self.world, self.drop = world, drop
+        self.after, self.until = after, until
+        self.names: list[str] = []
+        self.defects: list[Defect] = []
+
+    def write(self) -> list[str]:
+        """Writes the files; gives their lines for the event log."""
+        world, lines = self.world, []
+        self.drop.mkdir(parents=True, exist_ok=True)
+        for each in deliveries(world.parameters, world.book, world.plans, self.after, self.until):
+            deliver(self.drop, each.name, each.content, rows=each.row_count, at=each.at,
+                    stated=each.stated, always_manifest=each.always_manifest)  # fmt: skip
+            self.names.append(each.name)
+            self.defects += each.defects
+            lines.append(file_line(each.at, each.name, each.logged))
+        return lines
+
+
+def _planted(
+    world: World, earlier: list[Defect], in_files: list[Defect], until: int
+) -> list[Defect]:
+    """The right answers of everything delivered so far, each once, by instant."""
+    in_tables = [defect for defect in world.defects if defect.at <= iso(until)]
+    known = {defect.id: defect for defect in [*earlier, *in_tables, *in_files]}
+    return sorted(known.values(), key=lambda defect: (defect.at, defect.id))
+
+
+def _analyse(source_admin_url: str) -> None:
+    with psycopg.connect(source_admin_url, autocommit=True) as connection:
+        connection.execute("analyze")
+
+
+def _load_sizes(state_dir: Path) -> dict[str, int]:
+    found: dict[str, int] = json.loads((state_dir / _SIZES_FILE).read_text(encoding="utf-8"))
+    return found
+
+
+def _save_sizes(state_dir: Path, sizes: dict[str, int]) -> None:
+    text = json.dumps(sizes, indent=1, sort_keys=True)
+    (state_dir / _SIZES_FILE).write_text(text + "\n", encoding="utf-8")

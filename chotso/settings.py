@@ -1,0 +1,184 @@
+"""Where everything is: `CHOTSO_*` variables, Airflow Connections, and the embedded default.
+
+A variable wins over a Connection; `CHOTSO_<NAME>_FILE` reads the value from a file (a mounted
+secret); what neither names comes from the embedded PostgreSQL's `sandbox.json`.
+"""
+
+import json
+import os
+import secrets
+import stat
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from pydantic import BaseModel, ConfigDict
+
+from chotso.errors import ChotsoError
+
+CONNECTIONS = {
+    "source_url": "chotso_source",
+    "drop_url": "chotso_drop",
+    "warehouse_url": "chotso_warehouse",
+}
+KEY_BYTES = 32
+
+
+class Settings(BaseModel):
+    """One resolved set of places; URLs are `postgresql://…` without a driver suffix."""
+
+    model_config = ConfigDict(frozen=True)
+
+    home: Path
+    warehouse_url: str
+    admin_url: str | None
+    certifier_url: str | None = None
+    source_url: str
+    drop_url: str
+    landing_url: str
+    releases_dir: Path
+    pseudonym_key_file: Path
+    embedded: bool
+
+    def pseudonym_key(self) -> bytes:
+        """The raw key for persons' numbers (bytes, never decoded or stripped).
+
+        Raises:
+            ChotsoError: The key is missing, too short, or readable by others.
+        """
+        return _read_key(self.pseudonym_key_file, create=self.embedded)
+
+
+def load_settings() -> Settings:
+    """Settings of this process.
+
+    Raises:
+        ChotsoError: A URL is missing or malformed; the next step names the variable.
+    """
+    home = Path(os.environ.get("CHOTSO_HOME", ".chotso")).expanduser().resolve()
+    sandbox = _sandbox(home)
+    named_warehouse = _named("warehouse_url")
+    values: dict[str, Any] = {
+        "home": home,
+        "warehouse_url": _url("warehouse_url", named_warehouse or sandbox.get("warehouse_url")),
+        "source_url": _url("source_url", _named("source_url") or sandbox.get("source_url")),
+        "drop_url": _named("drop_url") or str(home / "drop"),
+        "landing_url": _named("landing_url") or str(home / "landing"),
+        "releases_dir": Path(_named("releases_dir") or home / "releases").resolve(),
+        "pseudonym_key_file": Path(_named("pseudonym_key_file") or home / "pseudonym.key"),
+        "certifier_url": _named("certifier_url"),
+        "embedded": named_warehouse is None,
+    }
+    admin = _named("admin_url") or (None if named_warehouse else sandbox.get("admin_url"))
+    values["admin_url"] = _url("admin_url", admin) if admin else None
+    return Settings(**values)
+
+
+def plain_postgres_url(url: str) -> str:
+    """The URL without a driver suffix (`postgresql+psycopg://` becomes `postgresql://`)."""
+    scheme, separator, rest = url.partition("://")
+    if separator and scheme.split("+")[0] in ("postgresql", "postgres"):
+        return f"postgresql://{rest}"
+    return url
+
+
+def without_password(url: str) -> str:
+    """The URL as it may be shown."""
+    parts = urlsplit(url)
+    if parts.password is None:
+        return url
+    netloc = f"{parts.username}:***@{parts.hostname}" + (f":{parts.port}" if parts.port else "")
+    return urlunsplit(parts._replace(netloc=netloc))
+
+
+def _named(name: str) -> str | None:
+    variable = f"CHOTSO_{name.upper()}"
+    if value := os.environ.get(variable):
+        return value
+    if path := os.environ.get(f"{variable}_FILE"):
+        try:
+            return Path(path).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise ChotsoError(
+                f"{variable}_FILE names {path}, which cannot be read: {error.strerror}.",
+                next_step=f"mount the secret there, or set {variable}.",
+            ) from error
+    return _airflow_connection(CONNECTIONS[name]) if name in CONNECTIONS else None
+
+
+def _airflow_connection(conn_id: str) -> str | None:
+    if "AIRFLOW_CTX_DAG_ID" not in os.environ:  # set by Airflow while a task runs
+        return None
+    from airflow.sdk import Connection
+    from airflow.sdk.exceptions import AirflowNotFoundException
+
+    try:
+        connection = Connection.get(conn_id)
+    except AirflowNotFoundException:
+        return None
+    if connection.conn_type in ("file", "fs"):
+        return str(connection.extra_dejson.get("path") or connection.host)
+    return str(connection.get_uri())
+
+
+def _sandbox(home: Path) -> dict[str, Any]:
+    path = home / "sandbox.json"
+    if not path.exists():
+        return {}
+    loaded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return loaded
+
+
+def _url(name: str, value: str | None) -> str:
+    variable = f"CHOTSO_{name.upper()}"
+    if not value:
+        raise ChotsoError(
+            f"{variable} is not set and no embedded PostgreSQL has been made.",
+            next_step=f"run `chotso sandbox start`, or set {variable}.",
+        )
+    if "://" not in value:
+        raise ChotsoError(
+            f"{variable} is not a database URL.",
+            next_step=f"set {variable} to postgresql://user:password@host:port/database.",
+        )
+    return plain_postgres_url(value)
+
+
+def _read_key(path: Path, *, create: bool) -> bytes:
+    if not path.exists():
+        if not create:
+            raise ChotsoError(
+                f"The pseudonym key file {path} does not exist.",
+                next_step=f"put at least {KEY_BYTES} random bytes there with mode 600 and name it "
+                "in CHOTSO_PSEUDONYM_KEY_FILE.",
+            )
+        _make_key(path)
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode & 0o077:
+        raise ChotsoError(
+            f"The pseudonym key file {path} can be read by others (mode {mode:o}).",
+            next_step=f"run `chmod 600 {path}`.",
+        )
+    key = path.read_bytes()
+    if len(key) < KEY_BYTES:
+        raise ChotsoError(
+            f"The pseudonym key file {path} holds {len(key)} bytes; at least {KEY_BYTES} needed.",
+            next_step="restore the key that earlier extracts were made with.",
+        )
+    return key
+
+
+def _make_key(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as handle:
+        handle.write(secrets.token_bytes(64))
+        handle.flush()
+        os.fsync(handle.fileno())
+    try:
+        os.link(draft, path)  # fails when another process was first: its key is the one
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()

@@ -1,0 +1,36 @@
+"""The Arrow form of a feed's rows between source, landing and warehouse."""
+
+import pyarrow as pa
+
+from chotso.contracts import ColumnType, Contract
+
+ROW_NUMBER = "row_no"
+UNREADABLE = "unreadable"
+
+# Decimals and JSON travel as text: exact, and small wherever they occur.
+_ARROW: dict[str, pa.DataType] = {
+    "text": pa.string(),
+    "smallint": pa.int16(),
+    "integer": pa.int32(),
+    "bigint": pa.int64(),
+    "numeric": pa.string(),
+    "boolean": pa.bool_(),
+    "date": pa.date32(),
+    "timestamptz": pa.timestamp("us", "UTC"),
+    "jsonb": pa.string(),
+}
+
+
+def arrow_type(column_type: ColumnType) -> pa.DataType:
+    """The Arrow type in which a contract type travels."""
+    return _ARROW[column_type]
+
+
+def landed_schema(item: Contract) -> pa.Schema:
+    """Row number (from 1), the contract's landed columns, and what could not be read of the row.
+
+    `unreadable` is null or a JSON object {column: what was found}.
+    """
+    fields = [pa.field(ROW_NUMBER, pa.int64(), nullable=False)]
+    fields += [pa.field(n, arrow_type(c.type)) for n, c in item.landed.items()]
+    return pa.schema([*fields, pa.field(UNREADABLE, pa.string())])

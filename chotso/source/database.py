@@ -1,0 +1,301 @@
+"""The collection system through one consistent snapshot, as Arrow batches.
+
+PostgreSQL is read by COPY; any other database that SQLAlchemy knows through its DB-API driver,
+row by row. The second path is proven against SQLite; SQL Server and Oracle are untried.
+"""
+
+import io
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from typing import Any, Protocol
+
+import psycopg
+import pyarrow as pa
+import pyarrow.csv as pacsv
+from sqlalchemy import DateTime, Select, column, create_engine, inspect, select, table
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.engine import Connection as EngineConnection
+
+from chotso.contracts import Column, Contract, TableSource
+from chotso.errors import ChotsoError
+from chotso.settings import without_password
+from chotso.source.arrow import arrow_type
+from chotso.source.cells import UnreadableError, read_cell
+from chotso.source.queries import SCHEMA
+
+_BLOCK_BYTES = 4 << 20
+_ROWS_A_BATCH = 50_000
+_CLOCK = (
+    select(column("bay_gio")).select_from(table("dong_ho", schema=SCHEMA)).where(column("id") == 1)
+)
+
+
+class Snapshot(Protocol):
+    """One consistent view of the collection system."""
+
+    known_at: datetime
+
+    def missing_columns(self, item: Contract) -> list[str]:
+        """Columns of the contract that the relation does not have; all if it is not there."""
+
+    def rows(self, query: Select[Any], columns: dict[str, Column]) -> Iterator[pa.RecordBatch]:
+        """Typed batches of the query; a last column `unreadable` says what had no reading."""
+
+
+@contextmanager
+def open_snapshot(source_url: str) -> Iterator[Snapshot]:
+    """Open one read-only snapshot; its `known_at` is the source's clock, else the server's now().
+
+    Raises:
+        ChotsoError: The source does not answer.
+    """
+    opened = _postgres if source_url.startswith("postgresql://") else _any_database
+    with opened(source_url) as snapshot:
+        yield snapshot
+
+
+@contextmanager
+def _postgres(source_url: str) -> Iterator[Snapshot]:
+    try:
+        connection = psycopg.connect(
+            source_url,
+            application_name="chotso extract",
+            options="-c timezone=UTC -c datestyle=ISO,YMD -c client_encoding=UTF8",
+        )
+    except psycopg.OperationalError as error:
+        raise _unreachable(source_url, error) from error
+    with connection:
+        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        connection.read_only = True
+        yield PostgresSnapshot(connection)
+
+
+@contextmanager
+def _any_database(source_url: str) -> Iterator[Snapshot]:
+    engine = create_engine(source_url)
+    if engine.dialect.name == "sqlite":  # which has no schemas
+        engine = engine.execution_options(schema_translate_map={SCHEMA: None})
+    try:
+        connection = engine.connect()
+    except Exception as error:
+        raise _unreachable(source_url, error) from error
+    with connection, connection.begin():
+        yield DatabaseSnapshot(connection)
+    engine.dispose()
+
+
+def _unreachable(source_url: str, error: Exception) -> ChotsoError:
+    return ChotsoError(
+        f"The collection system {without_password(source_url)} does not answer: "
+        f"{str(error).strip().splitlines()[0]}",
+        kept="everything published before stands.",
+        next_step="check CHOTSO_SOURCE_URL and the source, then run the same command again.",
+    )
+
+
+class PostgresSnapshot:
+    """A REPEATABLE READ, READ ONLY transaction, read by COPY."""
+
+    def __init__(self, connection: psycopg.Connection) -> None:
+        self._connection = connection
+        self.known_at = self._clock()
+
+    def _clock(self) -> datetime:
+        exists = self._connection.execute("select to_regclass('tst.dong_ho')").fetchone()
+        statement = str(
+            _CLOCK.compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True})
+        )
+        query = statement if exists and exists[0] else "select now()"
+        row = self._connection.execute(query.encode()).fetchone()
+        if row is None or row[0] is None:
+            raise _no_clock()
+        instant: datetime = row[0]
+        return instant
+
+    def missing_columns(self, item: Contract) -> list[str]:
+        """See `Snapshot`."""
+        assert isinstance(item.source, TableSource)
+        found = self._connection.execute(
+            "select attname from pg_attribute where attrelid = to_regclass(%s) "
+            "and attnum > 0 and not attisdropped",
+            [f"{SCHEMA}.{item.source.relation}"],
+        )
+        present = {row[0] for row in found}
+        return [name for name in item.columns if name not in present]
+
+    def rows(self, query: Select[Any], columns: dict[str, Column]) -> Iterator[pa.RecordBatch]:
+        """See `Snapshot`.
+
+        The rows are parsed in bulk as the contract's types. A value without such a reading ends
+        that attempt; the rest of the attempt's batches are then read again one by one.
+        """
+        statement = query.compile(
+            dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True}
+        )
+        copy = f"copy ({statement}) to stdout (format csv)".encode()
+        done = 0
+        try:
+            for batch in self._parsed(copy, columns):
+                yield _with_unreadable(batch)
+                done += batch.num_rows
+        except pa.ArrowInvalid:
+            yield from self._one_by_one(copy, columns, skip=done)
+
+    def _parsed(self, copy: bytes, columns: dict[str, Column]) -> Iterator[pa.RecordBatch]:
+        types = {name: arrow_type(c.type) for name, c in columns.items()}
+        with self._connection.cursor() as cursor, cursor.copy(copy) as stream:
+            source = _CopyBytes(stream)
+            try:
+                yield from _csv_batches(source, types)
+            finally:
+                source.drain()
+
+    def _one_by_one(
+        self, copy: bytes, columns: dict[str, Column], skip: int
+    ) -> Iterator[pa.RecordBatch]:
+        texts = dict.fromkeys(columns, pa.string())
+        with self._connection.cursor() as cursor, cursor.copy(copy) as stream:
+            for batch in _csv_batches(_CopyBytes(stream), texts):
+                remaining = batch.slice(min(skip, batch.num_rows))
+                skip = max(0, skip - batch.num_rows)
+                if remaining.num_rows:
+                    yield typed_batch((tuple(r.values()) for r in remaining.to_pylist()), columns)
+
+
+class DatabaseSnapshot:
+    """A transaction of any database, read through its DB-API driver.
+
+    Instants without an offset are taken as UTC, in which SQLite's are kept.
+    """
+
+    def __init__(self, connection: EngineConnection) -> None:
+        self._connection = connection
+        self.known_at = self._clock()
+
+    def _clock(self) -> datetime:
+        if not inspect(self._connection).has_table("dong_ho", schema=self._schema()):
+            return datetime.now(UTC)
+        query = select(column("bay_gio", DateTime())).select_from(_CLOCK.froms[0])
+        instant = self._connection.execute(query).scalar()
+        if instant is None:
+            raise _no_clock()
+        return _in_utc(instant)
+
+    def _schema(self) -> str | None:
+        return None if self._connection.dialect.name == "sqlite" else SCHEMA
+
+    def missing_columns(self, item: Contract) -> list[str]:
+        """See `Snapshot`."""
+        assert isinstance(item.source, TableSource)
+        inspector = inspect(self._connection)
+        if not inspector.has_table(item.source.relation, schema=self._schema()):
+            return list(item.columns)
+        found = inspector.get_columns(item.source.relation, schema=self._schema())
+        present = {c["name"] for c in found}
+        return [name for name in item.columns if name not in present]
+
+    def rows(self, query: Select[Any], columns: dict[str, Column]) -> Iterator[pa.RecordBatch]:
+        """See `Snapshot`."""
+        result = self._connection.execution_options(stream_results=True).execute(query)
+        for part in result.partitions(_ROWS_A_BATCH):
+            yield typed_batch((tuple(row) for row in part), columns)
+
+
+def typed_batch(rows: Iterator[tuple[Any, ...]], columns: dict[str, Column]) -> pa.RecordBatch:
+    """Rows of raw values as a typed batch with a last column `unreadable` (JSON or null)."""
+    values: dict[str, list[Any]] = {name: [] for name in columns}
+    unreadable: list[str | None] = []
+    for row in rows:
+        bad: dict[str, str] = {}
+        for (name, spec), value in zip(columns.items(), row, strict=True):
+            try:
+                values[name].append(read_cell(_plain(value, spec), spec))
+            except UnreadableError as error:
+                values[name].append(None)
+                bad[name] = str(error) if spec.personal else f"{error}: {str(value)[:80]!r}"
+        unreadable.append(json.dumps(bad, ensure_ascii=False) if bad else None)
+    arrays = [pa.array(values[n], arrow_type(c.type)) for n, c in columns.items()]
+    return pa.record_batch(
+        [*arrays, pa.array(unreadable, pa.string())], names=[*columns, "unreadable"]
+    )
+
+
+def _plain(value: Any, spec: Column) -> Any:
+    if spec.type == "timestamptz" and value is not None:
+        if isinstance(value, str):
+            try:
+                value = datetime.fromisoformat(value)
+            except ValueError:
+                return value
+        return _in_utc(value) if isinstance(value, datetime) else value
+    if spec.type == "text" and isinstance(value, date):
+        return value.isoformat()
+    return value
+
+
+def _in_utc(instant: datetime) -> datetime:
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+
+
+def _with_unreadable(batch: pa.RecordBatch) -> pa.RecordBatch:
+    return batch.append_column("unreadable", pa.nulls(batch.num_rows, pa.string()))
+
+
+def _csv_batches(source: "_CopyBytes", types: dict[str, pa.DataType]) -> Iterator[pa.RecordBatch]:
+    try:
+        reader = pacsv.open_csv(
+            source,
+            read_options=pacsv.ReadOptions(column_names=list(types), block_size=_BLOCK_BYTES),
+            parse_options=pacsv.ParseOptions(newlines_in_values=True),
+            convert_options=pacsv.ConvertOptions(
+                column_types=types,
+                null_values=[""],
+                true_values=["t"],
+                false_values=["f"],
+                strings_can_be_null=True,
+                quoted_strings_can_be_null=False,
+            ),
+        )
+    except pa.ArrowInvalid as error:
+        if "Empty CSV" in str(error):
+            return
+        raise
+    yield from reader
+
+
+class _CopyBytes(io.RawIOBase):
+    """The bytes of a COPY as a file that pyarrow can read."""
+
+    def __init__(self, stream: psycopg.Copy) -> None:
+        self._stream = stream
+        self._left = bytearray()
+        self._ended = False
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        while not self._ended and (size < 0 or len(self._left) < size):
+            block = self._stream.read()
+            if not block:
+                self._ended = True
+            self._left += block
+        taken = bytes(self._left if size < 0 else self._left[:size])
+        del self._left[: len(taken)]
+        return taken
+
+    def drain(self) -> None:
+        """Read what is left, so that the transaction and its snapshot live on."""
+        while not self._ended and self._stream.read():
+            pass
+        self._ended = True
+
+
+def _no_clock() -> ChotsoError:
+    return ChotsoError(
+        "The source's clock table dong_ho has no row with id 1.",
+        kept="everything published before stands.",
+        next_step="have the source's owner set its clock, then run the same command again.",
+    )

@@ -1,0 +1,70 @@
+"""Connections to the warehouse, under its own login and never with more rights than it needs."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+
+from chotso.errors import ChotsoError
+from chotso.settings import Settings, without_password
+
+LOADER_ROLE = "chotso_loader"
+_TOO_MUCH = {
+    "rolsuper": "SUPERUSER",
+    "rolcreaterole": "CREATEROLE",
+    "rolreplication": "REPLICATION",
+    "rolbypassrls": "BYPASSRLS",
+}
+
+
+@contextmanager
+def connect(settings: Settings) -> Iterator[psycopg.Connection]:
+    """A connection as `chotso_loader`, in UTC and ISO dates, committed at the end of the block.
+
+    Raises:
+        ChotsoError: The server is away, the login has more rights than it may have, or the
+            schemas have not been made.
+    """
+    try:
+        connection = psycopg.connect(
+            settings.warehouse_url,
+            application_name="chotso",
+            options="-c timezone=UTC -c datestyle=ISO,YMD -c intervalstyle=iso_8601",
+        )
+    except psycopg.OperationalError as error:
+        raise ChotsoError(
+            f"The warehouse {without_password(settings.warehouse_url)} does not answer: "
+            f"{str(error).strip()}",
+            next_step="start it (`chotso sandbox start`) or mend CHOTSO_WAREHOUSE_URL.",
+        ) from error
+    with connection:
+        _refuse_dangerous_login(connection)
+        _become_loader(connection)
+        yield connection
+
+
+def _refuse_dangerous_login(connection: psycopg.Connection) -> None:
+    columns = ", ".join(_TOO_MUCH)
+    row = connection.execute(
+        f"select {columns}, session_user from pg_roles where rolname = session_user"
+    ).fetchone()
+    assert row is not None
+    held = [word for has, word in zip(row, _TOO_MUCH.values(), strict=False) if has]
+    if held:
+        raise ChotsoError(
+            f"The warehouse login {row[-1]} has {', '.join(held)}: it could change frozen figures.",
+            kept="nothing was read or written.",
+            next_step="name an ordinary login in CHOTSO_WAREHOUSE_URL; "
+            "the superuser belongs in CHOTSO_ADMIN_URL, which `chotso migrate` alone uses.",
+        )
+
+
+def _become_loader(connection: psycopg.Connection) -> None:
+    try:
+        connection.execute(f"set role {LOADER_ROLE}")
+        connection.commit()
+    except (psycopg.errors.InvalidParameterValue, psycopg.errors.InsufficientPrivilege) as error:
+        raise ChotsoError(
+            "The warehouse has not been made for this login yet.",
+            next_step="run `chotso migrate` (with CHOTSO_ADMIN_URL).",
+        ) from error

@@ -1,0 +1,75 @@
+"""Advisory locks: runs of the same thing wait for each other and say for whom."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+
+from chotso.errors import BusyError
+
+_POLL_SECONDS = 0.2
+
+
+@contextmanager
+def hold(conn: psycopg.Connection, name: str, wait_seconds: float = 600) -> Iterator[None]:
+    """Hold the named lock on this session until the block ends (or the session does).
+
+    Args:
+        conn: The session that holds it; its current transaction is committed first.
+        name: What is locked, e.g. `feed group registers`.
+        wait_seconds: How long another holder is waited for.
+
+    Raises:
+        BusyError: Still held after `wait_seconds`; the holder is named.
+    """
+    key = _key(conn, name)
+    deadline = time.monotonic() + wait_seconds
+    while not _try(conn, key):
+        if time.monotonic() >= deadline:
+            raise BusyError(
+                f"The lock {name!r} is still held by {_holder(conn, key)} "
+                f"after {wait_seconds:.0f} s.",
+                kept="nothing was changed.",
+                next_step="wait for that run, or end it, and run this again.",
+            )
+        time.sleep(_POLL_SECONDS)
+    try:
+        conn.execute("select set_config('application_name', %s, false)", [f"chotso: {name}"[:63]])
+        conn.commit()
+        yield
+    finally:
+        if not conn.closed and not conn.broken:
+            conn.rollback()
+            conn.execute("select pg_advisory_unlock(%s)", [key])
+            conn.commit()
+
+
+def _key(conn: psycopg.Connection, name: str) -> int:
+    row = conn.execute("select hashtextextended(%s, 0)", [f"chotso/{name}"]).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def _try(conn: psycopg.Connection, key: int) -> bool:
+    row = conn.execute("select pg_try_advisory_lock(%s)", [key]).fetchone()
+    conn.commit()
+    assert row is not None
+    return bool(row[0])
+
+
+def _holder(conn: psycopg.Connection, key: int) -> str:
+    row = conn.execute(
+        """
+        select activity.application_name, activity.pid, activity.usename, activity.backend_start
+        from pg_locks as held
+        inner join pg_stat_activity as activity on activity.pid = held.pid
+        where held.locktype = 'advisory' and held.granted and held.objsubid = 1
+            and ((held.classid::bigint << 32) | held.objid::bigint) = %s
+        """,
+        [key],
+    ).fetchone()
+    conn.commit()
+    if row is None:
+        return "a session that has just ended"
+    return f"{row[0]} (pid {row[1]}, login {row[2]}, since {row[3]:%Y-%m-%d %H:%M:%S})"

@@ -1,0 +1,199 @@
+"""Creates or upgrades the warehouse's own schemas, tables and roles."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+import psycopg
+from psycopg import sql
+
+from chotso.contracts import Contract, contracts
+from chotso.errors import ChotsoError
+from chotso.settings import Settings
+from chotso.warehouse import locks
+
+SCRIPTS = Path(__file__).parent / "sql"
+_MINIMUM_VERSION = 150000
+_SYSTEM_COLUMNS = {
+    "batch_id": ("text not null", "Lô đưa dòng vào — the batch that brought the row"),
+    "known_from": ("timestamptz not null", "Biết từ — since when the warehouse knew it"),
+    "known_to": ("timestamptz", "Biết đến; trống là còn hiệu lực — until when; null is in force"),
+}
+_STATEMENT_COLUMNS = {
+    "stated_at": ("timestamptz not null", "Thời điểm kết xuất — instant of the export"),
+    "restated_at": ("timestamptz not null", "Lần nhắc lại cuối — newest export that repeats it"),
+}
+
+
+@dataclass(frozen=True)
+class MigrationReport:
+    """What a migration did: scripts applied now, feed tables made or widened, and warnings."""
+
+    applied: list[str]
+    tables: list[str]
+    warnings: list[str]
+
+
+def migrate(settings: Settings) -> MigrationReport:
+    """Bring the warehouse to this code's schema; a second run changes nothing.
+
+    Raises:
+        ChotsoError: No CHOTSO_ADMIN_URL, not a superuser, PostgreSQL older than 15, or an
+            applied script has changed since.
+    """
+    if settings.admin_url is None:
+        raise ChotsoError(
+            "CHOTSO_ADMIN_URL is not set: `migrate` needs a superuser of the warehouse.",
+            kept="nothing was changed.",
+            next_step="set CHOTSO_ADMIN_URL for this one command.",
+        )
+    with psycopg.connect(
+        _admin_url(settings), application_name="chotso migrate", autocommit=False
+    ) as conn:
+        _check_server(conn)
+        with locks.hold(conn, "migrate"):
+            warnings = _warnings(conn)
+            _ledger_of_scripts(conn)
+            applied = [path.name for path in sorted(SCRIPTS.glob("*.sql")) if _apply(conn, path)]
+            tables = [item.feed for item in contracts().values() if _raw_table(conn, item)]
+            _grant_login(conn, settings)
+            conn.commit()
+    return MigrationReport(applied, tables, warnings)
+
+
+def _admin_url(settings: Settings) -> str:
+    """The admin's URL, on the warehouse's own database."""
+    assert settings.admin_url is not None
+    database = urlsplit(settings.warehouse_url).path
+    return urlunsplit(urlsplit(settings.admin_url)._replace(path=database))
+
+
+def _check_server(conn: psycopg.Connection) -> None:
+    if conn.info.server_version < _MINIMUM_VERSION:
+        raise ChotsoError(
+            f"The warehouse is PostgreSQL {conn.info.server_version // 10000}; 15 is the oldest.",
+            next_step="upgrade the server, or name another in CHOTSO_WAREHOUSE_URL.",
+        )
+    row = conn.execute("select rolsuper from pg_roles where rolname = session_user").fetchone()
+    if row is None or not row[0]:
+        raise ChotsoError(
+            "The login in CHOTSO_ADMIN_URL is not a superuser.",
+            kept="nothing was changed.",
+            next_step="name a superuser in CHOTSO_ADMIN_URL; only `migrate` uses it.",
+        )
+
+
+def _warnings(conn: psycopg.Connection) -> list[str]:
+    row = conn.execute("show data_checksums").fetchone()
+    if row and row[0] != "on":
+        return ["Data checksums are off: a flipped bit on disk would go unnoticed."]
+    return []
+
+
+def _ledger_of_scripts(conn: psycopg.Connection) -> None:
+    conn.execute("create schema if not exists chotso_migrations")
+    conn.execute(
+        "create table if not exists chotso_migrations.script "
+        "(name text primary key, sha256 text not null, applied_at timestamptz default now())"
+    )
+
+
+def _apply(conn: psycopg.Connection, path: Path) -> bool:
+    text = path.read_text(encoding="utf-8")
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    row = conn.execute(
+        "select sha256 from chotso_migrations.script where name = %s", [path.name]
+    ).fetchone()
+    if row is not None:
+        if row[0] != digest:
+            raise ChotsoError(
+                f"The migration {path.name} was applied in another form than it has now.",
+                kept="the warehouse is as it was.",
+                next_step="restore that file and put the change into a new script.",
+            )
+        return False
+    conn.execute(text.encode())
+    conn.execute("insert into chotso_migrations.script values (%s, %s)", [path.name, digest])
+    return True
+
+
+def raw_columns(item: Contract) -> dict[str, tuple[str, str]]:
+    """Columns of `raw.<feed>` as (SQL type, description), in order."""
+    columns = {n: (c.type, c.description) for n, c in item.landed.items()}
+    columns |= _STATEMENT_COLUMNS if item.history == "statement" else {}
+    return columns | _SYSTEM_COLUMNS
+
+
+def _raw_table(conn: psycopg.Connection, item: Contract) -> bool:
+    table = sql.Identifier("raw", item.feed)
+    columns = raw_columns(item)
+    existing = {
+        row[0]
+        for row in conn.execute(
+            "select column_name from information_schema.columns "
+            "where table_schema = 'raw' and table_name = %s",
+            [item.feed],
+        )
+    }
+    if existing >= set(columns):
+        return False
+    if not existing:
+        definitions = [
+            sql.SQL("{} {}").format(sql.Identifier(n), sql.SQL(t))  # type: ignore[arg-type]
+            for n, (t, _) in columns.items()
+        ]
+        conn.execute(sql.SQL("create table {} ({})").format(table, sql.SQL(", ").join(definitions)))
+        _index_and_grant(conn, item, table)
+    for name in columns.keys() - existing if existing else ():
+        conn.execute(
+            sql.SQL("alter table {} add column {} {}").format(
+                table, sql.Identifier(name), sql.SQL(columns[name][0])
+            )
+        )  # type: ignore[arg-type]
+    conn.execute(sql.SQL("comment on table {} is {}").format(table, sql.Literal(item.title)))
+    for name, (_, description) in columns.items():
+        conn.execute(
+            sql.SQL("comment on column {}.{} is {}").format(
+                table, sql.Identifier(name), sql.Literal(description)
+            )
+        )
+    return True
+
+
+def _index_and_grant(conn: psycopg.Connection, item: Contract, table: sql.Identifier) -> None:
+    key = sql.SQL(", ").join(map(sql.Identifier, item.key))
+    conn.execute(
+        sql.SQL("create unique index on {} ({}) where known_to is null").format(table, key)
+    )
+    conn.execute(sql.SQL("create index on {} ({}, known_from)").format(table, key))
+    if item.scope and item.key[: len(item.scope)] != item.scope:
+        scope = sql.SQL(", ").join(map(sql.Identifier, item.scope))
+        conn.execute(sql.SQL("create index on {} ({}) where known_to is null").format(table, scope))
+    changeable = "known_to, restated_at" if item.history == "statement" else "known_to"
+    conn.execute(sql.SQL("alter table {} owner to chotso_owner").format(table))
+    conn.execute(
+        sql.SQL("grant select, insert, update ({}) on {} to chotso_loader").format(
+            sql.SQL(changeable), table
+        )
+    )  # type: ignore[arg-type]
+    conn.execute(sql.SQL("grant select on {} to chotso_auditor").format(table))
+
+
+def _grant_login(conn: psycopg.Connection, settings: Settings) -> None:
+    parts = urlsplit(settings.warehouse_url)
+    login = unquote(parts.username or "")
+    database = unquote(parts.path.lstrip("/"))
+    exists = conn.execute("select from pg_roles where rolname = %s", [login]).fetchone()
+    if exists is None:
+        conn.execute(
+            sql.SQL("create role {} login password {}").format(
+                sql.Identifier(login), sql.Literal(unquote(parts.password or ""))
+            )
+        )
+    conn.execute(sql.SQL("grant chotso_loader to {}").format(sql.Identifier(login)))
+    conn.execute(
+        sql.SQL("grant connect, create, temporary on database {} to chotso_loader").format(
+            sql.Identifier(database)
+        )
+    )

@@ -1,0 +1,51 @@
+"""# Participants: spells of participation.
+
+Who takes part in which scheme, where, from when to when. Names and birth dates never leave the
+source, and the number arrives as a pseudonym.
+
+1. **wait_for_registers**. Input: the ledger. Runs on any worker, asks every 2 s for up to 3 h.
+   Output: `published` or, where a register was stopped tonight, `stopped`: this extract then goes
+   on with the registers in force.
+2. **land**. Input: `tham_gia` of the collection system, changes since the last published position.
+   Runs on a worker that reaches `chotso_source` and holds the pseudonym key. Output: immutable
+   landing files with their manifest, and a row per batch in `ops.batch`.
+3. **publish**. Input: the landed batches of the date. Runs in the warehouse: load, rules, split
+   into accepted and quarantined, one transaction; then the control totals of the source are
+   compared, and a month that differs is read again whole. Output: `raw.participations`,
+   `ops.control_total`, `quarantine.row`, and the asset `participants` for the date.
+
+**Partition.** The business date, `YYYY-MM-DD`: the run of 01:00 local belongs to the day before.
+
+**When it fails.** The log of the failed task ends with what was kept and the next step. "The
+pseudonym key" in it means that the key file is missing, too short or readable by others: restore
+the very key of earlier nights, a new one would make every person a stranger. Clear `land` and all
+after it once the cause is mended; clearing, re-running and backfilling are safe.
+"""
+
+from airflow.sdk import dag
+from wiring.assets import PARTICIPANTS
+from wiring.defaults import DAG_DEFAULTS
+from wiring.night import FULL, land, publish, wait_for_registers
+from wiring.schedules import nightly
+
+
+@dag(
+    schedule=nightly(),
+    doc_md=__doc__,
+    tags=["extract", "nightly"],
+    params={"full": FULL},
+    **DAG_DEFAULTS,
+)
+def extract_participants() -> None:
+    """Bring the night's participation spells from the source into raw."""
+    # 1. The registers of the date first: the ledger is asked, not another DAG's state.
+    ready = wait_for_registers()
+    # 2. Spells, under pseudonyms, into landing.
+    landed = land("participations")
+    # 3. Through the rules into raw and quarantine.
+    publish.override(outlets=[PARTICIPANTS])("participations", landed)
+
+    ready >> landed
+
+
+extract_participants()

@@ -1,0 +1,51 @@
+"""The three steps of every extract, as tasks: thin calls of chotso, imported where they run."""
+
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import Param, PokeReturnValue, TriggerRule, task
+
+FULL = Param(
+    False,
+    type="boolean",
+    title="Read the open year whole",
+    description="Compare it with the warehouse; every difference is recorded. Sundays always do.",
+)
+
+
+# It keeps its slot while it waits: of four such DAGs at most one run each is active, and asking
+# again every few seconds is cheaper than starting a process for each question.
+@task.sensor(poke_interval=2, timeout=timedelta(hours=3).total_seconds(), mode="poke")
+def wait_for_registers(partition_key: str | None = None) -> PokeReturnValue:
+    """Ask the ledger whether the registers of the date have been dealt with."""
+    from chotso.orchestration.night import business_date, registers_state
+    from chotso.settings import load_settings
+
+    state = registers_state(load_settings(), business_date(partition_key))
+    return PokeReturnValue(is_done=state is not None, xcom_value=state)
+
+
+@task
+def land(
+    group: str, partition_key: str | None = None, params: dict[str, Any] | None = None
+) -> list[str]:
+    """Read what changed, in one snapshot, into immutable landing files; returns batch ids."""
+    from chotso.ingest.night import land_group
+    from chotso.orchestration.night import business_date, is_weekly_full_read
+    from chotso.settings import load_settings
+
+    date = business_date(partition_key)
+    full = bool((params or {}).get("full")) or is_weekly_full_read(date)
+    return land_group(load_settings(), group, date, full=full)
+
+
+# It runs after a landing that was stopped, too: one refused file does not keep the others out.
+@task(trigger_rule=TriggerRule.ALL_DONE)
+def publish(group: str, landed: object, partition_key: str | None = None) -> dict[str, int]:
+    """Load, validate and publish; `landed` is None where the landing was stopped. Counts."""
+    from chotso.orchestration.night import business_date, publish_landed
+    from chotso.settings import load_settings
+
+    return publish_landed(
+        load_settings(), group, business_date(partition_key), is_landed=landed is not None
+    )

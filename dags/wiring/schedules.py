@@ -1,0 +1,48 @@
+"""When the DAGs run. `CHOTSO_SCHEDULES=off` takes the clock away; runs by hand and API stay."""
+
+import os
+
+from airflow.sdk import (
+    CronPartitionTimetable,
+    CronTriggerTimetable,
+    MultipleCronTriggerTimetable,
+    PartitionedAtRuntime,
+)
+
+from chotso.calendar import LOCAL_ZONE, LOCAL_ZONE_NAME
+from chotso.registers import load_registers
+
+
+def nightly() -> CronPartitionTimetable | PartitionedAtRuntime:
+    """01:00 local; the partition is the local day before, `YYYY-MM-DD`.
+
+    The run of 2022-01-01T01:00+07:00 has the partition 2021-12-31, although both instants lie on
+    2021-12-31 by UTC: the timetable counts and formats in its own zone.
+    """
+    if not _is_on():
+        return PartitionedAtRuntime()  # no clock, but a run may name its business date
+    return CronPartitionTimetable(
+        "0 1 * * *", timezone=LOCAL_ZONE_NAME, run_offset=-1, key_format="%Y-%m-%d"
+    )
+
+
+def every_ten_minutes() -> CronTriggerTimetable | None:
+    """Every ten minutes, off the full hour at which everything else starts."""
+    return CronTriggerTimetable("4-59/10 * * * *", timezone=LOCAL_ZONE_NAME) if _is_on() else None
+
+
+def cutoffs() -> MultipleCronTriggerTimetable | None:
+    """The minute of every cutoff in the period register, and a sweep each hour.
+
+    The sweep freezes what is overdue because Airflow was down at the cutoff, or because a period
+    was added late.
+    """
+    if not _is_on():
+        return None
+    local = {period.cutoff_at.astimezone(LOCAL_ZONE) for period in load_registers().periods}
+    at_cutoffs = {f"{at.minute} {at.hour} {at.day} {at.month} *" for at in local}
+    return MultipleCronTriggerTimetable(*sorted(at_cutoffs), "20 * * * *", timezone=LOCAL_ZONE_NAME)
+
+
+def _is_on() -> bool:
+    return os.environ.get("CHOTSO_SCHEDULES", "on").lower() not in ("off", "0", "false", "no")

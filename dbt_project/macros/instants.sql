@@ -1,0 +1,29 @@
+{# The two instants that a build is a function of, and local time. #}
+
+{% macro as_known_at() -%}
+    {%- if execute and not var('as_known_at') -%}
+        {{ exceptions.raise_compiler_error("the variable as_known_at is not set") }}
+    {%- endif -%}
+    timestamptz '{{ var("as_known_at") or "infinity" }}'
+{%- endmacro %}
+
+{# Without a cutoff everything happened before it: infinity needs no second branch anywhere. #}
+{% macro event_cutoff() -%}
+    timestamptz '{{ var("event_cutoff") or "infinity" }}'
+{%- endmacro %}
+
+{% macro is_known() -%}
+    known_from <= {{ as_known_at() }} and (known_to is null or known_to > {{ as_known_at() }})
+{%- endmacro %}
+
+{% macro local_timestamp(instant) -%}
+    ({{ instant }} at time zone 'Asia/Ho_Chi_Minh')
+{%- endmacro %}
+
+{% macro local_date(instant) -%}
+    {{ local_timestamp(instant) }}::date
+{%- endmacro %}
+
+{% macro local_month(instant) -%}
+    date_trunc('month', {{ local_timestamp(instant) }})::date
+{%- endmacro %}

@@ -1,0 +1,57 @@
+with agencies as (
+    select * from {{ ref('stg_agencies') }}
+),
+
+named_elsewhere as (
+    select agency_code from {{ ref('stg_payments') }}
+    union
+    select agency_code from {{ ref('stg_accounts') }}
+),
+
+inferred as (
+    select named_elsewhere.agency_code
+    from named_elsewhere
+    left join agencies on named_elsewhere.agency_code = agencies.agency_code
+    where named_elsewhere.agency_code is not null and agencies.agency_code is null
+),
+
+provinces as (
+    select
+        members.member_agency_code,
+        min(members.agency_code) as province_code
+    from {{ ref('int_agency_members') }} as members
+    inner join agencies on members.agency_code = agencies.agency_code
+    where agencies.is_province
+    group by members.member_agency_code
+),
+
+final as (
+    select
+        agencies.agency_code,
+        agencies.agency_name,
+        agencies.parent_agency_code,
+        provinces.province_code,
+        agencies.level_number,
+        agencies.is_province,
+        agencies.district_code,
+        agencies.valid_from_date,
+        agencies.valid_to_date,
+        false as is_inferred
+    from agencies
+    left join provinces on agencies.agency_code = provinces.member_agency_code
+    union all
+    select
+        inferred.agency_code,
+        null as agency_name,
+        null as parent_agency_code,
+        null as province_code,
+        null as level_number,
+        false as is_province,
+        null as district_code,
+        null as valid_from_date,
+        null as valid_to_date,
+        true as is_inferred
+    from inferred
+)
+
+select * from final

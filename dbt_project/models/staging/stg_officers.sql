@@ -1,0 +1,26 @@
+with source as (
+    select * from {{ source('raw', 'officers') }}
+),
+
+known as (
+    select * from source
+    where {{ is_known() }}
+),
+
+cleaned as (
+    select
+        ma_can_bo as officer_code,
+        ho_ten as officer_name,
+        ma_co_quan as agency_code
+    from known
+),
+
+final as (
+    select
+        officer_code,
+        officer_name,
+        agency_code
+    from cleaned
+)
+
+select * from final

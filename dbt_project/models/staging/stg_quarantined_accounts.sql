@@ -1,0 +1,43 @@
+with source as (
+    select * from {{ source('quarantine', 'row') }}
+    where feed = 'c12'
+),
+
+known as (
+    select
+        id,
+        first_seen,
+        "row" as quarantined_row
+    from source
+    where
+        first_seen <= {{ as_known_at() }}
+        and (resolved_at is null or resolved_at > {{ as_known_at() }})
+),
+
+cleaned as (
+    select
+        id as quarantine_id,
+        {{ readable_code("quarantined_row ->> 'ma_co_quan'") }} as agency_code,
+        {{ readable_month("(quarantined_row ->> 'thang')") }} as month,
+        closings.group_code,
+        {{ readable_amount("closings.closing_text") }} as closing_vnd
+    from known
+    cross join lateral (
+        values
+        ('si', quarantined_row ->> 'ck_bhxh'),
+        ('ui', quarantined_row ->> 'ck_bhtn'),
+        ('hi', quarantined_row ->> 'ck_bhyt')
+    ) as closings (group_code, closing_text)
+),
+
+final as (
+    select
+        quarantine_id,
+        agency_code,
+        month,
+        group_code,
+        closing_vnd
+    from cleaned
+)
+
+select * from final

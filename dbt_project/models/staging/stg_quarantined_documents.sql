@@ -1,0 +1,37 @@
+with source as (
+    select * from {{ source('quarantine', 'row') }}
+    where feed = 'payments'
+),
+
+known as (
+    select
+        id,
+        first_seen,
+        "row" as quarantined_row
+    from source
+    where
+        first_seen <= {{ as_known_at() }}
+        and (resolved_at is null or resolved_at > {{ as_known_at() }})
+),
+
+cleaned as (
+    select
+        id as quarantine_id,
+        {{ readable_code("quarantined_row ->> 'so_chung_tu'") }} as document_code,
+        {{ readable_code("quarantined_row ->> 'ma_co_quan'") }} as agency_code,
+        {{ readable_instant("(quarantined_row ->> 'ngay_ghi_co')") }} as credited_at,
+        first_seen as first_seen_at
+    from known
+),
+
+final as (
+    select
+        quarantine_id,
+        document_code,
+        agency_code,
+        credited_at,
+        first_seen_at
+    from cleaned
+)
+
+select * from final

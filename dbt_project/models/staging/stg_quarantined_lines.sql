@@ -1,0 +1,36 @@
+with source as (
+    select * from {{ source('quarantine', 'row') }}
+    where feed = 'allocations'
+),
+
+known as (
+    select
+        id,
+        first_seen,
+        "row" as quarantined_row
+    from source
+    where
+        first_seen <= {{ as_known_at() }}
+        and (resolved_at is null or resolved_at > {{ as_known_at() }})
+),
+
+cleaned as (
+    select
+        id as quarantine_id,
+        {{ readable_code("quarantined_row ->> 'so_chung_tu'") }} as document_code,
+        {{ readable_code("quarantined_row ->> 'quy'") }} as fund_code,
+        {{ readable_amount("(quarantined_row ->> 'tien_goc')") }}
+        + {{ readable_amount("(quarantined_row ->> 'tien_lai')") }} as set_aside_vnd
+    from known
+),
+
+final as (
+    select
+        quarantine_id,
+        document_code,
+        fund_code,
+        set_aside_vnd
+    from cleaned
+)
+
+select * from final

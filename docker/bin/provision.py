@@ -1,0 +1,64 @@
+"""Databases and logins of the compose file's PostgreSQL, from the mounted secrets; repeatable.
+
+Names and passwords are those of the URLs that the other services connect with, so that there is
+one place for each.
+"""
+
+from pathlib import Path
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+import psycopg
+from psycopg import sql
+
+SECRETS = Path("/run/secrets")
+
+
+def provision(admin_url: str, urls: list[str]) -> None:
+    """Make the login and the database of each URL.
+
+    Args:
+        admin_url: A superuser's URL; its database need not exist yet.
+        urls: `postgresql://login:password@host/database`, a driver suffix allowed.
+    """
+    maintenance = urlunsplit(urlsplit(admin_url)._replace(path="/postgres"))
+    with psycopg.connect(maintenance, autocommit=True) as connection:
+        for url in urls:
+            parts = urlsplit(url)
+            name, password = unquote(parts.username or ""), unquote(parts.password or "")
+            _login(connection, name, password)
+            _database(connection, parts.path.lstrip("/"))
+        # Airflow's own database is Airflow's alone: it holds Connections.
+        connection.execute("alter database airflow owner to airflow")
+        connection.execute("revoke all on database airflow from public")
+
+
+def _login(connection: psycopg.Connection, name: str, password: str) -> None:
+    known = connection.execute("select from pg_roles where rolname = %s", [name]).fetchone()
+    verb = "create" if known is None else "alter"
+    # Hashed here, so that no statement, and thus no log, ever holds the password.
+    hashed = connection.pgconn.encrypt_password(password.encode(), name.encode(), b"scram-sha-256")
+    connection.execute(
+        sql.SQL(
+            verb + " role {} login nosuperuser nocreatedb nocreaterole noreplication nobypassrls"
+            " password {}"
+        ).format(sql.Identifier(name), sql.Literal(hashed.decode()))
+    )
+
+
+def _database(connection: psycopg.Connection, name: str) -> None:
+    known = connection.execute("select from pg_database where datname = %s", [name]).fetchone()
+    if known is None:
+        connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
+
+
+def main() -> None:
+    """Provision from `/run/secrets`."""
+    admin_url, *urls = (
+        (SECRETS / name).read_text(encoding="utf-8").strip()
+        for name in ("admin_url", "warehouse_url", "airflow_db_url")
+    )
+    provision(admin_url, urls)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,51 @@
+-- vi: Các dòng cùng khóa trong một lô phải giống hệt nhau; nếu khác nhau thì tất cả đều bị cách ly.
+-- en: Rows of one batch with the same key are identical; if they differ, all are set aside.
+with repeated as (
+    select
+        ma_don_vi,
+        tu_ngay
+    from {batch} as delivered
+    where
+        ma_don_vi is not null
+        and tu_ngay is not null
+    group by ma_don_vi, tu_ngay
+    having count(*) > 1
+),
+
+versions as (
+    select
+        ma_don_vi,
+        tu_ngay,
+        den_ngay,
+        ma_can_bo
+    from {batch} as delivered
+    inner join repeated using (ma_don_vi, tu_ngay)
+    group by
+        ma_don_vi,
+        tu_ngay,
+        den_ngay,
+        ma_can_bo
+),
+
+differing as (
+    select
+        ma_don_vi,
+        tu_ngay,
+        count(*) as version_count
+    from versions
+    group by ma_don_vi, tu_ngay
+    having count(*) > 1
+),
+
+final as (
+    select
+        delivered.row_no,
+        differing.version_count || ' differing versions of one key' as detail
+    from {batch} as delivered
+    inner join differing using (ma_don_vi, tu_ngay)
+)
+
+select
+    row_no,
+    detail
+from final

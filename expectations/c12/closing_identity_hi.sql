@@ -1,0 +1,29 @@
+-- vi: BHYT: dư cuối kỳ = dư đầu kỳ + phải thu + điều chỉnh tăng - điều chỉnh giảm - đã phân bổ.
+-- en: Health insurance: closing = opening + payable + adjustment up - adjustment down - allocated.
+with computed as (
+    select
+        row_no,
+        coalesce(ck_bhyt, 0)::numeric as closing,
+        coalesce(dk_bhyt, 0)::numeric
+        + coalesce(ps_yt, 0)
+        + coalesce(bst_yt, 0)
+        - coalesce(bsg_yt, 0)
+        - coalesce(dt_bhyt, 0)
+        as expected
+    from {batch} as delivered
+    -- an empty amount is 0; an unreadable one cannot be computed with and is set aside as such
+    where unreadable is null
+),
+
+final as (
+    select
+        row_no,
+        'ck_bhyt = ' || closing || ', computed ' || expected as detail
+    from computed
+    where closing <> expected
+)
+
+select
+    row_no,
+    detail
+from final

@@ -1,0 +1,13 @@
+-- vi: Mọi cột bắt buộc ngoài khóa phải có giá trị.
+-- en: Every required column beside the key has a value.
+select
+    row_no,
+    'missing: ' || concat_ws(
+        ', ',
+        case when coalesce(btrim(ho_ten), '') = '' then 'ho_ten' end,
+        case when coalesce(btrim(ma_co_quan), '') = '' then 'ma_co_quan' end
+    ) as detail
+from {batch} as delivered
+where
+    coalesce(btrim(ho_ten), '') = ''
+    or coalesce(btrim(ma_co_quan), '') = ''

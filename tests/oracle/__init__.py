@@ -1,0 +1,1 @@
+"""An independent recomputation of the figures, and worlds to judge the warehouse by."""

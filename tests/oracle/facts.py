@@ -1,0 +1,187 @@
+"""Exact sums over a known state: collection, heads, arrears, and money set aside.
+
+Readings where the specification leaves a doubt:
+
+- `collection_total` is all six funds, voluntary insurance included;
+- `quarantined_money` of collection: lines in quarantine, and the lines of documents in
+  quarantine (only a line tells the fund); neither status nor cutoff excludes them; agency and
+  month are those of the document's version in quarantine where there is one; an agency that the
+  register does not know is not readable, so it excludes no agency; the month is the row's own,
+  not the year to date.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime
+
+from tests.oracle.knowledge import Account, Knowledge, local_month
+from tests.oracle.model import Measures, Row
+
+SCHEMES = {
+    "BHXHBB": "participants_si_compulsory",
+    "BHXHTN": "participants_si_voluntary",
+    "BHTN": "participants_ui",
+    "BHYT": "participants_hi",
+}
+FUNDS = {
+    "HTTT": "collection_si_compulsory",
+    "ODTS": "collection_si_compulsory",
+    "TNLD": "collection_si_compulsory",
+    "BHXHTN": "collection_si_voluntary",
+    "BHTN": "collection_ui",
+    "BHYT": "collection_hi",
+}
+COLLECTION_TOTAL = "collection_total"
+COLLECTIONS = (*dict.fromkeys(FUNDS.values()), COLLECTION_TOTAL)
+GROUP_FUNDS = {"si": ("HTTT", "ODTS", "TNLD"), "ui": ("BHTN",), "hi": ("BHYT",)}
+C12_SUFFIXES = {"si": ("bhxh", "bh"), "ui": ("bhtn", "tn"), "hi": ("bhyt", "yt")}
+"""Per group: suffix of closings, and of payables and adjustments."""
+
+MetricKey = tuple[str, date, str]
+
+
+class Owed:
+    """Arrears, interest-bearing arrears and the month's receivable of one agency, month, group."""
+
+    def __init__(self) -> None:
+        self.arrears = 0
+        self.interest_bearing = 0
+        self.receivable = 0
+
+
+class Facts:
+    """Sums by agency, month and metric (or group), at agencies and provinces alike.
+
+    Attributes:
+        collected: Đồng by (agency, month, metric).
+        heads: Persons' numbers by (agency, month, metric).
+        with_accounts: (agency, month) for which an account is known.
+        owed: Sums of accounts by (agency, month, group); group is never `total`.
+        quarantined: Đồng set aside by (agency, month, metric).
+    """
+
+    def __init__(
+        self,
+        state: Knowledge,
+        months: Sequence[date],
+        cutoff: datetime | None,
+        config: Measures,
+    ) -> None:
+        self._state = state
+        self._months = months
+        self._cutoff = cutoff
+        self._config = config
+        self._lines: dict[str, list[Row]] = defaultdict(list)
+        for line in state.accepted["phan_bo"].values():
+            self._lines[line["so_chung_tu"]].append(line)
+        self.collected: dict[MetricKey, int] = defaultdict(int)
+        self.heads: dict[MetricKey, set[str]] = defaultdict(set)
+        self.with_accounts: set[tuple[str, date]] = set()
+        self.owed: dict[MetricKey, Owed] = defaultdict(Owed)
+        self.quarantined: dict[MetricKey, int] = defaultdict(int)
+        self._add_collection()
+        self._add_heads()
+        self._add_accounts()
+        self._add_quarantined_lines()
+        self._add_quarantined_accounts()
+
+    def _valid_documents(self) -> Iterator[Row]:
+        for document in self._state.accepted["chung_tu"].values():
+            if document["trang_thai"] == "HIEU_LUC":
+                yield document
+
+    def _add_collection(self) -> None:
+        for document in self._valid_documents():
+            if self._cutoff is not None and document["ngay_ghi_co"] >= self._cutoff:
+                continue
+            month = local_month(document["ngay_ghi_co"])
+            interest_counts = self._config.interest_counts_in(month)
+            for agency in self._state.counting_agencies(document["ma_co_quan"]):
+                for line in self._lines[document["so_chung_tu"]]:
+                    money = line["tien_goc"] + (line["tien_lai"] if interest_counts else 0)
+                    self.collected[agency, month, FUNDS[line["quy"]]] += money
+                    self.collected[agency, month, COLLECTION_TOTAL] += money
+
+    def _add_heads(self) -> None:
+        for spell in self._state.accepted["tham_gia"].values():
+            recorded = self._cutoff is None or spell["ngay_nhap"] < self._cutoff
+            if spell["trang_thai"] != "HIEU_LUC" or not recorded:
+                continue
+            metric = SCHEMES[spell["loai"]]
+            agencies = self._state.counting_agencies(spell["ma_co_quan"])
+            for month in self._months:
+                begun = spell["tu_thang"] <= month
+                if begun and (spell["den_thang"] is None or month <= spell["den_thang"]):
+                    for agency in agencies:
+                        self.heads[agency, month, metric].add(spell["ma_so_bhxh"])
+
+    def _add_accounts(self) -> None:
+        added_back = self._credited_after_cutoff()
+        for account in self._state.accounts.values():
+            for agency in self._state.counting_agencies(account.agency_code):
+                self.with_accounts.add((agency, account.month))
+                for group, (closing_suffix, suffix) in C12_SUFFIXES.items():
+                    closing = _money(account, f"_ck_{closing_suffix}")
+                    for recorded_at, money in added_back[
+                        account.employer_code, account.month, group
+                    ]:
+                        if recorded_at <= account.stated_at:
+                            closing += money
+                    payable = _money(account, f"_ps_{suffix}")
+                    owed = self.owed[agency, account.month, group]
+                    owed.arrears += max(closing, 0)
+                    owed.interest_bearing += max(closing - payable, 0)
+                    owed.receivable += payable + _money(account, f"_bst_{suffix}")
+                    owed.receivable -= _money(account, f"_bsg_{suffix}")
+
+    def _credited_after_cutoff(self) -> dict[MetricKey, list[tuple[datetime, int]]]:
+        """When recorded, and principal, of lines credited in the cutoff's month but too late."""
+        credited: dict[MetricKey, list[tuple[datetime, int]]] = defaultdict(list)
+        if self._cutoff is None:
+            return credited
+        month = local_month(self._cutoff)
+        for document in self._valid_documents():
+            credited_at = document["ngay_ghi_co"]
+            if credited_at < self._cutoff or local_month(credited_at) != month:
+                continue
+            for line in self._lines[document["so_chung_tu"]]:
+                for group, funds in GROUP_FUNDS.items():
+                    if line["quy"] in funds:
+                        entry = (document["ngay_nhap"], line["tien_goc"])
+                        credited[document["ma_don_vi"], month, group].append(entry)
+        return credited
+
+    def _add_quarantined_lines(self) -> None:
+        state = self._state
+        documents = state.accepted["chung_tu"] | state.set_aside["chung_tu"]
+        lines = state.accepted["phan_bo"] | state.set_aside["phan_bo"]
+        for key, line in lines.items():
+            document_key = (line["so_chung_tu"],)
+            alone = key in state.set_aside["phan_bo"]
+            if not alone and document_key not in state.set_aside["chung_tu"]:
+                continue
+            document = documents.get(document_key)
+            known_fund = FUNDS.get(line["quy"])
+            metrics = (known_fund, COLLECTION_TOTAL) if known_fund else COLLECTIONS
+            months = [local_month(document["ngay_ghi_co"])] if document else self._months
+            for agency in self._possible(document["ma_co_quan"] if document else None):
+                for month in months:
+                    for metric in metrics:
+                        self.quarantined[agency, month, metric] += line["tien_goc"]
+                        self.quarantined[agency, month, metric] += line["tien_lai"]
+
+    def _add_quarantined_accounts(self) -> None:
+        for account in self._state.accounts_set_aside:
+            for agency in self._possible(account.agency_code):
+                for group, (closing_suffix, _) in C12_SUFFIXES.items():
+                    money = max(_money(account, f"_ck_{closing_suffix}"), 0)
+                    for metric in (f"arrears_ratio_{group}", "arrears_ratio_total"):
+                        self.quarantined[agency, account.month, metric] += money
+
+    def _possible(self, agency_code: str | None) -> Iterable[str]:
+        counting = [] if agency_code is None else self._state.counting_agencies(agency_code)
+        return counting or [code for (code,) in self._state.accepted["co_quan"]]
+
+
+def _money(account: Account, column: str) -> int:
+    return int(account.row.get(column) or 0)

@@ -1,0 +1,268 @@
+"""docker-compose.yml without an engine: the specification's schema, and what it cannot say."""
+
+import base64
+import importlib.resources
+import json
+import os
+import re
+import stat
+import subprocess
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+COMPOSE_FILE = ROOT / "docker-compose.yml"
+LONG_RUNNING = {
+    "postgres",
+    "airflow-apiserver",
+    "airflow-scheduler",
+    "airflow-dag-processor",
+    "airflow-triggerer",
+}
+ONE_SHOT = {"airflow-init", "chotso"}
+
+
+@pytest.fixture(scope="module")
+def compose() -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load(COMPOSE_FILE.read_text(encoding="utf-8"))
+    return loaded
+
+
+@pytest.fixture(scope="module")
+def schema() -> dict[str, Any]:
+    """The Compose specification's own schema, as the check-jsonschema wheel ships it."""
+    shipped = importlib.resources.files("check_jsonschema") / "builtin_schemas/vendor"
+    loaded: dict[str, Any] = json.loads((shipped / "compose-spec.json").read_text("utf-8"))
+    return loaded
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which `docker/make-secrets` drew everything it can."""
+    folder = tmp_path_factory.mktemp("secrets")
+    (folder / "source_url").write_text("postgresql://reader:x@source:5432/tst")
+    done = _make_secrets(folder)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def test_the_file_is_valid_compose(compose: dict[str, Any], schema: dict[str, Any]) -> None:
+    errors = jsonschema.Draft202012Validator(schema).iter_errors(_interpolated(compose))
+    assert [f"{error.json_path}: {error.message}" for error in errors] == []
+
+
+@pytest.mark.parametrize(
+    ("service", "key", "value"),
+    [
+        ("postgres", "helthcheck", {"test": ["CMD", "true"]}),
+        ("postgres", "depends_on", {"x": {"condition": "service_ready"}}),
+        ("chotso", "read_only", [True]),
+        ("chotso", "ports", {"8080": 80}),
+    ],
+)
+def test_the_schema_can_fail(
+    compose: dict[str, Any], schema: dict[str, Any], service: str, key: str, value: object
+) -> None:
+    broken = _interpolated(compose)
+    broken["services"][service][key] = value
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.Draft202012Validator(schema).validate(broken)
+
+
+def test_the_services_are_the_known_ones(compose: dict[str, Any]) -> None:
+    assert set(compose["services"]) == LONG_RUNNING | ONE_SHOT
+
+
+def test_what_is_depended_on_exists_and_can_reach_its_condition(compose: dict[str, Any]) -> None:
+    services = compose["services"]
+    for name, service in services.items():
+        for other, how in service.get("depends_on", {}).items():
+            assert other in services, f"{name} depends on {other}, which is no service"
+            if how["condition"] == "service_healthy":
+                assert "healthcheck" in services[other], f"{other} can never be healthy"
+            else:
+                assert how["condition"] == "service_completed_successfully"
+                assert services[other]["restart"] == "no", f"{other} would never be completed"
+
+
+def test_no_service_waits_for_itself(compose: dict[str, Any]) -> None:
+    waits = {name: set(s.get("depends_on", {})) for name, s in compose["services"].items()}
+    while ready := [name for name, others in waits.items() if not others & waits.keys()]:
+        for name in ready:
+            del waits[name]
+    assert not waits, f"a circle of dependencies: {sorted(waits)}"
+
+
+def test_long_running_services_are_watched_and_restarted(compose: dict[str, Any]) -> None:
+    for name in LONG_RUNNING:
+        service = compose["services"][name]
+        assert service["restart"] == "unless-stopped", name
+        assert {"test", "interval", "timeout", "retries"} <= service["healthcheck"].keys(), name
+
+
+def test_health_checks_use_programs_that_the_image_has(compose: dict[str, Any]) -> None:
+    for name in LONG_RUNNING:
+        kind, program, *arguments = compose["services"][name]["healthcheck"]["test"]
+        assert kind == "CMD"
+        assert program in {"pg_isready", "python", "airflow"}, f"{program} is in no slim image"
+        for argument in arguments:
+            _assert_in_repository(argument)
+
+
+def test_every_secret_is_mounted_declared_and_made(compose: dict[str, Any], drawn: Path) -> None:
+    mounted = {
+        secret for service in compose["services"].values() for secret in service.get("secrets", [])
+    }
+    assert mounted == set(compose["secrets"])
+    for name, secret in compose["secrets"].items():
+        assert secret == {"file": f"docker/secrets/{name}"}
+        example = ROOT / "docker" / "secrets" / f"{name}.example"
+        assert (drawn / name).stat().st_size > 0, f"docker/make-secrets does not draw {name}"
+        if name == "source_url":
+            assert example.read_text().startswith("postgresql://")
+
+
+def test_drawn_secrets_are_private_and_stay(drawn: Path) -> None:
+    before = {path.name: path.read_bytes() for path in drawn.iterdir()}
+    for path in drawn.iterdir():
+        if path.name != "source_url":
+            assert stat.S_IMODE(path.stat().st_mode) == 0o600, path.name
+    assert _make_secrets(drawn).returncode == 0
+    assert {path.name: path.read_bytes() for path in drawn.iterdir()} == before
+
+
+def test_drawn_secrets_fit_their_readers(drawn: Path) -> None:
+    fernet_key = (drawn / "airflow_fernet_key").read_bytes()
+    assert len(base64.urlsafe_b64decode(fernet_key)) == 32
+    assert len((drawn / "pseudonym_key").read_bytes()) == 64
+    assert set(json.loads((drawn / "airflow_users").read_text())) == {"admin"}
+    password = (drawn / "postgres_password").read_text()
+    assert f":{password}@postgres:5432/" in (drawn / "admin_url").read_text()
+
+
+def test_without_the_source_the_next_step_is_said(tmp_path: Path) -> None:
+    done = _make_secrets(tmp_path)
+    assert done.returncode == 1
+    assert "source_url.example" in done.stderr
+
+
+def test_files_that_variables_name_are_mounted(compose: dict[str, Any]) -> None:
+    for name, service in compose["services"].items():
+        for variable, value in service.get("environment", {}).items():
+            named = re.match(r"/run/secrets/(\w+)$|.*/docker/bin/secret (\w+)$", str(value))
+            if named and (name, variable) != ("airflow-init", "CHOTSO_PSEUDONYM_KEY_FILE"):
+                assert (named[1] or named[2]) in service["secrets"], f"{name}: {variable}"
+
+
+def test_no_secret_stands_in_the_environment(compose: dict[str, Any]) -> None:
+    secret_like = re.compile(r"PASSWORD|SECRET|KEY|_CONN|_URL")
+    harmless = re.compile(r"_FILE$|_CMD$|BASE_URL$|API_SERVER_URL$|_DROP_URL$|_LANDING_URL$")
+    for name, service in compose["services"].items():
+        for variable in service.get("environment", {}):
+            if secret_like.search(variable):
+                assert harmless.search(variable), f"{name}: {variable}"
+
+
+def test_the_superuser_is_known_to_the_migration_alone(compose: dict[str, Any]) -> None:
+    knowing = {n for n, s in compose["services"].items() if "admin_url" in s.get("secrets", [])}
+    assert knowing == {"airflow-init"}
+
+
+def test_airflow_knows_every_option_set_for_it(compose: dict[str, Any]) -> None:
+    import airflow
+
+    template = Path(airflow.__path__[0]) / "config_templates" / "config.yml"
+    options = yaml.safe_load(template.read_text(encoding="utf-8"))
+    seen = set()
+    for service in compose["services"].values():
+        for variable in service.get("environment", {}):
+            if not variable.startswith("AIRFLOW__"):
+                continue
+            _, section, option = variable.lower().split("__")
+            command = option.endswith("_cmd")
+            known = options[section]["options"][option.removesuffix("_cmd")]
+            if command:
+                assert known.get("sensitive") is True, f"{variable}: _CMD works for secrets alone"
+            seen.add(option)
+    assert {"sql_alchemy_conn_cmd", "fernet_key_cmd", "jwt_secret_cmd"} <= seen
+
+
+def test_project_services_are_one_image_with_no_more_rights_than_needed(
+    compose: dict[str, Any],
+) -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    for name, service in compose["services"].items():
+        assert service["read_only"] is True, name
+        assert "no-new-privileges:true" in service["security_opt"], name
+        if name != "postgres":
+            assert service["image"] == f"chotso:{version}", name
+            assert service["cap_drop"] == ["ALL"], name
+            assert service["build"]["context"] == ".", name
+
+
+def test_the_host_sees_the_web_interface_alone(compose: dict[str, Any]) -> None:
+    ports = {n: s["ports"] for n, s in compose["services"].items() if "ports" in s}
+    assert ports == {"airflow-apiserver": ["127.0.0.1:8080:8080"]}
+
+
+def test_volumes_and_networks_are_declared_and_used(compose: dict[str, Any]) -> None:
+    for kind in ("volumes", "networks"):
+        used = {
+            entry.split(":")[0]
+            for service in compose["services"].values()
+            for entry in service.get(kind, [])
+        }
+        assert used == set(compose[kind]), kind
+
+
+def test_commands_are_those_of_the_native_run(compose: dict[str, Any]) -> None:
+    for name, service in compose["services"].items():
+        for word in [*service.get("entrypoint", []), *service.get("command", [])][:1]:
+            if word.startswith("/opt/chotso/"):
+                _assert_in_repository(word)
+            else:
+                assert word in {"airflow", "chotso", "postgres"}, f"{name}: {word}"
+
+
+def test_container_scripts_are_executable_shell() -> None:
+    for script in (*(ROOT / "docker" / "bin").iterdir(), ROOT / "docker" / "make-secrets"):
+        if script.suffix != ".py" and script.is_file():
+            assert os.access(script, os.X_OK), script
+            shell = script.read_text().splitlines()[0].split("/")[-1].split()[-1]
+            checked = subprocess.run([shell, "-n", script], capture_output=True, text=True)
+            assert checked.returncode == 0, checked.stderr
+
+
+def test_the_image_installs_what_the_lock_pins_and_no_secret_enters_it() -> None:
+    dockerfile = (ROOT / "Dockerfile").read_text()
+    assert dockerfile.startswith("#")
+    assert "--require-hashes --no-deps -r /build/requirements.lock" in dockerfile
+    assert re.search(r"^FROM python:3\.11-slim", dockerfile, re.MULTILINE)
+    assert re.search(r"^USER chotso$", dockerfile, re.MULTILINE)
+    context = (ROOT / ".dockerignore").read_text().splitlines()
+    assert next(line for line in context if line and not line.startswith("#")) == "*"
+    assert not [line for line in context if line.startswith("!docker") and "bin" not in line]
+
+
+def _interpolated(compose: dict[str, Any]) -> dict[str, Any]:
+    """A copy of the file as Compose sees it: `${NAME:-default}` replaced by the default."""
+    text = re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", json.dumps(compose))
+    copied: dict[str, Any] = json.loads(text)
+    return copied
+
+
+def _assert_in_repository(argument: str) -> None:
+    if argument.startswith("/opt/chotso/"):
+        path = ROOT / argument.removeprefix("/opt/chotso/")
+        assert path.is_file(), f"{argument} is not in the repository"
+
+
+def _make_secrets(folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [ROOT / "docker" / "make-secrets", folder], capture_output=True, text=True, timeout=30
+    )

@@ -1,0 +1,75 @@
+"""Every figure of small hostile worlds, every night, against the independent recomputation."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from chotso.sandbox import server
+from chotso.sandbox.server import SandboxServer
+from tests.oracle.hostile.turn import CUTOFF, TICK
+from tests.oracle.worlds import World
+from tests.warehouse.product import SOURCE_LOGIN, Product, product
+from tests.warehouse.sandbox_homes import new_home
+
+pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(1800)]
+
+QUICK = [2, 5]
+SLOW = [seed for seed in range(16) if seed not in QUICK]
+SEEDS = [*QUICK, *(pytest.param(seed, marks=pytest.mark.slow) for seed in SLOW)]
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[SandboxServer]:
+    with new_home() as home:
+        yield server.start(home)
+
+
+def new_world(warehouse: Product, seed: int) -> World:
+    """Odd seeds plant rows of an unknown agency."""
+    return World.create(
+        warehouse.source_admin_url,
+        warehouse.drop,
+        seed,
+        reader=SOURCE_LOGIN,
+        plant_unknown=seed % 2 == 1,
+    )
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_every_night_and_every_past_night_agree(
+    running: SandboxServer, tmp_path: Path, seed: int
+) -> None:
+    with product(running, f"world_{seed}", tmp_path) as warehouse:
+        world = new_world(warehouse, seed)
+        for _ in world.nights:
+            night = world.advance()
+            if CUTOFF <= night.clock < CUTOFF + timedelta(minutes=1) and seed % 4 < 2:
+                warehouse.final(night.business_date)
+            else:
+                warehouse.night(night.business_date)
+            wrong = warehouse.wrong_figures(world.observations, night.clock)
+            assert not wrong, f"{night}\n" + "\n".join(wrong)
+        newest = world.nights[-1].clock
+        for night in world.nights:
+            # Just before the next extract nothing more was known than at this one.
+            later = [n.clock for n in world.nights if n.clock > night.clock]
+            asked = later[0] - TICK if later and seed % 2 else night.clock
+            for cutoff in (None, CUTOFF) if night.clock >= CUTOFF else (None,):
+                warehouse.rebuild("scratch_past", asked, cutoff)
+                wrong = warehouse.wrong_figures(
+                    world.observations, asked, cutoff, schema="scratch_past"
+                )
+                assert not wrong, f"{night} asked at {newest}, {cutoff}\n" + "\n".join(wrong)
+
+
+def test_a_second_run_of_a_night_changes_no_figure(running: SandboxServer, tmp_path: Path) -> None:
+    with product(running, "again", tmp_path) as warehouse:
+        world = new_world(warehouse, 3)
+        for _ in world.nights[:2]:
+            night = world.advance()
+            for _ in range(2):
+                warehouse.night(night.business_date)
+                wrong = warehouse.wrong_figures(world.observations, night.clock)
+                assert not wrong, f"{night}\n" + "\n".join(wrong)
