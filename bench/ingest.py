@@ -204,7 +204,7 @@ def _print(comparisons: list[Comparison]) -> None:
             f"{item.floor.peak_mib:.0f}",
             f"{item.product.peak_mib:.0f}",
         )
-    Console().print(table)
+    Console(width=110).print(table)
 
 
 def _judge(comparisons: list[Comparison]) -> int:

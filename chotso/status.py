@@ -8,7 +8,7 @@ from psycopg.rows import dict_row
 from rich.console import Console
 from rich.table import Table
 
-from chotso.registers import load_periods
+from chotso.registers import load_registers
 from chotso.settings import Settings
 from chotso.warehouse.connect import connect
 
@@ -119,7 +119,7 @@ def status_of(settings: Settings) -> Status:
             "cutoff_at": period.cutoff_at,
             "state": _state(period.cutoff_at, known_at, sealed.get(period.id)),
         }
-        for period in load_periods()
+        for period in load_registers().periods
     ]
     return Status(feeds, stopped, quarantine, exposed, known_at, cutoffs)
 

@@ -13,6 +13,7 @@ from chotso.build.expose import expose, tidy
 from chotso.build.runner import DbtSummary, run_dbt
 from chotso.build.scratch import claim_scratch_schema
 from chotso.errors import ChotsoError
+from chotso.failpoints import failpoint
 from chotso.provenance import code_version
 from chotso.registers import Registers, load_registers, parse_registers
 from chotso.settings import Settings
@@ -78,14 +79,17 @@ def run_build(
         if schema is not None:
             claim_scratch_schema(conn, schema)
         build_id = _begin(conn, knowledge, event_cutoff, target, registers)
+        failpoint("build.begun")
         try:
             summary = _build(settings, target, knowledge, event_cutoff, registers)
+            failpoint("build.built")
             if schema is None:
                 expose(conn, target, build_id)
             _finish(conn, build_id, "built" if schema else "exposed")
         except BaseException as error:
             _finish_failed(conn, build_id, error)
             raise
+        failpoint("build.exposed")
         if schema is None:
             tidy(conn)
     return BuildReport(

@@ -8,6 +8,7 @@ import psycopg
 from psycopg import sql
 
 from chotso.errors import ChotsoError
+from chotso.failpoints import failpoint
 
 STORE = "marts_store"
 READ = "marts"
@@ -28,6 +29,7 @@ def expose(conn: psycopg.Connection, build_schema: str, build_id: int) -> None:
         ChotsoError: The schema holds no marts, or a column changed its type.
     """
     with conn.transaction():
+        conn.execute("set local work_mem = '128MB'")
         conn.execute(sql.SQL("set local lock_timeout = {}").format(sql.Literal(_DDL_LOCK_TIMEOUT)))
         tables = _mart_tables(conn, build_schema)
         if not tables:
@@ -57,6 +59,7 @@ def expose(conn: psycopg.Connection, build_schema: str, build_id: int) -> None:
             "where build_id = %s",
             [build_id],
         )
+        failpoint("exposing.before-commit")
 
 
 def tidy(conn: psycopg.Connection) -> None:
@@ -140,21 +143,29 @@ def _definitions(columns: Columns) -> list[sql.Composed]:
     ]
 
 
-def _copy_indexes(conn: psycopg.Connection, schema: str, table: str) -> None:
-    rows = conn.execute(
+def _key(conn: psycopg.Connection, schema: str, table: str) -> list[str]:
+    return next((names for primary, names in _indexes(conn, schema, table) if primary), [])
+
+
+def _indexes(conn: psycopg.Connection, schema: str, table: str) -> list[tuple[bool, list[str]]]:
+    """The built table's indexes as (is the primary key, columns)."""
+    return conn.execute(
         """
-        select entry.indisunique, array_agg(attribute.attname::text order by key.position)
+        select entry.indisprimary, array_agg(attribute.attname::text order by key.position)
         from pg_index as entry
         cross join lateral unnest(entry.indkey) with ordinality as key (attnum, position)
         inner join pg_attribute as attribute
             on attribute.attrelid = entry.indrelid and attribute.attnum = key.attnum
         where entry.indrelid = format('%%I.%%I', %s::text, %s::text)::regclass
-        group by entry.indexrelid, entry.indisunique
+        group by entry.indexrelid, entry.indisprimary
         order by 2
         """,
         [schema, table],
     ).fetchall()
-    for is_unique, names in rows:
+
+
+def _copy_indexes(conn: psycopg.Connection, schema: str, table: str) -> None:
+    for is_unique, names in _indexes(conn, schema, table):
         conn.execute(
             sql.SQL("create {} index on {} (generation, {})").format(
                 sql.SQL("unique" if is_unique else ""),
@@ -168,12 +179,14 @@ def _append(
     conn: psycopg.Connection, schema: str, table: str, columns: Columns, build_id: int
 ) -> None:
     conn.execute(
-        sql.SQL("insert into {} (generation, {}) select {}, {} from {}").format(
+        # in the order of the key, so that the new generation's entries go to the index's end
+        sql.SQL("insert into {} (generation, {}) select {}, {} from {} order by {}").format(
             _in(STORE, table),
             _names(columns),
             sql.Literal(build_id),
             _names(columns),
             _in(schema, table),
+            sql.SQL(", ").join(map(sql.Identifier, _key(conn, schema, table) or columns)),
         )
     )
 

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 
 PROJECT_DIR = PROJECT_ROOT / "dbt_project"
 _BAD = ("error", "fail", "runtime error")
+# A build reads much, writes what can be built again, and must not depend on a server's defaults.
+_SESSION = (
+    "-c timezone=UTC -c datestyle=ISO,YMD -c synchronous_commit=off "
+    "-c work_mem=128MB -c maintenance_work_mem=256MB"
+)
 # What libpq takes from the environment where a profile has no key of its own.
 _LIBPQ = {"sslrootcert": "PGSSLROOTCERT", "sslcert": "PGSSLCERT", "sslkey": "PGSSLKEY"}
 
@@ -88,7 +93,7 @@ def _profile(settings: Settings, schema: str) -> dict[str, str]:
         "CHOTSO_DBT_SSLMODE": parts.get("sslmode", "prefer"),
         "CHOTSO_DBT_THREADS": str(min(4, os.cpu_count() or 1)),
         "DBT_ENV_SECRET_CHOTSO_PASSWORD": parts.get("password", ""),
-        "PGTZ": "UTC",
+        "PGOPTIONS": _SESSION,
         "DO_NOT_TRACK": "1",
     } | {variable: parts[key] for key, variable in _LIBPQ.items() if key in parts}
 

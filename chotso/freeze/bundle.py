@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from chotso.errors import ChotsoError
+from chotso.failpoints import failpoint
 from chotso.freeze import verify
 from chotso.freeze.canonical import Table, canonical_json, csv_lines, render
 from chotso.freeze.inputs import configuration_files, made_by
@@ -64,6 +65,7 @@ def write_bundle(
     folder.mkdir(parents=True)
     for path, lines in contents.items():
         _write(folder / path, lines)
+        failpoint("freeze.writing")
     for spec in TABLES:
         with (folder / spec.path).open("rb") as data:
             _write(folder / verify.row_index_path(spec.path), verify.row_index(data))
@@ -73,6 +75,7 @@ def write_bundle(
     made = made_by()
     manifest = _manifest(identity, list(_entries(folder)), made, inputs, final_extract)
     _write(folder / "manifest.json", [canonical_json(manifest)])
+    failpoint("freeze.manifest-written")
     flush(folder)
     return check(folder, made["code"]["version"])
 

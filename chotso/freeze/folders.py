@@ -67,6 +67,7 @@ def restore(folder: Path, files: list[tuple[str, bytes]], root: str) -> None:
         raise _lost(folder, "it names files outside its folder")
     place_of_work.mkdir()
     bundle.write_files(place_of_work, files)
+    failpoint("freeze.restoring")
     if not is_sound(place_of_work, root):
         raise _lost(folder, "it does not have the root that was sealed")
     place(place_of_work, folder, root)

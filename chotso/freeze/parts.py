@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 import psycopg
 
@@ -32,12 +32,24 @@ class Extracted(Protocol):
     def batch_ids(self) -> Sequence[str]:
         """The batches that it published."""
 
+    @property
+    def stopped(self) -> Sequence[str]:
+        """What was blocked or refused, each with its next step."""
+
 
 class FinalExtract(Protocol):
     """Reads and publishes every feed in one snapshot; finishes what an earlier call began."""
 
-    def __call__(self, settings: Settings, business_date: date, progress: Progress) -> Extracted:
-        """Extract; raises ChotsoError where a feed was blocked or refused."""
+    def __call__(
+        self,
+        settings: Settings,
+        business_date: date,
+        *,
+        final_of: str,
+        not_before: datetime | None,
+        progress: Progress,
+    ) -> Extracted:
+        """Extract for a release; a later call for it gives the instant of the first whole one."""
 
 
 class Build(Protocol):
@@ -50,7 +62,7 @@ class Build(Protocol):
         as_known_at: datetime,
         event_cutoff: datetime,
         schema: str,
-        config: str,
+        config: Literal["current"],
     ) -> object:
         """Build; raises ChotsoError where it fails."""
 
@@ -87,10 +99,19 @@ def _period(period_id: str) -> PeriodToFreeze:
     return PeriodToFreeze(found.id, found.cutoff_at)
 
 
-def _final_extract(settings: Settings, business_date: date, progress: Progress) -> Extracted:
+def _final_extract(
+    settings: Settings,
+    business_date: date,
+    *,
+    final_of: str,
+    not_before: datetime | None,
+    progress: Progress,
+) -> Extracted:
     from chotso.ingest.night import final_extract
 
-    return final_extract(settings, business_date, progress)
+    return final_extract(
+        settings, business_date, final_of=final_of, not_before=not_before, progress=progress
+    )
 
 
 def _build(
@@ -99,7 +120,7 @@ def _build(
     as_known_at: datetime,
     event_cutoff: datetime,
     schema: str,
-    config: str,
+    config: Literal["current"],
 ) -> object:
     from chotso.build.dbt import run_build
 

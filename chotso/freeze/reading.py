@@ -41,7 +41,7 @@ _NAMES = f"""
     ) as parent on true
 """
 _METRIC = "left join {schema}.dim_metric as metric on metric.metric_code = fact.metric_code"
-_SOURCES = {
+_SOURCES: dict[str, tuple[str, dict[str, tuple[str, ...]]]] = {
     ATTAINMENT.name: (f"{_NAMES} {_METRIC}", {
         "agency": ("agency_name", "parent_agency_code"),
         "parent": ("parent_agency_name",),
@@ -119,7 +119,8 @@ def _read(conn: psycopg.Connection, schema: str, spec: Table) -> Rows:
         joins=sql.SQL(joins).format(schema=sql.Identifier(schema)),
     )
     with conn.cursor(row_factory=dict_row) as cursor:
-        return [_normalised(row) for row in cursor.execute(query).fetchall()]
+        found: Rows = cursor.execute(query).fetchall()
+        return [_normalised(row) for row in found]
 
 
 def _normalised(row: dict[str, object]) -> dict[str, object]:

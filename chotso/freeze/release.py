@@ -11,7 +11,7 @@ whatever is still missing on disk is restored from the warehouse's own copy of t
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from pathlib import Path
 
 import psycopg
@@ -21,7 +21,7 @@ from chotso.errors import ChotsoError
 from chotso.failpoints import failpoint
 from chotso.freeze import folders, inputs, state
 from chotso.freeze.bundle import Identity, contents, write_bundle
-from chotso.freeze.parts import Parts, PeriodToFreeze, Progress
+from chotso.freeze.parts import Extracted, Parts, PeriodToFreeze, Progress
 from chotso.freeze.reading import read_tables
 from chotso.settings import Settings
 
@@ -155,41 +155,46 @@ def _carry_through(run: _Run, freeze: state.Freeze) -> FreezeReport:
 
 
 def _extract(run: _Run, freeze: state.Freeze) -> state.Freeze:
-    """The final extract; its `known_at` is fixed by the first attempt that landed."""
+    """The final extract; the first one that brought every feed fixes `as_known_at` for good."""
     run.progress("final extract of all feeds")
-    extracted = run.parts.final_extract(run.settings, freeze.business_date, run.progress)
+    extracted = run.parts.final_extract(
+        run.settings,
+        freeze.business_date,
+        final_of=freeze.release_id,
+        not_before=None if freeze.is_rehearsal else freeze.cutoff_at,
+        progress=run.progress,
+    )
     failpoint("freeze.extract-returned")
-    if freeze.as_known_at is None:
-        values: dict[str, object] = {"as_known_at": extracted.known_at}
-        values["batch_ids"] = list(extracted.batch_ids)
-        freeze = state.advance(run.conn, freeze, **values)
-    elif freeze.as_known_at != extracted.known_at:
-        raise ChotsoError(
-            f"The final extract of {freeze.release_id} was known at {freeze.as_known_at}, and now "
-            f"says {extracted.known_at}: one release cannot rest on two instants.",
-            kept="all batches; nothing was sealed.",
-            next_step="look at ops.batch for the business date, and tell the maintainers.",
-        )
-    _check_feeds(run, freeze, extracted.known_at)
-    return state.advance(run.conn, freeze, state="extracted")
+    for reason in extracted.stopped:
+        run.progress(reason)
+    _check_feeds(run, freeze, extracted)
+    return state.advance(
+        run.conn,
+        freeze,
+        state="extracted",
+        as_known_at=extracted.known_at,
+        batch_ids=list(extracted.batch_ids),
+    )
 
 
-def _check_feeds(run: _Run, freeze: state.Freeze, known_at: datetime) -> None:
+def _check_feeds(run: _Run, freeze: state.Freeze, extracted: Extracted) -> None:
     with run.conn.transaction():
-        newest = inputs.newest_known(run.conn, known_at)
-    needed = known_at if freeze.is_rehearsal else freeze.cutoff_at
-    if known_at < needed:
+        newest = inputs.newest_known(run.conn, extracted.known_at)
+    needed = extracted.known_at if freeze.is_rehearsal else freeze.cutoff_at
+    if extracted.known_at < needed:
         raise ChotsoError(
-            f"The final extract was known at {known_at}, before the cutoff {needed}.",
+            f"The final extract was known at {extracted.known_at}, before the cutoff {needed}.",
             kept="all batches; nothing was sealed.",
             next_step="compare the clocks of the source's servers, then run the freeze again.",
         )
     behind = [feed for feed in run.parts.feeds() if feed not in newest or newest[feed] < needed]
     if behind:
         raise ChotsoError(
-            f"Not extracted at or after {needed}: {', '.join(behind)}.",
+            "\n".join(
+                [f"Not extracted at or after {needed}: {', '.join(behind)}.", *extracted.stopped]
+            ),
             kept="what the other feeds published; nothing was sealed.",
-            next_step="mend what `chotso status` names for these feeds, then run the freeze again.",
+            next_step="mend what is named above, then run the freeze again.",
         )
 
 

@@ -83,7 +83,7 @@ def land(
         run = _Run(settings, conn, snapshot, business_date, full, final_of, progress, landings)
         for item in items:
             run.land(item)
-    failpoint("landed_before_ledger")
+    failpoint(f"land.before-ledger.{items[0].group}")
     for ready in run.ready:
         ledger.landed(
             conn,
@@ -96,7 +96,7 @@ def land(
             facts=ready.facts,
         )
     conn.commit()
-    failpoint("landed")
+    failpoint(f"land.done.{items[0].group}")
     return landings
 
 
@@ -216,7 +216,7 @@ class _Run:
                     seen = pc.max(batch.column(source.changed_at)).as_py()
                     newest = max(filter(None, (newest, seen)), default=None)
                 self._progress(f"{item.feed}: {draft.rows:,} rows read")
-                failpoint(f"landing_{item.feed}")
+                failpoint(f"landing.{item.feed}")
         return draft.result(), newest
 
     def _write_scope(self, item: Contract, query: Any, path: str) -> LandedFile:
@@ -320,7 +320,7 @@ class _Run:
         )
         self.ready.append(ready)
         self._landings.batch_ids.append(ready.batch_id)
-        failpoint(f"landed_{item.feed}")
+        failpoint(f"landed.{item.feed}")
 
 
 def _closes(source: TableSource, request: ReadRequest, has_scope: bool) -> str:

@@ -1,5 +1,6 @@
 """From landed Parquet into one unlogged table per batch, by binary COPY."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import psycopg
@@ -43,22 +44,19 @@ def load(conn: psycopg.Connection, landing: Landing, item: Contract, batch: Land
     """
     drop_tables(conn, batch.batch_id)
     data = from_json(batch.landing_files["data"])
-    types = {
-        ROW_NUMBER: "bigint",
-        **{n: c.type for n, c in item.landed.items()},
-        UNREADABLE: "text",
-    }
+    types: dict[str, str] = {ROW_NUMBER: "bigint"}
+    types |= {name: column.type for name, column in item.landed.items()} | {UNREADABLE: "text"}
     table = batch_table(batch.batch_id)
-    _copy(conn, landing, data, table, types)
+    _copy(conn, landing, item.feed, data, table, types)
     _check_sums(conn, data, table)
     if "scope" in batch.landing_files:
         scope = from_json(batch.landing_files["scope"])
         scope_types: dict[str, str] = {n: item.landed[n].type for n in item.scope}
         if item.history == "statement":
             scope_types["content_sha256"] = "text"
-        _copy(conn, landing, scope, scope_table(batch.batch_id), scope_types)
+        _copy(conn, landing, item.feed, scope, scope_table(batch.batch_id), scope_types)
     conn.commit()
-    failpoint("loaded")
+    failpoint(f"loaded.{item.feed}")
 
 
 def drop_tables(conn: psycopg.Connection, batch_id: str) -> None:
@@ -70,9 +68,10 @@ def drop_tables(conn: psycopg.Connection, batch_id: str) -> None:
 def _copy(
     conn: psycopg.Connection,
     landing: Landing,
+    feed: str,
     landed: LandedFile,
     table: sql.Identifier,
-    types: dict[str, str],
+    types: Mapping[str, str],
 ) -> None:
     with landing.open_checked(landed) as parquet:
         columns = [
@@ -82,7 +81,7 @@ def _copy(
         conn.execute(
             sql.SQL("create unlogged table {} ({})").format(table, sql.SQL(", ").join(columns))
         )
-        _stream(conn, parquet, table, list(types))
+        _stream(conn, feed, parquet, table, list(types))
     later = [
         sql.SQL("alter column {0} type {1} using {0}::{1}").format(sql.Identifier(n), sql.SQL(t))
         for n, t in types.items()
@@ -98,7 +97,11 @@ def _travels(column_type: str) -> Any:
 
 
 def _stream(
-    conn: psycopg.Connection, parquet: pq.ParquetFile, table: sql.Identifier, names: list[str]
+    conn: psycopg.Connection,
+    feed: str,
+    parquet: pq.ParquetFile,
+    table: sql.Identifier,
+    names: list[str],
 ) -> None:
     encoder = ArrowToPostgresBinaryEncoder(parquet.schema_arrow.remove_metadata())
     columns = sql.SQL(", ").join(map(sql.Identifier, names))
@@ -107,7 +110,7 @@ def _stream(
         copy.write(encoder.write_header())
         for block in parquet.iter_batches(_ROWS_A_BLOCK, columns=names):
             copy.write(encoder.write_batch(_plain(block)))
-            failpoint("loading")
+            failpoint(f"loading.{feed}")
         copy.write(encoder.finish())
 
 

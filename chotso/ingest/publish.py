@@ -31,7 +31,7 @@ class Counts:
     money_delivered: int
     money_accepted: int
     money_quarantined: int
-    rows_changed: int = 0
+    rows_changed: int
 
 
 def publish(
@@ -47,13 +47,13 @@ def publish(
         keep = statements.keep if item.history == "statement" else versions.keep
         changed = keep(conn, item, batch)
         counts = _count(conn, item, batch, changed)
-        failpoint("publishing")
+        failpoint(f"publishing.{item.feed}")
         quarantine.set_aside(conn, item, batch)
         _finish(conn, batch, counts)
         record_results(conn, item, batch, results)
         _move_position(conn, item, batch)
-        failpoint("published_before_commit")
-    failpoint("published")
+        failpoint(f"publishing.before-commit.{item.feed}")
+    failpoint(f"published.{item.feed}")
     return counts
 
 
@@ -115,14 +115,14 @@ def _count(conn: psycopg.Connection, item: Contract, batch: LandedBatch, changed
             from judged
             """
         ).format(
-            money=sql.SQL(item.money),  # type: ignore[arg-type]
+            money=sql.SQL(item.money),
             unreadable=unreadable,
             batch=batch_table(batch.batch_id),
             verdict=verdict_table(batch.batch_id),
         )
     ).fetchone()
     assert row is not None
-    counts = Counts(*row, rows_changed=changed)
+    counts = Counts(*(*row, changed))
     landed = batch.landing_files["data"]["rows"]
     if counts.rows_delivered != landed or counts.money_delivered != (
         counts.money_accepted + counts.money_quarantined
@@ -164,7 +164,7 @@ def record_results(
         where delivered.row_no in (select row_no from {verdict} where rule_id = %s)
         """
     ).format(
-        money=sql.SQL(item.money),  # type: ignore[arg-type]
+        money=sql.SQL(item.money),
         batch=batch_table(batch.batch_id),
         verdict=verdict_table(batch.batch_id),
     )

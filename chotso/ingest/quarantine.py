@@ -190,7 +190,7 @@ def _parts(item: Contract, batch: LandedBatch) -> dict[str, Any]:
         "accepted_key": joined(item.key, "accepted"),
         "accepted_scope": joined(item.scope, "accepted"),
         "scope_key": joined(item.scope, "delivered") if item.scope else sql.SQL("null::text"),
-        "money": sql.SQL(item.money),  # type: ignore[arg-type]
+        "money": sql.SQL(item.money),
         "not_content": sql.SQL("{}::text[]").format(sql.Literal(_NOT_CONTENT)),
         "not_compared": sql.SQL("{}::text[]").format(sql.Literal(_NOT_CONTENT + untracked)),
     }

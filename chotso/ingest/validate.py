@@ -8,7 +8,7 @@ import logging
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -19,9 +19,6 @@ from chotso.ingest.ledger import LandedBatch
 from chotso.ingest.load import batch_table, verdict_table
 from chotso.ingest.rules import Rule, RuleFacts, rules_of
 from chotso.settings import Settings
-
-if TYPE_CHECKING:
-    from great_expectations.core.batch import Batch
 
 
 @dataclass(frozen=True)
@@ -85,7 +82,7 @@ def _mark(
         verdict_table(batch_id),
         sql.Literal(rule.id),
         sql.Literal(order),
-        sql.SQL(query),  # type: ignore[arg-type]
+        sql.SQL(query),
     )
     row = conn.execute(statement).fetchone()
     return row[0] if row else None
@@ -94,14 +91,15 @@ def _mark(
 def _run(settings: Settings, batch_id: str, rules: list[Rule], queries: list[str]) -> list[int]:
     """Rows failed per rule, in the order given."""
     import great_expectations as gx
+    from great_expectations.expectations.core.unexpected_rows_expectation import (
+        UnexpectedRowsExpectation,
+    )
 
     batch = _gx_batch(settings.warehouse_url, batch_id)
     suite = gx.ExpectationSuite(
         name=batch_id,
         expectations=[
-            gx.expectations.UnexpectedRowsExpectation(
-                unexpected_rows_query=query, meta={"rule_id": rule.id}
-            )
+            UnexpectedRowsExpectation(unexpected_rows_query=query, meta={"rule_id": rule.id})
             for rule, query in zip(rules, queries, strict=True)
         ],
     )
@@ -143,17 +141,18 @@ def _message(info: Any) -> str:
 @cache
 def _gx_source(url: str) -> Any:
     import great_expectations as gx
+    from great_expectations.data_context.types.base import ProgressBarsConfig
 
     logging.getLogger("great_expectations").setLevel(logging.WARNING)
     context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False}
-    return context.data_sources.add_postgres(
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    return context.data_sources.add_postgres(  # type: ignore[call-arg]
         "warehouse",
         connection_string=url.replace("postgresql://", "postgresql+psycopg://", 1),
         kwargs={"connect_args": {"options": "-c role=chotso_loader -c timezone=UTC"}},
     )
 
 
-def _gx_batch(url: str, batch_id: str) -> "Batch":
+def _gx_batch(url: str, batch_id: str) -> Any:
     asset = _gx_source(url).add_table_asset(batch_id, table_name=batch_id, schema_name="landing")
-    return asset.add_batch_definition_whole_table("whole").get_batch()  # type: ignore[no-any-return]
+    return asset.add_batch_definition_whole_table("whole").get_batch()

@@ -25,9 +25,10 @@ from chotso.source.arrow import arrow_type
 from chotso.source.cells import UnreadableError, read_cell
 from chotso.source.queries import SCHEMA
 
+_POSTGRES = postgresql.dialect()  # type: ignore[no-untyped-call]
 _BLOCK_BYTES = 4 << 20
 _ROWS_A_BATCH = 50_000
-_CLOCK = (
+_CLOCK: Select[Any] = (
     select(column("bay_gio")).select_from(table("dong_ho", schema=SCHEMA)).where(column("id") == 1)
 )
 
@@ -104,9 +105,7 @@ class PostgresSnapshot:
 
     def _clock(self) -> datetime:
         exists = self._connection.execute("select to_regclass('tst.dong_ho')").fetchone()
-        statement = str(
-            _CLOCK.compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True})
-        )
+        statement = str(_CLOCK.compile(dialect=_POSTGRES, compile_kwargs={"literal_binds": True}))
         query = statement if exists and exists[0] else "select now()"
         row = self._connection.execute(query.encode()).fetchone()
         if row is None or row[0] is None:
@@ -131,9 +130,7 @@ class PostgresSnapshot:
         The rows are parsed in bulk as the contract's types. A value without such a reading ends
         that attempt; the rest of the attempt's batches are then read again one by one.
         """
-        statement = query.compile(
-            dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True}
-        )
+        statement = query.compile(dialect=_POSTGRES, compile_kwargs={"literal_binds": True})
         copy = f"copy ({statement}) to stdout (format csv)".encode()
         done = 0
         try:

@@ -120,7 +120,9 @@ def _apply(conn: psycopg.Connection, path: Path) -> bool:
 
 def raw_columns(item: Contract) -> dict[str, tuple[str, str]]:
     """Columns of `raw.<feed>` as (SQL type, description), in order."""
-    columns = {n: (c.type, c.description) for n, c in item.landed.items()}
+    columns: dict[str, tuple[str, str]] = {
+        name: (column.type, column.description) for name, column in item.landed.items()
+    }
     columns |= _STATEMENT_COLUMNS if item.history == "statement" else {}
     return columns | _SYSTEM_COLUMNS
 
@@ -140,8 +142,7 @@ def _raw_table(conn: psycopg.Connection, item: Contract) -> bool:
         return False
     if not existing:
         definitions = [
-            sql.SQL("{} {}").format(sql.Identifier(n), sql.SQL(t))  # type: ignore[arg-type]
-            for n, (t, _) in columns.items()
+            sql.SQL("{} {}").format(sql.Identifier(n), sql.SQL(t)) for n, (t, _) in columns.items()
         ]
         conn.execute(sql.SQL("create table {} ({})").format(table, sql.SQL(", ").join(definitions)))
         _index_and_grant(conn, item, table)
@@ -150,7 +151,7 @@ def _raw_table(conn: psycopg.Connection, item: Contract) -> bool:
             sql.SQL("alter table {} add column {} {}").format(
                 table, sql.Identifier(name), sql.SQL(columns[name][0])
             )
-        )  # type: ignore[arg-type]
+        )
     conn.execute(sql.SQL("comment on table {} is {}").format(table, sql.Literal(item.title)))
     for name, (_, description) in columns.items():
         conn.execute(
@@ -176,7 +177,7 @@ def _index_and_grant(conn: psycopg.Connection, item: Contract, table: sql.Identi
         sql.SQL("grant select, insert, update ({}) on {} to chotso_loader").format(
             sql.SQL(changeable), table
         )
-    )  # type: ignore[arg-type]
+    )
     conn.execute(sql.SQL("grant select on {} to chotso_auditor").format(table))
 
 

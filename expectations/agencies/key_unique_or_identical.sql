@@ -1,8 +1,7 @@
 -- vi: Các dòng cùng khóa trong một lô phải giống hệt nhau; nếu khác nhau thì tất cả đều bị cách ly.
 -- en: Rows of one batch with the same key are identical; if they differ, all are set aside.
 with repeated as (
-    select
-        ma_co_quan
+    select ma_co_quan
     from {batch} as delivered
     where
         ma_co_quan is not null
@@ -12,23 +11,23 @@ with repeated as (
 
 versions as (
     select
-        ma_co_quan,
-        ten,
-        ma_cap_tren,
-        cap,
-        ma_huyen,
-        hieu_luc_tu,
-        hieu_luc_den
+        delivered.ma_co_quan,
+        delivered.ten,
+        delivered.ma_cap_tren,
+        delivered.cap,
+        delivered.ma_huyen,
+        delivered.hieu_luc_tu,
+        delivered.hieu_luc_den
     from {batch} as delivered
-    inner join repeated using (ma_co_quan)
+    inner join repeated on delivered.ma_co_quan = repeated.ma_co_quan
     group by
-        ma_co_quan,
-        ten,
-        ma_cap_tren,
-        cap,
-        ma_huyen,
-        hieu_luc_tu,
-        hieu_luc_den
+        delivered.ma_co_quan,
+        delivered.ten,
+        delivered.ma_cap_tren,
+        delivered.cap,
+        delivered.ma_huyen,
+        delivered.hieu_luc_tu,
+        delivered.hieu_luc_den
 ),
 
 differing as (
@@ -45,7 +44,7 @@ final as (
         delivered.row_no,
         differing.version_count || ' differing versions of one key' as detail
     from {batch} as delivered
-    inner join differing using (ma_co_quan)
+    inner join differing on delivered.ma_co_quan = differing.ma_co_quan
 )
 
 select

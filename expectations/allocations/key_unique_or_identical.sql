@@ -14,21 +14,24 @@ with repeated as (
 
 versions as (
     select
-        so_chung_tu,
-        so_dong,
-        quy,
-        thang,
-        tien_goc,
-        tien_lai
+        delivered.so_chung_tu,
+        delivered.so_dong,
+        delivered.quy,
+        delivered.thang,
+        delivered.tien_goc,
+        delivered.tien_lai
     from {batch} as delivered
-    inner join repeated using (so_chung_tu, so_dong)
+    inner join repeated
+        on
+            delivered.so_chung_tu = repeated.so_chung_tu
+            and delivered.so_dong = repeated.so_dong
     group by
-        so_chung_tu,
-        so_dong,
-        quy,
-        thang,
-        tien_goc,
-        tien_lai
+        delivered.so_chung_tu,
+        delivered.so_dong,
+        delivered.quy,
+        delivered.thang,
+        delivered.tien_goc,
+        delivered.tien_lai
 ),
 
 differing as (
@@ -46,7 +49,10 @@ final as (
         delivered.row_no,
         differing.version_count || ' differing versions of one key' as detail
     from {batch} as delivered
-    inner join differing using (so_chung_tu, so_dong)
+    inner join differing
+        on
+            delivered.so_chung_tu = differing.so_chung_tu
+            and delivered.so_dong = differing.so_dong
 )
 
 select

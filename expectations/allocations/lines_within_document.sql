@@ -29,7 +29,7 @@ lines as (
     select
         so_chung_tu,
         so_dong,
-        max(line_vnd) as line_vnd
+        sum(line_vnd) as line_vnd
     from versions
     group by so_chung_tu, so_dong
     having count(*) = 1 or so_dong is null

@@ -14,17 +14,16 @@ with repeated as (
 
 versions as (
     select
-        ma_don_vi,
-        tu_ngay,
-        den_ngay,
-        ma_can_bo
+        delivered.ma_don_vi,
+        delivered.tu_ngay,
+        delivered.den_ngay,
+        delivered.ma_can_bo
     from {batch} as delivered
-    inner join repeated using (ma_don_vi, tu_ngay)
-    group by
-        ma_don_vi,
-        tu_ngay,
-        den_ngay,
-        ma_can_bo
+    inner join repeated
+        on
+            delivered.ma_don_vi = repeated.ma_don_vi
+            and delivered.tu_ngay = repeated.tu_ngay
+    group by delivered.ma_don_vi, delivered.tu_ngay, delivered.den_ngay, delivered.ma_can_bo
 ),
 
 differing as (
@@ -42,7 +41,10 @@ final as (
         delivered.row_no,
         differing.version_count || ' differing versions of one key' as detail
     from {batch} as delivered
-    inner join differing using (ma_don_vi, tu_ngay)
+    inner join differing
+        on
+            delivered.ma_don_vi = differing.ma_don_vi
+            and delivered.tu_ngay = differing.tu_ngay
 )
 
 select

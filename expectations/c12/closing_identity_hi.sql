@@ -8,8 +8,7 @@ with computed as (
         + coalesce(ps_yt, 0)
         + coalesce(bst_yt, 0)
         - coalesce(bsg_yt, 0)
-        - coalesce(dt_bhyt, 0)
-        as expected
+        - coalesce(dt_bhyt, 0) as expected
     from {batch} as delivered
     -- an empty amount is 0; an unreadable one cannot be computed with and is set aside as such
     where unreadable is null

@@ -9,8 +9,7 @@ with computed as (
         + coalesce(ps_tn, 0)
         + coalesce(bst_tn, 0)
         - coalesce(bsg_tn, 0)
-        - coalesce(dt_bhtn, 0)
-        as expected
+        - coalesce(dt_bhtn, 0) as expected
     from {batch} as delivered
     -- an empty amount is 0; an unreadable one cannot be computed with and is set aside as such
     where unreadable is null

@@ -8,8 +8,7 @@ with computed as (
         + coalesce(lai1_ps, 0)
         + coalesce(lai2_ps, 0)
         + coalesce(lai3_ps, 0)
-        - coalesce(dt_lai, 0)
-        as expected
+        - coalesce(dt_lai, 0) as expected
     from {batch} as delivered
     -- an empty amount is 0; an unreadable one cannot be computed with and is set aside as such
     where unreadable is null

@@ -1,8 +1,7 @@
 -- vi: Các dòng cùng khóa trong một lô phải giống hệt nhau; nếu khác nhau thì tất cả đều bị cách ly.
 -- en: Rows of one batch with the same key are identical; if they differ, all are set aside.
 with repeated as (
-    select
-        ma_don_vi
+    select ma_don_vi
     from {batch} as delivered
     where
         ma_don_vi is not null
@@ -12,23 +11,23 @@ with repeated as (
 
 versions as (
     select
-        ma_don_vi,
-        ten,
-        ma_khoi,
-        ma_co_quan,
-        ngan_sach,
-        chu_ky_dong,
-        trang_thai
+        delivered.ma_don_vi,
+        delivered.ten,
+        delivered.ma_khoi,
+        delivered.ma_co_quan,
+        delivered.ngan_sach,
+        delivered.chu_ky_dong,
+        delivered.trang_thai
     from {batch} as delivered
-    inner join repeated using (ma_don_vi)
+    inner join repeated on delivered.ma_don_vi = repeated.ma_don_vi
     group by
-        ma_don_vi,
-        ten,
-        ma_khoi,
-        ma_co_quan,
-        ngan_sach,
-        chu_ky_dong,
-        trang_thai
+        delivered.ma_don_vi,
+        delivered.ten,
+        delivered.ma_khoi,
+        delivered.ma_co_quan,
+        delivered.ngan_sach,
+        delivered.chu_ky_dong,
+        delivered.trang_thai
 ),
 
 differing as (
@@ -45,7 +44,7 @@ final as (
         delivered.row_no,
         differing.version_count || ' differing versions of one key' as detail
     from {batch} as delivered
-    inner join differing using (ma_don_vi)
+    inner join differing on delivered.ma_don_vi = differing.ma_don_vi
 )
 
 select

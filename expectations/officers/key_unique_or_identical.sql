@@ -1,8 +1,7 @@
 -- vi: Các dòng cùng khóa trong một lô phải giống hệt nhau; nếu khác nhau thì tất cả đều bị cách ly.
 -- en: Rows of one batch with the same key are identical; if they differ, all are set aside.
 with repeated as (
-    select
-        ma_can_bo
+    select ma_can_bo
     from {batch} as delivered
     where
         ma_can_bo is not null
@@ -12,15 +11,12 @@ with repeated as (
 
 versions as (
     select
-        ma_can_bo,
-        ho_ten,
-        ma_co_quan
+        delivered.ma_can_bo,
+        delivered.ho_ten,
+        delivered.ma_co_quan
     from {batch} as delivered
-    inner join repeated using (ma_can_bo)
-    group by
-        ma_can_bo,
-        ho_ten,
-        ma_co_quan
+    inner join repeated on delivered.ma_can_bo = repeated.ma_can_bo
+    group by delivered.ma_can_bo, delivered.ho_ten, delivered.ma_co_quan
 ),
 
 differing as (
@@ -37,7 +33,7 @@ final as (
         delivered.row_no,
         differing.version_count || ' differing versions of one key' as detail
     from {batch} as delivered
-    inner join differing using (ma_can_bo)
+    inner join differing on delivered.ma_can_bo = differing.ma_can_bo
 )
 
 select

@@ -1,14 +1,23 @@
 -- vi: Bí danh của người tham gia phải là 64 ký tự thập lục phân; nếu không, cả lô dừng lại.
 -- en: A person's pseudonym is 64 hex digits; if not, the batch stops.
-select
-    null::bigint as row_no,
-    malformed.row_count || ' pseudonyms are not 64 hex digits' as detail
-from (
+-- A missing number has no pseudonym: number_well_formed sets its row aside.
+with malformed as (
     select count(*) as row_count
     from {batch} as delivered
-    -- a missing number has no pseudonym: number_well_formed sets its row aside
     where
         person_pseudonym is not null
         and person_pseudonym !~ '^[0-9a-f]{64}$'
-) as malformed
-where malformed.row_count > 0
+),
+
+final as (
+    select
+        null::bigint as row_no,
+        row_count || ' pseudonyms are not 64 hex digits' as detail
+    from malformed
+    where row_count > 0
+)
+
+select
+    row_no,
+    detail
+from final

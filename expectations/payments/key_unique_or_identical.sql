@@ -1,8 +1,7 @@
 -- vi: Các dòng cùng khóa trong một lô phải giống hệt nhau; nếu khác nhau thì tất cả đều bị cách ly.
 -- en: Rows of one batch with the same key are identical; if they differ, all are set aside.
 with repeated as (
-    select
-        so_chung_tu
+    select so_chung_tu
     from {batch} as delivered
     where
         so_chung_tu is not null
@@ -12,25 +11,25 @@ with repeated as (
 
 versions as (
     select
-        so_chung_tu,
-        ma_don_vi,
-        ma_co_quan,
-        hinh_thuc,
-        ngay_ghi_co,
-        so_tien,
-        trang_thai,
-        ngay_nhap
+        delivered.so_chung_tu,
+        delivered.ma_don_vi,
+        delivered.ma_co_quan,
+        delivered.hinh_thuc,
+        delivered.ngay_ghi_co,
+        delivered.so_tien,
+        delivered.trang_thai,
+        delivered.ngay_nhap
     from {batch} as delivered
-    inner join repeated using (so_chung_tu)
+    inner join repeated on delivered.so_chung_tu = repeated.so_chung_tu
     group by
-        so_chung_tu,
-        ma_don_vi,
-        ma_co_quan,
-        hinh_thuc,
-        ngay_ghi_co,
-        so_tien,
-        trang_thai,
-        ngay_nhap
+        delivered.so_chung_tu,
+        delivered.ma_don_vi,
+        delivered.ma_co_quan,
+        delivered.hinh_thuc,
+        delivered.ngay_ghi_co,
+        delivered.so_tien,
+        delivered.trang_thai,
+        delivered.ngay_nhap
 ),
 
 differing as (
@@ -47,7 +46,7 @@ final as (
         delivered.row_no,
         differing.version_count || ' differing versions of one key' as detail
     from {batch} as delivered
-    inner join differing using (so_chung_tu)
+    inner join differing on delivered.so_chung_tu = differing.so_chung_tu
 )
 
 select

@@ -18,23 +18,6 @@ with repeated as (
         and hieu_luc_tu is not null
         and ngay_ky is not null
         and so_quyet_dinh is not null
-    group by loai_doi_tuong, ma_doi_tuong, chi_tieu, nam, hieu_luc_tu, ngay_ky, so_quyet_dinh
-    having count(*) > 1
-),
-
-versions as (
-    select
-        loai_doi_tuong,
-        ma_doi_tuong,
-        chi_tieu,
-        nam,
-        hieu_luc_tu,
-        ngay_ky,
-        so_quyet_dinh,
-        don_vi_giao,
-        gia_tri
-    from {batch} as delivered
-    inner join repeated using (loai_doi_tuong, ma_doi_tuong, chi_tieu, nam, hieu_luc_tu, ngay_ky, so_quyet_dinh)
     group by
         loai_doi_tuong,
         ma_doi_tuong,
@@ -42,9 +25,41 @@ versions as (
         nam,
         hieu_luc_tu,
         ngay_ky,
-        so_quyet_dinh,
-        don_vi_giao,
-        gia_tri
+        so_quyet_dinh
+    having count(*) > 1
+),
+
+versions as (
+    select
+        delivered.loai_doi_tuong,
+        delivered.ma_doi_tuong,
+        delivered.chi_tieu,
+        delivered.nam,
+        delivered.hieu_luc_tu,
+        delivered.ngay_ky,
+        delivered.so_quyet_dinh,
+        delivered.don_vi_giao,
+        delivered.gia_tri
+    from {batch} as delivered
+    inner join repeated
+        on
+            delivered.loai_doi_tuong = repeated.loai_doi_tuong
+            and delivered.ma_doi_tuong = repeated.ma_doi_tuong
+            and delivered.chi_tieu = repeated.chi_tieu
+            and delivered.nam = repeated.nam
+            and delivered.hieu_luc_tu = repeated.hieu_luc_tu
+            and delivered.ngay_ky = repeated.ngay_ky
+            and delivered.so_quyet_dinh = repeated.so_quyet_dinh
+    group by
+        delivered.loai_doi_tuong,
+        delivered.ma_doi_tuong,
+        delivered.chi_tieu,
+        delivered.nam,
+        delivered.hieu_luc_tu,
+        delivered.ngay_ky,
+        delivered.so_quyet_dinh,
+        delivered.don_vi_giao,
+        delivered.gia_tri
 ),
 
 differing as (
@@ -58,7 +73,14 @@ differing as (
         so_quyet_dinh,
         count(*) as version_count
     from versions
-    group by loai_doi_tuong, ma_doi_tuong, chi_tieu, nam, hieu_luc_tu, ngay_ky, so_quyet_dinh
+    group by
+        loai_doi_tuong,
+        ma_doi_tuong,
+        chi_tieu,
+        nam,
+        hieu_luc_tu,
+        ngay_ky,
+        so_quyet_dinh
     having count(*) > 1
 ),
 
@@ -67,7 +89,15 @@ final as (
         delivered.row_no,
         differing.version_count || ' differing versions of one key' as detail
     from {batch} as delivered
-    inner join differing using (loai_doi_tuong, ma_doi_tuong, chi_tieu, nam, hieu_luc_tu, ngay_ky, so_quyet_dinh)
+    inner join differing
+        on
+            delivered.loai_doi_tuong = differing.loai_doi_tuong
+            and delivered.ma_doi_tuong = differing.ma_doi_tuong
+            and delivered.chi_tieu = differing.chi_tieu
+            and delivered.nam = differing.nam
+            and delivered.hieu_luc_tu = differing.hieu_luc_tu
+            and delivered.ngay_ky = differing.ngay_ky
+            and delivered.so_quyet_dinh = differing.so_quyet_dinh
 )
 
 select

@@ -4,7 +4,7 @@ select
     row_no,
     'chi_tieu = ' || left(chi_tieu, 20) as detail
 from {batch} as delivered
--- a missing value is the matter of required_present
+-- a missing value is the matter of key_present
 where
     chi_tieu is not null
     and chi_tieu not in (

@@ -4,7 +4,7 @@ select
     row_no,
     'loai_doi_tuong = ' || left(loai_doi_tuong, 20) as detail
 from {batch} as delivered
--- a missing value is the matter of required_present
+-- a missing value is the matter of key_present
 where
     loai_doi_tuong is not null
     and loai_doi_tuong not in ('CO_QUAN', 'CAN_BO')

@@ -12,7 +12,7 @@ FILES = {
     "config/periods.yml": "periods: []  # kỳ\n".encode(),
     "data/arrears_ratio.csv": b"agency_code,ratio\n072,0.008000000\n",
     "data/attainment.csv": (
-        "agency_code,agency_name\n072,Tây Ninh\n07200,\\N\n07201,\"Tân Biên, \n\"\"mới\"\"\"\n"
+        'agency_code,agency_name\n072,Tây Ninh\n07200,\\N\n07201,"Tân Biên, \n""mới"""\n'
     ).encode(),
 }
 

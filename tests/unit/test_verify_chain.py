@@ -1,4 +1,4 @@
-"""A releases folder is one chain: whatever is taken out, put in, swapped or rolled back is found."""
+"""A releases folder is one chain: what is taken out, put in, swapped or rolled back is found."""
 
 import json
 import shutil

@@ -91,11 +91,12 @@ def test_a_releases_folder_is_checked_as_a_chain(bundle: Path) -> None:
 
 def test_it_imports_the_standard_library_alone() -> None:
     code = (
-        "import sys, runpy; sys.argv = ['verify.py', '/nonexistent'];\n"
-        "try: runpy.run_path(sys.argv[0].replace('verify.py', %r), run_name='__main__')\n"
+        "import runpy, sys; sys.argv = ['verify.py', '/nonexistent']\n"
+        f"try: runpy.run_path({str(SOURCE)!r}, run_name='__main__')\n"
         "except SystemExit: pass\n"
-        "print(sorted({m.partition('.')[0] for m in sys.modules} - set(sys.stdlib_module_names)))"
-    ) % str(SOURCE)
+        "names = {name.partition('.')[0] for name in sys.modules}\n"
+        "print(sorted(names - set(sys.stdlib_module_names)))"
+    )
     done = subprocess.run(
         [sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=True
     )
@@ -121,11 +122,11 @@ def peak_kibibytes(folder: Path, rows: int) -> int:
     next(e for e in manifest["files"] if e["path"] == "data/attainment.csv")["rows"] = rows
     root = bundles.write(folder, files, manifest)
     program = (
-        "import runpy, sys; sys.argv = ['verify.py', %r, '--anchor', %r]\n"
-        "try: runpy.run_path(%r, run_name='__main__')\n"
+        f"import runpy, sys; sys.argv = ['verify.py', {str(folder)!r}, '--anchor', {root!r}]\n"
+        f"try: runpy.run_path({str(SOURCE)!r}, run_name='__main__')\n"
         "except SystemExit as exit: assert not exit.code\n"
         "print([l.split()[1] for l in open('/proc/self/status') if l.startswith('VmHWM')][0])"
-    ) % (str(folder), root, str(SOURCE))
+    )
     done = subprocess.run(
         [sys.executable, "-I", "-c", program], capture_output=True, text=True, check=True
     )

@@ -37,7 +37,7 @@ class Tampering:
             (code, row)
             for code, rows in self.sheets.items()
             for row in rows
-            if str(row["madvi"]) not in self.used and row["madvi"] != NUMERIC_CODE and want(row)
+            if str(row["madvi"]) not in self.used and want(row)
         ]
         code, row = fresh[len(self.used) * 7 % len(fresh)]
         self.used.add(str(row["madvi"]))
@@ -102,6 +102,7 @@ def _eaten_zeros(work: Tampering) -> None:
         for row in rows:
             if row["madvi"] == NUMERIC_CODE:
                 row["madvi"] = int(NUMERIC_CODE)
+                work.used.add(str(row["madvi"]))
                 work.note("leading_zeros_eaten", code, row, "quarantined",
                           "malformed_employer_code", closing_total(row))  # fmt: skip
                 work.set_aside[-1] = (code, NUMERIC_CODE)

@@ -11,9 +11,19 @@ from chotso.sandbox.province.randomness import choice_by_name
 from chotso.sandbox.province.timeline import Timeline
 from chotso.sandbox.province.workbook import Cell, workbook_bytes
 
-COLUMNS_109 = tuple(
-    ["madvi", "makhoi", "tendvi", "mavung", "tgbhyt", "diachi", "dienthoai", "nguoilh", "ma_quan", "dsnv", "thang", "ghichu", "du_dk", "_dk_bhxh", "_dk_bhyt", "_dk_bhtn", "_dk_lai", "_tien_dk", "_ps_bh", "_ps_yt", "_ps_tn", "_bst_bh", "_bst_yt", "_bst_tn", "_bsg_bh", "_bsg_yt", "_bsg_tn", "sopn", "_dc01_bh", "_dc01_yt", "_dc01_tn", "_tql", "_tqlyt", "_tqltn", "sld", "sldtn", "pst", "pstTn", "pt1", "pt2", "pt3", "thanght", "thanghttn", "sothang", "sothangtn", "tyleno", "tylenotn", "_pt_tudv", "_qt_tudv", "_thu_tudv", "_lk_tudv", "_tien_unc", "_dc_unc", "_dc_qtc", "_dc_lai", "nopthem", "_dt_bhxh", "_dt_bhyt", "_dt_bhtn", "_noqh", "_laiqh", "_dcbst_lai", "_dcbsg_lai", "_dt_lai", "du_ck", "_ck_bhxh", "_ck_bhyt", "_ck_bhtn", "_ck_lai", "_tien_ck", "lktql", "lktqlyt", "lktqltn", "lkpt_bhxh", "lkpt_bhyt", "lkpt_bhtn", "sld_dk", "sldtn_dk", "_sldtang", "_sldgiam", "_sldtntang", "_sldtngiam", "_pst_bh", "_psg_bh", "_pst_yt", "_psg_yt", "_pst_tn", "_psg_tn", "_lsbh", "_lsyt", "_lstn", "_tientlbh", "_tientlyt", "_tientltn", "_lai1_ps", "_lai2_ps", "_lai3_ps", "_lai1_dt", "_lai2_dt", "_lai3_dt", "_dk_lai1", "_dk_lai2", "_dk_lai3", "_ck_lai1", "_ck_lai2", "_ck_lai3", "thanghtyt", "sothangyt", "tylenoyt"]
-)
+_ORDER = """
+madvi makhoi tendvi mavung tgbhyt diachi dienthoai nguoilh ma_quan dsnv thang ghichu du_dk
+_dk_bhxh _dk_bhyt _dk_bhtn _dk_lai _tien_dk _ps_bh _ps_yt _ps_tn _bst_bh _bst_yt _bst_tn _bsg_bh
+_bsg_yt _bsg_tn sopn _dc01_bh _dc01_yt _dc01_tn _tql _tqlyt _tqltn sld sldtn pst pstTn pt1 pt2
+pt3 thanght thanghttn sothang sothangtn tyleno tylenotn _pt_tudv _qt_tudv _thu_tudv _lk_tudv
+_tien_unc _dc_unc _dc_qtc _dc_lai nopthem _dt_bhxh _dt_bhyt _dt_bhtn _noqh _laiqh _dcbst_lai
+_dcbsg_lai _dt_lai du_ck _ck_bhxh _ck_bhyt _ck_bhtn _ck_lai _tien_ck lktql lktqlyt lktqltn
+lkpt_bhxh lkpt_bhyt lkpt_bhtn sld_dk sldtn_dk _sldtang _sldgiam _sldtntang _sldtngiam _pst_bh
+_psg_bh _pst_yt _psg_yt _pst_tn _psg_tn _lsbh _lsyt _lstn _tientlbh _tientlyt _tientltn _lai1_ps
+_lai2_ps _lai3_ps _lai1_dt _lai2_dt _lai3_dt _dk_lai1 _dk_lai2 _dk_lai3 _ck_lai1 _ck_lai2
+_ck_lai3 thanghtyt sothangyt tylenoyt
+"""
+COLUMNS_109 = tuple(_ORDER.split())
 COLUMNS_110 = (*COLUMNS_109[:8], "chon", *COLUMNS_109[8:])
 FIRST_DATA_ROW = 3
 _OLD_LAYOUT_MONTHS = 3

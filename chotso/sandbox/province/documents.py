@@ -159,9 +159,13 @@ def _fates(payments: Payments, cutoff: int, rng: np.random.Generator) -> Ints:
     shares[PLAIN] = 1 - shares.sum()
     fate = rng.choice(len(_SHARES), p=shares, size=n)
     lateness = payments.recorded_at - payments.credited_at
-    fate[lateness > 9 * DAY] = PLAIN
+    fate[(lateness > 9 * DAY) | payments.is_large] = PLAIN
     # One of each around the cutoff in any case: these are the ones a freeze must get right.
-    near = np.flatnonzero((np.abs(payments.credited_at - cutoff) < 12 * DAY) & (lateness < 2 * DAY))
+    near = np.flatnonzero(
+        (np.abs(payments.credited_at - cutoff) < 12 * DAY)
+        & (lateness < 2 * DAY)
+        & ~payments.is_large
+    )
     fate[near[: len(_SHARES) - 1]] = np.arange(1, len(_SHARES))[: near.size]
     return fate.astype(np.int64)
 

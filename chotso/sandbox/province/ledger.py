@@ -23,6 +23,7 @@ _ARREARS_MONTHS = (0.20, 0.21, 0.22, 0.23, 0.24, 0.245, 0.235, 0.24, 0.24, 0.225
 _AGENCY_SPREAD = (0.62, 0.7, 0.78, 0.84, 0.9, 1.14, 1.22, 1.32, 1.45)
 _PROVINCIAL_OFFICE_SPREAD = 0.95
 _DEBTOR_SPREAD = 1.55
+_LEAST_DEBTOR_SHARE = 0.12
 # Invented: the rates of late-payment interest of 2021 are not public; per 100,000 a month.
 INTEREST_RATES = (800, 700, 800)
 
@@ -69,9 +70,13 @@ def _habits(parameters: Parameters, employers: Employers, due: Accruals) -> _Hab
     office = employers.office
     mean_payable = _by_agency(office, mean)
     for ordinal in range(OFFICE_COUNT):
-        companies = np.flatnonzero((employers.kind == DN) & (office == ordinal) & ~failing)
-        if companies.size and not (debtor & (office == ordinal) & (mean > 0)).any():
-            debtor[companies[np.argmax(mean[companies])]] = True
+        here = office == ordinal
+        companies = np.flatnonzero(np.isin(employers.kind, (DN, FD)) & here & ~failing)
+        # Whoever can owe what the agency is to be owed: its greatest companies if need be.
+        for company in companies[np.argsort(-mean[companies], kind="stable")].tolist():
+            if mean[debtor & here].sum() >= _LEAST_DEBTOR_SHARE * mean_payable[ordinal]:
+                break
+            debtor[company] = True
     spread = np.empty(OFFICE_COUNT)
     spread[0] = _PROVINCIAL_OFFICE_SPREAD
     spread[1:] = rng.permutation(_AGENCY_SPREAD)

@@ -17,7 +17,7 @@ from chotso.sandbox.province.accruals import (
     UI_GROUP,
     Accruals,
 )
-from chotso.sandbox.province.employers import DL, Employers
+from chotso.sandbox.province.employers import DL, OFFICE_COUNT, Employers
 from chotso.sandbox.province.ledger import Ledger, documents_wanted
 from chotso.sandbox.province.parameters import Parameters
 from chotso.sandbox.province.randomness import stream
@@ -46,6 +46,7 @@ class Payments:
     form: Ints
     credited_at: Ints
     recorded_at: Ints
+    is_large: Flags  # watched by everyone: entered at once and rightly
     line_document: Ints
     line_fund: Ints
     line_month: Ints
@@ -76,7 +77,7 @@ def _credit_days(timeline: Timeline, month: int) -> tuple[Ints, npt.NDArray[np.f
     return days, weight / weight.sum()
 
 
-def _credits(timeline: Timeline, month: Ints, rng: np.random.Generator) -> Ints:
+def _credits(timeline: Timeline, month: Ints, large: Flags, rng: np.random.Generator) -> Ints:
     days = np.zeros(month.size, dtype=np.int64)
     for each in range(HORIZON_MONTHS):
         here = month == each
@@ -88,16 +89,19 @@ def _credits(timeline: Timeline, month: Ints, rng: np.random.Generator) -> Ints:
     seconds = np.where(kind < 0.10, evening, seconds)
     # Interbank batches are credited at local midnight sharp: the first instant of a day.
     seconds = np.where(kind > 0.985, 0, seconds)
+    closing_day = days == (timeline.cutoff + LOCAL_OFFSET) // DAY
+    seconds = np.where(closing_day & large, np.minimum(seconds, 15 * 3_600), seconds)
     return days * DAY - LOCAL_OFFSET + seconds
 
 
-def _boundary_credits(timeline: Timeline, credited: Ints) -> Ints:
+def _boundary_credits(timeline: Timeline, credited: Ints, large: Flags) -> Ints:
     """Puts a few credits exactly on the deciding instants, and one second before them."""
     credited = credited.copy()
     year_end, cutoff = timeline.month_start(12), timeline.cutoff
     for edge in (cutoff - 1, cutoff, cutoff + 1_800, year_end - 1):
         day_of = np.flatnonzero(local_day(credited) == (edge + LOCAL_OFFSET) // DAY)
         near = day_of[~np.isin(credited[day_of], (cutoff - 1, cutoff, cutoff + 1_800))]
+        near = near[~large[near]]
         if near.size:
             credited[near[0]] = edge
     for month in (10, 11, 12):
@@ -108,11 +112,11 @@ def _boundary_credits(timeline: Timeline, credited: Ints) -> Ints:
     return credited
 
 
-def _recorded(timeline: Timeline, credited: Ints, rng: np.random.Generator) -> Ints:
+def _recorded(timeline: Timeline, credited: Ints, large: Flags, rng: np.random.Generator) -> Ints:
     """When documents are entered: the same day, the next, by the night's interface, or late."""
     n = credited.size
     day = local_day(credited)
-    soon = credited + rng.integers(300, 9_000, size=n)
+    soon = credited + np.where(large, 900, rng.integers(300, 9_000, size=n))
     opening_hour = day * DAY - LOCAL_OFFSET + 27_000 + rng.integers(0, 3_600, size=n)
     same_day = np.maximum(soon, opening_hour)
     latest = day * DAY - LOCAL_OFFSET + 23 * 3_600 - rng.integers(0, 2_400, size=n)
@@ -120,7 +124,7 @@ def _recorded(timeline: Timeline, credited: Ints, rng: np.random.Generator) -> I
     next_day = at_office_hours(day + 1, rng)
     interface = (day + 1) * DAY - LOCAL_OFFSET + rng.integers(900, 6_600, size=n)
     late = at_office_hours(day + rng.integers(2, 24, size=n), rng)
-    kind = rng.random(n)
+    kind = np.where(large, 0.0, rng.random(n))
     recorded = np.select([kind < 0.68, kind < 0.92, kind < 0.96], [same_day, next_day, interface],
                          late)  # fmt: skip
     # On the year's last day everyone stays until it is entered, or leaves it for January.
@@ -159,6 +163,15 @@ def _by_fund(amounts: Ints, accident: Ints) -> Ints:
     return np.stack(columns, axis=1)
 
 
+def _large(employers: Employers, ledger: Ledger, wanted: Ints) -> Flags:
+    """Employer-months whose documents are each over 2 % of what their agency gets a month."""
+    money = ledger.paid_vnd.sum(axis=2)
+    of_agency = np.zeros(OFFICE_COUNT)
+    np.add.at(of_agency, employers.office, money.mean(axis=1))
+    large: Flags = money > np.maximum(wanted, 1) * 0.02 * of_agency[employers.office][:, None]
+    return large
+
+
 def make_payments(
     parameters: Parameters, employers: Employers, due: Accruals, ledger: Ledger
 ) -> Payments:
@@ -169,7 +182,8 @@ def make_payments(
     owner_employer, owner_month = np.nonzero(wanted)
     owner = np.repeat(np.arange(owner_employer.size), wanted[owner_employer, owner_month])
     employer, month = owner_employer[owner], owner_month[owner]
-    credited = _boundary_credits(timeline, _credits(timeline, month, rng))
+    large = _large(employers, ledger, wanted)[employer, month]
+    credited = _boundary_credits(timeline, _credits(timeline, month, large, rng), large)
     order = np.lexsort((credited, owner))
     credited = credited[order]  # owner, employer and month are equal within an owner
     first: Flags = np.append(True, owner[1:] != owner[:-1])
@@ -204,7 +218,7 @@ def make_payments(
         rng.choice([2, 1], p=[0.8, 0.2], size=owner.size),
         np.where(rng.random(owner.size) < 0.02, 1, 0),
     )
-    recorded = np.maximum(_recorded(timeline, credited, rng), credited + 60)
+    recorded = np.maximum(_recorded(timeline, credited, large, rng), credited + 60)
     full = np.bincount(line_document, minlength=owner.size) > 0
     renumbered = np.cumsum(full) - 1
     return Payments(
@@ -212,6 +226,7 @@ def make_payments(
         form=form[full],
         credited_at=credited[full],
         recorded_at=recorded[full],
+        is_large=large[full],
         line_document=renumbered[line_document],
         line_fund=fund,
         line_month=np.where(cell < 5, old_month[line_document], month[line_document]),

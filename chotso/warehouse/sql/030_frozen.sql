@@ -16,14 +16,17 @@ create table frozen.release (
     cutoff_at timestamptz not null,
     as_known_at timestamptz not null check (as_known_at >= cutoff_at),
     root_sha256 text not null unique check (root_sha256 ~ '^[0-9a-f]{64}$'),
-    -- `nulls not distinct`: the chain has one first release and never forks.
-    previous_root text unique nulls not distinct references frozen.release (root_sha256),
+    previous_root text references frozen.release (root_sha256),
     data_root text not null check (data_root ~ '^[0-9a-f]{64}$'),
     sealed_at timestamptz not null,
     code_version text not null,
     status text not null check (status in ('sealed', 'certified')),
-    check (period_id ~ '^[a-z0-9][a-z0-9-]*$' and period_id !~ '(^rehearsal(-|$)|-c[0-9]+$)'),
-    check (
+    -- the chain has one first release and never forks
+    constraint one_chain unique nulls not distinct (previous_root),
+    constraint period_is_plain check (
+        period_id ~ '^[a-z0-9][a-z0-9-]*$' and period_id !~ '(^rehearsal(-|$)|-c[0-9]+$)'
+    ),
+    constraint release_fits_its_kind check (
         (kind = 'original' and release_id = period_id and corrects is null)
         or (
             kind = 'corrigendum' and corrects is not null

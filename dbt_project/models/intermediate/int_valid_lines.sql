@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 -- Allocation lines of documents valid as known, whenever they were credited.
 with documents as (
     select

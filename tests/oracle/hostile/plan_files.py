@@ -82,7 +82,7 @@ class Plans:
         if metric.startswith("arrears_ratio_"):
             # The rounded ratio: whether the exact one is below it, only the fraction tells.
             value = format((reached * 100).normalize(), "f")
-            fits = len(value.replace(".", "")) <= 14
+            fits = reached <= 1
             return self._line(agency, metric, value if fits else self._value(metric))
         return self._line(agency, metric, str(int(reached) + self._rng.choice((0, 0, 1))))
 

@@ -1,0 +1,29 @@
+-- A province's đồng of a month are those of its own lines and of its members', each once.
+with provinces as (
+    select agency_code from {{ ref('dim_agency') }}
+    where is_province
+),
+
+lines as (
+    select
+        agencies.province_code as agency_code,
+        contributions.credited_month as month,
+        sum(contributions.collected_vnd) as collected_vnd
+    from {{ ref('fct_contribution') }} as contributions
+    inner join {{ ref('dim_agency') }} as agencies
+        on contributions.agency_code = agencies.agency_code
+    group by agencies.province_code, contributions.credited_month
+)
+
+select
+    shown.agency_code,
+    shown.month
+from {{ ref('fct_monthly_attainment') }} as shown
+inner join provinces on shown.agency_code = provinces.agency_code
+left join lines
+    on
+        shown.agency_code = lines.agency_code
+        and shown.month = lines.month
+where
+    shown.metric_code = 'collection_total'
+    and shown.actual_month <> coalesce(lines.collected_vnd, 0)

@@ -1,0 +1,216 @@
+"""A night that is killed anywhere and run again leaves what an undisturbed night leaves."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from chotso.calendar import night_of
+from chotso.sandbox import server
+from chotso.sandbox.province import advance, seed
+from chotso.settings import Settings
+from tests.faults.digest import content
+from tests.faults.killing import night, run_in_child, was_killed
+from tests.warehouse.product import Product, product
+from tests.warehouse.sandbox_homes import new_home
+
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800)]
+
+BEFORE, NIGHT = date(2021, 11, 10), date(2021, 11, 12)  # a plan revision arrives in between
+POINTS = [
+    "landing.payments",
+    "landed.employers",
+    "landed.c12",
+    "land.before-ledger.contributions",
+    "land.done.registers",
+    "land.done.c12",
+    "loading.participations",
+    "loaded.allocations",
+    "publishing.payments",
+    "publishing.before-commit.allocations",
+    "publishing.before-commit.c12",
+    "published.agencies",
+    "published.plans",
+    "build.begun",
+    "build.built",
+    "exposing.before-commit",
+    "build.exposed",
+]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A warehouse before the night, to be cloned, and what an undisturbed night makes of it."""
+
+    product: Product
+    folder: Path
+    undisturbed: dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    folder = tmp_path_factory.mktemp("killed")
+    with new_home() as home, product(server.start(home), "killed", folder / "base") as base:
+        place = (base.source_admin_url, base.drop)
+        state = folder / "state"
+        seed(
+            *place,
+            persons=1_500,
+            employers=60,
+            year=2021,
+            seed=3,
+            defects="some",
+            state_dir=state,
+            progress=lambda _: None,
+        )
+        advance(*place, to=night_of(BEFORE), state_dir=state, progress=lambda _: None)
+        run_in_child(first_night, base.settings)
+        advance(*place, to=night_of(NIGHT), state_dir=state, progress=lambda _: None)
+        with cloned(base, folder, "undisturbed") as settings:
+            assert run_in_child(night, settings, NIGHT) == 0
+            undisturbed = content(admin(base, settings))
+        yield Scene(base, folder, undisturbed)
+
+
+def first_night(settings: Settings) -> None:
+    """The night before: planted defects may stop a file, the rest goes on."""
+    from chotso.build.dbt import run_build
+    from chotso.ingest.night import extract_all
+
+    extract_all(settings, BEFORE)
+    run_build(settings)
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_a_killed_night_run_again_leaves_the_same(scene: Scene, point: str) -> None:
+    name = point.replace(".", "_").replace("-", "_")
+    with cloned(scene.product, scene.folder, name) as settings:
+        killed = run_in_child(night, settings, NIGHT, failpoint=point)
+        assert was_killed(killed), f"{point} was not reached"
+        assert run_in_child(night, settings, NIGHT) == 0
+        url = admin(scene.product, settings)
+        assert content(url) == scene.undisturbed
+        assert_ledger_balances(url)
+
+
+def test_a_night_run_twice_changes_nothing(scene: Scene) -> None:
+    with cloned(scene.product, scene.folder, "twice") as settings:
+        assert run_in_child(night, settings, NIGHT) == 0
+        assert run_in_child(night, settings, NIGHT) == 0
+        assert content(admin(scene.product, settings)) == scene.undisturbed
+
+
+def test_the_naive_twin_loses_rows(scene: Scene) -> None:
+    """A loader that keeps its position apart from its rows; so the test above can fail."""
+    with cloned(scene.product, scene.folder, "naive") as settings:
+        url = admin(scene.product, settings)
+        naive_load(settings.source_url, url, killed_between=True)
+        naive_load(settings.source_url, url, killed_between=False)
+        with psycopg.connect(url) as twin, psycopg.connect(settings.source_url) as source:
+            loaded = twin.execute("select count(*) from public.naive_payment").fetchone()
+            there = source.execute("select count(*) from tst.chung_tu").fetchone()
+        assert loaded is not None
+        assert there is not None
+        assert loaded[0] < there[0]
+
+
+def naive_load(source_url: str, url: str, *, killed_between: bool) -> None:
+    """Rows changed after the kept position; the position is committed before the rows."""
+    with psycopg.connect(url, autocommit=True) as twin, psycopg.connect(source_url) as source:
+        twin.execute("create table if not exists public.naive_payment (number text primary key)")
+        twin.execute("create table if not exists public.naive_position (at timestamptz)")
+        row = twin.execute("select coalesce(max(at), '-infinity') from naive_position").fetchone()
+        rows = source.execute(
+            "select so_chung_tu, ngay_sua from tst.chung_tu where ngay_sua > %s", row
+        ).fetchall()
+        if rows:
+            newest = max(changed for _, changed in rows)
+            twin.execute("insert into naive_position values (%s)", [newest])
+        if killed_between:
+            return
+        for number, _ in rows:
+            twin.execute("insert into naive_payment values (%s) on conflict do nothing", [number])
+
+
+def assert_ledger_balances(url: str) -> None:
+    """Nothing is left in work, and every published batch adds up in rows and đồng."""
+    with psycopg.connect(url) as conn:
+        row = conn.execute(
+            """
+            select
+                count(*) filter (where status = 'running'),
+                count(*) filter (
+                    where status = 'published' and (
+                        rows_delivered <> rows_accepted + rows_quarantined
+                        or money_delivered <> money_accepted + money_quarantined
+                    )
+                )
+            from ops.batch
+            """
+        ).fetchone()
+        leftover = conn.execute(
+            "select count(*) from pg_tables where schemaname = 'landing'"
+        ).fetchone()
+    assert row == (0, 0)
+    assert leftover == (0,)
+
+
+class cloned:
+    """A copy of a product's warehouse and landing archive, dropped at the end."""
+
+    def __init__(self, base: Product, folder: Path, name: str) -> None:
+        self._base = base
+        self._name = f"warehouse_killed_{name}"
+        self._folder = folder / name
+
+    def __enter__(self) -> Settings:
+        landing = self._folder / "landing"
+        shutil.copytree(self._base.settings.landing_url, landing)
+        self._execute(
+            sql.SQL("create database {} template {}").format(
+                sql.Identifier(self._name), sql.Identifier(database(self._base.admin_url))
+            )
+        )
+        self._execute(
+            sql.SQL("grant connect, create, temporary on database {} to chotso_loader").format(
+                sql.Identifier(self._name)
+            )
+        )
+        return self._base.settings.model_copy(
+            update={
+                "home": self._folder,
+                "landing_url": str(landing),
+                "warehouse_url": on(self._base.settings.warehouse_url, self._name),
+                "admin_url": on(self._base.admin_url, self._name),
+            }
+        )
+
+    def __exit__(self, *_: object) -> None:
+        self._execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(self._name)))
+        shutil.rmtree(self._folder)
+
+    def _execute(self, statement: sql.Composed) -> None:
+        maintenance = on(self._base.admin_url, "postgres")
+        with psycopg.connect(maintenance, autocommit=True) as conn:
+            conn.execute(statement)
+
+
+def admin(base: Product, settings: Settings) -> str:
+    """The superuser's URL of a cloned warehouse."""
+    return on(base.admin_url, database(settings.warehouse_url))
+
+
+def database(url: str) -> str:
+    """The database that a URL names."""
+    return urlsplit(url).path.lstrip("/")
+
+
+def on(url: str, name: str) -> str:
+    """The URL on another database of the same server."""
+    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))

@@ -1,0 +1,217 @@
+"""Nights, a lost event, a killed process and the freeze, through a real scheduler.
+
+The tests build on each other, as the nights of a year's end do: they run in this order.
+"""
+
+import json
+import os
+import signal
+import time
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Any
+
+import psycopg
+import pytest
+
+from chotso.calendar import night_of
+from chotso.orchestration import local, processes
+from chotso.orchestration.airflow_home import AirflowHome
+from chotso.orchestration.client import Run
+from chotso.orchestration.drive import (
+    BUILD,
+    EXTRACTS,
+    FREEZE,
+    RECONCILE,
+    run_freeze,
+    run_night,
+    tasks_not_clean,
+)
+from chotso.orchestration.night import dates_to_request
+from tests.pipeline.conftest import Pipeline
+
+pytestmark = [pytest.mark.pipeline, pytest.mark.warehouse]
+
+FIRST, SECOND, THIRD = date(2021, 12, 28), date(2021, 12, 29), date(2021, 12, 30)
+AFTER_CUTOFF = datetime.fromisoformat("2021-12-31T17:00:30+07:00")
+TIMEOUT_S = 400.0
+
+
+def wait_until(condition: Callable[[], Any], seconds: float = TIMEOUT_S) -> Any:
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.1)
+    return found
+
+
+def states(pipeline: Pipeline, run: Run) -> dict[str, str | None]:
+    return {task.task_id: task.state for task in pipeline.api.tasks(run)}
+
+
+def alert_lines(pipeline: Pipeline) -> list[dict[str, Any]]:
+    path = pipeline.home / "alerts.jsonl"
+    if not path.exists():
+        return []
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+
+
+def holds_what_the_source_holds(pipeline: Pipeline) -> None:
+    """Raw's rows in force against the source's tables, whole, each key once."""
+    for feed, relation, columns in (
+        ("payments", "chung_tu", "so_chung_tu, ma_co_quan, so_tien, trang_thai, ngay_ghi_co"),
+        ("allocations", "phan_bo", "so_chung_tu, so_dong, quy, thang, tien_goc, tien_lai"),
+    ):
+        kept = pipeline.rows(f"select {columns} from raw.{feed} where known_to is null")
+        true = pipeline.source_rows(f"select {columns} from tst.{relation}")
+        assert len(true) > 100
+        assert sorted(kept) == sorted(true)
+    assert pipeline.rows("select count(*) from quarantine.row") == [(0,)]
+
+
+def test_one_night_is_green_and_its_assets_start_the_build(pipeline: Pipeline) -> None:
+    pipeline.advance(night_of(FIRST))
+    night = run_night(pipeline.api, FIRST, timeout_s=TIMEOUT_S)
+    assert night.is_green
+    assert night.build is not None
+    assert night.build.run_type == "asset_triggered"
+    assert night.build.partition_key == "2021-12-28"
+    assert tasks_not_clean(pipeline.api) == []
+    holds_what_the_source_holds(pipeline)
+    shape = pipeline.rows(
+        "select count(*), count(distinct agency_code), count(distinct metric_code), "
+        "count(distinct month) from marts.fct_monthly_attainment"
+    )
+    assert shape == [(11 * 13 * 12, 11, 13, 12)]
+    collected, allocated = pipeline.rows(
+        """
+        select
+            (select actual_to_date from marts.fct_monthly_attainment
+                where agency_code = '072' and metric_code = 'collection_total'
+                and month = '2021-12-01'),
+            (select sum(tien_goc) from raw.allocations inner join raw.payments
+                using (so_chung_tu) where trang_thai = 'HIEU_LUC'
+                and raw.payments.known_to is null and raw.allocations.known_to is null
+                and ngay_ghi_co >= '2021-01-01T00:00+07:00')
+        """
+    )[0]
+    assert collected == allocated
+
+
+def test_a_lost_asset_event_delays_nothing(pipeline: Pipeline) -> None:
+    pipeline.advance(night_of(SECOND))
+    api = pipeline.api
+    first_four = [api.create_run(dag_id, SECOND) for dag_id in EXTRACTS[:4]]
+    assert {run.state for run in api.wait(first_four, timeout_s=TIMEOUT_S)} == {"success"}
+    with pipeline.airflow_database() as database:  # the event of the registers gets lost
+        lost = database.execute(
+            """
+            delete from partitioned_asset_key_log
+            where source_partition_key = '2021-12-29'
+                and asset_id = (select id from asset where name = 'registers')
+            """
+        )
+        assert lost.rowcount == 1
+    api.wait([api.create_run(EXTRACTS[4], SECOND)], timeout_s=TIMEOUT_S)
+    time.sleep(5)
+    assert api.runs(BUILD, SECOND) == [], "four of five assets start no build"
+    assert dates_to_request(pipeline.settings) == [SECOND]
+
+    reconciling = api.wait([api.create_run(RECONCILE)], timeout_s=TIMEOUT_S)[0]
+    assert reconciling.state == "success"
+    build = api.wait_for_run(BUILD, SECOND, timeout_s=TIMEOUT_S)
+    assert (build.state, build.run_type) == ("success", "asset_triggered")
+    assert dates_to_request(pipeline.settings) == []
+
+    again = api.wait([api.create_run(RECONCILE)], timeout_s=TIMEOUT_S)[0]
+    assert states(pipeline, again) == {"find_dates_to_build": "skipped"}
+    assert len(api.runs(BUILD, SECOND)) == 1
+
+
+def test_a_killed_process_is_tried_again_and_leaves_the_same_content(pipeline: Pipeline) -> None:
+    pipeline.advance(night_of(THIRD))
+    api = pipeline.api
+    with psycopg.connect(pipeline.server.admin_url) as blocker:
+        # Publishing gets stuck in the middle of its transaction, and there it is killed.
+        blocker.execute("lock table raw.allocations in access exclusive mode")
+        runs = [api.create_run(dag_id, THIRD) for dag_id in EXTRACTS]
+        contributions = runs[1]
+
+        def stuck_pid() -> int | None:
+            waits = pipeline.rows(
+                "select count(*) from pg_locks where relation = 'raw.allocations'::regclass "
+                "and not granted"
+            )
+            publish = next(t for t in api.tasks(contributions) if t.task_id == "publish")
+            is_stuck = publish.state == "running" and waits[0][0] > 0
+            return publish.pid if is_stuck else None
+
+        os.kill(wait_until(stuck_pid), signal.SIGKILL)
+    runs = api.wait(runs, timeout_s=TIMEOUT_S)
+    assert {run.state for run in runs} == {"success"}
+    publish = next(t for t in api.tasks(contributions) if t.task_id == "publish")
+    assert publish.try_number == 2
+    assert api.wait_for_run(BUILD, THIRD, timeout_s=TIMEOUT_S).state == "success"
+    holds_what_the_source_holds(pipeline)
+
+    # The same by hand: clearing does the work again and changes nothing.
+    before = pipeline.rows("select count(*), max(known_from) from raw.allocations")
+    api.clear(contributions, ["land", "publish"])
+    assert api.wait([api.run(contributions)], timeout_s=TIMEOUT_S)[0].state == "success"
+    assert pipeline.rows("select count(*), max(known_from) from raw.allocations") == before
+
+
+def test_a_refusal_fails_at_once_and_alerts_with_the_next_step(pipeline: Pipeline) -> None:
+    known = len(alert_lines(pipeline))
+    tomorrow = date(2022, 1, 2)  # the source's clock has not reached it
+    run = pipeline.api.wait(
+        [pipeline.api.create_run("extract_registers", tomorrow)], timeout_s=TIMEOUT_S
+    )[0]
+    assert run.state == "failed"
+    tasks = {task.task_id: task for task in pipeline.api.tasks(run)}
+    assert tasks["land"].state == "failed"
+    assert tasks["land"].try_number == 1, "a person has to act: no second try"
+    raised = wait_until(lambda: [a for a in alert_lines(pipeline)[known:] if len(a)], 60)
+    wait_until(lambda: any(a["kind"] == "run_failed" for a in alert_lines(pipeline)[known:]), 60)
+    land = next(a for a in raised if a.get("task_id") == "land")
+    assert land["business_date"] == "2022-01-02"
+    assert "lies after the source's clock" in land["what"]
+    assert land["next_step"].startswith("name a date up to 2021-12-31")
+
+
+def test_the_freeze_run_twice_and_cleared_seals_each_period_once(pipeline: Pipeline) -> None:
+    early = run_freeze(pipeline.api, timeout_s=TIMEOUT_S)
+    assert early.state == "success"
+    assert pipeline.rows("select count(*) from frozen.release") == [(0,)], "the cutoff is to come"
+
+    pipeline.advance(AFTER_CUTOFF)
+    assert run_freeze(pipeline.api, timeout_s=TIMEOUT_S).state == "success"
+    sealed = pipeline.rows(
+        "select release_id, root_sha256, previous_root from frozen.release order by sealed_at"
+    )
+    assert [row[0] for row in sealed] == ["sprint-2021-q4", "plan-2021-m09-12"]
+    assert sealed[1][2] == sealed[0][1], "one chain"
+
+    assert run_freeze(pipeline.api, timeout_s=TIMEOUT_S).state == "success"
+    first = pipeline.api.runs(FREEZE)[1]
+    pipeline.api.clear(first, ["freeze"])
+    assert pipeline.api.wait([pipeline.api.run(first)], timeout_s=TIMEOUT_S)[0].state == "success"
+    again = pipeline.rows(
+        "select release_id, root_sha256, previous_root from frozen.release order by sealed_at"
+    )
+    assert again == sealed
+
+
+def test_a_killed_scheduler_comes_back_without_leftovers(pipeline: Pipeline) -> None:
+    home = AirflowHome(pipeline.home)
+    scheduler = processes.recorded("scheduler", home.run)
+    assert scheduler is not None
+    os.kill(scheduler.pid, signal.SIGKILL)
+    wait_until(lambda: not scheduler.is_running, 10)
+    local.start(pipeline.home)
+    found = processes.recorded("scheduler", home.run)
+    assert found is not None
+    assert found.is_running
+    assert found.pid != scheduler.pid
+    assert processes._session(scheduler) == [], "its workers are gone with it"
+    assert run_freeze(pipeline.api, timeout_s=TIMEOUT_S).state == "success"

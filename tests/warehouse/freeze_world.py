@@ -1,0 +1,259 @@
+"""A warehouse to freeze from, with a made-up final extract and build in place of the real ones."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from chotso.build.scratch import claim_scratch_schema
+from chotso.calendar import parse_instant
+from chotso.failpoints import failpoint
+from chotso.freeze.parts import Parts, PeriodToFreeze, Progress
+from chotso.freeze.release import FreezeReport, freeze
+from chotso.settings import Settings
+from chotso.warehouse.connect import connect
+
+CUTOFF = parse_instant("2021-12-31T17:00")
+PERIODS = ("sprint-2021-q4", "plan-2021-m09-12")
+FEEDS = ["agencies", "payments"]
+AGENCIES = ("072", "07200", "07201")
+METRICS = {"collection_total": "flow", "arrears_ratio_total": "ratio", "participants_hi": "stock"}
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Extracted:
+    known_at: datetime
+    batch_ids: list[str]
+    stopped: list[str]
+
+
+def prepare(settings: Settings, source_admin_url: str, at: datetime = CUTOFF) -> None:
+    """The source's clock, and one night's batches before the cutoff."""
+    with psycopg.connect(source_admin_url) as conn:
+        conn.execute("drop schema if exists tst cascade")
+        conn.execute("create schema tst")
+        conn.execute("create table tst.dong_ho (id int primary key, bay_gio timestamptz not null)")
+        conn.execute("insert into tst.dong_ho values (1, %s)", [at])
+        conn.execute("grant usage on schema tst to public")
+        conn.execute("grant select on tst.dong_ho to public")
+    with connect(settings) as conn:
+        for feed in FEEDS:
+            insert_batch(conn, feed, date(2021, 12, 30), CUTOFF - timedelta(hours=16), None)
+
+
+def empty(settings: Settings) -> None:
+    """The warehouse as `migrate` leaves it, whatever an earlier test did to it."""
+    with as_admin(settings) as conn:
+        conn.execute("truncate frozen.release, rehearsal.release, ops.freeze, ops.batch cascade")
+        schemas = conn.execute(
+            "select nspname from pg_namespace where nspname ~ '^(freeze|rehearsal)_'"
+        )
+        for (name,) in schemas.fetchall():
+            conn.execute(sql.SQL("drop schema {} cascade").format(sql.Identifier(name)))
+
+
+def set_clock(source_admin_url: str, at: datetime) -> None:
+    with psycopg.connect(source_admin_url) as conn:
+        conn.execute("update tst.dong_ho set bay_gio = %s", [at])
+
+
+def insert_batch(
+    conn: psycopg.Connection, feed: str, day: date, known_at: datetime, final_of: str | None,
+    rows_changed: int = 2,
+) -> str:  # fmt: skip
+    batch_id = f"{feed}-{os.getpid()}-{time.monotonic_ns()}"  # never the same twice, as in life
+    conn.execute(
+        """
+        insert into ops.batch (batch_id, feed, feed_group, business_date, status, read_mode,
+            rows_delivered, rows_accepted, rows_quarantined, rows_changed, money_delivered,
+            money_accepted, money_quarantined, known_at, sha256, delivery_name, final_of,
+            code_version)
+        values (%s, %s, 'all', %s, 'published', 'whole', 2, 2, 0, %s, 5, 5, 0, %s, %s, %s, %s, 'x')
+        """,
+        [
+            batch_id, feed, day, rows_changed, known_at, (feed * 64)[:64],
+            "KE_HOACH_Ta\u0302y.xlsx" if feed == "agencies" else None, final_of,
+        ],
+    )  # fmt: skip
+    conn.commit()
+    return batch_id
+
+
+def clock(settings: Settings) -> datetime:
+    with psycopg.connect(settings.source_url) as conn:
+        row = conn.execute("select bay_gio from tst.dong_ho").fetchone()
+    assert row is not None
+    return row[0]  # type: ignore[no-any-return]
+
+
+def final_extract(
+    settings: Settings,
+    business_date: date,
+    *,
+    final_of: str,
+    not_before: datetime | None,
+    progress: Progress,
+    feeds: list[str] | None = None,
+) -> Extracted:
+    """Publishes a batch per feed; the first whole extract for a release fixes the instant."""
+    feeds = FEEDS if feeds is None else feeds
+    query = "select feed, batch_id, known_at from ops.batch where final_of = %s"
+    with connect(settings) as conn:
+        found = conn.execute(query, [final_of]).fetchall()
+        known_at = found[0][2] if found else clock(settings)
+        for feed in feeds:
+            if feed not in {row[0] for row in found}:
+                insert_batch(conn, feed, business_date, known_at, final_of)
+                failpoint(f"fake.published-{feed}")
+        batches = conn.execute(query, [final_of]).fetchall()
+    stopped = [f"{feed} was blocked" for feed in FEEDS if feed not in feeds]
+    return Extracted(known_at, sorted(row[1] for row in batches), stopped)
+
+
+def build(
+    settings: Settings,
+    *,
+    as_known_at: datetime,
+    event_cutoff: datetime,
+    schema: str,
+    config: str,
+    collected: int = 4_500_000_000_000,
+) -> object:
+    """Three agencies, twelve months, three metrics, in an order that is never the same."""
+    assert (config, event_cutoff) == ("current", CUTOFF)
+    with connect(settings) as conn:
+        claim_scratch_schema(conn, schema)
+        conn.execute(sql.SQL("set local search_path = {}").format(sql.Identifier(schema)))
+        conn.execute(TABLES)
+        failpoint("fake.half-built")
+        conn.execute(
+            "insert into dim_agency select code, name, parent, 2, null, '2010-01-01', until "
+            "from (values ('072', 'Ta\u0302y Ninh', null, null::date), "
+            "('07200', 'Văn phòng, BHXH tỉnh', '072', null), "
+            "('07201', 'Tân \"Biên\"', '072', date '2021-06-30')) as a (code, name, parent, until) "
+            "order by random()"
+        )
+        for code, kind in METRICS.items():
+            unit = {"flow": "vnd", "ratio": "fraction", "stock": "person"}[kind]
+            conn.execute(
+                "insert into dim_metric values (%s, %s, %s, %s, %s, 'at_least', 'none')",
+                [code, f"Chỉ tiêu {code}", f"Metric {code}", unit, kind],
+            )
+        conn.execute(
+            """
+            insert into fct_plan_target values
+            ('agency', '07200', 2021, 'arrears_ratio_total', '2021-01-01', '2021-01-05', '01/QĐ',
+                'BHXH Việt Nam', 0.009),
+            ('agency', '07200', 2021, 'collection_total', '2021-01-01', '2021-01-05', '01/QĐ',
+                'BHXH Việt Nam', 5000000000000)
+            """
+        )
+        conn.execute(FACTS, {"known_at": as_known_at, "collected": collected})
+        conn.commit()
+    return None
+
+
+TABLES = """
+create table dim_agency (agency_code text, agency_name text, parent_agency_code text,
+    level_number int, district_code text, valid_from_date date, valid_to_date date);
+create table dim_metric (metric_code text, metric_name_vi text, metric_name_en text,
+    unit_code text, kind_code text, direction_code text, additivity_code text);
+create table fct_plan_target (object_type_code text, object_code text, plan_year int,
+    metric_code text, effective_from_date date, signed_date date, decision_code text,
+    assigner_name text, plan_value numeric);
+create table fct_monthly_attainment (agency_code text, month date, metric_code text,
+    actual_month numeric, actual_to_date numeric, numerator numeric, denominator numeric,
+    plan_original numeric, plan_in_force numeric, attainment_ratio numeric, is_met boolean,
+    quarantined_money numeric, known_at timestamptz);
+create table fct_arrears_ratio (agency_code text, month date, group_code text, variant_code text,
+    numerator numeric, denominator numeric, ratio numeric, is_met boolean, is_official boolean);
+"""
+FACTS = """
+with months as (
+    select generate_series(date '2021-01-01', date '2021-12-01', interval '1 month')::date as month
+),
+
+attainment as (
+    insert into fct_monthly_attainment
+    select agency_code, month, metric_code,
+        case kind_code when 'ratio' then 0.0085 else 7 end,
+        case kind_code when 'ratio' then 0.0085 else %(collected)s end,
+        case kind_code when 'ratio' then 85 end, case kind_code when 'ratio' then 10000 end,
+        null, case kind_code when 'ratio' then 0.009 end,
+        case kind_code when 'ratio' then 0.944444444 end,
+        case kind_code when 'ratio' then true end, 0, %(known_at)s
+    from dim_agency, months, dim_metric
+    order by random()
+)
+
+insert into fct_arrears_ratio
+select agency_code, month, 'total', variant, 85, 10000, 0.0085, true, variant = 'total_plan'
+from dim_agency, months, (values ('total_plan'), ('total_receivable')) as v (variant)
+order by random()
+"""
+
+
+def period(period_id: str) -> PeriodToFreeze:
+    return PeriodToFreeze(period_id, CUTOFF)
+
+
+PARTS = Parts(feeds=lambda: FEEDS, period=period, final_extract=final_extract, build=build)
+
+
+def run_child(
+    settings: Settings, period_id: str = PERIODS[0], failpoint_name: str = "",
+    rehearse: bool = False, **environment: str,
+) -> "subprocess.Popen[str]":  # fmt: skip
+    """A freeze in a process of its own, which dies at the failpoint if there is one."""
+    program = (
+        "import sys; from pathlib import Path; from chotso.settings import Settings; "
+        "from tests.warehouse import freeze_world as w; "
+        "print(w.freeze(Settings.model_validate_json(sys.argv[1]), sys.argv[2], "
+        "rehearse=sys.argv[3] == 'True', parts=w.PARTS).root_sha256)"
+    )
+    arguments = [settings.model_dump_json(), period_id, str(rehearse)]
+    return subprocess.Popen(
+        [sys.executable, "-c", program, *arguments],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=PROJECT,
+        env={**os.environ, "CHOTSO_FAILPOINT": failpoint_name, **environment},
+    )  # fmt: skip
+
+
+def killed_at(settings: Settings, name: str, **arguments: bool) -> None:
+    child = run_child(settings, failpoint_name=name, **arguments)
+    _, err = child.communicate(timeout=120)
+    assert child.returncode == -signal.SIGKILL, err
+
+
+def seal(settings: Settings, period_id: str = PERIODS[0], rehearse: bool = False) -> FreezeReport:
+    return freeze(settings, period_id, rehearse=rehearse, parts=PARTS)
+
+
+@contextmanager
+def as_admin(settings: Settings) -> Iterator[psycopg.Connection]:
+    assert settings.admin_url is not None
+    with psycopg.connect(settings.admin_url) as conn:
+        yield conn
+
+
+def count(settings: Settings, query: str) -> int:
+    with as_admin(settings) as conn:
+        row = conn.execute(query.encode()).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def manifest(report: FreezeReport) -> dict[str, object]:
+    content: dict[str, object] = json.loads((report.bundle / "manifest.json").read_bytes())
+    return content

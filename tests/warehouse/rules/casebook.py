@@ -1,0 +1,170 @@
+"""Cases of the rules: those of one feed's own from `cases/<feed>.yml`, the shared ones from the
+feed's contract, so that a new column or key is judged without a new case.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from chotso.contracts import Contract, TableSource, contracts
+
+CASES_DIR = Path(__file__).parent / "cases"
+KINDS = ("passing", "failing", "null", "edge")
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Case:
+    """Rows as changes to the feed's good row, and the numbers (from 1) of those that break it.
+
+    `stops` is for rules that judge the batch; `landed` is the manifest's count where it is not
+    the number of rows; `raw` replaces the feed's usual content of the warehouse by table.
+    """
+
+    rule_id: str
+    kind: str
+    name: str
+    rows: list[Row]
+    broken: list[int] = field(default_factory=list)
+    stops: bool = False
+    landed: int | None = None
+    month: date | None = None
+    raw: dict[str, list[Row]] | None = None
+
+    @property
+    def id(self) -> str:
+        """What pytest shows."""
+        return f"{self.rule_id}: {self.kind}, {self.name}"
+
+
+@dataclass(frozen=True)
+class Casebook:
+    """One feed's good row, the warehouse it meets, and its cases."""
+
+    feed: str
+    row: Row
+    month: date | None
+    raw: dict[str, list[Row]]
+    cases: list[Case]
+
+
+@cache
+def casebooks() -> dict[str, Casebook]:
+    """The casebooks of all feeds that have rules or a contract."""
+    return {item.feed: _casebook(item) for item in contracts().values()}
+
+
+def all_cases() -> list[Case]:
+    """Every case of every feed."""
+    return [case for book in casebooks().values() for case in book.cases]
+
+
+def _casebook(item: Contract) -> Casebook:
+    loaded = yaml.safe_load((CASES_DIR / f"{item.feed}.yml").read_text(encoding="utf-8"))
+    row: Row = loaded["row"]
+    own = [
+        Case(f"{item.feed}.{name}", **case) for name, cases in loaded["rules"].items()
+        for case in cases
+    ]  # fmt: skip
+    return Casebook(
+        item.feed, row, loaded.get("month"), loaded.get("raw", {}), [*_shared(item, row), *own]
+    )
+
+
+def _shared(item: Contract, row: Row) -> list[Case]:
+    cases = [*_readable(item), *_landed(item), *_unique(item, row)]
+    required = [n for n, c in item.landed.items() if c.required and n not in item.key]
+    for rule, columns in (("key_present", item.key), ("required_present", required)):
+        cases += _present(item, f"{item.feed}.{rule}", columns)
+    if isinstance(item.source, TableSource) and item.source.read == "whole":
+        cases += _not_empty(item, row)
+    return cases
+
+
+def _readable(item: Contract) -> list[Case]:
+    rule = f"{item.feed}.readable"
+    columns = list(item.landed)
+    one = f'{{"{columns[0]}": "a NUL character: \'\\\\x00\'"}}'
+    two = f'{{"{columns[0]}": "ü", "{columns[1]}": "not: \\"a\\" {{9}}"}}'
+    return [
+        Case(rule, "passing", "nothing to say", [{}, {}]),
+        Case(rule, "failing", "one cell", [{}, {"unreadable": one}], [2]),
+        Case(rule, "failing", "two cells", [{"unreadable": two}], [1]),
+        Case(rule, "edge", "the row as a whole", [{"unreadable": '{"(row)": "9 fields"}'}], [1]),
+        Case(rule, "edge", "says nothing of what", [{"unreadable": "{}"}], [1]),
+        Case(rule, "null", "null is readable", [{"unreadable": None}]),
+    ]
+
+
+def _landed(item: Contract) -> list[Case]:
+    rule = f"{item.feed}.rows_as_landed"
+    return [
+        Case(rule, "passing", "as many", [{}, {}]),
+        Case(rule, "failing", "one too few", [{}, {}], stops=True, landed=3),
+        Case(rule, "failing", "one too many", [{}, {}], stops=True, landed=1),
+        Case(rule, "edge", "none of none", []),
+        Case(rule, "edge", "none of one", [], stops=True, landed=1),
+    ]
+
+
+def _present(item: Contract, rule: str, columns: list[str]) -> list[Case]:
+    texts = [name for name in columns if item.landed[name].type == "text"]
+    optional = [n for n, c in item.landed.items() if not c.required and n not in columns]
+    return [
+        Case(rule, "passing", "all there", [{}]),
+        *(Case(rule, "failing", f"no {name}", [{}, {name: None}], [2]) for name in columns),
+        *(Case(rule, "edge", f"blank {name}", [{name: ""}, {name: "  "}], [1, 2]) for name in texts),
+        Case(rule, "null", "none there", [dict.fromkeys(columns)], [1]),
+        Case(rule, "null", "what may be empty is", [dict.fromkeys(optional)]),
+    ]
+
+
+def _unique(item: Contract, row: Row) -> list[Case]:
+    rule = f"{item.feed}.key_unique_or_identical"
+    tracked = item.tracked
+    untracked = [n for n in item.landed if n not in tracked and n not in item.key]
+    other = {name: _another(item, name, row.get(name)) for name in item.landed}
+    first, last = {tracked[0]: other[tracked[0]]}, {tracked[-1]: other[tracked[-1]]}
+    elsewhere = {item.key[0]: other[item.key[0]]}
+    no_key = dict.fromkeys(item.key)
+    return [
+        Case(rule, "passing", "identical repetitions", [{}, {}, {}]),
+        Case(rule, "passing", "different keys", [{}, elsewhere | first]),
+        *(Case(rule, "failing", f"{n} differs", [{}, {n: other[n]}], [1, 2]) for n in tracked),
+        Case(rule, "edge", "every one of three", [{}, {}, first, elsewhere], [1, 2, 3]),
+        Case(rule, "edge", "three versions", [{}, first, last], [1, 2, 3]),
+        Case(rule, "edge", "only untracked differ", [{}, {n: other[n] for n in untracked}]),
+        Case(rule, "null", "a value and none", [{}, {tracked[0]: None}], [1, 2]),
+        Case(rule, "null", "none and none", [dict.fromkeys(tracked)] * 2),
+        Case(rule, "null", "no key, so no repetition", [no_key, no_key | first]),
+    ]
+
+
+def _not_empty(item: Contract, row: Row) -> list[Case]:
+    rule = f"{item.feed}.whole_read_not_empty"
+    held, closed = {item.feed: [row]}, {item.feed: [row | {"known_to": "2021-12-30 00:00:00+07"}]}
+    return [
+        Case(rule, "passing", "rows came", [{}], raw=held),
+        Case(rule, "failing", "none came, one is in force", [], stops=True, raw=held),
+        Case(rule, "edge", "none came, none was", [], raw={item.feed: []}),
+        Case(rule, "edge", "none came, none is in force any more", [], raw=closed),
+    ]
+
+
+def _another(item: Contract, name: str, value: Any) -> Any:
+    kind = item.landed[name].type
+    if kind == "text":
+        return f"{value or ''}x"
+    if kind == "boolean":
+        return not value
+    if kind == "date":
+        return (value or date(2021, 1, 1)) + timedelta(days=1)
+    if kind == "timestamptz":
+        return "2021-12-05 08:00:00.000001+07"
+    if kind == "jsonb":
+        return '{"ghichu": "khác"}'
+    return (value or 0) + 1

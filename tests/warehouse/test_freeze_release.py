@@ -1,0 +1,463 @@
+"""The freeze on a real PostgreSQL: what is sealed, once, and what stands in the way of it."""
+
+import csv
+import dataclasses
+import io
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from chotso.errors import ChotsoError
+from chotso.freeze.release import freeze
+from chotso.freeze.verify import verify
+from chotso.sandbox import server
+from chotso.sandbox.server import SandboxServer
+from chotso.settings import Settings
+from tests.warehouse import freeze_world as world
+from tests.warehouse.freeze_world import CUTOFF, PARTS, PERIODS, as_admin, count, manifest, seal
+from tests.warehouse.product import Product, product
+from tests.warehouse.sandbox_homes import new_home
+
+pytestmark = [pytest.mark.warehouse]
+
+SPRINT, PLAN = PERIODS
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[SandboxServer]:
+    with new_home() as home:
+        yield server.start(home)
+
+
+@pytest.fixture(scope="module")
+def made(running: SandboxServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    with product(running, "freeze", tmp_path_factory.mktemp("freeze")) as made:
+        yield made
+
+
+@pytest.fixture
+def warehouse(made: Product, tmp_path: Path) -> Product:
+    settings = made.settings.model_copy(update={"releases_dir": tmp_path / "releases"})
+    world.empty(settings)
+    world.prepare(settings, made.source_admin_url)
+    return dataclasses.replace(made, settings=settings)
+
+
+@pytest.fixture
+def settings(warehouse: Product) -> Settings:
+    return warehouse.settings
+
+
+def test_a_release_is_sealed_and_its_bundle_verifies(settings: Settings) -> None:
+    report = seal(settings)
+    assert (report.release_id, report.already_sealed) == (SPRINT, False)
+    assert report.bundle == settings.releases_dir / SPRINT
+    assert verify(report.bundle, report.root_sha256).status == "verified"
+    assert verify(settings.releases_dir, report.root_sha256).status == "verified"
+    row = as_row(settings, "select * from frozen.current_release")
+    assert row["root_sha256"] == report.root_sha256
+    assert (row["kind"], row["status"], row["is_current"]) == ("original", "sealed", True)
+    assert (row["cutoff_at"], row["as_known_at"]) == (CUTOFF, CUTOFF)
+    assert (row["previous_root"], row["sealed_at"]) == (None, CUTOFF)
+    assert row["data_root"] == manifest(report)["data_root"]
+    assert as_row(settings, "select state, attempt_count, reason from ops.freeze") == {
+        "state": "placed",
+        "attempt_count": 1,
+        "reason": None,
+    }
+
+
+def test_the_bundle_carries_its_own_verifier(settings: Settings) -> None:
+    report = seal(settings)
+    done = subprocess.run(
+        [sys.executable, "-I", report.bundle / "verify.py", "--anchor", report.root_sha256],
+        capture_output=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+
+
+def test_frozen_tables_hold_every_row_that_the_bundle_holds(settings: Settings) -> None:
+    report = seal(settings)
+    for table, rows in (("attainment", 3 * 12 * 3), ("arrears_ratio", 3 * 12 * 2)):
+        text = (report.bundle / f"data/{table}.csv").read_text("utf-8")
+        records = list(csv.DictReader(io.StringIO(text)))
+        with as_admin(settings) as conn, conn.cursor(row_factory=psycopg.rows.dict_row) as cursor:
+            stored = cursor.execute(f"select * from frozen.{table}").fetchall()
+        assert len(records) == len(stored) == rows
+        assert {row.pop("release_id") for row in stored} == {SPRINT}
+        assert sorted(map(as_text, stored)) == sorted(
+            tuple(sorted((name, value) for name, value in record.items())) for record in records
+        )
+
+
+def as_text(row: dict[str, object]) -> tuple[tuple[str, str], ...]:
+    """A database row as its canonical fields, by the reader's own hand."""
+    fields = {}
+    for name, value in row.items():
+        if value is None:
+            fields[name] = r"\N"
+        elif isinstance(value, bool):
+            fields[name] = str(value).lower()
+        elif name == "known_at":
+            fields[name] = "2021-12-31T10:00:00.000000Z"
+            assert value == CUTOFF
+        elif name in ("ratio", "attainment_ratio") or (
+            row.get("kind_code") == "ratio"
+            and name in ("actual_month", "actual_to_date", "plan_in_force", "plan_original")
+        ):
+            fields[name] = f"{value:.9f}"
+        else:
+            fields[name] = str(value)
+    return tuple(sorted(fields.items()))
+
+
+def test_names_are_the_release_s_own_and_in_nfc(settings: Settings) -> None:
+    report = seal(settings)
+    lines = (report.bundle / "data/attainment.csv").read_text("utf-8").splitlines()
+    assert lines[0].startswith("agency_code,agency_name,parent_agency_code,parent_agency_name,")
+    office = [line for line in lines if line.startswith("07200,")]
+    assert office[0].startswith('07200,"Văn phòng, BHXH tỉnh",072,Tây Ninh,2021-01-01,arrears')
+    with as_admin(settings) as conn:
+        names = conn.execute("select distinct agency_name from frozen.current_attainment")
+        assert {row[0] for row in names} == {"Tây Ninh", "Văn phòng, BHXH tỉnh", 'Tân "Biên"'}
+
+
+def test_a_sealed_period_is_shown_and_not_changed(settings: Settings) -> None:
+    first = seal(settings)
+    before = digest(settings)
+    parts = dataclasses.replace(PARTS, build=must_not_run, final_extract=must_not_run)
+    again = freeze(settings, SPRINT, parts=parts)
+    assert again == dataclasses.replace(first, already_sealed=True)
+    assert digest(settings) == before
+
+
+def must_not_run(*arguments: object, **named: object) -> object:
+    raise AssertionError("a sealed period is neither extracted nor built again")
+
+
+def test_nothing_is_sealed_before_the_cutoff(warehouse: Product) -> None:
+    world.set_clock(warehouse.source_admin_url, CUTOFF - timedelta(hours=1, microseconds=1))
+    with pytest.raises(ChotsoError, match=r"has not come: by the source's clock 1:00:00 are left"):
+        seal(warehouse.settings)
+    assert count(warehouse.settings, "select count(*) from ops.freeze") == 0
+    assert count(warehouse.settings, "select count(*) from frozen.release") == 0
+    assert not warehouse.settings.releases_dir.exists()
+
+
+def test_the_cutoff_itself_is_late_enough(warehouse: Product) -> None:
+    world.set_clock(warehouse.source_admin_url, CUTOFF)
+    assert seal(warehouse.settings).release_id == SPRINT
+
+
+def test_the_second_period_follows_the_first_in_the_chain(settings: Settings) -> None:
+    first, second = seal(settings, SPRINT), seal(settings, PLAN)
+    assert manifest(second)["previous_root"] == first.root_sha256
+    assert verify(settings.releases_dir, second.root_sha256).status == "verified"
+    assert verify(settings.releases_dir, first.root_sha256).status == "failed"
+
+
+def test_a_feed_that_was_not_extracted_at_the_cutoff_stops_the_seal(settings: Settings) -> None:
+    def half(settings: Settings, day: date, **named: object) -> world.Extracted:
+        return world.final_extract(settings, day, **named, feeds=["agencies"])  # type: ignore[arg-type]
+
+    parts = dataclasses.replace(PARTS, final_extract=half)
+    with pytest.raises(ChotsoError, match=r"Not extracted at or after .*: payments\."):
+        freeze(settings, SPRINT, parts=parts)
+    assert count(settings, "select count(*) from frozen.release") == 0
+    row = as_row(settings, "select state, as_known_at, reason from ops.freeze")
+    assert (row["state"], row["as_known_at"]) == ("started", None)
+    assert "payments was blocked" in str(row["reason"])
+    assert seal(settings).already_sealed is False
+
+
+def test_the_instant_of_the_final_extract_is_kept_by_every_retry(warehouse: Product) -> None:
+    def fail(*arguments: object, **named: object) -> object:
+        raise ChotsoError("The build failed.", next_step="mend it.")
+
+    with pytest.raises(ChotsoError, match="The build failed"):
+        freeze(warehouse.settings, SPRINT, parts=dataclasses.replace(PARTS, build=fail))
+    world.set_clock(warehouse.source_admin_url, CUTOFF + timedelta(hours=3))
+    assert manifest(seal(warehouse.settings))["as_known_at"] == "2021-12-31T10:00:00.000000Z"
+    row = as_row(warehouse.settings, "select sealed_at from frozen.release")
+    assert row["sealed_at"] == CUTOFF + timedelta(hours=3)
+
+
+@pytest.mark.parametrize("code", ["the same", "other"])
+def test_a_retry_takes_up_the_build_only_of_the_same_code(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    def stop(*arguments: object) -> object:
+        raise ChotsoError("The disk is full.", next_step="make room.")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("chotso.freeze.release.write_bundle", stop)
+        with pytest.raises(ChotsoError, match="disk is full"):
+            seal(settings)
+    parts = dataclasses.replace(PARTS, build=must_not_run)
+    if code == "the same":
+        assert freeze(settings, SPRINT, parts=parts).release_id == SPRINT
+        return
+    monkeypatch.setattr("chotso.freeze.inputs.made_by_sha256", lambda: "other")
+    with pytest.raises(AssertionError, match="neither extracted nor built again"):
+        freeze(settings, SPRINT, parts=parts)
+
+
+def test_the_manifest_says_what_the_release_was_made_from(settings: Settings) -> None:
+    content = manifest(seal(settings))
+    with world.connect(settings) as conn:  # read again, and nothing new came
+        world.insert_batch(conn, "payments", date(2021, 12, 31), CUTOFF, None, rows_changed=0)
+    inputs = content["inputs"]
+    assert isinstance(inputs, list)
+    assert [(each["feed"], each["business_date"]) for each in inputs] == [
+        ("agencies", "2021-12-30"), ("payments", "2021-12-30"),
+        ("agencies", "2021-12-31"), ("payments", "2021-12-31"),
+    ]  # fmt: skip
+    assert inputs[2] == {
+        "feed": "agencies", "business_date": "2021-12-31", "delivery_name": "KE_HOACH_Tây.xlsx",
+        "known_at": "2021-12-31T10:00:00.000000Z", "sha256": ("agencies" * 64)[:64],
+        "delivery_sha256": None, "rows_delivered": 2, "money_delivered": "5",
+    }  # fmt: skip
+    assert content["final_extract"] == [
+        {"business_date": "2021-12-31", "feed": feed, "known_at": "2021-12-31T10:00:00.000000Z"}
+        for feed in world.FEEDS
+    ]
+    configuration = content["configuration"]
+    assert isinstance(configuration, list)
+    assert "config/periods.yml" in {each["path"] for each in configuration}
+    assert isinstance(content["code"], dict)
+    assert len(content["code"]["sha256"]) == len(str(content["lock_sha256"])) == 64
+
+
+def test_no_place_host_batch_or_wall_clock_stands_in_the_bundle(settings: Settings) -> None:
+    report = seal(settings)
+    with as_admin(settings) as conn:
+        batches = [row[0] for row in conn.execute("select batch_id from ops.batch")]
+    forbidden = [*batches, str(settings.home), str(settings.releases_dir), "127.0.0.1",
+                 settings.warehouse_url.rpartition("/")[2], time.strftime("%Y-%m-%dT")]  # fmt: skip
+    for path in report.bundle.rglob("*"):
+        if path.is_file() and path.name not in ("verify.py", "SPEC.md"):
+            text = path.read_text("utf-8")
+            assert not [each for each in forbidden if each in text], path
+
+
+def test_a_column_that_the_release_would_lose_stops_the_seal(settings: Settings) -> None:
+    def wider(settings: Settings, **named: object) -> object:
+        world.build(settings, **named)  # type: ignore[arg-type]
+        with world.connect(settings) as conn:
+            conn.execute(f"alter table {named['schema']}.fct_arrears_ratio add column more text")
+        return None
+
+    with pytest.raises(ChotsoError, match=r"fct_arrears_ratio has columns .* lose: more"):
+        freeze(settings, SPRINT, parts=dataclasses.replace(PARTS, build=wider))
+    assert count(settings, "select count(*) from frozen.release") == 0
+
+
+def test_a_build_without_figures_is_not_sealed(settings: Settings) -> None:
+    def empty(settings: Settings, **named: object) -> object:
+        world.build(settings, **named)  # type: ignore[arg-type]
+        with world.connect(settings) as conn:
+            conn.execute(f"delete from {named['schema']}.fct_monthly_attainment")
+        return None
+
+    with pytest.raises(ChotsoError, match="no rows in fct_monthly_attainment"):
+        freeze(settings, SPRINT, parts=dataclasses.replace(PARTS, build=empty))
+
+
+def test_the_same_figures_give_the_same_root_elsewhere(
+    running: SandboxServer, settings: Settings, tmp_path: Path
+) -> None:
+    here = seal(settings)
+    with product(running, f"other_{time.monotonic_ns()}", tmp_path / "other folder") as other:
+        world.prepare(other.settings, other.source_admin_url)
+        with psycopg.connect(other.admin_url, autocommit=True) as conn:
+            name = conn.info.dbname
+            conn.execute(f"alter database {name} set timezone = 'America/St_Johns'")
+            conn.execute(f"alter database {name} set datestyle = 'German'")
+        child = world.run_child(other.settings, TZ="Pacific/Kiritimati", LC_ALL="tr_TR.UTF-8",
+                                PYTHONHASHSEED="7")  # fmt: skip
+        out, err = child.communicate(timeout=120)
+    assert out.strip() == here.root_sha256, err
+
+
+def test_other_figures_give_another_root(
+    running: SandboxServer, settings: Settings, tmp_path: Path
+) -> None:
+    def more(settings: Settings, **named: object) -> object:
+        return world.build(settings, **named, collected=4_500_000_000_001)  # type: ignore[arg-type]
+
+    here = seal(settings)
+    with product(running, f"other_{time.monotonic_ns()}", tmp_path / "other") as other:
+        world.prepare(other.settings, other.source_admin_url)
+        there = freeze(other.settings, SPRINT, parts=dataclasses.replace(PARTS, build=more))
+    assert there.root_sha256 != here.root_sha256
+
+
+# --- a lost or damaged bundle
+
+
+def test_a_lost_bundle_is_restored_to_the_byte(settings: Settings) -> None:
+    report = seal(settings)
+    before = files(report.bundle)
+    shutil.rmtree(report.bundle)
+    assert seal(settings).already_sealed
+    assert files(report.bundle) == before
+    assert verify(report.bundle, report.root_sha256).status == "verified"
+
+
+def test_a_damaged_bundle_is_set_aside_and_restored_with_what_stood_beside_it(
+    settings: Settings,
+) -> None:
+    report = seal(settings)
+    (report.bundle / "certifications").mkdir()
+    (report.bundle / "certifications" / "a.json").write_bytes(b"{}")
+    (report.bundle / "signature.pdf").write_bytes(b"signed")
+    damaged = report.bundle / "data/attainment.csv"
+    damaged.write_bytes(damaged.read_bytes().replace(b"072,T", b"072,X"))
+    seal(settings)
+    assert verify(report.bundle, report.root_sha256).status == "verified"
+    assert (report.bundle / "signature.pdf").read_bytes() == b"signed"
+    assert (report.bundle / "certifications" / "a.json").exists()
+    aside = settings.releases_dir / f".damaged-{SPRINT}-1"
+    assert b"072,X" in (aside / "data/attainment.csv").read_bytes()
+    assert verify(settings.releases_dir, report.root_sha256).status == "verified"
+
+
+def test_a_warehouse_copy_that_was_changed_is_never_put_in_place(settings: Settings) -> None:
+    report = seal(settings)
+    with as_admin(settings) as conn:
+        conn.execute(
+            "update frozen.bundle_file set content = content || '\\x00' where path = 'SPEC.md'"
+        )
+    assert seal(settings).already_sealed  # the folder is sound: nothing is restored
+    shutil.rmtree(report.bundle)
+    with pytest.raises(ChotsoError, match="so is the warehouse's copy"):
+        seal(settings)
+    assert not report.bundle.exists()
+
+
+def test_a_warehouse_copy_that_names_files_outside_is_refused(settings: Settings) -> None:
+    report = seal(settings)
+    with as_admin(settings) as conn:
+        conn.execute(
+            "insert into frozen.bundle_file values (%s, '../../planted', '')", [report.release_id]
+        )
+    shutil.rmtree(report.bundle)
+    with pytest.raises(ChotsoError, match="files outside its folder"):
+        seal(settings)
+    assert not list(settings.releases_dir.parent.rglob("planted"))
+
+
+# --- rehearsals
+
+
+def test_a_rehearsal_runs_on_any_day_and_stands_outside_the_chain(warehouse: Product) -> None:
+    settings = warehouse.settings
+    world.set_clock(warehouse.source_admin_url, CUTOFF - timedelta(days=10))
+    first, second = seal(settings, rehearse=True), seal(settings, rehearse=True)
+    assert first.release_id == f"rehearsal-{SPRINT}-1"
+    assert second.release_id == f"rehearsal-{SPRINT}-2"
+    assert first.bundle == settings.releases_dir / "rehearsal" / first.release_id
+    assert verify(first.bundle, first.root_sha256).status == "verified"
+    assert count(settings, "select count(*) from frozen.release") == 0
+    assert count(settings, "select count(*) from rehearsal.attainment") == 2 * 3 * 12 * 3
+    world.set_clock(warehouse.source_admin_url, CUTOFF)
+    real = seal(settings)
+    assert manifest(real)["previous_root"] is None
+    assert verify(settings.releases_dir, real.root_sha256).status == "verified"
+
+
+# --- what the tables themselves refuse
+
+
+@pytest.mark.parametrize(
+    ("columns", "constraint"),
+    [
+        ("'second', 'sprint-2021-q4', 'original', null, false", "release_fits_its_kind"),
+        ("'x', 'x', 'original', null, true, null", "one_chain"),
+        ("'plan-c1', 'plan', 'original', null, false", "release_fits_its_kind"),
+        ("'a-c1', 'a-c1', 'original', null, false", "period_is_plain"),
+        ("'rehearsal-a', 'rehearsal-a', 'original', null, false", "period_is_plain"),
+        ("'sprint-2021-q4-c1', 'sprint-2021-q4', 'corrigendum', 'sprint-2021-q4', true",
+         "one_current_per_period"),
+    ],
+)  # fmt: skip
+def test_the_table_of_releases_refuses(settings: Settings, columns: str, constraint: str) -> None:
+    report = seal(settings)
+    if columns.count(",") == 4:
+        columns += f", '{report.root_sha256}'"
+    with as_admin(settings) as conn, pytest.raises(psycopg.errors.IntegrityError) as error:
+        conn.execute(
+            f"""
+            insert into frozen.release (release_id, period_id, kind, corrects, is_current,
+                previous_root, cutoff_at, as_known_at, root_sha256, data_root, sealed_at,
+                code_version, status)
+            values ({columns}, now(), now(), repeat('a', 64), repeat('a', 64), now(), 'x', 'sealed')
+            """.encode()
+        )
+    assert error.value.diag.constraint_name == constraint
+
+
+@pytest.mark.parametrize("table", ["release", "attainment", "arrears_ratio", "bundle_file"])
+def test_the_loader_can_neither_update_nor_delete_nor_truncate(
+    settings: Settings, table: str
+) -> None:
+    seal(settings)
+    for statement in (
+        f"update frozen.{table} set release_id = release_id", f"delete from frozen.{table}",
+        f"truncate frozen.{table} cascade", f"drop table frozen.{table} cascade",
+    ):  # fmt: skip
+        with (
+            world.connect(settings) as conn,
+            pytest.raises(psycopg.errors.InsufficientPrivilege),
+            conn.transaction(),
+        ):
+            conn.execute(statement.encode())
+
+
+def test_everything_in_the_frozen_schemas_is_described_in_both_languages(
+    settings: Settings,
+) -> None:
+    with as_admin(settings) as conn:
+        rows = conn.execute(
+            """
+            select attrelid::regclass::text || '.' || attname, col_description(attrelid, attnum)
+            from pg_attribute
+            inner join pg_class on pg_class.oid = attrelid and relkind = 'r'
+            where attnum > 0 and not attisdropped
+                and (relnamespace = 'frozen'::regnamespace or attrelid = 'ops.freeze'::regclass)
+            """
+        ).fetchall()
+    assert not [name for name, text in rows if not text or " — " not in text]
+
+
+def as_row(settings: Settings, query: str) -> dict[str, object]:
+    with as_admin(settings) as conn, conn.cursor(row_factory=psycopg.rows.dict_row) as cursor:
+        row = cursor.execute(query.encode()).fetchone()
+    assert row is not None
+    return row
+
+
+def digest(settings: Settings) -> list[object]:
+    tables = ["release", "attainment", "arrears_ratio", "bundle_file"]
+    with as_admin(settings) as conn:
+        return [
+            conn.execute(
+                f"select md5(string_agg(t::text, '|' order by t::text)) from frozen.{each} t"
+            ).fetchone()
+            for each in tables
+        ]
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
