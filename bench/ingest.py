@@ -8,7 +8,6 @@ most of a night's cost is starting Python. Ends with 1 when a promise of the des
 import argparse
 import json
 import os
-import resource
 import shutil
 import subprocess
 import sys
@@ -23,7 +22,9 @@ import psycopg
 from rich.console import Console
 from rich.table import Table
 
-from bench.source import LAST_NIGHT, make_source
+from bench.night import LAST_NIGHT
+from bench.product import FEED
+from bench.source import make_source
 from chotso import PROJECT_ROOT
 from chotso.sandbox import server as sandbox
 from chotso.settings import load_settings
@@ -65,8 +66,6 @@ class Comparison:
 def main() -> int:
     """Measure, print, keep `build/bench/ingest.json`; 1 when a limit is passed."""
     options = _options()
-    if options.child:
-        return _child(options.child, night=options.child_night)
     home = PROJECT_ROOT / "build" / "bench"
     home.mkdir(parents=True, exist_ok=True)
     os.environ["CHOTSO_HOME"] = str(home)
@@ -90,8 +89,6 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--lines", type=int, nargs="+", default=[2_000_000, 10_000_000])
     parser.add_argument("--night", type=int, default=80_000, help="lines changed in the night")
     parser.add_argument("--repeat", type=int, default=3, help="measurements of each way")
-    parser.add_argument("--child", choices=WAYS, help=argparse.SUPPRESS)
-    parser.add_argument("--child-night", action="store_true", help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
@@ -115,7 +112,7 @@ def _compare(server: sandbox.SandboxServer, task: str, repeat: int, *, night: bo
     for turn in range(repeat):
         for way in WAYS if turn % 2 == 0 else reversed(WAYS):
             _quiet(server)
-            taken[way].append(_measure(way, night=night))
+            taken[way].append(_measure(server, way, night=night))
             _say(f"{task}: {way} {taken[way][-1].work_s:.1f} s")
     rows = {item.rows for measurements in taken.values() for item in measurements}
     if len(rows) != 1:
@@ -123,11 +120,12 @@ def _compare(server: sandbox.SandboxServer, task: str, repeat: int, *, night: bo
     return Comparison(task, _median(taken["floor"]), _median(taken["product"]), night)
 
 
-def _measure(way: str, *, night: bool) -> Measurement:
-    command = [sys.executable, "-m", "bench.ingest", "--child", way]
+def _measure(server: sandbox.SandboxServer, way: str, *, night: bool) -> Measurement:
+    urls = {"BENCH_SOURCE_URL": server.source_url, "BENCH_WAREHOUSE_URL": server.warehouse_url}
     started = time.perf_counter()
     done = subprocess.run(
-        [*command, *(["--child-night"] if night else [])],
+        [sys.executable, "-m", f"bench.{way}", *(["--night"] if night else [])],
+        env=os.environ | urls,
         stdout=subprocess.PIPE,
         text=True,
         check=True,
@@ -138,31 +136,8 @@ def _measure(way: str, *, night: bool) -> Measurement:
     return Measurement(process_s=process_s, **json.loads(done.stdout.splitlines()[-1]))
 
 
-def _child(way: str, *, night: bool) -> int:
-    """One measurement, in this process; imports are not work."""
-    settings = load_settings()
-    if way == "floor":
-        from bench.floor import copy_through_file
-
-        started = time.perf_counter()
-        rows = copy_through_file(
-            settings.source_url, settings.warehouse_url, settings.home / "floor.bin", night=night
-        )
-    else:
-        from bench.product import extract_land_load
-
-        started = time.perf_counter()
-        rows = extract_land_load()
-    work_s = time.perf_counter() - started
-    peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"rows": rows, "work_s": work_s, "peak_mib": peak_mib}))
-    return 0
-
-
 def _set_position(server: sandbox.SandboxServer, *, night: bool) -> None:
     """Before everything, or at the end of the night before."""
-    from bench.product import FEED
-
     with psycopg.connect(server.admin_url) as connection:
         connection.execute("delete from ops.feed_position")
         if night:

@@ -1,6 +1,7 @@
 """The product's own way: extract, landing archive with its manifest, and load with its checks."""
 
-from bench.source import NOW
+from bench.measured import measured
+from bench.night import NOW
 from chotso.calendar import local_date
 from chotso.contracts import contract
 from chotso.ingest import ledger
@@ -31,3 +32,7 @@ def extract_land_load() -> int:
             drop_tables(conn, batch.batch_id)
             ledger.stop(conn, batch.batch_id, "failed", "a measurement")
     return rows
+
+
+if __name__ == "__main__":
+    measured(extract_land_load)

@@ -1,15 +1,11 @@
 """A collection system of a given size: documents with four allocation lines each, and a clock."""
 
-from datetime import datetime
-
 import psycopg
 
+from bench.night import NOW
 from chotso.sandbox.province import tables
 
 LINES_A_DOCUMENT = 4
-NOW = datetime.fromisoformat("2021-12-29T01:00:00+07:00")
-LAST_NIGHT = datetime.fromisoformat("2021-12-28T01:00:00+07:00")
-"""Lines of the night changed after this instant, all others long before."""
 
 _DOCUMENTS = """
 insert into tst.chung_tu

@@ -11,7 +11,7 @@ from chotso.errors import ChotsoError
 from chotso.failpoints import failpoint
 from chotso.freeze import verify
 from chotso.freeze.canonical import Table, canonical_json, csv_lines, render
-from chotso.freeze.inputs import configuration_files, made_by
+from chotso.freeze.inputs import MadeBy
 from chotso.freeze.reading import Rows
 from chotso.freeze.tables import TABLES
 
@@ -46,6 +46,7 @@ def write_bundle(
     folder: Path,
     identity: Identity,
     tables: Mapping[str, Rows],
+    made: MadeBy,
     inputs: list[dict[str, Any]],
     final_extract: list[dict[str, Any]],
 ) -> Written:
@@ -55,6 +56,7 @@ def write_bundle(
         folder: Made here.
         identity: What the release is.
         tables: Rows by table name, for every table of `tables.TABLES`, in any order.
+        made: Code, packages, configuration and rules that the figures were built by.
         inputs: As `inputs.landed_inputs` gives them.
         final_extract: As `inputs.newest_batches` gives them.
 
@@ -70,14 +72,13 @@ def write_bundle(
         with (folder / spec.path).open("rb") as data:
             _write(folder / verify.row_index_path(spec.path), verify.row_index(data))
     others = {name: (_SHIPPED / name).read_bytes() for name in ("SPEC.md", "verify.py")}
-    for path, content in {**others, **configuration_files()}.items():
+    for path, content in {**others, **made.configuration}.items():
         _write(folder / path, [content])
-    made = made_by()
     manifest = _manifest(identity, list(_entries(folder)), made, inputs, final_extract)
     _write(folder / "manifest.json", [canonical_json(manifest)])
     failpoint("freeze.manifest-written")
     flush(folder)
-    return check(folder, made["code"]["version"])
+    return check(folder, made.code_version)
 
 
 def check(folder: Path, code_version: str = "", root: str | None = None) -> Written:
@@ -150,7 +151,7 @@ def _entries(folder: Path) -> Iterator[dict[str, Any]]:
 def _manifest(
     identity: Identity,
     entries: list[dict[str, Any]],
-    made: dict[str, Any],
+    made: MadeBy,
     inputs: list[dict[str, Any]],
     final_extract: list[dict[str, Any]],
 ) -> dict[str, Any]:
@@ -168,5 +169,5 @@ def _manifest(
         "data_root": verify.data_root(entries),
         "inputs": inputs,
         "final_extract": final_extract,
-        **made,
+        **made.manifest_part(),
     }

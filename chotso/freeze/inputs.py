@@ -2,6 +2,7 @@
 
 import hashlib
 import unicodedata
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -58,29 +59,39 @@ def newest_known(conn: psycopg.Connection, as_known_at: datetime) -> dict[str, d
     return {row["feed"]: row["known_at"] for row in _rows(conn, _NEWEST, as_known_at)}
 
 
-def configuration_files(root: Path = PROJECT_ROOT) -> dict[str, bytes]:
-    """The registers of `config/`, as they are, by their path in the project."""
-    return _files(root, "config", (".yml",))
+@dataclass(frozen=True)
+class MadeBy:
+    """What turned the landed files into figures; the files are bytes by their project path."""
+
+    code_version: str
+    code_sha256: str
+    lock_sha256: str
+    configuration: dict[str, bytes]
+    rules: dict[str, bytes]
+
+    def manifest_part(self) -> dict[str, Any]:
+        """As the manifest says it: hashes; the configuration itself stands in the bundle."""
+        return {
+            "code": {"version": self.code_version, "sha256": self.code_sha256},
+            "lock_sha256": self.lock_sha256,
+            "configuration": _hashes(self.configuration),
+            "rules": _hashes(self.rules),
+        }
+
+    def sha256(self) -> str:
+        """One digest of it all: a build made by anything else is not taken up again."""
+        return hashlib.sha256(canonical_json(self.manifest_part())).hexdigest()
 
 
-def rule_files(root: Path = PROJECT_ROOT) -> dict[str, bytes]:
-    """The rule register and its SQL, as they are, by their path in the project."""
-    return _files(root, "expectations", (".yml", ".sql"))
-
-
-def made_by() -> dict[str, Any]:
-    """The manifest's part on code, packages, configuration and rules."""
-    return {
-        "code": {"version": code_version(), "sha256": code_sha256()},
-        "lock_sha256": lock_sha256(),
-        "configuration": _hashes(configuration_files()),
-        "rules": _hashes(rule_files()),
-    }
-
-
-def made_by_sha256() -> str:
-    """One digest over `made_by`: a build made by anything else is not taken up again."""
-    return hashlib.sha256(canonical_json(made_by())).hexdigest()
+def made_by(root: Path = PROJECT_ROOT) -> MadeBy:
+    """The code, packages, configuration and rules of this process's project, as they are now."""
+    return MadeBy(
+        code_version=code_version(),
+        code_sha256=code_sha256(),
+        lock_sha256=lock_sha256(),
+        configuration=_files(root, "config", (".yml",)),
+        rules=_files(root, "expectations", (".yml", ".sql")),
+    )
 
 
 def _rows(conn: psycopg.Connection, query: str, as_known_at: datetime) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from typing import Literal, Protocol
 
 import psycopg
 
+from chotso.freeze.inputs import MadeBy, made_by
 from chotso.settings import Settings
 
 Progress = Callable[[str], None]
@@ -139,6 +140,7 @@ class Parts:
     hold: Callable[[psycopg.Connection, str], AbstractContextManager[None]] = field(default=_hold)
     source_clock: Callable[[Settings], datetime] = field(default=_source_clock)
     feeds: Callable[[], list[str]] = field(default=_feeds)
+    made_by: Callable[[], MadeBy] = field(default=made_by)
     period: Callable[[str], PeriodToFreeze] = field(default=_period)
     final_extract: FinalExtract = field(default=_final_extract)
     build: Build = field(default=_build)

@@ -200,7 +200,7 @@ def _check_feeds(run: _Run, freeze: state.Freeze, extracted: Extracted) -> None:
 
 def _build(run: _Run, freeze: state.Freeze) -> state.Freeze:
     """Build at the cutoff into a scratch schema; one built by the same code is taken up again."""
-    made_by = inputs.made_by_sha256()
+    made_by = run.parts.made_by().sha256()
     same = freeze.state == "built" and freeze.inputs_sha256 == made_by
     if same and state.has_scratch(run.conn, freeze):
         return freeze
@@ -223,6 +223,13 @@ def _seal(run: _Run, freeze: state.Freeze) -> FreezeReport:
     run.progress("write and check the bundle")
     conn, folder = run.conn, run.folder(freeze)
     assert freeze.as_known_at is not None
+    made = run.parts.made_by()
+    if made.sha256() != freeze.inputs_sha256:
+        raise ChotsoError(
+            f"Code or configuration changed while {freeze.release_id} was being built.",
+            kept="the final extract; nothing was sealed.",
+            next_step="leave them alone, and run the freeze again.",
+        )
     with conn.transaction():
         previous_root = None if freeze.is_rehearsal else state.newest_root(conn)
         landed = inputs.landed_inputs(conn, freeze.as_known_at)
@@ -237,7 +244,7 @@ def _seal(run: _Run, freeze: state.Freeze) -> FreezeReport:
         business_date=freeze.business_date,
         previous_root=previous_root,
     )
-    staged = write_bundle(folders.staging(folder), identity, tables, landed, newest)
+    staged = write_bundle(folders.staging(folder), identity, tables, made, landed, newest)
     failpoint("freeze.staged")
     run.progress("seal")
     sealed_at = run.parts.source_clock(run.settings).astimezone(UTC)

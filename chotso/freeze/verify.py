@@ -141,7 +141,8 @@ def describe(path: str, stream: BinaryIO) -> dict[str, Any]:
         tree.add(line)
         size += len(line)
         quotes += line.count(b'"')
-        records += quotes % 2 == 0  # a line break between quotes does not end the record
+        # a line break between quotes does not end the record
+        records += quotes % 2 == 0 and line.endswith(b"\n")
     return {
         "path": path,
         "bytes": size,

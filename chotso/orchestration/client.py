@@ -15,6 +15,7 @@ from chotso.errors import ChotsoError
 FINISHED = frozenset({"success", "failed"})
 PAGE = 100
 TIMEOUT_S = 30.0
+READ_TRIES = 3
 
 
 @dataclass(frozen=True)
@@ -214,6 +215,21 @@ class AirflowClient:
     def _request(
         self, method: str, path: str, body: Any = None, *, authenticated: bool = True
     ) -> Any:
+        # A busy server may be slow; only what changes nothing is asked again.
+        tries = READ_TRIES if method == "GET" and authenticated else 1
+        for attempt in range(1, tries + 1):
+            try:
+                return self._answer(method, path, body, authenticated=authenticated)
+            except OSError as error:
+                if attempt == tries:
+                    raise ChotsoError(
+                        f"Airflow does not answer at {self.url}: {error}",
+                        next_step="start it with `make up`, or read its logs if it runs.",
+                    ) from error
+                time.sleep(attempt)
+        raise AssertionError("unreachable")
+
+    def _answer(self, method: str, path: str, body: Any, *, authenticated: bool) -> Any:
         for attempt in (1, 2):
             headers = {"Content-Type": "application/json", "Accept": "application/json"}
             if authenticated:
@@ -228,11 +244,6 @@ class AirflowClient:
                 raise ChotsoError(
                     f"Airflow answered {error.code} to {method} {path}: {detail}",
                     next_step=f"look at {self.url} and at the log of the API server.",
-                ) from error
-            except OSError as error:
-                raise ChotsoError(
-                    f"Airflow does not answer at {self.url}: {error}",
-                    next_step="start it with `make up`.",
                 ) from error
         raise AssertionError("unreachable")
 

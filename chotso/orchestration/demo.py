@@ -24,12 +24,15 @@ import psycopg
 from rich.console import Console
 
 from chotso.calendar import night_of
+from chotso.contracts import contracts
 from chotso.errors import ChotsoError
 from chotso.orchestration import local
 from chotso.orchestration.alerts import alert_file
 from chotso.orchestration.client import AirflowClient
+from chotso.orchestration.deadline import periods_due
 from chotso.orchestration.demo_report import show_places, show_release, show_what_came_late
 from chotso.orchestration.drive import get_ready, run_freeze, run_night, tasks_not_clean
+from chotso.orchestration.night import is_built
 from chotso.sandbox import province
 from chotso.sandbox import server as sandbox
 from chotso.settings import Settings, load_settings
@@ -97,7 +100,7 @@ class Demo:
             return
         size = self.size
         self.say(f"an invented province: {size.persons:,} persons, {size.employers:,} employers")
-        report = province.seed(
+        province.seed(
             server.source_admin_url,
             self.home / "drop",
             persons=size.persons,
@@ -108,7 +111,6 @@ class Demo:
             state_dir=self.home / "sandbox",
             progress=self.whisper,
         )
-        del report
 
     def airflow_is_up(self, airflow: "Future[local.LocalAirflow]") -> AirflowClient:
         """Wait for Airflow and its DAGs."""
@@ -187,20 +189,16 @@ def _clock(server: sandbox.SandboxServer) -> datetime | None:
 
 
 def _is_night_built(settings: Settings, day: date) -> bool:
-    from chotso.orchestration.night import is_built
-
     with connect(settings) as conn:
         row = conn.execute(
             "select count(distinct feed) from ops.batch "
             "where business_date = %s and status = 'published' and final_of is null",
             [day],
         ).fetchone()
-        return row is not None and row[0] == 9 and is_built(conn, day)
+        return row is not None and row[0] == len(contracts()) and is_built(conn, day)
 
 
 def _is_sealed(settings: Settings) -> bool:
-    from chotso.orchestration.deadline import periods_due
-
     return not periods_due(settings)
 
 

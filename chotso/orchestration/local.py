@@ -195,19 +195,42 @@ def _lock(home: AirflowHome) -> Iterator[None]:
         os.close(descriptor)
 
 
+def _up(home: Path) -> None:
+    from chotso.orchestration.drive import get_ready
+    from chotso.sandbox import server
+    from chotso.settings import load_settings
+    from chotso.warehouse.migrate import migrate
+
+    database = server.start(home)
+    migrate(load_settings())
+    airflow = start(home)
+    if os.environ.get("CHOTSO_SCHEDULES", "off") == "off":
+        get_ready(client(home))  # without clocks nothing starts by itself
+    print(
+        f"PostgreSQL: {database.host}:{database.port} (logins in {home / 'sandbox.json'})\n"
+        f"Airflow:    {airflow.url} (user {airflow_home.ADMIN}, "
+        f"password in {airflow.password_file})\n"
+        f"Logs:       {airflow.logs}"
+    )
+
+
+def _down(home: Path) -> None:
+    from chotso.sandbox import server
+
+    print("Airflow stopped." if stop(home) else "Airflow was not running.")
+    print("PostgreSQL stopped." if server.stop(home) else "PostgreSQL was not running.")
+
+
 def main(arguments: list[str]) -> int:
-    """`up`, `down` or `status` for `$CHOTSO_HOME` (default `.chotso`)."""
-    home = Path(os.environ.get("CHOTSO_HOME", ".chotso"))
+    """`up`, `down` or `status` of Airflow and its PostgreSQL in `$CHOTSO_HOME` (`.chotso`)."""
+    home = Path(os.environ.get("CHOTSO_HOME", ".chotso")).expanduser().resolve()
+    os.environ["CHOTSO_HOME"] = str(home)
     try:
         match arguments:
             case ["up"]:
-                airflow = start(home)
-                print(
-                    f"Airflow: {airflow.url}\nUser {airflow_home.ADMIN}, password in "
-                    f"{airflow.password_file}\nLogs: {airflow.logs}"
-                )
+                _up(home)
             case ["down"]:
-                print("Airflow stopped." if stop(home) else "Airflow was not running.")
+                _down(home)
             case ["status"]:
                 print("\n".join(f"{name}: {state}" for name, state in status(home).items()))
             case _:

@@ -15,7 +15,12 @@ FULL = Param(
 
 # It keeps its slot while it waits: of four such DAGs at most one run each is active, and asking
 # again every few seconds is cheaper than starting a process for each question.
-@task.sensor(poke_interval=2, timeout=timedelta(hours=3).total_seconds(), mode="poke")
+@task.sensor(
+    mode="poke",
+    poke_interval=2,
+    timeout=timedelta(hours=3).total_seconds(),
+    execution_timeout=timedelta(hours=4),
+)
 def wait_for_registers(partition_key: str | None = None) -> PokeReturnValue:
     """Ask the ledger whether the registers of the date have been dealt with."""
     from chotso.orchestration.night import business_date, registers_state

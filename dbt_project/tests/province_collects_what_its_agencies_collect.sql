@@ -6,13 +6,13 @@ with provinces as (
 
 lines as (
     select
-        agencies.province_code as agency_code,
+        members.agency_code,
         contributions.credited_month as month,
         sum(contributions.collected_vnd) as collected_vnd
     from {{ ref('fct_contribution') }} as contributions
-    inner join {{ ref('dim_agency') }} as agencies
-        on contributions.agency_code = agencies.agency_code
-    group by agencies.province_code, contributions.credited_month
+    inner join {{ ref('int_agency_members') }} as members
+        on contributions.agency_code = members.member_agency_code
+    group by members.agency_code, contributions.credited_month
 )
 
 select

@@ -3,42 +3,38 @@
 -- en: Principal and interest over the lines of a valid document lie between 0 and its amount; if
 --     not, all its lines are set aside.
 -- The batch holds all lines of each document that it touches. Payments were published before.
--- Identical repetitions of a line count once. Lines whose versions differ are set aside by
--- key_unique_or_identical and count nowhere. An empty amount counts 0 and sets its own line aside.
-with versions as (
+-- Identical repetitions of a line count once. Lines whose versions differ, and lines without a
+-- number, are set aside by their own rules and count nowhere; so does an empty amount.
+with lines as (
     select
         so_chung_tu,
         so_dong,
-        quy,
-        thang,
-        tien_goc,
-        tien_lai,
-        coalesce(tien_goc, 0)::numeric + coalesce(tien_lai, 0) as line_vnd
+        min(tien_goc) as principal_vnd,
+        min(tien_lai) as interest_vnd
     from {batch} as delivered
-    where so_chung_tu is not null
-    group by
-        so_chung_tu,
-        so_dong,
-        quy,
-        thang,
-        tien_goc,
-        tien_lai
-),
-
-lines as (
-    select
-        so_chung_tu,
-        so_dong,
-        sum(line_vnd) as line_vnd
-    from versions
+    where
+        so_chung_tu is not null
+        and so_dong is not null
     group by so_chung_tu, so_dong
-    having count(*) = 1 or so_dong is null
+    having
+        count(*) = 1
+        or (
+            min(quy) is not distinct from max(quy)
+            and min(thang) is not distinct from max(thang)
+            and min(tien_goc) is not distinct from max(tien_goc)
+            and min(tien_lai) is not distinct from max(tien_lai)
+            -- a value here and none there differ too
+            and count(quy) in (0, count(*))
+            and count(thang) in (0, count(*))
+            and count(tien_goc) in (0, count(*))
+            and count(tien_lai) in (0, count(*))
+        )
 ),
 
 sums as (
     select
         so_chung_tu,
-        sum(line_vnd) as lines_vnd
+        coalesce(sum(principal_vnd), 0) + coalesce(sum(interest_vnd), 0) as lines_vnd
     from lines
     group by so_chung_tu
 ),

@@ -6,7 +6,10 @@ with malformed as (
     from {batch} as delivered
     where
         person_pseudonym is not null
-        and person_pseudonym !~ '^[0-9a-f]{64}$'
+        and (
+            length(person_pseudonym) <> 64
+            or translate(person_pseudonym, '0123456789abcdef', '') <> ''
+        )
 ),
 
 final as (

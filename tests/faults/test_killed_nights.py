@@ -15,7 +15,7 @@ from chotso.calendar import night_of
 from chotso.sandbox import server
 from chotso.sandbox.province import advance, seed
 from chotso.settings import Settings
-from tests.faults.digest import content
+from tests.faults.content import Content, content, differences
 from tests.faults.killing import night, run_in_child, was_killed
 from tests.warehouse.product import Product, product
 from tests.warehouse.sandbox_homes import new_home
@@ -50,7 +50,7 @@ class Scene:
 
     product: Product
     folder: Path
-    undisturbed: dict[str, str]
+    undisturbed: Content
 
 
 @pytest.fixture(scope="module")
@@ -61,8 +61,8 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         state = folder / "state"
         seed(
             *place,
-            persons=1_500,
-            employers=60,
+            persons=1_000,
+            employers=30,
             year=2021,
             seed=3,
             defects="some",
@@ -95,7 +95,7 @@ def test_a_killed_night_run_again_leaves_the_same(scene: Scene, point: str) -> N
         assert was_killed(killed), f"{point} was not reached"
         assert run_in_child(night, settings, NIGHT) == 0
         url = admin(scene.product, settings)
-        assert content(url) == scene.undisturbed
+        assert not differences(content(url), scene.undisturbed)
         assert_ledger_balances(url)
 
 
@@ -103,7 +103,8 @@ def test_a_night_run_twice_changes_nothing(scene: Scene) -> None:
     with cloned(scene.product, scene.folder, "twice") as settings:
         assert run_in_child(night, settings, NIGHT) == 0
         assert run_in_child(night, settings, NIGHT) == 0
-        assert content(admin(scene.product, settings)) == scene.undisturbed
+        found = content(admin(scene.product, settings))
+        assert not differences(found, scene.undisturbed)
 
 
 def test_the_naive_twin_loses_rows(scene: Scene) -> None:

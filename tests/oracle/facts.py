@@ -6,8 +6,8 @@ Readings where the specification leaves a doubt:
 - `quarantined_money` of collection: lines in quarantine, and the lines of documents in
   quarantine (only a line tells the fund); neither status nor cutoff excludes them; agency and
   month are those of the document's version in quarantine where there is one; an agency that the
-  register does not know is not readable, so it excludes no agency; the month is the row's own,
-  not the year to date.
+  register does not know is not readable, so it excludes no agency; the month is the row's own, not
+  the year to date.
 """
 
 from collections import defaultdict
@@ -179,6 +179,7 @@ class Facts:
                         self.quarantined[agency, account.month, metric] += money
 
     def _possible(self, agency_code: str | None) -> Iterable[str]:
+        # An accepted or readable agency counts at itself and above; any other excludes nobody.
         counting = [] if agency_code is None else self._state.counting_agencies(agency_code)
         return counting or [code for (code,) in self._state.accepted["co_quan"]]
 

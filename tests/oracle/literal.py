@@ -5,11 +5,16 @@ from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
 from tests.oracle.model import Key, Observation, PlanFile, Row, Statement
+from tests.oracle.recompute import arrears_ratio, attainment
 
 ZONE = timezone(timedelta(hours=7))
 LONG_AGO = date(2010, 1, 1)
 NIGHT = datetime(2021, 12, 31, 1, tzinfo=ZONE)
 BUSINESS_DATE = date(2021, 12, 30)
+NOVEMBER = date(2021, 11, 1)
+DECEMBER = date(2021, 12, 1)
+CUTOFF = datetime(2021, 12, 31, 17, tzinfo=ZONE)
+COMPULSORY = "collection_si_compulsory"
 
 
 def at(text: str) -> datetime:
@@ -128,3 +133,27 @@ def observed(
     return Observation(
         known_at, business_date, tables, statements, plan_files, dict(set_aside or {})
     )
+
+
+def row(
+    observations: list[Observation],
+    metric: str,
+    agency_code: str = "07201",
+    month: date = DECEMBER,
+    **how: Any,
+) -> dict[str, Any]:
+    how.setdefault("as_known_at", max(o.known_at for o in observations))
+    return attainment(observations, **how)[agency_code, month, metric]
+
+
+def ratio(
+    observations: list[Observation],
+    variant: str = "total_receivable",
+    group: str = "si",
+    agency_code: str = "07201",
+    month: date = DECEMBER,
+    **how: Any,
+) -> tuple[Any, ...]:
+    how.setdefault("as_known_at", max(o.known_at for o in observations))
+    found = arrears_ratio(observations, **how)[agency_code, month, group, variant]
+    return found["numerator"], found["denominator"], found["ratio"], found["is_met"]

@@ -1,5 +1,6 @@
 """Planted defects are where the right answers say, and nothing else is wrong."""
 
+import codecs
 import hashlib
 import io
 import unicodedata
@@ -15,9 +16,11 @@ from chotso.sandbox.province.c12_layout import COLUMNS_109, columns_of
 from chotso.sandbox.province.defects import Defect, load_defects, save_defects
 from chotso.sandbox.province.deliveries import Delivery, deliveries
 from chotso.sandbox.province.parameters import DefectLevel, Parameters
+from chotso.sandbox.province.tcvn3 import can_encode, encode
 from chotso.sandbox.province.world import World, make_world
+from chotso.source.tcvn3 import decode
 
-LEVELS: list[DefectLevel] = ["none", "some", "all"]
+TONES = "\u0300\u0309\u0303\u0301\u0323"
 
 
 def world_with(level: DefectLevel) -> World:
@@ -178,11 +181,26 @@ def test_whole_files_are_planted(files: list[Delivery]) -> None:
     assert hashlib.sha256(cut.stated).digest() != hashlib.sha256(cut.content).digest()
     assert cut.stated.startswith(cut.content)
     again = [each for each in files if any(d.reason == "same_content" for d in each.defects)]
-    text, workbook = sorted(again, key=lambda each: each.name.endswith(".xlsx"))
+    [workbook] = [each for each in again if each.name.endswith(".xlsx")]
     assert [each.content for each in files].count(workbook.content) == 2
-    lines = text.content.decode("utf-8-sig").splitlines()
+    modern, old = sorted(
+        (each for each in again if each.name.endswith(".csv")),
+        key=lambda each: not each.content.startswith(codecs.BOM_UTF8),
+    )
+    lines = modern.content.decode("utf-8-sig").splitlines()
     assert lines[1].split(";") == list(COLUMNS_109)
-    assert len(lines) == text.row_count + 2
+    assert len(lines) == modern.row_count + 2
+    assert decode(old.content).splitlines()[1].startswith("Số liệu giả định,")
+
+
+def test_every_small_letter_survives_the_old_encoding() -> None:
+    letters = [unicodedata.normalize("NFC", a + t) for a in "aăâeêioôơuưy" for t in ("", *TONES)]
+    text = "".join([*letters, "đĐĂÂÊÔƠƯ", "Hợp tác xã Giả định 0123"])
+    assert can_encode(text)
+    assert decode(encode(text)) == text
+    assert not can_encode("GIẢ")
+    with pytest.raises(ValueError, match="no code"):
+        encode("GIẢ")
 
 
 def test_right_answers_are_kept_by_instant(world: World, tmp_path: Path) -> None:

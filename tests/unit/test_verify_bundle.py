@@ -3,6 +3,7 @@
 Where a check can only be seen when the forger also recomputes the manifest, the test does that.
 """
 
+import io
 import json
 import os
 import socket
@@ -498,3 +499,22 @@ def test_a_leaf_cannot_pass_for_a_node() -> None:
     left, right = (bytes.fromhex(MerkleTree([leaf]).root()) for leaf in (b"a", b"b"))
     assert MerkleTree([left + right]).root() != MerkleTree([b"a", b"b"]).root()
     assert MerkleTree([b"\1" + left + right]).root() != MerkleTree([b"a", b"b"]).root()
+
+
+def test_the_example_of_the_specification() -> None:
+    content = b"a\nb\nc"
+    described = verify.describe("data/x.csv", io.BytesIO(content))
+    root = "10e84ca26466f1b205e13dcc4879910807e49eb1df55b8930f9e8b89183f965c"
+    assert described == {
+        "path": "data/x.csv",
+        "bytes": 5,
+        "rows": 1,
+        "sha256": bundles.sha256(content),
+        "merkle_root": root,
+    }
+    data_root = verify.data_root([described])
+    index = list(verify.row_index(io.BytesIO(content)))
+    text = (Path(verify.__file__).parent / "SPEC.md").read_text("utf-8")
+    assert root in text
+    assert data_root in text
+    assert index[0].decode().strip() in text

@@ -1,6 +1,6 @@
 """A province of a few hand-made rows, written straight into raw as publishing would leave them."""
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 
 import psycopg
@@ -140,4 +140,3 @@ class World:
         )  # fmt: skip
 
 
-UTC_ZONE = UTC

@@ -18,10 +18,11 @@ from psycopg import sql
 from chotso.build.scratch import claim_scratch_schema
 from chotso.calendar import parse_instant
 from chotso.failpoints import failpoint
+from chotso.freeze.inputs import MadeBy
 from chotso.freeze.parts import Parts, PeriodToFreeze, Progress
 from chotso.freeze.release import FreezeReport, freeze
 from chotso.settings import Settings
-from chotso.warehouse.connect import connect
+from chotso.warehouse.connect import connect as connect
 
 CUTOFF = parse_instant("2021-12-31T17:00")
 PERIODS = ("sprint-2021-q4", "plan-2021-m09-12")
@@ -208,7 +209,16 @@ def period(period_id: str) -> PeriodToFreeze:
     return PeriodToFreeze(period_id, CUTOFF)
 
 
-PARTS = Parts(feeds=lambda: FEEDS, period=period, final_extract=final_extract, build=build)
+def made_by() -> MadeBy:
+    """Fixed, so that a root does not depend on the checkout that the tests run in."""
+    configuration = {"config/periods.yml": "# kỳ\nperiods: []\n".encode()}
+    rules = {"expectations/register.yml": b"rules: []\n"}
+    return MadeBy("0.1.0+abc", "a" * 64, "b" * 64, configuration, rules)
+
+
+PARTS = Parts(
+    feeds=lambda: FEEDS, made_by=made_by, period=period, final_extract=final_extract, build=build
+)
 
 
 def run_child(
@@ -230,8 +240,8 @@ def run_child(
     )  # fmt: skip
 
 
-def killed_at(settings: Settings, name: str, **arguments: bool) -> None:
-    child = run_child(settings, failpoint_name=name, **arguments)
+def killed_at(settings: Settings, name: str, rehearse: bool = False) -> None:
+    child = run_child(settings, failpoint_name=name, rehearse=rehearse)
     _, err = child.communicate(timeout=120)
     assert child.returncode == -signal.SIGKILL, err
 

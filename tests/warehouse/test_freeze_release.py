@@ -2,6 +2,8 @@
 
 import csv
 import dataclasses
+import functools
+import hashlib
 import io
 import shutil
 import subprocess
@@ -10,11 +12,13 @@ import time
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
+from typing import NoReturn
 
 import psycopg
 import pytest
 
 from chotso.errors import ChotsoError
+from chotso.freeze.inputs import MadeBy, made_by
 from chotso.freeze.release import freeze
 from chotso.freeze.verify import verify
 from chotso.sandbox import server
@@ -138,7 +142,7 @@ def test_a_sealed_period_is_shown_and_not_changed(settings: Settings) -> None:
     assert digest(settings) == before
 
 
-def must_not_run(*arguments: object, **named: object) -> object:
+def must_not_run(*arguments: object, **named: object) -> NoReturn:
     raise AssertionError("a sealed period is neither extracted nor built again")
 
 
@@ -164,9 +168,7 @@ def test_the_second_period_follows_the_first_in_the_chain(settings: Settings) ->
 
 
 def test_a_feed_that_was_not_extracted_at_the_cutoff_stops_the_seal(settings: Settings) -> None:
-    def half(settings: Settings, day: date, **named: object) -> world.Extracted:
-        return world.final_extract(settings, day, **named, feeds=["agencies"])  # type: ignore[arg-type]
-
+    half = functools.partial(world.final_extract, feeds=["agencies"])
     parts = dataclasses.replace(PARTS, final_extract=half)
     with pytest.raises(ChotsoError, match=r"Not extracted at or after .*: payments\."):
         freeze(settings, SPRINT, parts=parts)
@@ -204,9 +206,21 @@ def test_a_retry_takes_up_the_build_only_of_the_same_code(
     if code == "the same":
         assert freeze(settings, SPRINT, parts=parts).release_id == SPRINT
         return
-    monkeypatch.setattr("chotso.freeze.inputs.made_by_sha256", lambda: "other")
+    parts = dataclasses.replace(parts, made_by=other_code)
     with pytest.raises(AssertionError, match="neither extracted nor built again"):
         freeze(settings, SPRINT, parts=parts)
+
+
+def other_code() -> MadeBy:
+    return dataclasses.replace(world.made_by(), code_sha256="c" * 64)
+
+
+def test_configuration_that_changes_during_the_build_stops_the_seal(settings: Settings) -> None:
+    answers = iter([world.made_by(), other_code()])
+    parts = dataclasses.replace(PARTS, made_by=lambda: next(answers))
+    with pytest.raises(ChotsoError, match="configuration changed while"):
+        freeze(settings, SPRINT, parts=parts)
+    assert seal(settings).already_sealed is False
 
 
 def test_the_manifest_says_what_the_release_was_made_from(settings: Settings) -> None:
@@ -228,11 +242,19 @@ def test_the_manifest_says_what_the_release_was_made_from(settings: Settings) ->
         {"business_date": "2021-12-31", "feed": feed, "known_at": "2021-12-31T10:00:00.000000Z"}
         for feed in world.FEEDS
     ]
-    configuration = content["configuration"]
-    assert isinstance(configuration, list)
-    assert "config/periods.yml" in {each["path"] for each in configuration}
-    assert isinstance(content["code"], dict)
-    assert len(content["code"]["sha256"]) == len(str(content["lock_sha256"])) == 64
+    periods = world.made_by().configuration["config/periods.yml"]
+    hashed = hashlib.sha256(periods).hexdigest()
+    assert content["configuration"] == [{"path": "config/periods.yml", "sha256": hashed}]
+    assert content["code"] == {"version": "0.1.0+abc", "sha256": "a" * 64}
+    assert content["lock_sha256"] == "b" * 64
+    assert (settings.releases_dir / SPRINT / "config/periods.yml").read_bytes() == periods
+
+
+def test_the_real_code_configuration_and_rules_are_found() -> None:
+    made = made_by()
+    assert {"config/periods.yml", "config/feeds/payments.yml"} <= set(made.configuration)
+    assert made.manifest_part()["code"]["sha256"] in made.code_sha256
+    assert len(made.sha256()) == len(made.lock_sha256) == 64
 
 
 def test_no_place_host_batch_or_wall_clock_stands_in_the_bundle(settings: Settings) -> None:

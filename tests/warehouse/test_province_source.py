@@ -264,3 +264,17 @@ def test_everything_says_that_it_is_invented(source: Source) -> None:
     assert "giả định" in comment
     assert not source.rows("select 1 from tst.don_vi where ten !~* 'giả định'")
     assert not source.rows("select 1 from tst.tham_gia where ho_ten !~* 'giả định'")
+
+
+def test_an_interrupted_seed_is_told_from_a_province(
+    source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source.seed(2)
+    before = source.tables()
+    with monkeypatch.context() as patched:
+        patched.setattr("chotso.sandbox.province.province.fill", _killed)
+        with pytest.raises(KeyboardInterrupt):
+            source.seed(5)
+    assert source.tables() == before
+    with pytest.raises(ChotsoError, match="Seed the province anew"):
+        source.advance(CUTOFF)

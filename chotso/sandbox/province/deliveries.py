@@ -13,6 +13,7 @@ from chotso.sandbox.province.c12_layout import c12_workbook, columns_of, with_mo
 from chotso.sandbox.province.defects import Defect
 from chotso.sandbox.province.parameters import Parameters
 from chotso.sandbox.province.plans import PlanFile
+from chotso.sandbox.province.tcvn3 import can_encode, encode
 from chotso.sandbox.province.timeline import aware, iso
 
 _CSV_AGENCY = "07202"
@@ -103,34 +104,60 @@ def _of_export(parameters: Parameters, export: Export) -> list[Delivery]:
 def _again(
     parameters: Parameters, export: Export, content: bytes, sheets: Sheets
 ) -> list[Delivery]:
-    """The same workbook under a later name, and one agency's sheet as .csv."""
+    """The same workbook under a later name, and single agencies' sheets as .csv."""
     timeline = parameters.timeline
     at = c12_defects.morning_after(export.at)
     month = timeline.month_date(export.month)
     name = f"C12_{month:%Y%m}_{aware(at):%Y%m%dT%H%M%S}.xlsx"
-    csv_name = export.file_name(timeline).removesuffix(".xlsx") + f"_{_CSV_AGENCY}.csv"
-    rows = sheets[_CSV_AGENCY]
-    found = [
-        Defect(f"again-{each}", "duplicate_delivery", "c12", iso(at), {"file": each}, "accepted",
-               "same_content", 0, each)
-        for each in (name, csv_name)
-    ]  # fmt: skip
-    logged = _logged(parameters, export, at) | {"defects": [found[0].id]}
-    only = Export(export.at, export.month, {_CSV_AGENCY: export.sheets[_CSV_AGENCY]})
-    csv_logged = _logged(parameters, only, export.at) | {"defects": [found[1].id]}
-    text = _csv(columns_of(_CSV_AGENCY, export.month), rows)
-    return [
-        Delivery(at, name, content, _count(sheets), logged, defects=[found[0]]),
-        Delivery(at, csv_name, text, len(rows), csv_logged, defects=[found[1]]),
-    ]
+    found = _same_content(name, at)
+    logged = _logged(parameters, export, at) | {"defects": [found.id]}
+    whole = Delivery(at, name, content, _count(sheets), logged, defects=[found])
+    single = [_as_csv(parameters, export, sheets, _CSV_AGENCY, is_tcvn3=False)]
+    if parameters.defects == "all":
+        agency = next(
+            code
+            for code, rows in sheets.items()
+            if code != _CSV_AGENCY and all(can_encode(str(row["tendvi"])) for row in rows)
+        )
+        single.append(_as_csv(parameters, export, sheets, agency, is_tcvn3=True))
+    return [whole, *single]
 
 
-def _csv(columns: tuple[str, ...], rows: list[Row]) -> bytes:
-    """UTF-8 with a byte-order mark, semicolons, a header in row 2, data from row 3."""
+def _same_content(name: str, at: int) -> Defect:
+    key: dict[str, str | int] = {"file": name}
+    return Defect(f"again-{name}", "duplicate_delivery", "c12", iso(at), key, "accepted",
+                  "same_content", 0, name)  # fmt: skip
+
+
+def _as_csv(
+    parameters: Parameters, export: Export, sheets: Sheets, agency: str, *, is_tcvn3: bool
+) -> Delivery:
+    at = c12_defects.morning_after(export.at)
+    stem = export.file_name(parameters.timeline).removesuffix(".xlsx")
+    name = f"{stem}_{agency}.csv"
+    only = Export(export.at, export.month, {agency: export.sheets[agency]})
+    found = _same_content(name, at)
+    logged = _logged(parameters, only, export.at) | {"defects": [found.id]}
+    columns, rows = columns_of(agency, export.month), sheets[agency]
+    content = _csv_tcvn3(columns, rows) if is_tcvn3 else _csv_utf8(columns, rows)
+    return Delivery(at, name, content, len(rows), logged, defects=[found])
+
+
+def _csv(columns: tuple[str, ...], rows: list[Row], head: list[list[str]], delimiter: str) -> str:
+    """Two rows of head, data from row 3."""
     text = io.StringIO()
-    writer = csv.writer(text, delimiter=";", lineterminator="\r\n")
-    writer.writerow(["SỐ LIỆU GIẢ ĐỊNH", *[""] * (len(columns) - 1)])
-    writer.writerow(columns)
+    writer = csv.writer(text, delimiter=delimiter, lineterminator="\r\n")
+    writer.writerows([line + [""] * (len(columns) - len(line)) for line in head])
     for row in rows:
         writer.writerow(["" if (value := row.get(name)) is None else value for name in columns])
-    return text.getvalue().encode("utf-8-sig")
+    return text.getvalue()
+
+
+def _csv_utf8(columns: tuple[str, ...], rows: list[Row]) -> bytes:
+    """With a byte-order mark and semicolons, the header in row 2."""
+    return _csv(columns, rows, [["SỐ LIỆU GIẢ ĐỊNH"], [*columns]], ";").encode("utf-8-sig")
+
+
+def _csv_tcvn3(columns: tuple[str, ...], rows: list[Row]) -> bytes:
+    """In the old 8-bit encoding with commas, the header in row 1."""
+    return encode(_csv(columns, rows, [[*columns], ["Số liệu giả định"]], ","))

@@ -14,9 +14,10 @@ key, except in the seed, where rows stand table by table.
 - `{"at", "file", "kind": "plan", "rows"}`: a plan workbook; a row has the nine columns, dates as
   ISO text, `gia_tri` as text exactly as written.
 
-Rows are the right ones: where a defect was planted into what is delivered, the object also has
-`defects`, the identifiers of `defects.json`, and for files `is_refused` where the whole file must
-be. Of C12 rows that must be set aside, `set_aside` lists `[agency, employer]`.
+Rows of tables are what the source shows, planted defects included. Rows of files are the right
+ones: where a defect was planted into a file, its object also has `defects`, the identifiers of
+`defects.json`, and `is_refused` where the whole file must be. Of the rows listed, those that must
+be set aside stand in `set_aside` as `[agency, employer]`; a row planted beside them is not listed.
 """
 
 import gzip

@@ -10,7 +10,7 @@ from chotso.sandbox.province.timeline import Timeline
 
 DefectLevel = Literal["none", "some", "all"]
 SMALLEST_PERSONS = 500
-SMALLEST_EMPLOYERS = 60
+SMALLEST_EMPLOYERS = 30
 FILE_NAME = "parameters.json"
 
 

@@ -131,7 +131,7 @@ def _recorded(timeline: Timeline, credited: Ints, large: Flags, rng: np.random.G
     closing_day = day == (timeline.cutoff + LOCAL_OFFSET) // DAY
     january = at_office_hours(day + rng.integers(1, 7, size=n), rng)
     recorded = np.where(closing_day & (kind < 0.96), same_day, recorded)
-    return np.where(closing_day & (kind >= 0.84), january, recorded)
+    return np.where(closing_day & (kind >= 0.86), january, recorded)
 
 
 def _doc_shares(owner: Ints, amounts: Ints, rng: np.random.Generator) -> Ints:
@@ -164,11 +164,16 @@ def _by_fund(amounts: Ints, accident: Ints) -> Ints:
 
 
 def _large(employers: Employers, ledger: Ledger, wanted: Ints) -> Flags:
-    """Employer-months whose documents are each over 2 % of what their agency gets a month."""
-    money = ledger.paid_vnd.sum(axis=2)
-    of_agency = np.zeros(OFFICE_COUNT)
-    np.add.at(of_agency, employers.office, money.mean(axis=1))
-    large: Flags = money > np.maximum(wanted, 1) * 0.02 * of_agency[employers.office][:, None]
+    """Employer-months that hold most of an agency's money, or 2 % of its month per document."""
+    money = ledger.paid_vnd.sum(axis=2) // np.maximum(wanted, 1)
+    large: Flags = np.zeros(money.shape, dtype=np.bool_)
+    for office in range(OFFICE_COUNT):
+        here = employers.office == office
+        of_agency = money[here]
+        month = (of_agency * wanted[here]).sum(axis=0).mean()
+        paid = of_agency[of_agency > 0]
+        if paid.size:
+            large[here] = of_agency > min(0.02 * month, float(np.quantile(paid, 0.75)))
     return large
 
 

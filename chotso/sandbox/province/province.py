@@ -100,6 +100,7 @@ def seed(
     parameters.check()
     state_dir.mkdir(parents=True, exist_ok=True)
     parameters.save(state_dir)
+    (state_dir / _SIZES_FILE).unlink(missing_ok=True)
     world = make_world(parameters, progress)
     until = parameters.timeline.seeded_until
     clear_drop(drop)
@@ -119,7 +120,7 @@ def seed(
             yield from state_lines(versions, newest[versions.table.name])
         yield from file_lines
 
-    _save_sizes(state_dir, {iso(until): log.append(lines())})
+    log_size = log.append(lines())
     rows: dict[str, int] = {}
     with psycopg.connect(source_admin_url) as connection:
         create_schema(connection)
@@ -130,6 +131,8 @@ def seed(
             rows[versions.table.name] = fill(connection, versions.table, columns)
         finish_schema(connection)
         set_clock(connection, aware(until))
+    # Last: without it no advance takes these parameters for the source's.
+    _save_sizes(state_dir, {iso(until): log_size})
     _analyse(source_admin_url)
     return SeedReport(INVENTED, iso(until), rows, delivered.names, planted)
 
@@ -155,7 +158,7 @@ def advance(
         after, until = _stretch(parameters, clock, to)
         world = make_world(parameters, progress)
         log = EventLog(state_dir)
-        sizes = _load_sizes(state_dir)
+        sizes = _load_sizes(state_dir, iso(after))
         log.truncate(sizes[iso(after)])
         progress(f"Nguồn chạy tới {iso(until)}")
         delivered = _Delivered(world, drop, after=after, until=until)
@@ -242,8 +245,17 @@ def _analyse(source_admin_url: str) -> None:
         connection.execute("analyze")
 
 
-def _load_sizes(state_dir: Path) -> dict[str, int]:
-    found: dict[str, int] = json.loads((state_dir / _SIZES_FILE).read_text(encoding="utf-8"))
+def _load_sizes(state_dir: Path, clock: str) -> dict[str, int]:
+    """Sizes of the event log by clock; refused where the source stands at another one."""
+    path = state_dir / _SIZES_FILE
+    found: dict[str, int] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    if clock not in found:
+        raise ChotsoError(
+            f"The source's clock stands at {clock}, of which {state_dir} knows nothing: "
+            "a seed was interrupted, or the source is another province's.",
+            kept="the source as it is",
+            next_step="Seed the province anew: chotso sandbox seed",
+        )
     return found
 
 

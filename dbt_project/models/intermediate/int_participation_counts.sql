@@ -31,6 +31,16 @@ members as (
     select * from {{ ref('int_agency_members') }}
 ),
 
+-- most persons have one spell, and need no sorting to be counted once
+several as (
+    select
+        scheme_code,
+        person_id
+    from spells
+    group by scheme_code, person_id
+    having count(*) > 1
+),
+
 filed as (
     select
         members.agency_code,
@@ -44,6 +54,10 @@ filed as (
             rows between unbounded preceding and 1 preceding
         ) as reached_month
     from spells
+    inner join several
+        on
+            spells.scheme_code = several.scheme_code
+            and spells.person_id = several.person_id
     inner join members on spells.agency_code = members.member_agency_code
 ),
 
@@ -55,6 +69,20 @@ uncovered as (
         to_month
     from filed
     where reached_month is null or reached_month < to_month
+    union all
+    select
+        members.agency_code,
+        spells.scheme_code,
+        spells.from_month,
+        spells.to_month
+    from spells
+    inner join members on spells.agency_code = members.member_agency_code
+    where not exists (
+        select 1 from several
+        where
+            several.scheme_code = spells.scheme_code
+            and several.person_id = spells.person_id
+    )
 ),
 
 steps as (

@@ -1,13 +1,46 @@
--- Open allocation lines set aside, with agency and month of their document: as known in raw, else
--- as an open quarantined payment says. What is unreadable, or said in two ways, is null: it
--- excludes nothing.
-with lines as (
+-- Lines set aside, and accepted lines of documents with a version set aside (only lines tell the
+-- fund of such money), with agency and month: as the document's version set aside says, else as
+-- known in raw. What cannot be read, or is in no register, is null: it excludes nothing.
+with set_aside as (
     select
-        quarantine_id,
         document_code,
+        line_number_text,
         fund_code,
         set_aside_vnd
     from {{ ref('stg_quarantined_lines') }}
+),
+
+quarantined_documents as (
+    select * from {{ ref('int_quarantined_documents') }}
+),
+
+accepted as (
+    select
+        lines.document_code,
+        lines.fund_code,
+        lines.principal_vnd::numeric + lines.interest_vnd as set_aside_vnd
+    from {{ ref('stg_allocations') }} as lines
+    inner join quarantined_documents on lines.document_code = quarantined_documents.document_code
+    where not exists (
+        select 1 from set_aside
+        where
+            set_aside.document_code = lines.document_code
+            and set_aside.line_number_text = lines.line_number::text
+    )
+),
+
+lines as (
+    select
+        document_code,
+        fund_code,
+        set_aside_vnd
+    from set_aside
+    union all
+    select
+        document_code,
+        fund_code,
+        set_aside_vnd
+    from accepted
 ),
 
 known_documents as (
@@ -16,56 +49,38 @@ known_documents as (
         agency_code,
         credited_month
     from {{ ref('stg_payments') }}
+    where document_code in (select lines.document_code from lines)
 ),
 
-newest_quarantined as (
+attributed as (
     select
-        document_code,
-        agency_code,
-        {{ local_month('credited_at') }} as credited_month,
-        rank() over (
-            partition by document_code order by first_seen_at desc
-        ) as newest_rank
-    from {{ ref('stg_quarantined_documents') }}
-    where document_code is not null
-),
-
-quarantined_documents as (
-    select
-        document_code,
+        lines.document_code,
+        lines.fund_code,
+        lines.set_aside_vnd,
         case
-            when
-                count(agency_code) = count(*) and min(agency_code) = max(agency_code)
-                then min(agency_code)
+            when quarantined_documents.document_code is null then known_documents.agency_code
+            else quarantined_documents.agency_code
         end as agency_code,
         case
-            when
-                count(credited_month) = count(*) and min(credited_month) = max(credited_month)
-                then min(credited_month)
-        end as credited_month
-    from newest_quarantined
-    where newest_rank = 1
-    group by document_code
+            when quarantined_documents.document_code is null then known_documents.credited_month
+            else quarantined_documents.credited_month
+        end as month
+    from lines
+    left join quarantined_documents on lines.document_code = quarantined_documents.document_code
+    left join known_documents on lines.document_code = known_documents.document_code
 ),
 
 final as (
     select
-        lines.quarantine_id,
-        case
-            when known_documents.document_code is not null then known_documents.agency_code
-            else quarantined_documents.agency_code
-        end as agency_code,
-        case
-            when known_documents.document_code is not null then known_documents.credited_month
-            else quarantined_documents.credited_month
-        end as month,
+        attributed.document_code,
+        agencies.agency_code,
+        attributed.month,
         funds.fund_code,
-        lines.set_aside_vnd
-    from lines
-    left join known_documents on lines.document_code = known_documents.document_code
-    left join quarantined_documents on lines.document_code = quarantined_documents.document_code
-    -- a fund that the register lacks is no readable fund
-    left join {{ ref('dim_fund') }} as funds on lines.fund_code = funds.fund_code
+        attributed.set_aside_vnd
+    from attributed
+    left join {{ ref('stg_agencies') }} as agencies
+        on attributed.agency_code = agencies.agency_code
+    left join {{ ref('dim_fund') }} as funds on attributed.fund_code = funds.fund_code
 )
 
 select * from final

@@ -2,8 +2,7 @@
 with universe as (
     select
         agency_code,
-        month,
-        is_province
+        month
     from {{ ref('int_agency_months') }}
 ),
 
@@ -32,7 +31,7 @@ line_items as (
 
 account_items as (
     select
-        accounts.agency_code,
+        agencies.agency_code,
         accounts.month,
         metrics.metric_code,
         sum(greatest(accounts.closing_vnd, 0)) as set_aside_vnd
@@ -41,7 +40,9 @@ account_items as (
         on
             metrics.kind_code = 'ratio'
             and metrics.group_code in (accounts.group_code, 'total')
-    group by accounts.agency_code, accounts.month, metrics.metric_code
+    left join {{ ref('stg_agencies') }} as agencies
+        on accounts.agency_code = agencies.agency_code
+    group by agencies.agency_code, accounts.month, metrics.metric_code
 ),
 
 items as (
@@ -60,35 +61,21 @@ items as (
     from account_items
 ),
 
-judged as (
-    select
-        items.agency_code,
-        items.month,
-        items.metric_code,
-        items.set_aside_vnd,
-        agencies.agency_code is not null as is_registered
-    from items
-    left join {{ ref('stg_agencies') }} as agencies on items.agency_code = agencies.agency_code
-),
-
 final as (
     select
         universe.agency_code,
         universe.month,
-        judged.metric_code,
-        sum(judged.set_aside_vnd) as quarantined_money
+        items.metric_code,
+        sum(items.set_aside_vnd) as quarantined_money
     from universe
-    inner join judged on judged.month is null or universe.month = judged.month
+    inner join items on items.month is null or universe.month = items.month
     left join members
         on
             universe.agency_code = members.agency_code
-            and judged.agency_code = members.member_agency_code
-    where
-        judged.agency_code is null
-        or members.agency_code is not null
-        -- a code that the register does not know is no other agency's, but may be the province's
-        or (not judged.is_registered and universe.is_province)
-    group by universe.agency_code, universe.month, judged.metric_code
+            and items.agency_code = members.member_agency_code
+    -- an agency that cannot be read, or that the register lacks, excludes none
+    where items.agency_code is null or members.agency_code is not null
+    group by universe.agency_code, universe.month, items.metric_code
 )
 
 select * from final

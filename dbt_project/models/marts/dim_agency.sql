@@ -4,8 +4,10 @@ with agencies as (
 
 named_elsewhere as (
     select agency_code from {{ ref('stg_payments') }}
+    group by agency_code
     union
     select agency_code from {{ ref('stg_accounts') }}
+    group by agency_code
 ),
 
 inferred as (

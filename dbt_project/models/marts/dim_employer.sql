@@ -4,12 +4,16 @@ with employers as (
 
 named_elsewhere as (
     select employer_code from {{ ref('stg_payments') }}
+    group by employer_code
     union
     select employer_code from {{ ref('stg_accounts') }}
+    group by employer_code
     union
     select employer_code from {{ ref('stg_assignments') }}
+    group by employer_code
     union
     select employer_code from {{ ref('stg_participations') }}
+    group by employer_code
 ),
 
 inferred as (

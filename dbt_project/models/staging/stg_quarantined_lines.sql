@@ -18,6 +18,7 @@ cleaned as (
     select
         id as quarantine_id,
         {{ readable_code("quarantined_row ->> 'so_chung_tu'") }} as document_code,
+        {{ readable_code("quarantined_row ->> 'so_dong'") }} as line_number_text,
         {{ readable_code("quarantined_row ->> 'quy'") }} as fund_code,
         {{ readable_amount("(quarantined_row ->> 'tien_goc')") }}
         + {{ readable_amount("(quarantined_row ->> 'tien_lai')") }} as set_aside_vnd
@@ -28,6 +29,7 @@ final as (
     select
         quarantine_id,
         document_code,
+        line_number_text,
         fund_code,
         set_aside_vnd
     from cleaned

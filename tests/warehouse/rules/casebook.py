@@ -117,7 +117,10 @@ def _present(item: Contract, rule: str, columns: list[str]) -> list[Case]:
     return [
         Case(rule, "passing", "all there", [{}]),
         *(Case(rule, "failing", f"no {name}", [{}, {name: None}], [2]) for name in columns),
-        *(Case(rule, "edge", f"blank {name}", [{name: ""}, {name: "  "}], [1, 2]) for name in texts),
+        *(
+            Case(rule, "edge", f"blank {name}", [{name: ""}, {name: "  "}], [1, 2])
+            for name in texts
+        ),
         Case(rule, "null", "none there", [dict.fromkeys(columns)], [1]),
         Case(rule, "null", "what may be empty is", [dict.fromkeys(optional)]),
     ]
@@ -138,7 +141,7 @@ def _unique(item: Contract, row: Row) -> list[Case]:
         Case(rule, "edge", "every one of three", [{}, {}, first, elsewhere], [1, 2, 3]),
         Case(rule, "edge", "three versions", [{}, first, last], [1, 2, 3]),
         Case(rule, "edge", "only untracked differ", [{}, {n: other[n] for n in untracked}]),
-        Case(rule, "null", "a value and none", [{}, {tracked[0]: None}], [1, 2]),
+        Case(rule, "null", "a value and none", [first, {tracked[0]: None}], [1, 2]),
         Case(rule, "null", "none and none", [dict.fromkeys(tracked)] * 2),
         Case(rule, "null", "no key, so no repetition", [no_key, no_key | first]),
     ]

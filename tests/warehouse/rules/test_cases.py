@@ -15,7 +15,9 @@ RULES = {rule.id: rule for rule in register()}
 Findings = list[tuple[int | None, str]]
 
 
-def judge(conn: psycopg.Connection, book: Casebook, case: Case, rules: list[Rule]) -> list[Findings]:
+def judge(
+    conn: psycopg.Connection, book: Casebook, case: Case, rules: list[Rule]
+) -> list[Findings]:
     """What each rule finds in the case's batch; the batch and its warehouse are rolled back."""
     with conn.transaction(force_rollback=True):
         fill_raw(conn, book.raw | (case.raw or {}))

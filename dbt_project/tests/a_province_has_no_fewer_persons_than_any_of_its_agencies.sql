@@ -1,4 +1,4 @@
--- Nor fewer than the largest of them: one person can be with two, and counts once.
+-- One person can be with two agencies and counts once, but the largest alone is never more.
 select
     province.agency_code,
     province.month
@@ -6,7 +6,9 @@ from {{ ref('fct_participation_month') }} as province
 inner join {{ ref('dim_agency') }} as agencies
     on province.agency_code = agencies.agency_code and agencies.is_province
 inner join {{ ref('int_agency_members') }} as members
-    on province.agency_code = members.agency_code and members.member_agency_code <> members.agency_code
+    on
+        province.agency_code = members.agency_code
+        and members.agency_code <> members.member_agency_code
 inner join {{ ref('fct_participation_month') }} as member
     on
         members.member_agency_code = member.agency_code

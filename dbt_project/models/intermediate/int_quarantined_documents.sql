@@ -1,0 +1,33 @@
+-- Documents with a version set aside: agency and month as the newest such version says. What is
+-- unreadable, or said in two ways by versions that came together, is null: it excludes nothing.
+with newest as (
+    select
+        document_code,
+        agency_code,
+        {{ local_month('credited_at') }} as credited_month,
+        rank() over (
+            partition by document_code order by first_seen_at desc
+        ) as newest_rank
+    from {{ ref('stg_quarantined_documents') }}
+    where document_code is not null
+),
+
+final as (
+    select
+        document_code,
+        case
+            when
+                count(agency_code) = count(*) and min(agency_code) = max(agency_code)
+                then min(agency_code)
+        end as agency_code,
+        case
+            when
+                count(credited_month) = count(*) and min(credited_month) = max(credited_month)
+                then min(credited_month)
+        end as credited_month
+    from newest
+    where newest_rank = 1
+    group by document_code
+)
+
+select * from final

@@ -1,0 +1,213 @@
+"""The rule register holds together, its SQL says what the contracts say, its page is up to date."""
+
+import json
+import re
+import shutil
+from datetime import UTC, date, datetime, timedelta, timezone
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+from chotso.contracts import contract, contracts
+from chotso.errors import ChotsoError
+from chotso.ingest import rules
+from chotso.ingest.rules import EXPECTATIONS_DIR, Rule, RuleFacts, read_register, register, rules_of
+
+FACTS = RuleFacts(
+    known_at=datetime(2022, 1, 1, 1, 0, 0, 5, tzinfo=timezone(timedelta(hours=7))),
+    business_date=date(2021, 12, 31),
+    month=date(2021, 12, 1),
+    rows=7,
+)
+EVERY_FEED = {
+    "rows_as_landed", "readable", "key_present", "required_present", "key_unique_or_identical",
+}  # fmt: skip
+by_id = pytest.mark.parametrize("rule", register(), ids=lambda rule: rule.id)
+
+
+def _words(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _body(rule: Rule) -> str:
+    """The SQL without any comment."""
+    return re.sub(r"--[^\n]*", "", rule.path.read_text(encoding="utf-8"))
+
+
+# ── the register ─────────────────────────────────────────────────────────────────────────────────
+
+
+def test_every_feed_has_the_rules_that_every_feed_has() -> None:
+    for feed in contracts():
+        assert {rule.name for rule in rules_of(feed)} >= EVERY_FEED
+
+
+def test_rules_come_in_register_order() -> None:
+    listed = yaml.safe_load((EXPECTATIONS_DIR / "register.yml").read_text(encoding="utf-8"))
+    ids = [entry["id"] for entry in listed["rules"]]
+    assert [rule.id for feed in contracts() for rule in rules_of(feed)] == ids
+
+
+def test_what_stops_a_batch_is_judged_before_what_sets_rows_aside() -> None:
+    for feed in contracts():
+        names = [rule.name for rule in rules_of(feed)]
+        assert names[0] == "rows_as_landed"
+        assert names.index("readable") < names.index("key_present")
+
+
+def test_a_reference_is_judged_again_when_what_it_refers_to_publishes() -> None:
+    for rule in register():
+        others = set(re.findall(r"\braw\.(\w+)", _body(rule))) - {rule.feed}
+        if rule.name != "lines_within_document":
+            assert others == ({rule.refers_to} if rule.refers_to else set()), rule.id
+
+
+def test_the_schema_is_a_schema() -> None:
+    schema = json.loads((EXPECTATIONS_DIR / "register.schema.json").read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator.check_schema(schema)
+    properties = schema["$defs"]["rule"]["properties"]
+    assert set(properties) == set(Rule.model_fields)
+
+
+def test_a_feed_without_rules_is_refused() -> None:
+    with pytest.raises(ChotsoError, match="no rules"):
+        rules_of("no_such_feed")
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        (("severity: block", "severity: warn"), "is not one of"),
+        (("level: batch", "level: row\n    mostly: 0.99"), "mostly"),
+        (("id: officers.readable", "id: employers.readable"), "registered twice"),
+        (("id: payments.form_known", "id: payments.form_unknown"), "has no SQL file"),
+        (("id: payments.form_known", "id: payments.form_unknown"), "is not registered"),
+        (("feed: payments\n    severity", "feed: plans\n    severity"), "begin with its feed"),
+        (("severity: block", "severity: quarantine"), "can only block"),
+        (("rules:", "rules: ["), "does not hold together"),
+        (("sentence_vi: Mọi", "sentence_vi: ''\n    x: Mọi"), "sentence_vi"),
+    ],
+)
+def test_a_register_that_does_not_hold_together_is_refused(
+    tmp_path: Path, change: tuple[str, str], fault: str
+) -> None:
+    shutil.copytree(EXPECTATIONS_DIR, tmp_path / "expectations")
+    path = tmp_path / "expectations" / "register.yml"
+    text = path.read_text(encoding="utf-8")
+    assert change[0] in text
+    path.write_text(text.replace(*change, 1), encoding="utf-8")
+    with pytest.raises(ChotsoError, match=fault):
+        read_register(path.parent)
+
+
+@pytest.mark.parametrize("missing", ["payments/form_known.sql", "register.schema.json"])
+def test_a_missing_file_is_named(tmp_path: Path, missing: str) -> None:
+    shutil.copytree(EXPECTATIONS_DIR, tmp_path / "expectations")
+    (tmp_path / "expectations" / missing).unlink()
+    with pytest.raises(ChotsoError, match=r"form_known has no SQL file|register\.schema\.json"):
+        read_register(tmp_path / "expectations")
+
+
+# ── the SQL ──────────────────────────────────────────────────────────────────────────────────────
+
+
+@by_id
+def test_the_file_is_headed_by_the_sentence_in_both_languages(rule: Rule) -> None:
+    header: list[str] = []
+    for line in rule.path.read_text(encoding="utf-8").splitlines():
+        if not line.startswith("--"):
+            break
+        header.append(line.removeprefix("--"))
+    text = _words(" ".join(header))
+    assert text.startswith(f"vi: {rule.sentence_vi} en: {rule.sentence_en}")
+
+
+@by_id
+def test_the_sql_only_judges(rule: Rule) -> None:
+    words = set(re.findall(r"[a-z_]+", _body(rule)))
+    assert not words & {"insert", "update", "delete", "create", "now", "current_date", "float"}
+    assert "from {batch} as delivered" in _body(rule)
+    assert not re.search(r"select\s+(\w+\.)?\*", _body(rule))
+
+
+@by_id
+def test_every_pattern_is_anchored_at_both_ends(rule: Rule) -> None:
+    for pattern in re.findall(r"!?~\*?\s*'([^']*)'", _body(rule)):
+        assert re.fullmatch(r"\^[^^$|]*\$", pattern), pattern
+
+
+@by_id
+def test_a_rule_that_judges_a_batch_names_no_row(rule: Rule) -> None:
+    assert ("null::bigint as row_no" in _body(rule)) == (rule.level == "batch")
+
+
+@pytest.mark.parametrize("feed", contracts())
+def test_the_shared_rules_name_the_columns_of_the_contract(feed: str) -> None:
+    item = contract(feed)
+    required = [n for n, c in item.landed.items() if c.required and n not in item.key]
+    expected = {
+        "key_present": item.key,
+        "required_present": required,
+        "key_unique_or_identical": [*item.key, *item.tracked],
+    }
+    for rule in rules_of(feed):
+        if rule.name in expected:
+            found = set(re.findall(r"[a-z0-9_]+", _body(rule))) & set(item.landed)
+            assert found == set(expected[rule.name]), rule.id
+
+
+@pytest.mark.parametrize("feed", contracts())
+def test_every_amount_in_whole_đồng_has_a_range(feed: str) -> None:
+    item = contract(feed)
+    ranges = " ".join(_body(r) for r in rules_of(feed) if r.name.endswith("_in_range"))
+    assert set(item.money_columns) <= set(re.findall(r"\w+", ranges))
+
+
+# ── the rendering ────────────────────────────────────────────────────────────────────────────────
+
+
+A_RULE = rules_of("payments")[0].model_copy(update={"id": "payments.tried"})
+
+
+def _rendered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, facts: RuleFacts) -> str:
+    monkeypatch.setattr(rules, "EXPECTATIONS_DIR", tmp_path)
+    A_RULE.path.parent.mkdir(exist_ok=True)
+    A_RULE.path.write_text(text, encoding="utf-8")
+    return A_RULE.query(facts).format(batch="landing.here")
+
+
+def test_facts_become_typed_literals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "select {known_at}, {business_date}, {month}, {rows} from {batch} as delivered\n"
+    query = _rendered(tmp_path, monkeypatch, text, FACTS)
+    assert (
+        "select timestamptz '2021-12-31 18:00:00.000005+00:00', date '2021-12-31', "
+        "date '2021-12-01', bigint '7' from landing.here as delivered"
+    ) in query
+    no_month = RuleFacts(datetime(2022, 1, 1, tzinfo=UTC), date(2021, 12, 31), None, 0)
+    query = _rendered(tmp_path, monkeypatch, text, no_month)
+    assert "date '2021-12-31', null::date, bigint '0'" in query
+
+
+def test_other_braces_stay_as_they_were_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "select 1 where a ~ '^[0-9]{7}$' and b ~ '^x{1,2}$' and c = '{other}{{}' and {batch}\n"
+    query = _rendered(tmp_path, monkeypatch, text, FACTS)
+    assert text.strip().replace("{batch}", "landing.here") in query
+
+
+def test_the_header_is_not_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "-- vi: 'một\n-- en: one {batch} :two\n-- why\nselect 1 -- inside\nfrom {batch}\n"
+    query = _rendered(tmp_path, monkeypatch, text, FACTS)
+    assert "vi:" not in query
+    assert "select 1 -- inside\nfrom landing.here" in query
+
+
+# ── the page ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_page_is_up_to_date() -> None:
+    message = "run `python -m chotso.ingest.rules`"
+    assert rules.RULES_PAGE.read_text(encoding="utf-8") == rules.page(), message

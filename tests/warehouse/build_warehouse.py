@@ -1,0 +1,87 @@
+"""A warehouse of its own for the tests of a build, on the embedded server or on one that is named.
+
+`CHOTSO_TEST_POSTGRES_URL` (a superuser's) runs the same tests against another PostgreSQL, e.g. 15.
+"""
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+from psycopg import sql
+
+from chotso.sandbox import server
+from chotso.settings import Settings
+from chotso.warehouse.migrate import migrate
+from tests.warehouse.build_world import World
+from tests.warehouse.sandbox_homes import new_home
+
+
+@dataclass(frozen=True)
+class Servers:
+    """A superuser's URL and the URL of the warehouse's login, on any database."""
+
+    admin_url: str
+    login_url: str
+
+
+@contextmanager
+def any_server() -> Iterator[Servers]:
+    named = os.environ.get("CHOTSO_TEST_POSTGRES_URL")
+    if named:
+        parts = urlsplit(named)
+        login = f"chotso_etl_test:{secrets.token_hex(8)}@{parts.hostname}:{parts.port}"
+        with psycopg.connect(named, autocommit=True) as admin:
+            admin.execute("drop role if exists chotso_etl_test")
+        yield Servers(named, f"postgresql://{login}/postgres")
+        return
+    with new_home() as home:
+        running = server.start(home)
+        yield Servers(running.admin_url, running.warehouse_url)
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """Settings of a migrated, empty warehouse, and its superuser's URL."""
+
+    settings: Settings
+    admin_url: str
+
+    @contextmanager
+    def world(self) -> Iterator[World]:
+        with psycopg.connect(self.admin_url) as admin:
+            yield World(admin)
+
+    def rows(self, query: str) -> list[tuple[object, ...]]:
+        with psycopg.connect(self.admin_url) as admin:
+            return admin.execute(query).fetchall()  # type: ignore[arg-type, unused-ignore]
+
+
+@contextmanager
+def new_warehouse(servers: Servers, home: Path) -> Iterator[Warehouse]:
+    name = f"build_{secrets.token_hex(4)}"
+    with psycopg.connect(servers.admin_url, autocommit=True) as admin:
+        admin.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
+    admin_url = urlunsplit(urlsplit(servers.admin_url)._replace(path=f"/{name}"))
+    settings = Settings(
+        home=home,
+        warehouse_url=urlunsplit(urlsplit(servers.login_url)._replace(path=f"/{name}")),
+        admin_url=admin_url,
+        source_url="postgresql://nobody@127.0.0.1/none",
+        drop_url=str(home),
+        landing_url=str(home),
+        releases_dir=home,
+        pseudonym_key_file=home / "none",
+        embedded=False,
+    )
+    try:
+        migrate(settings)
+        yield Warehouse(settings, admin_url)
+    finally:
+        with psycopg.connect(servers.admin_url, autocommit=True) as admin:
+            statement = sql.SQL("drop database {} with (force)")
+            admin.execute(statement.format(sql.Identifier(name)))

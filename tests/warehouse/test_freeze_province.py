@@ -1,0 +1,102 @@
+"""The real thing, small: a province lives to the cutoff, is frozen, and what is late stays out."""
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+import psycopg
+import pytest
+
+from chotso.freeze.release import freeze
+from chotso.freeze.verify import verify
+from chotso.sandbox import server
+from chotso.sandbox.province import advance, seed
+from tests.warehouse.freeze_world import CUTOFF, as_admin
+from tests.warehouse.product import Product, product
+from tests.warehouse.sandbox_homes import new_home
+
+pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(1200)]
+
+SPRINT, PLAN = "sprint-2021-q4", "plan-2021-m09-12"
+
+
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    with new_home() as home:
+        folder = tmp_path_factory.mktemp("province")
+        with product(server.start(home), "freeze_province", folder) as made:
+            seed(
+                made.source_admin_url, made.drop, persons=1_500, employers=60, year=2021, seed=3,
+                defects="none", state_dir=folder / "state", progress=lambda _: None,
+            )  # fmt: skip
+            yield made
+
+
+def live_until(warehouse: Product, clock: datetime) -> None:
+    advance(
+        warehouse.source_admin_url,
+        warehouse.drop,
+        to=clock,
+        state_dir=warehouse.settings.home / "state",
+        progress=lambda _: None,
+    )
+
+
+def collected(warehouse: Product, schema: str, table: str) -> Decimal:
+    with as_admin(warehouse.settings) as conn:
+        row = conn.execute(
+            f"select actual_to_date from {schema}.{table} where agency_code = '072' "
+            "and month = '2021-12-01' and metric_code = 'collection_total' limit 1".encode()
+        ).fetchone()
+    assert row is not None
+    return Decimal(row[0])
+
+
+def test_a_late_payment_changes_the_marts_and_not_the_release(warehouse: Product) -> None:
+    settings = warehouse.settings
+    live_until(warehouse, CUTOFF + timedelta(seconds=20))
+    first, second = freeze(settings, SPRINT), freeze(settings, PLAN)
+    assert verify(settings.releases_dir, second.root_sha256).status == "verified"
+    frozen = collected(warehouse, "frozen", "attainment")
+    live_until(warehouse, CUTOFF + timedelta(days=1))
+    warehouse.night(date(2021, 12, 31))
+    assert collected(warehouse, "marts", "fct_monthly_attainment") > frozen > 0
+    assert collected(warehouse, "frozen", "attainment") == frozen
+    assert freeze(settings, SPRINT).root_sha256 == first.root_sha256
+    assert verify(settings.releases_dir, second.root_sha256).status == "verified"
+
+
+def test_the_release_holds_the_facts_as_built_at_the_cutoff(warehouse: Product) -> None:
+    settings = warehouse.settings
+    report = freeze(settings, SPRINT)
+    assert report.already_sealed
+    with as_admin(settings) as conn:
+        row = conn.execute(
+            "select as_known_at from frozen.release where release_id = %s", [SPRINT]
+        ).fetchone()
+    assert row is not None
+    warehouse.rebuild("scratch_again", row[0], CUTOFF)
+    for table, fact in (
+        ("attainment", "fct_monthly_attainment"), ("arrears_ratio", "fct_arrears_ratio"),
+    ):  # fmt: skip
+        with psycopg.connect(warehouse.admin_url) as conn:
+            columns = conn.execute(
+                "select string_agg(quote_ident(attname), ', ') from pg_attribute "
+                "where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped",
+                [f"scratch_again.{fact}"],
+            ).fetchone()
+            assert columns is not None
+            differing = conn.execute(
+                f"""
+                select count(*) from (
+                    (select {columns[0]} from scratch_again.{fact}
+                    except all
+                    select {columns[0]} from frozen.{table} where release_id = '{SPRINT}')
+                    union all
+                    (select {columns[0]} from frozen.{table} where release_id = '{SPRINT}'
+                    except all
+                    select {columns[0]} from scratch_again.{fact})
+                ) as differing
+                """.encode()
+            ).fetchone()
+        assert differing == (0,)
