@@ -2,6 +2,8 @@
 
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from chotso.errors import ChotsoError
@@ -13,18 +15,29 @@ def staging(folder: Path) -> Path:
     """Where the bundle is made before it is moved to `folder`; whatever a killed run left, gone.
 
     Raises:
-        ChotsoError: The place cannot be written.
+        OSError: The place cannot be written.
     """
     remove_staging(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    return _staging(folder)
+
+
+@contextmanager
+def writable(folder: Path) -> Iterator[None]:
+    """Turn what the disk refuses into what the operator is told.
+
+    Raises:
+        ChotsoError: A file or folder could not be written.
+    """
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
+        yield
     except OSError as error:
         raise ChotsoError(
-            f"The releases folder {folder.parent} cannot be written: {error.strerror}.",
-            kept="nothing was sealed by this run.",
-            next_step="mend CHOTSO_RELEASES_DIR or its rights, then run the freeze again.",
+            f"The bundle {folder} cannot be written: {error.strerror} ({error.filename}).",
+            kept="what is sealed, and what was extracted and built.",
+            next_step="make room, or mend CHOTSO_RELEASES_DIR and its rights; then run the freeze "
+            "again.",
         ) from error
-    return _staging(folder)
 
 
 def remove_staging(folder: Path) -> None:

@@ -84,7 +84,9 @@ def freeze(
             _check_cutoff(run, period)
         failpoint("freeze.begin")
         with _reason_kept(run, started):
-            return _carry_through(run, state.begin(conn, started))
+            begun = state.begin(conn, started)
+            _check_same_cutoff(begun, started)
+            return _carry_through(run, begun)
 
 
 def _original(period: PeriodToFreeze) -> state.Freeze:
@@ -128,6 +130,16 @@ def _check_cutoff(run: _Run, period: PeriodToFreeze) -> None:
             f"by the source's clock {left} are left.",
             kept="nothing was extracted, built or sealed.",
             next_step="run it again at the cutoff, or now with --rehearse.",
+        )
+
+
+def _check_same_cutoff(begun: state.Freeze, started: state.Freeze) -> None:
+    if begun.cutoff_at != started.cutoff_at:
+        raise ChotsoError(
+            f"The cutoff of {started.period_id} is {started.cutoff_at.isoformat()} now, and was "
+            f"{begun.cutoff_at.isoformat()} at the final extract.",
+            kept="the final extract; nothing was sealed.",
+            next_step="restore the cutoff in config/periods.yml, then run the freeze again.",
         )
 
 
@@ -244,7 +256,8 @@ def _seal(run: _Run, freeze: state.Freeze) -> FreezeReport:
         business_date=freeze.business_date,
         previous_root=previous_root,
     )
-    staged = write_bundle(folders.staging(folder), identity, tables, made, landed, newest)
+    with folders.writable(folder):
+        staged = write_bundle(folders.staging(folder), identity, tables, made, landed, newest)
     failpoint("freeze.staged")
     run.progress("seal")
     sealed_at = run.parts.source_clock(run.settings).astimezone(UTC)
@@ -261,7 +274,8 @@ def _seal(run: _Run, freeze: state.Freeze) -> FreezeReport:
             next_step="run the freeze again: it takes up what is sealed.",
         ) from error
     failpoint("freeze.sealed")
-    folders.place(staged.folder, folder, staged.root)
+    with folders.writable(folder):
+        folders.place(staged.folder, folder, staged.root)
     return FreezeReport(freeze.release_id, staged.root, folder, already_sealed=False)
 
 
@@ -270,7 +284,8 @@ def _already_sealed(run: _Run, started: state.Freeze, found: state.Sealed) -> Fr
     if not folders.is_sound(folder, found.root_sha256):
         run.progress(f"restore the bundle of {found.release_id} from the warehouse")
         files = state.stored_files(run.conn, started.schema, found.release_id)
-        folders.restore(folder, files, found.root_sha256)
+        with folders.writable(folder):
+            folders.restore(folder, files, found.root_sha256)
     row = state.find(run.conn, found.release_id)
     if row is not None and row.state != "placed":
         _clean_up(run, row)

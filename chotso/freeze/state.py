@@ -81,10 +81,12 @@ def begin(conn: psycopg.Connection, freeze: Freeze) -> Freeze:
     with conn.transaction():
         conn.execute(
             """
-            insert into ops.freeze (release_id, period_id, is_rehearsal, state, cutoff_at,
+            insert into ops.freeze as begun (release_id, period_id, is_rehearsal, state, cutoff_at,
                 business_date, target_schema)
             values (%s, %s, %s, 'started', %s, %s, %s)
-            on conflict (release_id) do nothing
+            on conflict (release_id) do update
+            set cutoff_at = excluded.cutoff_at, business_date = excluded.business_date
+            where begun.state = 'started'
             """,
             [
                 freeze.release_id, freeze.period_id, freeze.is_rehearsal, freeze.cutoff_at,

@@ -411,11 +411,23 @@ def _check_chain(bundles: dict[str, dict[str, Any]], result: Result) -> str | No
     return newest
 
 
-def _anchor(text: str) -> str:
+def read_anchor(text: str) -> str:
+    """A root as people type it off a page: blanks and capitals do not matter.
+
+    Raises:
+        ValueError: It is not 64 hex digits.
+    """
     digits = "".join(text.split()).lower()
     if not HEX.fullmatch(digits):
-        raise argparse.ArgumentTypeError("an anchor is 64 hex digits")
+        raise ValueError("an anchor is 64 hex digits")
     return digits
+
+
+def _anchor(text: str) -> str:
+    try:
+        return read_anchor(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -19,6 +19,7 @@ from chotso.ingest.ledger import LandedBatch
 from chotso.ingest.load import batch_table, verdict_table
 from chotso.ingest.rules import Rule, RuleFacts, rules_of
 from chotso.settings import Settings
+from chotso.warehouse.connect import LOADER_ROLE, SESSION
 
 
 @dataclass(frozen=True)
@@ -149,7 +150,7 @@ def _gx_source(url: str) -> Any:
     return context.data_sources.add_postgres(  # type: ignore[call-arg]
         "warehouse",
         connection_string=url.replace("postgresql://", "postgresql+psycopg://", 1),
-        kwargs={"connect_args": {"options": "-c role=chotso_loader -c timezone=UTC"}},
+        kwargs={"connect_args": {"options": f"-c role={LOADER_ROLE} {SESSION}"}},
     )
 
 

@@ -177,8 +177,13 @@ class AirflowClient:
         latest = list(runs)
 
         def is_over() -> bool:
-            latest[:] = [r if r.state in FINISHED else self.run(r) for r in latest]
-            return all(r.state in FINISHED for r in latest)
+            # One question at a time: the first that still runs holds the answer up anyway.
+            for place, run in enumerate(latest):
+                if run.state not in FINISHED:
+                    latest[place] = self.run(run)
+                    if latest[place].state not in FINISHED:
+                        return False
+            return True
 
         if not _wait(is_over, timeout_s):
             late = ", ".join(f"{r.dag_id} ({r.state})" for r in latest if r.state not in FINISHED)
@@ -268,7 +273,7 @@ class AirflowClient:
         return self._token
 
 
-def _wait(condition: Callable[[], bool], seconds: float, pause_s: float = 0.3) -> bool:
+def _wait(condition: Callable[[], bool], seconds: float, pause_s: float = 0.5) -> bool:
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:

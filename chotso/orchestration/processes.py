@@ -80,11 +80,11 @@ def stop(component: Component, run: Path, *, patience_s: float) -> None:
         _signal(component.pid, signal.SIGKILL)
         _wait_until_gone(component, patience_s)
     for number in (signal.SIGTERM, signal.SIGKILL):
-        members = _session(component)
+        members = session_members(component)
         for pid in members:
             _signal(pid, number)
         deadline = time.monotonic() + 3
-        while _session(component) and time.monotonic() < deadline:
+        while session_members(component) and time.monotonic() < deadline:
             time.sleep(POLL_S)
     (run / f"{component.name}.json").unlink(missing_ok=True)
 
@@ -105,7 +105,7 @@ def _stat(pid: int) -> _Stat | None:
     return _Stat(state=fields[0], session=int(fields[3]), ticks=int(fields[19]))
 
 
-def _session(component: Component) -> list[int]:
+def session_members(component: Component) -> list[int]:
     """Living processes of the component's session that are not older than it."""
     members = []
     for name in os.listdir("/proc"):

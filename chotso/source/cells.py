@@ -33,6 +33,11 @@ class UnreadableError(ValueError):
     """The value has no exact reading as the contract's type."""
 
 
+def found(value: Any) -> str:
+    """What stood in an unreadable cell, letters masked: a shifted row may hold a name."""
+    return repr(re.sub(r"[^\W\d_]", "x", str(value))[:40])
+
+
 def read_cell(value: Any, column: Column) -> Any:
     """The value of one cell as the column's type; None for an empty one.
 

@@ -22,7 +22,7 @@ from chotso.contracts import Column, Contract, TableSource
 from chotso.errors import ChotsoError
 from chotso.settings import without_password
 from chotso.source.arrow import arrow_type
-from chotso.source.cells import UnreadableError, read_cell
+from chotso.source.cells import UnreadableError, found, read_cell
 from chotso.source.queries import SCHEMA
 
 _POSTGRES = postgresql.dialect()  # type: ignore[no-untyped-call]
@@ -211,7 +211,7 @@ def typed_batch(rows: Iterator[tuple[Any, ...]], columns: dict[str, Column]) -> 
                 values[name].append(read_cell(_plain(value, spec), spec))
             except UnreadableError as error:
                 values[name].append(None)
-                bad[name] = str(error) if spec.personal else f"{error}: {str(value)[:80]!r}"
+                bad[name] = str(error) if spec.personal else f"{error}: {found(value)}"
         unreadable.append(json.dumps(bad, ensure_ascii=False) if bad else None)
     arrays = [pa.array(values[n], arrow_type(c.type)) for n, c in columns.items()]
     return pa.record_batch(

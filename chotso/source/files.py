@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from chotso.contracts import Column, Contract, FileSource
 from chotso.source.arrow import landed_schema
-from chotso.source.cells import UnreadableError, read_cell
+from chotso.source.cells import UnreadableError, found, read_cell
 from chotso.source.drop_folder import Delivery, refused
 from chotso.source.sheets import Sheet, read_sheets
 
@@ -178,7 +178,7 @@ def _read(cell: Any, spec: Column) -> tuple[Any, str | None]:
     try:
         return read_cell(cell, spec), None
     except UnreadableError as error:
-        return None, f"{error}: {str(cell)[:80]!r}"
+        return None, f"{error}: {found(cell)}"
 
 
 def _others(item: Contract, index: dict[str, int], row: list[Any]) -> str:

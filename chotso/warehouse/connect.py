@@ -9,6 +9,7 @@ from chotso.errors import ChotsoError
 from chotso.settings import Settings, without_password
 
 LOADER_ROLE = "chotso_loader"
+SESSION = "-c timezone=UTC -c datestyle=ISO,YMD -c intervalstyle=iso_8601 -c work_mem=64MB"
 _TOO_MUCH = {
     "rolsuper": "SUPERUSER",
     "rolcreaterole": "CREATEROLE",
@@ -29,7 +30,7 @@ def connect(settings: Settings) -> Iterator[psycopg.Connection]:
         connection = psycopg.connect(
             settings.warehouse_url,
             application_name="chotso",
-            options="-c timezone=UTC -c datestyle=ISO,YMD -c intervalstyle=iso_8601",
+            options=SESSION,
         )
     except psycopg.OperationalError as error:
         raise ChotsoError(

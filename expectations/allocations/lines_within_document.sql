@@ -5,57 +5,84 @@
 -- The batch holds all lines of each document that it touches. Payments were published before.
 -- Identical repetitions of a line count once. Lines whose versions differ, and lines without a
 -- number, are set aside by their own rules and count nowhere; so does an empty amount.
-with lines as (
+-- Whatever counts lies between the sum of all negative and the sum of all positive amounts: only
+-- where these reach beyond the document are its lines told apart, which is dear for a whole year.
+with extremes as (
+    select
+        so_chung_tu,
+        sum(least(tien_goc, 0)) + sum(least(tien_lai, 0)) as lowest_vnd,
+        sum(greatest(tien_goc, 0)) + sum(greatest(tien_lai, 0)) as highest_vnd
+    from {batch} as delivered
+    where so_chung_tu is not null
+    group by so_chung_tu
+),
+
+suspected as (
+    select
+        extremes.so_chung_tu,
+        document.so_tien as document_vnd
+    from extremes
+    inner join raw.payments as document
+        on
+            extremes.so_chung_tu = document.so_chung_tu
+            and document.known_to is null
+            and document.trang_thai = 'HIEU_LUC'
+    where
+        document.so_tien is not null
+        and (
+            extremes.lowest_vnd < least(document.so_tien, 0)
+            or extremes.highest_vnd > greatest(document.so_tien, 0)
+        )
+),
+
+versions as (
+    select
+        delivered.so_chung_tu,
+        delivered.so_dong,
+        delivered.quy,
+        delivered.thang,
+        delivered.tien_goc,
+        delivered.tien_lai
+    from {batch} as delivered
+    inner join suspected on delivered.so_chung_tu = suspected.so_chung_tu
+    where delivered.so_dong is not null
+    group by
+        delivered.so_chung_tu,
+        delivered.so_dong,
+        delivered.quy,
+        delivered.thang,
+        delivered.tien_goc,
+        delivered.tien_lai
+),
+
+lines as (
     select
         so_chung_tu,
         so_dong,
-        min(tien_goc) as principal_vnd,
-        min(tien_lai) as interest_vnd
-    from {batch} as delivered
-    where
-        so_chung_tu is not null
-        and so_dong is not null
+        sum(coalesce(tien_goc, 0)) + sum(coalesce(tien_lai, 0)) as line_vnd
+    from versions
     group by so_chung_tu, so_dong
-    having
-        count(*) = 1
-        or (
-            min(quy) is not distinct from max(quy)
-            and min(thang) is not distinct from max(thang)
-            and min(tien_goc) is not distinct from max(tien_goc)
-            and min(tien_lai) is not distinct from max(tien_lai)
-            -- a value here and none there differ too
-            and count(quy) in (0, count(*))
-            and count(thang) in (0, count(*))
-            and count(tien_goc) in (0, count(*))
-            and count(tien_lai) in (0, count(*))
-        )
+    having count(*) = 1
 ),
 
 sums as (
     select
         so_chung_tu,
-        coalesce(sum(principal_vnd), 0) + coalesce(sum(interest_vnd), 0) as lines_vnd
+        sum(line_vnd) as lines_vnd
     from lines
     group by so_chung_tu
 ),
 
 offending as (
     select
-        sums.so_chung_tu,
-        sums.lines_vnd,
-        document.so_tien as document_vnd
-    from sums
-    inner join raw.payments as document
-        on
-            sums.so_chung_tu = document.so_chung_tu
-            and document.known_to is null
-            and document.trang_thai = 'HIEU_LUC'
+        suspected.so_chung_tu,
+        suspected.document_vnd,
+        sums.lines_vnd
+    from suspected
+    inner join sums on suspected.so_chung_tu = sums.so_chung_tu
     where
-        document.so_tien is not null
-        and (
-            sums.lines_vnd < least(0, document.so_tien)
-            or sums.lines_vnd > greatest(0, document.so_tien)
-        )
+        sums.lines_vnd < least(suspected.document_vnd, 0)
+        or sums.lines_vnd > greatest(suspected.document_vnd, 0)
 ),
 
 final as (

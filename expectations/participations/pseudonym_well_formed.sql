@@ -1,6 +1,7 @@
 -- vi: Bí danh của người tham gia phải là 64 ký tự thập lục phân; nếu không, cả lô dừng lại.
 -- en: A person's pseudonym is 64 hex digits; if not, the batch stops.
--- A missing number has no pseudonym: number_well_formed sets its row aside.
+-- A missing number has no pseudonym: number_well_formed sets its row aside. The length apart from
+-- the pattern: {64} in a pattern takes twenty times as long.
 with malformed as (
     select count(*) as row_count
     from {batch} as delivered
@@ -8,7 +9,7 @@ with malformed as (
         person_pseudonym is not null
         and (
             length(person_pseudonym) <> 64
-            or translate(person_pseudonym, '0123456789abcdef', '') <> ''
+            or person_pseudonym !~ '^[0-9a-f]+$'
         )
 ),
 

@@ -62,7 +62,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         seed(
             *place,
             persons=1_000,
-            employers=30,
+            employers=60,
             year=2021,
             seed=3,
             defects="some",

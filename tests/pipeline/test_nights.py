@@ -213,5 +213,5 @@ def test_a_killed_scheduler_comes_back_without_leftovers(pipeline: Pipeline) -> 
     assert found is not None
     assert found.is_running
     assert found.pid != scheduler.pid
-    assert processes._session(scheduler) == [], "its workers are gone with it"
+    assert processes.session_members(scheduler) == [], "its workers are gone with it"
     assert run_freeze(pipeline.api, timeout_s=TIMEOUT_S).state == "success"

@@ -1,5 +1,7 @@
 """Canonical CSV and JSON: the expected bytes are written out, not computed."""
 
+import csv
+import io
 import locale
 import time
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -97,6 +99,19 @@ def test_rows_stand_in_code_point_order_of_their_fields() -> None:
         "a,2021-01-01,1,flow,0\n"
         "đ,2021-01-01,1,flow,0\n"
     )
+
+
+def test_one_content_has_one_form_where_a_plain_writer_has_many() -> None:
+    one = [two("Tây", date(2021, month, 1), Decimal("5.0")) for month in (1, 2, 3)]
+    other = [two("Ta\u0302y", date(2021, month, 1), 5) for month in (3, 1, 2)]
+    assert list(csv_lines(TWO, one)) == list(csv_lines(TWO, other))
+    assert naive(one) != naive(other)
+
+
+def naive(rows: list[dict[str, object]]) -> str:
+    written = io.StringIO()
+    csv.DictWriter(written, list(TWO.column_names)).writerows(rows)
+    return written.getvalue()
 
 
 def test_a_figure_is_an_integer_or_nine_decimals_by_the_kind_of_its_metric() -> None:

@@ -80,7 +80,8 @@ def test_a_dag_tells_its_story(bag: DagBag, dag_id: str) -> None:
     page = dag.doc_md or ""
     assert page.startswith("# ")
     assert "**When it fails.**" in page
-    for number, task in enumerate(dag.topological_sort(), start=1):
+    steps = dag.topological_sort()  # type: ignore[no-untyped-call]
+    for number, task in enumerate(steps, start=1):
         assert f"{number}. **{task.task_id}**" in page, "each task is a numbered step of the page"
 
 
@@ -102,7 +103,7 @@ def test_every_task_has_owner_alert_route_and_fitting_retries(bag: DagBag, dag_i
     for task in bag.dags[dag_id].tasks:
         assert task.owner == "phong-cntt"
         assert task.on_failure_callback, task.task_id
-        assert 1 <= task.retries <= 3
+        assert task.retries in (2, 3)
         assert isinstance(task.retry_policy, TransientOnly)
         assert task.execution_timeout is not None
 

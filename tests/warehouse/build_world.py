@@ -138,5 +138,3 @@ class World:
                 instant(seen), instant(seen), status, instant(resolved) if resolved else None,
             ],
         )  # fmt: skip
-
-

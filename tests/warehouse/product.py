@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -102,7 +102,9 @@ def product(server: SandboxServer, name: str, folder: Path) -> Iterator[Product]
     )
     with psycopg.connect(server.admin_url, autocommit=True) as connection:
         for database in (source, warehouse):
-            connection.execute(sql.SQL("create database {}").format(sql.Identifier(database)))
+            # A killed test may have left its own.
+            connection.execute(_database("drop database if exists {} with (force)", database))
+            connection.execute(_database("create database {}", database))
     try:
         migrate(settings)
         yield Product(
@@ -114,8 +116,11 @@ def product(server: SandboxServer, name: str, folder: Path) -> Iterator[Product]
     finally:
         with psycopg.connect(server.admin_url, autocommit=True) as connection:
             for database in (source, warehouse):
-                statement = sql.SQL("drop database {} with (force)")
-                connection.execute(statement.format(sql.Identifier(database)))
+                connection.execute(_database("drop database {} with (force)", database))
+
+
+def _database(statement: LiteralString, name: str) -> sql.Composed:
+    return sql.SQL(statement).format(sql.Identifier(name))
 
 
 def _on(url: str, database: str) -> str:

@@ -1,7 +1,7 @@
 """Every figure of small hostile worlds, every night, against the independent recomputation."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -51,17 +51,21 @@ def test_every_night_and_every_past_night_agree(
                 warehouse.night(night.business_date)
             wrong = warehouse.wrong_figures(world.observations, night.clock)
             assert not wrong, f"{night}\n" + "\n".join(wrong)
-        newest = world.nights[-1].clock
-        for night in world.nights:
-            # Just before the next extract nothing more was known than at this one.
-            later = [n.clock for n in world.nights if n.clock > night.clock]
-            asked = later[0] - TICK if later and seed % 2 else night.clock
-            for cutoff in (None, CUTOFF) if night.clock >= CUTOFF else (None,):
-                warehouse.rebuild("scratch_past", asked, cutoff)
-                wrong = warehouse.wrong_figures(
-                    world.observations, asked, cutoff, schema="scratch_past"
-                )
-                assert not wrong, f"{night} asked at {newest}, {cutoff}\n" + "\n".join(wrong)
+        for asked, cutoff in asked_again(world, seed):
+            warehouse.rebuild("scratch_past", asked, cutoff)
+            wrong = warehouse.wrong_figures(
+                world.observations, asked, cutoff, schema="scratch_past"
+            )
+            assert not wrong, f"{asked} {cutoff}\n" + "\n".join(wrong)
+
+
+def asked_again(world: World, seed: int) -> list[tuple[datetime, datetime | None]]:
+    """A past night, and the cutoff as known then and now."""
+    clocks = [night.clock for night in world.nights]
+    final = next(number for number, clock in enumerate(clocks) if clock >= CUTOFF)
+    # Just before the next extract nothing more was known than at this one.
+    past = clocks[seed % final + 1] - TICK if seed % 2 else clocks[seed % final]
+    return [(past, None), (clocks[final], CUTOFF), (clocks[-1], CUTOFF)]
 
 
 def test_a_second_run_of_a_night_changes_no_figure(running: SandboxServer, tmp_path: Path) -> None:

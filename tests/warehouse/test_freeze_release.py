@@ -19,6 +19,7 @@ import pytest
 
 from chotso.errors import ChotsoError
 from chotso.freeze.inputs import MadeBy, made_by
+from chotso.freeze.parts import PeriodToFreeze
 from chotso.freeze.release import freeze
 from chotso.freeze.verify import verify
 from chotso.sandbox import server
@@ -209,6 +210,31 @@ def test_a_retry_takes_up_the_build_only_of_the_same_code(
     parts = dataclasses.replace(parts, made_by=other_code)
     with pytest.raises(AssertionError, match="neither extracted nor built again"):
         freeze(settings, SPRINT, parts=parts)
+
+
+def test_a_cutoff_that_moves_after_the_final_extract_stops_the_seal(settings: Settings) -> None:
+    def fail(*arguments: object, **named: object) -> NoReturn:
+        raise ChotsoError("The build failed.", next_step="mend it.")
+
+    with pytest.raises(ChotsoError, match="The build failed"):
+        freeze(settings, SPRINT, parts=dataclasses.replace(PARTS, build=fail))
+    earlier = PeriodToFreeze(SPRINT, CUTOFF - timedelta(hours=1))
+    with pytest.raises(ChotsoError, match="restore the cutoff"):
+        freeze(settings, SPRINT, parts=dataclasses.replace(PARTS, period=lambda _: earlier))
+    assert seal(settings).already_sealed is False
+
+
+@pytest.mark.parametrize("sealed", [False, True])
+def test_a_releases_folder_that_cannot_be_written(settings: Settings, sealed: bool) -> None:
+    if sealed:
+        shutil.rmtree(seal(settings).bundle)
+        settings.releases_dir.rmdir()
+    settings.releases_dir.write_bytes(b"in the way")
+    with pytest.raises(ChotsoError, match="cannot be written: File exists") as error:
+        seal(settings)
+    assert "CHOTSO_RELEASES_DIR" in error.value.next_step
+    settings.releases_dir.unlink()
+    assert seal(settings).already_sealed is sealed
 
 
 def other_code() -> MadeBy:

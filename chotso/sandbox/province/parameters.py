@@ -11,6 +11,7 @@ from chotso.sandbox.province.timeline import Timeline
 DefectLevel = Literal["none", "some", "all"]
 SMALLEST_PERSONS = 500
 SMALLEST_EMPLOYERS = 30
+SMALLEST_EMPLOYERS_WITH_DEFECTS = 60
 FILE_NAME = "parameters.json"
 
 
@@ -35,10 +36,13 @@ class Parameters:
         Raises:
             ChotsoError: A size or the level of defects is out of range.
         """
-        if self.persons < SMALLEST_PERSONS or self.employers < SMALLEST_EMPLOYERS:
+        employers = (
+            SMALLEST_EMPLOYERS if self.defects == "none" else SMALLEST_EMPLOYERS_WITH_DEFECTS
+        )
+        if self.persons < SMALLEST_PERSONS or self.employers < employers:
             raise ChotsoError(
                 f"The synthetic province needs at least {SMALLEST_PERSONS} persons and "
-                f"{SMALLEST_EMPLOYERS} employers; asked for {self.persons} and {self.employers}.",
+                f"{employers} employers; asked for {self.persons} and {self.employers}.",
                 next_step="Ask for a larger province.",
             )
         if self.defects not in ("none", "some", "all"):

@@ -125,7 +125,7 @@ comment on column frozen.attainment.parent_agency_name is
 comment on column frozen.attainment.month is 'Tháng (ngày đầu tháng) — month, its first day';
 comment on column frozen.attainment.metric_code is 'Mã chỉ tiêu — metric';
 comment on column frozen.attainment.metric_name_vi is 'Tên chỉ tiêu — its Vietnamese name';
-comment on column frozen.attainment.metric_name_en is 'Tên chỉ tiêu (tiếng Anh) — its English name';
+comment on column frozen.attainment.metric_name_en is 'Tên tiếng Anh — its English name';
 comment on column frozen.attainment.unit_code is 'Đơn vị tính — unit of the figures';
 comment on column frozen.attainment.kind_code is
 'Loại số liệu — flow, stock or ratio';
@@ -135,7 +135,8 @@ comment on column frozen.attainment.actual_month is 'Thực hiện trong tháng 
 comment on column frozen.attainment.actual_to_date is
 'Thực hiện lũy kế — flow: year to date; stock: at the month''s end; ratio: numerator ÷ denominator';
 comment on column frozen.attainment.numerator is 'Tử số của tỷ lệ — numerator of a ratio metric';
-comment on column frozen.attainment.denominator is 'Mẫu số của tỷ lệ — denominator of a ratio metric';
+comment on column frozen.attainment.denominator is
+'Mẫu số của tỷ lệ — denominator of a ratio metric';
 comment on column frozen.attainment.plan_original is
 'Chỉ tiêu giao đầu năm — the year''s first plan';
 comment on column frozen.attainment.plan_in_force is

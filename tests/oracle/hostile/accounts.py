@@ -27,6 +27,7 @@ class Accounts:
         self._truth: dict[tuple[date, str], tuple[str, dict[str, Any]]] = {}
         self._instants: set[datetime] = set()
         self._held_back: list[tuple[Statement, bool]] = []
+        self._workbooks: list[Statement] = []
         self._planted_months: set[date] = set()
 
     def choose_instants(self, turn: Turn) -> None:
@@ -81,7 +82,11 @@ class Accounts:
         self._held_back = [d for d in drawn if d not in ready]
         for statement, as_csv in ready:
             write_statement(self._rng, self._drop, statement, as_csv=as_csv)
-            if not as_csv and UNKNOWN_AGENCY not in statement.sheets and turn.chance(0.3):
+            if not as_csv and UNKNOWN_AGENCY not in statement.sheets:
+                self._workbooks.append(statement)
+        # The same content again changes nothing, also where newer exports have come since.
+        for statement in self._workbooks:
+            if turn.chance(0.15):
                 same_in_csv(self._rng, self._drop, statement)
         return [statement for statement, _ in ready]
 

@@ -35,7 +35,7 @@ TCVN3 = str.maketrans({"ô": "\xab", "đ": "\xae", "á": "\xb8", "à": "\xb5"})
 
 def write_statement(rng: Random, drop: Path, statement: Statement, *, as_csv: bool) -> None:
     """Deliver a statement: one workbook, or one CSV file per agency."""
-    stamp = f"C12_{statement.month:%Y%m}_{statement.stated_at:%Y%m%dT%H%M%S}"
+    stamp = _stem(statement)
     if not as_csv:
         path = drop / f"{stamp}.xlsx"
         _write_workbook(rng, path, statement)
@@ -117,8 +117,13 @@ def _write_manifest(rng: Random, path: Path, sheets: Any) -> None:
 
 
 def same_in_csv(rng: Random, drop: Path, statement: Statement) -> None:
-    """Deliver one agency's part of a statement a second time, in the other format."""
+    """Deliver one agency's part of a workbook a second time, in the other format."""
     agency = rng.choice(list(statement.sheets))
-    part: Mapping[str, Sequence[Row]] = {agency: statement.sheets[agency]}
-    again = Statement(statement.name, statement.month, statement.stated_at, part)
-    write_statement(rng, drop, again, as_csv=True)
+    if not (drop / f"{_stem(statement)}_{agency}.csv").exists():
+        part: Mapping[str, Sequence[Row]] = {agency: statement.sheets[agency]}
+        again = Statement(statement.name, statement.month, statement.stated_at, part)
+        write_statement(rng, drop, again, as_csv=True)
+
+
+def _stem(statement: Statement) -> str:
+    return f"C12_{statement.month:%Y%m}_{statement.stated_at:%Y%m%dT%H%M%S}"

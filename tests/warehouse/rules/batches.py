@@ -1,7 +1,7 @@
 """Batch tables and the warehouse around them, made from a casebook's rows."""
 
 from datetime import date, datetime, timedelta, timezone
-from typing import Any, LiteralString, cast
+from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -81,4 +81,4 @@ def _text(value: Any) -> str | None:
 
 
 def _as_sql(column_type: str) -> sql.SQL:
-    return sql.SQL(cast(LiteralString, column_type))
+    return sql.SQL(column_type)

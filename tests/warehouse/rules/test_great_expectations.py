@@ -38,7 +38,8 @@ def source(settings: Settings) -> Any:
 
     logging.getLogger("great_expectations").setLevel(logging.ERROR)
     context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False}
+    variables: Any = context.variables
+    variables.progress_bars = {"globally": False}
     sources: Any = context.data_sources
     return sources.add_postgres(
         "rules",
@@ -70,7 +71,9 @@ def _batch(source: Any, batch_id: str) -> Any:
 
 def _validate(batch: Any, queries: list[str]) -> list[dict[str, Any]]:
     from great_expectations import ExpectationSuite
-    from great_expectations.expectations.core import UnexpectedRowsExpectation
+    from great_expectations.expectations.core.unexpected_rows_expectation import (
+        UnexpectedRowsExpectation,
+    )
 
     suite = ExpectationSuite(
         name="rules",
