@@ -201,6 +201,8 @@ class Period(_Strict):
         # releases are named by the period, corrigenda by the period with -c1, -c2, …
         if re.search(r"-c\d+$", value):
             raise ValueError("an id ending in -c and a number would read as a corrigendum")
+        if value == "rehearsal" or value.startswith("rehearsal-"):
+            raise ValueError("an id that begins with rehearsal would read as a rehearsal")
         return value
 
     @model_validator(mode="after")

@@ -10,18 +10,15 @@ a document never arrives without its lines.
    published position. Runs on a worker that reaches `chotso_source`. Output: immutable landing
    files with their manifest, and a row per batch in `ops.batch`.
 3. **publish**. Input: the landed batches of the date. Runs in the warehouse: load, rules, split
-   into accepted and quarantined, one transaction; then the control totals of the source are
-   compared, and a month that differs is read again whole. Output: `raw.payments`,
-   `raw.allocations`, `ops.control_total`, `quarantine.row`, and the asset `contributions` for the
-   date.
+   into accepted and quarantined, one transaction. Output: `raw.payments`, `raw.allocations`,
+   `quarantine.row`, and the asset `contributions` for the date.
 
 **Partition.** The business date, `YYYY-MM-DD`: the run of 01:00 local belongs to the day before.
 
 **When it fails.** The log of the failed task ends with what was kept and the next step. A blocked
-batch stops only itself and the figures of the night before stay. "Control totals differ" after the
-month was read again means that rows are missing: do not override it, ask the owner of the source.
-Clear `land` and all after it once the cause is mended; clearing, re-running and backfilling are
-safe: a night always reads the source as it is, and an unchanged row adds no version.
+batch stops only itself and the figures of the night before stay. Clear `land` and all after it
+once the cause is mended; clearing, re-running and backfilling are safe: a night always reads the
+source as it is, and an unchanged row adds no version.
 """
 
 from airflow.sdk import dag

@@ -10,9 +10,8 @@ source, and the number arrives as a pseudonym.
    Runs on a worker that reaches `chotso_source` and holds the pseudonym key. Output: immutable
    landing files with their manifest, and a row per batch in `ops.batch`.
 3. **publish**. Input: the landed batches of the date. Runs in the warehouse: load, rules, split
-   into accepted and quarantined, one transaction; then the control totals of the source are
-   compared, and a month that differs is read again whole. Output: `raw.participations`,
-   `ops.control_total`, `quarantine.row`, and the asset `participants` for the date.
+   into accepted and quarantined, one transaction. Output: `raw.participations`, `quarantine.row`,
+   and the asset `participants` for the date.
 
 **Partition.** The business date, `YYYY-MM-DD`: the run of 01:00 local belongs to the day before.
 

@@ -157,16 +157,21 @@ def verify(
     json: Json = False,
 ) -> None:
     """Check a bundle without database, network or third-party code."""
-    from chotso.freeze.verify import verify_bundle
+    from chotso.freeze.verify import read_anchor
+    from chotso.freeze.verify import verify as run
 
-    result = verify_bundle(bundle, anchor)
+    try:
+        known = read_anchor(anchor) if anchor else None
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    result = run(bundle, known)
 
     def tell() -> None:
         OUTPUT.print(result.status, markup=False)
-        for finding in result.findings:
+        for finding in [*result.findings, *result.notes]:
             OUTPUT.print(f"  {finding}", markup=False)
 
-    answer({"status": result.status, "findings": result.findings}, json, tell)
+    answer(result.as_json(), json, tell)
     if result.status != "verified":
         raise SystemExit(1)
 

@@ -14,7 +14,6 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -43,6 +42,7 @@ PERIOD_ID = "sprint-2021-q4"
 NIGHTS_BEFORE = (date(2021, 12, 28), date(2021, 12, 29), date(2021, 12, 30))
 FREEZE_AT = datetime.fromisoformat("2021-12-31T17:00:30+07:00")
 LAST_NIGHT = date(2021, 12, 31)
+NARROWEST = 100  # columns that the table needs, also where no terminal says how wide it is
 
 
 @dataclass(frozen=True)
@@ -210,14 +210,16 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def main(show: Callable[[], Console] = Console) -> int:
+def main() -> int:
     """Run the demonstration in `$CHOTSO_HOME` (default `.chotso`); 1 when a step failed."""
     given = _arguments()
     home = Path(os.environ.get("CHOTSO_HOME", ".chotso")).expanduser().resolve()
     os.environ["CHOTSO_HOME"] = str(home)
     size = Size(persons=given.persons, employers=given.employers, seed=given.seed)
+    console = Console()
+    console.width = max(console.width, NARROWEST)
     try:
-        Demo(home, size, show(), time.monotonic()).run()
+        Demo(home, size, console, time.monotonic()).run()
     except ChotsoError as error:
         print(error, file=sys.stderr)
         return 1

@@ -25,13 +25,13 @@ MONTH = date(2021, 12, 1)
 INVENTED = "SỐ LIỆU GIẢ ĐỊNH – không phải số liệu thật của bất kỳ cơ quan nào"
 # One column each: heading, metric, what is shown of it.
 COLUMNS = (
-    ("BHXH\nbắt buộc", "participants_si_compulsory", "ratio"),
-    ("BHXH\ntự nguyện", "participants_si_voluntary", "ratio"),
-    ("BHTN", "participants_ui", "ratio"),
-    ("BHYT", "participants_hi", "ratio"),
-    ("Số thu\n(tỷ đồng)", "collection_total", "billions"),
-    ("Thu so với\nkế hoạch", "collection_total", "ratio"),
-    ("Tỷ lệ nợ\n(< 0,9 %)", "arrears_ratio_total", "value"),
+    ("BHXH\nBB (%)", "participants_si_compulsory", "ratio"),
+    ("BHXH\nTN (%)", "participants_si_voluntary", "ratio"),
+    ("BHTN\n(%)", "participants_ui", "ratio"),
+    ("BHYT\n(%)", "participants_hi", "ratio"),
+    ("Số thu\n(tỷ đ)", "collection_total", "billions"),
+    ("Thu/KH\n(%)", "collection_total", "ratio"),
+    ("Nợ (%)\n< 0,9", "arrears_ratio_total", "value"),
 )
 BILLION = Decimal(1_000_000_000)
 
@@ -211,7 +211,8 @@ def _late(conn: psycopg.Connection, release_id: str) -> tuple[int, Decimal, Deci
 def _table(figures: list[Figure], period_id: str) -> Table:
     table = Table(
         title=f"Kết quả thực hiện chỉ tiêu đến 17 giờ 31/12/2021 – {period_id}\n{INVENTED}",
-        caption="Người tham gia và số thu: phần trăm kế hoạch năm; ✓ đạt, ✗ chưa đạt.",
+        caption="Người tham gia (BHXH bắt buộc, tự nguyện, BHTN, BHYT) và số thu so với kế hoạch "
+        "năm;\nnợ so với số phải thu. ✓ đạt, ✗ chưa đạt chỉ tiêu.",
         box=box.SIMPLE_HEAD,
         title_style="bold",
     )
@@ -223,7 +224,7 @@ def _table(figures: list[Figure], period_id: str) -> Table:
         by_agency.setdefault(figure.agency_code, {})[figure.metric_code] = figure
     for code, metrics in by_agency.items():
         cells = [_cell(metrics.get(metric), kind) for _, metric, kind in COLUMNS]
-        name = next(iter(metrics.values())).agency_name
+        name = next(iter(metrics.values())).agency_name.replace("Bảo hiểm xã hội", "BHXH")
         table.add_row(f"{code}  {name}", *cells, style="bold" if len(code) == 3 else None)
     return table
 
@@ -237,7 +238,7 @@ def _cell(figure: Figure | None, kind: str) -> str:
     if kind == "billions":
         return _comma(shown / BILLION, 1)
     mark = {True: " [green]✓[/green]", False: " [red]✗[/red]", None: ""}[figure.is_met]
-    return f"{_comma(shown * 100, 2 if kind == 'value' else 1)} %{mark}"
+    return f"{_comma(shown * 100, 2 if kind == 'value' else 1)}{mark}"
 
 
 def _comma(value: Decimal, places: int) -> str:
