@@ -11,7 +11,7 @@ from psycopg.types.json import Jsonb
 
 from chotso.build.expose import expose, tidy
 from chotso.build.runner import DbtSummary, run_dbt
-from chotso.build.scratch import claim_scratch_schema
+from chotso.build.scratch import claim_scratch_schema, drop_foreign_keys
 from chotso.errors import ChotsoError
 from chotso.failpoints import failpoint
 from chotso.provenance import code_version
@@ -81,6 +81,7 @@ def run_build(
         build_id = _begin(conn, knowledge, event_cutoff, target, registers)
         failpoint("build.begun")
         try:
+            drop_foreign_keys(conn, target)
             summary = _build(settings, target, knowledge, event_cutoff, registers)
             failpoint("build.built")
             if schema is None:

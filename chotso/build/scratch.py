@@ -1,4 +1,4 @@
-"""Scratch schemas: where a build may go besides the nightly one, and how we know it is ours."""
+"""The schemas that builds write: which scratch schemas are ours, and how one is made ready."""
 
 import re
 
@@ -41,5 +41,31 @@ def claim_scratch_schema(conn: psycopg.Connection, name: str) -> None:
             f"The schema {name} exists and was not made by `chotso build`.",
             kept="nothing was built, and the schema is as it was.",
             next_step="give another name with --schema.",
+        )
+    conn.commit()
+
+
+def drop_foreign_keys(conn: psycopg.Connection, schema: str) -> None:
+    """Drop the foreign keys of the build that stands there, which dbt is about to replace.
+
+    dbt drops each old dimension with `cascade`; two at once, both referenced by the old facts,
+    would take the facts' locks in any order and could deadlock.
+    """
+    rows = conn.execute(
+        """
+        select relation.relname, foreign_key.conname
+        from pg_constraint as foreign_key
+        inner join pg_class as relation on relation.oid = foreign_key.conrelid
+        inner join pg_namespace as namespace on namespace.oid = relation.relnamespace
+        where foreign_key.contype = 'f' and namespace.nspname = %s
+        order by 1, 2
+        """,
+        [schema],
+    ).fetchall()
+    for table, name in rows:
+        conn.execute(
+            sql.SQL("alter table {} drop constraint {}").format(
+                sql.Identifier(schema, table), sql.Identifier(name)
+            )
         )
     conn.commit()

@@ -5,7 +5,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from chotso.contracts import Contract
+from chotso.contracts import Contract, FileSource
 from chotso.ingest.ledger import LandedBatch
 from chotso.ingest.load import batch_table, scope_table, verdict_table
 from chotso.ingest.statements import joined
@@ -189,11 +189,27 @@ def _parts(item: Contract, batch: LandedBatch) -> dict[str, Any]:
         "row_key": joined(item.key, "delivered"),
         "accepted_key": joined(item.key, "accepted"),
         "accepted_scope": joined(item.scope, "accepted"),
-        "scope_key": joined(item.scope, "delivered") if item.scope else sql.SQL("null::text"),
+        "scope_key": _scope_key(item, batch),
         "money": sql.SQL(item.money),
         "not_content": sql.SQL("{}::text[]").format(sql.Literal(_NOT_CONTENT)),
         "not_compared": sql.SQL("{}::text[]").format(sql.Literal(_NOT_CONTENT + untracked)),
     }
+
+
+def _scope_key(item: Contract, batch: LandedBatch) -> sql.Composable:
+    """What full statement a set-aside row stood in; of a file its own month, not the row's."""
+    if not item.scope:
+        return sql.SQL("null::text")
+    if not isinstance(item.source, FileSource):
+        return joined(item.scope, "delivered")
+    month = batch.landing_files["facts"].get("month")
+    parts = [
+        sql.Identifier("delivered", name)
+        if name == item.source.sheet_code
+        else sql.SQL("{}::date::text").format(sql.Literal(month))
+        for name in item.scope
+    ]
+    return sql.SQL("concat_ws('|', {})").format(sql.SQL(", ").join(parts))
 
 
 def _values(item: Contract, batch: LandedBatch) -> dict[str, Any]:

@@ -96,16 +96,18 @@ def _read_numeric(value: Any, column: Column) -> str:
     if isinstance(value, bool):
         raise UnreadableError("a truth value")
     if isinstance(value, int | float):
-        number = Decimal(repr(value))
-        if not number.is_finite():
-            raise UnreadableError("not finite")
-        return format(number.normalize() + 0, "f")
-    if isinstance(value, str):
-        if _GROUPED_DECIMAL.fullmatch(value):
-            return value.replace(".", "").replace(",", ".")
-        if _DECIMAL.fullmatch(value):
-            return value.replace(",", ".")
-    raise UnreadableError("not a number")
+        text = repr(value)
+    elif isinstance(value, str) and _GROUPED_DECIMAL.fullmatch(value):
+        text = value.replace(".", "").replace(",", ".")
+    elif isinstance(value, str) and _DECIMAL.fullmatch(value):
+        text = value.replace(",", ".")
+    else:
+        raise UnreadableError("not a number")
+    number = Decimal(text)
+    if not number.is_finite():
+        raise UnreadableError("not finite")
+    # One form for one value: 1 and 1.0 are the same content in a workbook and in CSV.
+    return format(number.normalize() + 0, "f")
 
 
 def _read_boolean(value: Any, column: Column) -> bool:

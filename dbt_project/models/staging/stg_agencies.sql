@@ -10,7 +10,7 @@ known as (
 cleaned as (
     select
         ma_co_quan as agency_code,
-        ten as agency_name,
+        normalize(ten, nfc) as agency_name,
         nullif(ma_cap_tren, '') as parent_agency_code,
         cap as level_number,
         ma_huyen as district_code,

@@ -10,7 +10,7 @@ known as (
 cleaned as (
     select
         ma_don_vi as employer_code,
-        ten as employer_name,
+        normalize(ten, nfc) as employer_name,
         ma_khoi as management_group_code,
         ma_co_quan as agency_code,
         ngan_sach as is_state_budget,

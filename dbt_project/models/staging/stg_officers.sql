@@ -10,7 +10,7 @@ known as (
 cleaned as (
     select
         ma_can_bo as officer_code,
-        ho_ten as officer_name,
+        normalize(ho_ten, nfc) as officer_name,
         ma_co_quan as agency_code
     from known
 ),
