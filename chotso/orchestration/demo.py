@@ -42,7 +42,7 @@ PERIOD_ID = "sprint-2021-q4"
 NIGHTS_BEFORE = (date(2021, 12, 28), date(2021, 12, 29), date(2021, 12, 30))
 FREEZE_AT = datetime.fromisoformat("2021-12-31T17:00:30+07:00")
 LAST_NIGHT = date(2021, 12, 31)
-NARROWEST = 100  # columns that the table needs, also where no terminal says how wide it is
+NARROWEST = 110  # columns that the table needs, also where no terminal says how wide it is
 
 
 @dataclass(frozen=True)

@@ -238,7 +238,7 @@ def _cell(figure: Figure | None, kind: str) -> str:
     if kind == "billions":
         return _comma(shown / BILLION, 1)
     mark = {True: " [green]✓[/green]", False: " [red]✗[/red]", None: ""}[figure.is_met]
-    return f"{_comma(shown * 100, 2 if kind == 'value' else 1)}{mark}"
+    return f"{_comma(shown * 100, 3 if kind == 'value' else 1)}{mark}"
 
 
 def _comma(value: Decimal, places: int) -> str:

@@ -14,9 +14,19 @@ from typing import Any, Protocol
 import psycopg
 import pyarrow as pa
 import pyarrow.csv as pacsv
-from sqlalchemy import DateTime, Select, column, create_engine, inspect, select, table
+from sqlalchemy import (
+    DateTime,
+    Select,
+    column,
+    create_engine,
+    event,
+    inspect,
+    select,
+    table,
+)
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Connection as EngineConnection
+from sqlalchemy.engine import Engine
 
 from chotso.contracts import Column, Contract, TableSource
 from chotso.errors import ChotsoError
@@ -76,8 +86,8 @@ def _postgres(source_url: str) -> Iterator[Snapshot]:
 @contextmanager
 def _any_database(source_url: str) -> Iterator[Snapshot]:
     engine = create_engine(source_url)
-    if engine.dialect.name == "sqlite":  # which has no schemas
-        engine = engine.execution_options(schema_translate_map={SCHEMA: None})
+    if engine.dialect.name == "sqlite":
+        _prepare_sqlite(engine)
     try:
         connection = engine.connect()
     except Exception as error:
@@ -85,6 +95,19 @@ def _any_database(source_url: str) -> Iterator[Snapshot]:
     with connection, connection.begin():
         yield DatabaseSnapshot(connection)
     engine.dispose()
+
+
+def _prepare_sqlite(engine: Engine) -> None:
+    """Give SQLite the schema it lacks, and a transaction that begins with the first read."""
+
+    @event.listens_for(engine, "connect")
+    def attach(connection: Any, _: Any) -> None:
+        connection.isolation_level = None
+        connection.execute(f"attach database ? as {SCHEMA}", [engine.url.database])
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: EngineConnection) -> None:
+        connection.exec_driver_sql("begin")
 
 
 def _unreachable(source_url: str, error: Exception) -> ChotsoError:
@@ -172,7 +195,7 @@ class DatabaseSnapshot:
         self.known_at = self._clock()
 
     def _clock(self) -> datetime:
-        if not inspect(self._connection).has_table("dong_ho", schema=self._schema()):
+        if not inspect(self._connection).has_table("dong_ho", schema=SCHEMA):
             return datetime.now(UTC)
         query = select(column("bay_gio", DateTime())).select_from(_CLOCK.froms[0])
         instant = self._connection.execute(query).scalar()
@@ -180,16 +203,13 @@ class DatabaseSnapshot:
             raise _no_clock()
         return _in_utc(instant)
 
-    def _schema(self) -> str | None:
-        return None if self._connection.dialect.name == "sqlite" else SCHEMA
-
     def missing_columns(self, item: Contract) -> list[str]:
         """See `Snapshot`."""
         assert isinstance(item.source, TableSource)
         inspector = inspect(self._connection)
-        if not inspector.has_table(item.source.relation, schema=self._schema()):
+        if not inspector.has_table(item.source.relation, schema=SCHEMA):
             return list(item.columns)
-        found = inspector.get_columns(item.source.relation, schema=self._schema())
+        found = inspector.get_columns(item.source.relation, schema=SCHEMA)
         present = {c["name"] for c in found}
         return [name for name in item.columns if name not in present]
 
