@@ -66,6 +66,10 @@ proofs: $(STAMP) ## the long proofs: kills, the whole way through Airflow, the s
 bench: $(STAMP) ## bulk ingest of 2 M and 10 M lines and of a night, against binary COPY through a file
 	@$(BIN)/python -m bench.ingest
 
+.PHONY: pictures
+pictures: $(STAMP) ## the README's pictures, from what `make demo` left running (needs chromium)
+	@$(BIN)/python docs/images/take.py
+
 .PHONY: lock
 lock: ## resolve requirements.in into requirements.lock (UPGRADE=1: to the newest that fit)
 	@$(call find-python); \

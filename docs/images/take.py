@@ -1,0 +1,87 @@
+"""Takes the README's pictures from what `make demo` left running; needs Debian's chromium.
+
+    make pictures
+
+The terminal's picture is the demo's own output, run again on the same home (it takes up where the
+source's clock stands and only reports). The other is Airflow's page as its UI shows it.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+from rich.console import Console
+from rich.text import Text
+
+from chotso.orchestration import local
+from chotso.orchestration.airflow_home import ADMIN
+
+HERE = Path(__file__).resolve().parent
+CHROMIUM = "/usr/bin/chromium"
+WIDTH = 116
+
+
+def demo_output() -> str:
+    """What the demo prints in a terminal, with its colours."""
+    environment = os.environ | {"FORCE_COLOR": "1", "COLUMNS": str(WIDTH), "TERM": "xterm-256color"}
+    done = subprocess.run(
+        [sys.executable, "-m", "chotso.orchestration.demo"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment,
+    )
+    return done.stdout
+
+
+def picture_of_terminal(page: Page, output: str) -> None:
+    """The last part of the output, as a terminal shows it."""
+    lines = [line.split("\r")[-1] for line in output.rstrip().split("\n")]
+    with open(os.devnull, "w", encoding="utf-8") as nowhere:
+        console = Console(record=True, width=WIDTH, file=nowhere, force_terminal=True)
+        console.print("$ make demo")
+        console.print(Text.from_ansi("\n".join(lines)))
+        svg = console.export_svg(title="chotso")
+    with tempfile.TemporaryDirectory() as scratch:
+        source = Path(scratch) / "terminal.svg"
+        source.write_text(svg, encoding="utf-8")
+        page.goto(source.as_uri())
+        page.locator("svg").screenshot(path=HERE / "demo.png")
+
+
+def picture_of_airflow(page: Page, url: str, password: str) -> None:
+    """The DAGs and their runs, as the operator sees them after signing in."""
+    page.goto(url)
+    page.fill("input[name=username]", ADMIN)
+    page.fill("input[name=password]", password)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/")
+    page.goto(f"{url}/dags?limit=25")
+    page.get_by_text("freeze_results").first.wait_for()
+    page.wait_for_timeout(3000)
+    page.screenshot(path=HERE / "airflow.png")
+
+
+def main() -> None:
+    """Take both pictures."""
+    home = Path(os.environ.get("CHOTSO_HOME", ".chotso")).resolve()
+    airflow = local.start(home)
+    password = json.loads(airflow.password_file.read_text(encoding="utf-8"))[ADMIN]
+    output = demo_output()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+        )
+        page = browser.new_page(viewport={"width": 1360, "height": 900})
+        picture_of_terminal(page, output)
+        picture_of_airflow(page, airflow.url, password)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
