@@ -22,6 +22,7 @@ from chotso.orchestration.airflow_home import ADMIN
 
 HERE = Path(__file__).resolve().parent
 CHROMIUM = "/usr/bin/chromium"
+FONT = "DejaVu Sans Mono"  # has every Vietnamese letter in one piece
 WIDTH = 116
 
 
@@ -45,7 +46,7 @@ def picture_of_terminal(page: Page, output: str) -> None:
         console = Console(record=True, width=WIDTH, file=nowhere, force_terminal=True)
         console.print("$ make demo")
         console.print(Text.from_ansi("\n".join(lines)))
-        svg = console.export_svg(title="chotso")
+        svg = console.export_svg(title="chotso").replace("Fira Code", FONT)
     with tempfile.TemporaryDirectory() as scratch:
         source = Path(scratch) / "terminal.svg"
         source.write_text(svg, encoding="utf-8")
@@ -77,7 +78,7 @@ def main() -> None:
             executable_path=CHROMIUM,
             args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
         )
-        page = browser.new_page(viewport={"width": 1360, "height": 900})
+        page = browser.new_page(viewport={"width": 1360, "height": 1400})
         picture_of_terminal(page, output)
         picture_of_airflow(page, airflow.url, password)
         browser.close()
