@@ -67,7 +67,7 @@ bench: $(STAMP) ## bulk ingest of 2 M and 10 M lines and of a night, against bin
 	@$(BIN)/python -m bench.ingest
 
 .PHONY: pictures
-pictures: $(STAMP) ## the README's pictures, from what `make demo` left running (needs chromium)
+pictures: $(STAMP) ## the README's pictures, from what `make demo` left running (needs chromium, fonts-jetbrains-mono)
 	@$(BIN)/python docs/images/take.py
 
 .PHONY: lock

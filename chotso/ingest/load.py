@@ -65,6 +65,23 @@ def drop_tables(conn: psycopg.Connection, batch_id: str) -> None:
         conn.execute(sql.SQL("drop table if exists {}").format(table))
 
 
+def sweep(conn: psycopg.Connection, group: str) -> None:
+    """Remove landing tables that a killed run of this group left of batches it had ended."""
+    left = conn.execute(
+        """
+        select distinct batch.batch_id
+        from pg_tables as landed
+        inner join ops.batch as batch
+            on batch.batch_id = regexp_replace(landed.tablename, '_(scope|verdict)$', '')
+        where landed.schemaname = 'landing' and batch.feed_group = %s and batch.status <> 'running'
+        """,
+        [group],
+    ).fetchall()
+    for (batch_id,) in left:
+        drop_tables(conn, batch_id)
+    conn.commit()
+
+
 def _copy(
     conn: psycopg.Connection,
     landing: Landing,

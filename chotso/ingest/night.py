@@ -17,7 +17,7 @@ from chotso.errors import ChotsoError
 from chotso.ingest import ledger, statements
 from chotso.ingest.extract import Landings, land
 from chotso.ingest.ledger import LandedBatch
-from chotso.ingest.load import drop_tables, load
+from chotso.ingest.load import drop_tables, load, sweep
 from chotso.ingest.publish import publish, record_results
 from chotso.ingest.rejudge import land_again
 from chotso.ingest.validate import validate
@@ -264,6 +264,7 @@ def _publish(
 ) -> GroupReport:
     report = GroupReport(group, business_date)
     landing = Landing(settings.landing_url)
+    sweep(conn, group)
     land_again(settings, conn, group)
     for batch in ledger.waiting(conn, group):
         item = contract(batch.feed)

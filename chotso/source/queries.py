@@ -49,11 +49,14 @@ class ReadRequest:
 
 
 def rows_query(item: Contract, request: ReadRequest) -> Select[Any]:
-    """The columns of the contract that are ever read, in contract order."""
+    """The columns of the contract that are ever read, in contract order.
+
+    Rows come in the order of their key, so that the same rows make the same landed bytes.
+    """
     source = _table_source(item)
     read = [n for n, c in item.columns.items() if c.personal != "drop"]
     relation = _relation(source.relation, read, source)
-    query = select(*[relation.c[n] for n in read])
+    query = select(*[relation.c[n] for n in read]).order_by(*[relation.c[n] for n in item.key])
     if request.reads_everything:
         return query
     if source.parent:
@@ -68,7 +71,7 @@ def scope_query(item: Contract, request: ReadRequest) -> Select[Any] | None:
     if request.reads_everything or source.parent is None:
         return None
     touched = _touched_parents(item, source, request)
-    return select(touched.c.touched.label(source.parent.key))
+    return select(touched.c.touched.label(source.parent.key)).order_by(touched.c.touched)
 
 
 def _touched_parents(item: Contract, source: TableSource, request: ReadRequest) -> Subquery:

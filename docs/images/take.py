@@ -1,4 +1,6 @@
-"""Takes the README's pictures from what `make demo` left running; needs Debian's chromium.
+"""Takes the README's pictures from what `make demo` left running.
+
+Needs Debian's chromium and fonts-jetbrains-mono.
 
     make pictures
 
@@ -22,7 +24,7 @@ from chotso.orchestration.airflow_home import ADMIN
 
 HERE = Path(__file__).resolve().parent
 CHROMIUM = "/usr/bin/chromium"
-FONT = "DejaVu Sans Mono"  # has every Vietnamese letter in one piece
+FONT = "JetBrains Mono"  # has every Vietnamese letter in one piece, bold too
 WIDTH = 116
 
 
