@@ -5,11 +5,11 @@ from datetime import date, datetime
 from typing import Any
 
 import psycopg
-from psycopg.rows import class_row, dict_row
+from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from chotso.contracts import Contract, groups
-from chotso.landing import LandedFile, as_json, from_json
+from chotso.landing import LandedFile, as_json
 from chotso.provenance import code_version
 
 
@@ -124,11 +124,6 @@ def landed(
     )
 
 
-def landed_file(kept: dict[str, Any]) -> LandedFile:
-    """A landed file of a ledger row."""
-    return from_json(kept)
-
-
 def stop(conn: psycopg.Connection, batch_id: str, status: str, reason: str) -> None:
     """End a batch as `blocked`, `refused` or `failed`, with its reason, and commit."""
     conn.execute(
@@ -200,45 +195,3 @@ def deliveries_seen(conn: psycopg.Connection, feed: str) -> set[tuple[str, str]]
         [feed],
     )
     return {(row[0], row[1]) for row in found}
-
-
-def batch(conn: psycopg.Connection, batch_id: str) -> dict[str, Any]:
-    """The ledger's row of one batch."""
-    with conn.cursor(row_factory=dict_row) as cursor:
-        row = cursor.execute("select * from ops.batch where batch_id = %s", [batch_id]).fetchone()
-    assert row is not None
-    return row
-
-
-def groups_published(conn: psycopg.Connection, business_date: date) -> set[str]:
-    """Groups all of whose feeds have published for a business date."""
-    found = conn.execute(
-        "select distinct feed from ops.batch where business_date = %s and status = 'published'",
-        [business_date],
-    )
-    feeds = {row[0] for row in found}
-    return {g for g, items in groups().items() if all(item.feed in feeds for item in items)}
-
-
-def dates_to_build(conn: psycopg.Connection) -> list[date]:
-    """Business dates that are published whole and that no exposed build has seen, oldest first."""
-    found = conn.execute(
-        """
-        select business_date
-        from ops.batch
-        where status = 'published'
-        group by business_date
-        having
-            count(distinct feed) = %s
-            and max(known_at) > coalesce(
-                (
-                    select max(as_known_at) from ops.build
-                    where status = 'exposed'
-                ),
-                '-infinity'
-            )
-        order by business_date
-        """,
-        [sum(len(items) for items in groups().values())],
-    )
-    return [row[0] for row in found]

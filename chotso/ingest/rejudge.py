@@ -15,7 +15,7 @@ from psycopg.rows import dict_row
 from chotso.contracts import Contract, FileSource, groups
 from chotso.ingest import ledger
 from chotso.ingest.rules import rules_of
-from chotso.landing import Landing
+from chotso.landing import Landing, from_json
 from chotso.settings import Settings
 from chotso.source.arrow import landed_schema
 from chotso.source.cells import UnreadableError, read_cell
@@ -77,7 +77,7 @@ def _land_rows(
             draft.write(block)
     files = {"data": draft.result()}
     if kept["scope"]:
-        files["scope"] = ledger.landed_file(kept["scope"])
+        files["scope"] = from_json(kept["scope"])
     facts = kept["facts"] | {"closes": "nothing", "again": kept["batch_id"]}
     known_at = max(kept["known_at"], ledger.newest_known_at(conn, item.group) or kept["known_at"])
     landing.write_manifest(folder, {"batch_id": batch_id, "feed": item.feed, "facts": facts})
