@@ -126,7 +126,7 @@ def naive_load(source_url: str, url: str, *, killed_between: bool) -> None:
     with psycopg.connect(url, autocommit=True) as twin, psycopg.connect(source_url) as source:
         twin.execute("create table if not exists public.naive_payment (number text primary key)")
         twin.execute("create table if not exists public.naive_position (at timestamptz)")
-        row = twin.execute("select coalesce(max(at), '-infinity') from naive_position").fetchone()
+        row = twin.execute("select coalesce(max(at), '2000-01-01') from naive_position").fetchone()
         rows = source.execute(
             "select so_chung_tu, ngay_sua from tst.chung_tu where ngay_sua > %s", row
         ).fetchall()
