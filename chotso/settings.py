@@ -32,7 +32,6 @@ class Settings(BaseModel):
     home: Path
     warehouse_url: str
     admin_url: str | None
-    certifier_url: str | None = None
     source_url: str
     drop_url: str
     landing_url: str
@@ -66,7 +65,6 @@ def load_settings() -> Settings:
         "landing_url": _named("landing_url") or str(home / "landing"),
         "releases_dir": Path(_named("releases_dir") or home / "releases").resolve(),
         "pseudonym_key_file": Path(_named("pseudonym_key_file") or home / "pseudonym.key"),
-        "certifier_url": _named("certifier_url"),
         "embedded": named_warehouse is None,
     }
     admin = _named("admin_url") or (None if named_warehouse else sandbox.get("admin_url"))
@@ -118,7 +116,8 @@ def _airflow_connection(conn_id: str) -> str | None:
         return None
     if connection.conn_type in ("file", "fs"):
         return str(connection.extra_dejson.get("path") or connection.host)
-    return str(connection.get_uri())
+    # what a Connection carries beyond the URL is Airflow's own, and no driver's parameter
+    return str(connection.get_uri()).split("?__extra__")[0]
 
 
 def _sandbox(home: Path) -> dict[str, Any]:

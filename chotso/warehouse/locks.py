@@ -61,7 +61,7 @@ def _try(conn: psycopg.Connection, key: int) -> bool:
 def _holder(conn: psycopg.Connection, key: int) -> str:
     row = conn.execute(
         """
-        select activity.application_name, activity.pid, activity.usename, activity.backend_start
+        select activity.application_name, activity.pid, activity.usename
         from pg_locks as held
         inner join pg_stat_activity as activity on activity.pid = held.pid
         where held.locktype = 'advisory' and held.granted and held.objsubid = 1
@@ -72,4 +72,4 @@ def _holder(conn: psycopg.Connection, key: int) -> str:
     conn.commit()
     if row is None:
         return "a session that has just ended"
-    return f"{row[0]} (pid {row[1]}, login {row[2]}, since {row[3]:%Y-%m-%d %H:%M:%S})"
+    return f"{row[0]} (pid {row[1]}, login {row[2]})"
