@@ -8,6 +8,12 @@ named_elsewhere as (
     union
     select agency_code from {{ ref('stg_accounts') }}
     group by agency_code
+    union
+    select agency_code from {{ ref('stg_employers') }}
+    group by agency_code
+    union
+    select agency_code from {{ ref('stg_officers') }}
+    group by agency_code
 ),
 
 inferred as (
