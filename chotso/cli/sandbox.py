@@ -1,14 +1,18 @@
 """`chotso sandbox`: the embedded PostgreSQL and the synthetic province (invented, every figure)."""
 
 import os
+from collections import Counter
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from chotso.cli.console import OUTPUT, Json, answer, as_instant, progress
 from chotso.errors import ChotsoError
 from chotso.settings import load_settings
+
+if TYPE_CHECKING:
+    from chotso.sandbox.province import AdvanceReport, SeedReport
 
 app = typer.Typer(no_args_is_help=True, help="The embedded server and the synthetic province.")
 
@@ -118,5 +122,16 @@ def _source() -> tuple[str, Path]:
     return running.source_admin_url, Path(drop)
 
 
-def _tell(report: Any, as_json: bool) -> None:
-    answer(report, as_json, lambda: OUTPUT.print(str(report), markup=False))
+def _tell(report: "SeedReport | AdvanceReport", as_json: bool) -> None:
+    def tell() -> None:
+        OUTPUT.print(report.note, markup=False)
+        OUTPUT.print(f"the source's clock: {report.clock_at}", markup=False)
+        rows = ", ".join(f"{name} {count:,}" for name, count in report.rows.items())
+        OUTPUT.print(f"rows: {rows}; files: {len(report.files)}", markup=False)
+        for kind, count in Counter(defect.kind for defect in report.defects).items():
+            OUTPUT.print(f"planted: {kind} ({count})", markup=False)
+        if report.defects:
+            answers = _home() / "sandbox" / "defects.json"
+            OUTPUT.print(f"their right answers: {answers}", markup=False)
+
+    answer(report, as_json, tell)
