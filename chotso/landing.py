@@ -25,8 +25,6 @@ import pyarrow.parquet as pq
 
 from chotso.errors import ChotsoError
 
-DATA = "data.parquet"
-SCOPE = "scope.parquet"
 MANIFEST = "manifest.json"
 _SUMS = pa.decimal128(38, 0)
 

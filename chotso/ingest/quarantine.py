@@ -9,7 +9,6 @@ from chotso.contracts import Contract, FileSource
 from chotso.ingest.ledger import LandedBatch
 from chotso.ingest.load import batch_table, scope_table, verdict_table
 from chotso.ingest.statements import joined
-from chotso.ingest.versions import stated_within
 
 _NOT_CONTENT = ["row_no"]
 
@@ -25,7 +24,7 @@ def set_aside(conn: psycopg.Connection, item: Contract, batch: LandedBatch) -> N
     _collect(conn, parts)
     if batch.stated_at is not None:
         _leave_out_overtaken(conn, parts, values)
-    _insert(conn, parts, values)
+    _insert(conn, values)
     _end_answered(conn, parts, values)
     _end_withdrawn(conn, item, batch, parts, values)
 
@@ -64,7 +63,7 @@ def _collect(conn: psycopg.Connection, parts: dict[str, Any]) -> None:
     )
 
 
-def _insert(conn: psycopg.Connection, parts: dict[str, Any], values: dict[str, Any]) -> None:
+def _insert(conn: psycopg.Connection, values: dict[str, Any]) -> None:
     conn.execute(
         """
         insert into quarantine.row as known (
@@ -156,7 +155,7 @@ def _end_withdrawn(
     closes = batch.landing_files["facts"]["closes"]
     if closes == "everything":
         within: sql.Composable = sql.SQL("true")
-    elif closes == "scope" and stated_within(item, batch) is not None:
+    elif closes == "scope":
         latest = sql.SQL("select scope_key from stated where is_latest")
         listed = sql.SQL("select {} from {} as scope").format(
             joined(item.scope, "scope"), scope_table(batch.batch_id)

@@ -12,9 +12,8 @@ from typing import Any
 
 from chotso.contracts import Column
 
-BIGINT_LIMIT = 2**63
 _EXACT_FLOAT = 2**53
-_LIMITS = {"smallint": 2**15, "integer": 2**31, "bigint": BIGINT_LIMIT}
+_LIMITS = {"smallint": 2**15, "integer": 2**31, "bigint": 2**63}
 _EXCEL_EPOCH = date(1899, 12, 30)
 _EXCEL_SERIALS = range(30000, 80000)
 

@@ -28,7 +28,6 @@ NOT_CHANGED, CLOSED, VOIDED = range(3)
 _EMPLOYEE, _VOLUNTARY = 1, 7
 # Person's position: 0 uninsured, 1 employee, 2-6 health insurance group, 7 voluntary pension.
 _POSITIONS = (0.0805, 0.19, 0.03, 0.30, 0.213, 0.168, 0.005, 0.0135)
-_GONE_MONTH = -100
 
 
 @dataclass(slots=True)
