@@ -17,6 +17,11 @@ def local_midnight(day: date) -> datetime:
     return datetime.combine(day, time(), tzinfo=LOCAL_ZONE)
 
 
+def month_after(month: date) -> date:
+    """The first day of the next month."""
+    return (month.replace(day=1) + timedelta(days=32)).replace(day=1)
+
+
 def night_of(day: date) -> datetime:
     """The instant at which the night of a business date runs: 01:00 local on the next day."""
     return datetime.combine(day + timedelta(days=1), time(hour=1), tzinfo=LOCAL_ZONE)

@@ -41,7 +41,11 @@ class Column(_Strict):
     required: bool = False
     tracked: bool = Field(True, description="whether a change of it alone is a new version")
     null_is_zero: bool = False
-    form: Literal["month"] | None = Field(None, description="how a file writes it, if specially")
+    form: Literal["month", "code", "ungrouped"] | None = Field(
+        None,
+        description="how a file writes it, if specially: a month; a code, of which a number cell "
+        "may have lost zeros; a number too small for marks between thousands",
+    )
     personal: Literal["pseudonym", "drop"] | None = None
 
 
@@ -72,6 +76,15 @@ class TableSource(_Strict):
         return self
 
 
+class ControlTotals(_Strict):
+    """How the source counts a feed's rows: per month, rows and đồng."""
+
+    month: str = Field(description="column that places a row in a month")
+    of: str | None = Field(
+        None, description="feed whose row has that column: a line counts in its document's month"
+    )
+
+
 class Layout(_Strict):
     """One order of the columns of a sheet without a dependable header."""
 
@@ -86,6 +99,10 @@ class FileSource(_Strict):
 
     kind: Literal["file"]
     pattern: str
+    looks_like: str | None = Field(
+        None, description="names that were meant for the feed; what only looks like it is refused"
+    )
+    named_like: str = Field(description="the form of the name, for people")
     reader: Literal["sheets_by_position", "first_sheet_by_header"]
     header_rows: int
     sheet_code: str | None = Field(None, description="column that takes the sheet's name")
@@ -98,8 +115,10 @@ class FileSource(_Strict):
 
     @property
     def name_pattern(self) -> re.Pattern[str]:
-        """The compiled pattern of a delivery's whole name."""
-        return re.compile(self.pattern)
+        """What names are the feed's to judge: those that fit, and those that only look like it."""
+        if self.looks_like is None:
+            return re.compile(self.pattern)
+        return re.compile(f"(?:{self.pattern})|(?:{self.looks_like})")
 
 
 class Contract(_Strict):
@@ -118,6 +137,7 @@ class Contract(_Strict):
     )
     money: str = Field("0", description="SQL over the row's columns, whole đồng")
     money_columns: list[str] = Field(default_factory=list)
+    control: ControlTotals | None = None
     columns: dict[str, Column]
 
     @property

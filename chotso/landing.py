@@ -10,6 +10,7 @@ the folder is for the archive's owner only.
 import hashlib
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,10 +23,12 @@ import fsspec
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from fsspec.implementations.local import LocalFileSystem
 
 from chotso.errors import ChotsoError
 
 MANIFEST = "manifest.json"
+_SCRATCH = "chotso-landing-"
 _SUMS = pa.decimal128(38, 0)
 
 
@@ -54,8 +57,12 @@ class Landing:
     def parquet(
         self, path: str, schema: pa.Schema, money_columns: list[str]
     ) -> Iterator["ParquetDraft"]:
-        """Write batches to a draft, and put it into the archive when the block ends well."""
-        with tempfile.TemporaryDirectory(prefix="chotso-landing-") as scratch:
+        """Write batches to a draft, and put it into the archive when the block ends well.
+
+        Raises:
+            ChotsoError: Draft or archive cannot be written, e.g. because a disk is full.
+        """
+        with self._written(path), tempfile.TemporaryDirectory(prefix=_SCRATCH) as scratch:
             draft = ParquetDraft(Path(scratch) / "draft.parquet", schema, money_columns)
             try:
                 yield draft
@@ -71,20 +78,70 @@ class Landing:
             )
 
     def keep_original(self, name: str, content: Path, sha256: str) -> str:
-        """Archive a delivered file by its hash, before it is parsed; returns its path."""
+        """Archive a delivered file by its hash, before it is parsed; returns its path.
+
+        Raises:
+            ChotsoError: The archive cannot be written.
+        """
         path = f"originals/{sha256}/{name}"
-        if not self._fs.exists(self._full(path)):
-            self._put(content, path)
-            self._restrict("originals")
+        full = self._full(path)
+        with self._written(path):
+            # A run that was killed on an archive without atomic writes may have left a part.
+            if not self._fs.exists(full) or self._fs.size(full) != content.stat().st_size:
+                self._put(content, path)
+                self._restrict("originals")
         return path
 
     def write_manifest(self, folder: str, manifest: dict[str, Any]) -> None:
-        """Complete a batch's folder; what has no manifest was never landed."""
+        """Complete a batch's folder; what has no manifest was never landed.
+
+        Raises:
+            ChotsoError: The archive cannot be written.
+        """
         text = json.dumps(manifest, sort_keys=True, ensure_ascii=False, indent=1, default=str)
-        with tempfile.TemporaryDirectory(prefix="chotso-landing-") as scratch:
+        with self._written(folder), tempfile.TemporaryDirectory(prefix=_SCRATCH) as scratch:
             draft = Path(scratch) / MANIFEST
             draft.write_text(text + "\n", encoding="utf-8")
             self._put(draft, f"{folder}/{MANIFEST}")
+
+    def keep_act(self, path: str, content: bytes) -> None:
+        """Archive the file of an operator's act; one that stands already is never changed.
+
+        Raises:
+            ChotsoError: The archive cannot be written, or another file stands there.
+        """
+        full = self._full(path)
+        with self._written(path):
+            if self._fs.exists(full):
+                if self._fs.cat_file(full) == content:
+                    return
+                raise ChotsoError(
+                    f"Another file stands at {path} in the landing archive.",
+                    kept="it; nothing was recorded.",
+                    next_step="find out who put it there.",
+                )
+            with tempfile.TemporaryDirectory(prefix=_SCRATCH) as scratch:
+                draft = Path(scratch) / "act.json"
+                draft.write_bytes(content)
+                self._put(draft, path)
+
+    def fetch_original(self, path: str, target: Path) -> None:
+        """Copy an archived delivery next to us, its bytes compared with the hash in its path.
+
+        Raises:
+            ChotsoError: It is missing or is not what was delivered.
+        """
+        try:
+            self._fs.get_file(self._full(path), str(target))
+            found = _sha256(target)
+        except FileNotFoundError:
+            found = "missing"
+        if found != path.split("/")[1]:
+            raise ChotsoError(
+                f"The archived delivery {path} is not what was delivered (sha256 {found[:12]}…).",
+                kept="what was published before stands.",
+                next_step="find out who changed the archive; have the file delivered again.",
+            )
 
     @contextmanager
     def open_checked(self, landed: LandedFile) -> Iterator[pq.ParquetFile]:
@@ -115,7 +172,24 @@ class Landing:
     def _put(self, local: Path, path: str) -> None:
         full = self._full(path)
         self._fs.makedirs(full.rsplit("/", 1)[0], exist_ok=True)
-        self._fs.put_file(str(local), full)
+        if isinstance(self._fs, LocalFileSystem):
+            _place_whole(local, Path(full))
+        else:  # object stores show a file once it is whole
+            self._fs.put_file(str(local), full)
+
+    @contextmanager
+    def _written(self, path: str) -> Iterator[None]:
+        """Name what could not be written, and what to do, where a write fails."""
+        try:
+            yield
+        except OSError as error:
+            raise ChotsoError(
+                f"The landing archive could not be written: {error.strerror or error} "
+                f"({self._full(path)}; drafts stand in {os.environ.get('TMPDIR', '/tmp')}).",
+                kept="all that was published; nothing half-written counts.",
+                next_step="make room on that disk or mend its rights, then run the same command "
+                "again.",
+            ) from error
 
     def _restrict(self, path: str) -> None:
         if os.path.isdir(full := self._full(path)):
@@ -160,6 +234,25 @@ def as_json(landed: LandedFile) -> dict[str, Any]:
 def from_json(kept: dict[str, Any]) -> LandedFile:
     """The landed file of a ledger row."""
     return LandedFile(**kept)
+
+
+def _place_whole(local: Path, target: Path) -> None:
+    """Copy so that the target is whole and on disk, or not there at all."""
+    part = target.with_name(f".{target.name}.part")
+    try:
+        with local.open("rb") as source, part.open("wb") as copy:
+            shutil.copyfileobj(source, copy, 1 << 20)
+            copy.flush()
+            os.fsync(copy.fileno())
+        os.replace(part, target)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
+    folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def _sha256(path: Path) -> str:

@@ -1,5 +1,8 @@
 """The registers of `config/`: periods, measures dated by month, and metrics, as typed data.
 
+Exemptions from rules are a register too, kept and hashed with these; only the loader reads it (see
+`chotso.ingest.exemptions`), so a configuration of before there were any is still whole.
+
 A build keeps the content of these files (all of `config/*.yml`, not `config/feeds/`) by its
 sha256, so that a past night can be built again under the configuration of its time.
 """
@@ -44,11 +47,13 @@ Variant = Literal[
 ]
 
 
-class _Strict(BaseModel):
+class StrictModel(BaseModel):
+    """An entry of a register: no unknown field, no value bent into another type."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
 
 
-class Metric(_Strict):
+class Metric(StrictModel):
     """One metric: what it is called, how it is measured, and what makes its plan met."""
 
     code: Code
@@ -77,7 +82,7 @@ class Metric(_Strict):
         return self
 
 
-class Fund(_Strict):
+class Fund(StrictModel):
     """One fund, and the group of the employers' accounts that it stands in, if any."""
 
     code: Code
@@ -86,7 +91,7 @@ class Fund(_Strict):
     group: Literal["si", "ui", "hi"] | None
 
 
-class MetricRegister(_Strict):
+class MetricRegister(StrictModel):
     """`config/metrics.yml`."""
 
     metrics: list[Metric] = Field(min_length=1)
@@ -109,7 +114,7 @@ class MetricRegister(_Strict):
         return self
 
 
-class _Dated(_Strict):
+class _Dated(StrictModel):
     from_month: Month = Field(alias="from")
 
 
@@ -125,7 +130,7 @@ class DatedFlag(_Dated):
     value: bool
 
 
-class DebtClass(_Strict):
+class DebtClass(StrictModel):
     """Debt of at least so many months, up to the next class."""
 
     code: Code
@@ -148,7 +153,7 @@ class DatedInterestRates(_Dated):
     hi_percent_per_month: Decimal | None
 
 
-class MeasureRegister(_Strict):
+class MeasureRegister(StrictModel):
     """`config/measures.yml`: each list is ordered by month, an entry valid until the next."""
 
     first_year: int = Field(ge=1995, le=2100)
@@ -173,7 +178,7 @@ class MeasureRegister(_Strict):
         return self
 
 
-class Period(_Strict):
+class Period(StrictModel):
     """One emulation period; what counts happened before `cutoff_at` (an instant, exclusive)."""
 
     id: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,46}$")]
@@ -215,7 +220,7 @@ class Period(_Strict):
         return self
 
 
-class PeriodRegister(_Strict):
+class PeriodRegister(StrictModel):
     """`config/periods.yml`."""
 
     periods: list[Period] = Field(min_length=1)
@@ -288,15 +293,15 @@ def parse_registers(configuration: Mapping[str, Any], *, source: str = "config")
             raise ChotsoError(
                 f"{name}.yml is missing in {source}.", next_step=f"restore {name}.yml there."
             )
-    periods = _parse(PeriodRegister, configuration, "periods").periods
-    metrics = _parse(MetricRegister, configuration, "metrics")
+    periods = parse_register(PeriodRegister, configuration, "periods").periods
+    metrics = parse_register(MetricRegister, configuration, "metrics")
     codes = {metric.code for metric in metrics.metrics}
     for period in periods:
         if unknown := sorted(({*period.gates} | period.weights.keys()) - codes):
             raise _wrong("periods.yml", f"period {period.id} names unknown metrics {unknown}")
     return Registers(
         periods=tuple(periods),
-        measures=_parse(MeasureRegister, configuration, "measures"),
+        measures=parse_register(MeasureRegister, configuration, "measures"),
         metrics=metrics,
         configuration=dict(configuration),
     )
@@ -310,7 +315,14 @@ def configuration_sha256(configuration: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _parse(model: type[_Register], configuration: Mapping[str, Any], name: str) -> _Register:
+def parse_register(
+    model: type[_Register], configuration: Mapping[str, Any], name: str
+) -> _Register:
+    """One register from content as `read_configuration` gives it.
+
+    Raises:
+        ChotsoError: Something in it is wrong; the place in it is named.
+    """
     try:
         # JSON's strict mode takes dates, instants and decimals from text, and nothing else is bent
         return model.model_validate_json(json.dumps(configuration[name]))
@@ -350,6 +362,6 @@ def _refuse_twice(what: str, codes: list[str]) -> None:
 def _wrong(file: str, why: str) -> ChotsoError:
     return ChotsoError(
         f"config/{file} is wrong: {why}.",
-        kept="nothing was built; readers see what they saw.",
+        kept="nothing was published or built by this; readers see what they saw.",
         next_step=f"mend config/{file} and run this again.",
     )

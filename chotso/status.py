@@ -8,6 +8,7 @@ from psycopg.rows import dict_row
 from rich.console import Console
 from rich.table import Table
 
+from chotso.ingest import control_totals, schema_drift
 from chotso.registers import load_registers
 from chotso.settings import Settings
 from chotso.warehouse.connect import connect
@@ -64,6 +65,8 @@ class Status:
     exposed: dict[str, Any] | None
     known_at: datetime | None
     cutoffs: list[dict[str, Any]]
+    schema_drift: list[dict[str, Any]]
+    unproven: list[str]
 
     def show(self, console: Console) -> None:
         """Print it as tables."""
@@ -77,6 +80,10 @@ class Status:
         console.print(table)
         for row in self.stopped:
             console.print(f"{row['status']}: {row['batch_id']}: {row['reason']}", markup=False)
+        for difference in self.unproven:
+            console.print(f"control totals differ, no build is shown: {difference}", markup=False)
+        for drift in self.schema_drift:
+            console.print(_shown_drift(drift), markup=False)
         console.print(
             f"quarantine: {self.quarantine['rows']:,} rows open, {self.quarantine['money']:,} đồng",
             markup=False,
@@ -107,6 +114,8 @@ def status_of(settings: Settings) -> Status:
         feeds = cursor.execute(_FEEDS).fetchall()
         stopped = cursor.execute(_STOPPED).fetchall()
         quarantine = cursor.execute(_OPEN).fetchone() or {}
+        drift = schema_drift.current(conn)
+        unproven = control_totals.unmended(conn)
         exposed = cursor.execute(_EXPOSED).fetchone()
         sealed = {
             row["period_id"]: row["release_id"]
@@ -121,7 +130,7 @@ def status_of(settings: Settings) -> Status:
         }
         for period in load_registers().periods
     ]
-    return Status(feeds, stopped, quarantine, exposed, known_at, cutoffs)
+    return Status(feeds, stopped, quarantine, exposed, known_at, cutoffs, drift, unproven)
 
 
 def _state(cutoff_at: datetime, known_at: datetime | None, release: str | None) -> str:
@@ -130,6 +139,15 @@ def _state(cutoff_at: datetime, known_at: datetime | None, release: str | None) 
     if known_at is None or known_at < cutoff_at:
         return "not due by what is known"
     return "due: run `chotso freeze` (or see the DAG freeze_results)"
+
+
+def _shown_drift(drift: dict[str, Any]) -> str:
+    found = drift["found_type"] or "missing"
+    expected = f", expected {drift['expected']}" if drift["expected"] else ""
+    return (
+        f"schema {drift['kind']}: {drift['relation']}.{drift['column_name']}: {found}{expected} "
+        f"({drift['contract_line']}), since {_shown(drift['first_seen'])}"
+    )
 
 
 def _shown(value: Any) -> str:

@@ -16,8 +16,9 @@ so; a run that was cleared or made by hand always builds.
 one build also covers older dates that wait.
 
 **When it fails.** Readers go on seeing the night before. The log names the model or test that
-failed, and dbt's own log. Mend the cause, then clear `build`. Clearing and re-running are safe:
-same inputs, same figures.
+failed, and dbt's own log; or the months whose control totals differ, which nothing is built on
+(`ops.control_total`, `ops.difference`). Mend the cause, then clear `build`. Clearing and re-running
+are safe: same inputs, same figures.
 """
 
 from airflow.sdk import PartitionedAssetTimetable, dag, task

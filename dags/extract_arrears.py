@@ -11,7 +11,9 @@ folder. An export is a full statement of the agencies whose sheets it has; the n
    batch in `ops.batch`.
 3. **publish**. Input: the landed batches of the date. Runs in the warehouse: load, rules, split
    into accepted and quarantined, one transaction. Output: `raw.c12`, `quarantine.row`, and the
-   asset `arrears` for the date.
+   asset `arrears` for the date. Then every sheet's newest statement in the archive is compared
+   with what the warehouse holds of it, in rows and đồng; one that differs is published once more.
+   What still differs fails the task, and no build is shown.
 
 **Partition.** The business date, `YYYY-MM-DD`: the run of 01:00 local belongs to the day before.
 

@@ -11,7 +11,10 @@ a document never arrives without its lines.
    files with their manifest, and a row per batch in `ops.batch`.
 3. **publish**. Input: the landed batches of the date. Runs in the warehouse: load, rules, split
    into accepted and quarantined, one transaction. Output: `raw.payments`, `raw.allocations`,
-   `quarantine.row`, and the asset `contributions` for the date.
+   `quarantine.row`, and the asset `contributions` for the date. Then every month's rows and
+   đồng are compared with the source's own count (`doi_soat`); a month that differs is read whole
+   at once and compared again. What still differs fails the task, and no build is shown. Runs on a
+   worker that reaches `chotso_source`.
 
 **Partition.** The business date, `YYYY-MM-DD`: the run of 01:00 local belongs to the day before.
 

@@ -14,6 +14,7 @@ from chotso.build.runner import DbtSummary, run_dbt
 from chotso.build.scratch import claim_scratch_schema, drop_foreign_keys
 from chotso.errors import ChotsoError
 from chotso.failpoints import failpoint
+from chotso.ingest.control_totals import refuse_unproven
 from chotso.provenance import code_version
 from chotso.registers import Registers, load_registers, parse_registers
 from chotso.settings import Settings
@@ -67,7 +68,8 @@ def run_build(
 
     Raises:
         ChotsoError: Nothing published yet, an instant outside what is known, a schema that is not
-            a scratch schema, a failed model or test. Readers keep what they see.
+            a scratch schema, a failed model or test, or, for readers, control totals that differ.
+            Readers keep what they see.
         BusyError: Another build of the same schema went on for too long.
     """
     started = time.monotonic()
@@ -81,6 +83,8 @@ def run_build(
         build_id = _begin(conn, knowledge, event_cutoff, target, registers)
         failpoint("build.begun")
         try:
+            if schema is None:
+                refuse_unproven(conn)
             drop_foreign_keys(conn, target)
             summary = _build(settings, target, knowledge, event_cutoff, registers)
             failpoint("build.built")

@@ -64,7 +64,7 @@ def extract(
     day = as_date(date_)
     with progress() as show:
         report = extract_feed(load_settings(), feed, day, full=full, progress=show)
-    answer(report, json, lambda: _tell_batches(report.batches))
+    answer(report, json, lambda: _tell_batches(report.batches, report.notes))
     report.raise_if_stopped()
 
 
@@ -86,13 +86,15 @@ def nightly(date_: BusinessDate, json: Json = False) -> None:
         except ChotsoError as error:
             stopped.append(str(error))
     batches = [batch for report in reports for batch in report.batches]
+    notes = [note for report in reports for note in report.notes]
 
     def tell() -> None:
-        _tell_batches(batches)
+        _tell_batches(batches, notes)
         if built is not None:
             _tell_build(built)
 
-    answer({"batches": batches, "build": built, "stopped": stopped}, json, tell)
+    told = {"batches": batches, "build": built, "stopped": stopped, "notes": notes}
+    answer(told, json, tell)
     if stopped:
         raise ChotsoError(
             "\n".join(stopped),
@@ -185,7 +187,7 @@ def status(json: Json = False) -> None:
     answer(report, json, lambda: report.show(OUTPUT))
 
 
-def _tell_batches(batches: list[dict[str, Any]]) -> None:
+def _tell_batches(batches: list[dict[str, Any]], notes: list[str]) -> None:
     for batch in batches:
         OUTPUT.print(
             f"{batch['batch_id']}: {batch['rows_delivered']:,} rows delivered, "
@@ -193,6 +195,8 @@ def _tell_batches(batches: list[dict[str, Any]]) -> None:
             f"{batch['rows_changed']:,} changed; {batch['money_delivered']:,} đồng",
             markup=False,
         )
+    for note in notes:
+        OUTPUT.print(f"note: {note}", markup=False)
 
 
 def _tell_build(report: Any) -> None:

@@ -1,24 +1,25 @@
-"""`chotso quarantine`: the rows set aside, with their reasons and their money."""
+"""`chotso quarantine`: rows set aside, with their reasons and their money, and what ends them."""
 
+from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from psycopg.rows import dict_row
 from rich.table import Table
 
-from chotso.cli.console import OUTPUT, Json, answer
-from chotso.errors import ChotsoError
+from chotso.cli.console import OUTPUT, Json, answer, progress
+from chotso.quarantine.rows import AsideRow
+from chotso.quarantine.stake import Stake
 from chotso.settings import load_settings
 from chotso.warehouse.connect import connect
 
 app = typer.Typer(no_args_is_help=True, help="The rows set aside.")
 
-_LIST = """
-select id, feed, rule_id, row_key, money, first_seen, last_seen, status
-from quarantine.row
-where %(all)s or status = 'open'
-order by feed, id
-"""
+Id = Annotated[int, typer.Argument(metavar="ID", help="A row's id.")]
+_SHOWN = (
+    "id", "feed", "agency_code", "rule_id", "row_key", "money", "first_seen", "last_seen",
+    "age_days", "status",
+)  # fmt: skip
 
 
 @app.command("list")
@@ -26,36 +27,148 @@ def list_(
     all_: Annotated[bool, typer.Option("--all", help="Ended and waived rows too.")] = False,
     json: Json = False,
 ) -> None:
-    """List the rows set aside: feed, first rule broken, key, đồng, first and last seen."""
-    with (
-        connect(load_settings()) as conn,
-        conn.cursor(row_factory=dict_row) as cursor,
-    ):
-        rows = cursor.execute(_LIST, {"all": all_}).fetchall()
-    answer(rows, json, lambda: _table(rows))
+    """List the rows set aside: feed, agency, first rule broken, đồng, first and last seen, age."""
+    rows, clock, stake = _read(ended_too=all_)
+    listed = [_listed(row, clock) for row in rows]
+
+    def tell() -> None:
+        _table(listed)
+        if rows:
+            _tell_stake(stake)
+
+    answer(listed, json, tell)
 
 
 @app.command()
-def show(
-    id_: Annotated[int, typer.Argument(metavar="ID", help="A row's id.")], json: Json = False
-) -> None:
+def show(id_: Id, json: Json = False) -> None:
     """Show one row set aside: the row as delivered, every rule it broke, and its history."""
-    with (
-        connect(load_settings()) as conn,
-        conn.cursor(row_factory=dict_row) as cursor,
-    ):
-        row = cursor.execute("select * from quarantine.row where id = %s", [id_]).fetchone()
-    if row is None:
-        raise ChotsoError(
-            f"No row {id_} stands in quarantine.",
-            next_step="run `chotso quarantine list` for the ids.",
-        )
+    from chotso.quarantine.clock import newest_reading
+    from chotso.quarantine.rows import row_set_aside
+
+    settings = load_settings()
+    with connect(settings) as conn:
+        row = row_set_aside(conn, id_)
+        clock = newest_reading(settings, conn)
+    rules = [
+        {
+            "rule_id": rule.id,
+            "sentence_vi": rule.sentence_vi,
+            "sentence_en": rule.sentence_en,
+            "next_action_vi": rule.next_action_vi,
+            "next_action_en": rule.next_action_en,
+        }
+        for rule in row.broken_rules()
+    ]
+    shown = vars(row) | {"age_days": row.age_days(clock), "rules": rules}
 
     def tell() -> None:
-        for name, value in row.items():
-            OUTPUT.print(f"{name}: {value}", markup=False)
+        for name, value in shown.items():
+            if name != "rules":
+                OUTPUT.print(f"{name}: {value}", markup=False)
+        for rule in rules:
+            OUTPUT.print(f"\n{rule['rule_id']}\n  {rule['sentence_vi']}", markup=False)
+            OUTPUT.print(f"  {rule['sentence_en']}", markup=False)
+            OUTPUT.print(f"  Cần làm: {rule['next_action_vi']}", markup=False)
+            OUTPUT.print(f"  Next: {rule['next_action_en']}", markup=False)
 
-    answer(row, json, tell)
+    answer(shown, json, tell)
+
+
+@app.command()
+def replay(
+    id_: Annotated[
+        int | None, typer.Argument(metavar="[ID]", help="A row's id; all open rows without.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Judge open rows again, after the source or a rule was mended; all of them without ID."""
+    from chotso.quarantine.replay import replay as run
+
+    with progress() as show:
+        report = run(load_settings(), id_, progress=show)
+
+    def tell() -> None:
+        for row in report.rows:
+            ended = f"{row.status}: {row.resolution}" if row.resolution else row.status
+            OUTPUT.print(f"{row.id} {row.feed} {row.row_key}: {ended}", markup=False)
+        if not report.rows:
+            OUTPUT.print("No row is set aside.")
+
+    answer(report, json, tell)
+    report.raise_if_left()
+
+
+@app.command()
+def waive(
+    id_: Id,
+    reason: Annotated[str, typer.Option("--reason", help="Why it stays out.")],
+    by: Annotated[str, typer.Option("--by", help="Who says so.")],
+    json: Json = False,
+) -> None:
+    """Record that an open row was seen and stays out: this version of it never counts."""
+    from chotso.quarantine.waive import waive as run
+
+    report = run(load_settings(), id_, reason=reason, by=by)
+
+    def tell() -> None:
+        OUTPUT.print(f"{report.id} {report.feed} {report.row_key}: waived", markup=False)
+        OUTPUT.print(f"act {report.act.act_id}: {report.act.landing_path}", markup=False)
+
+    answer(report, json, tell)
+
+
+@app.command()
+def export(
+    out: Annotated[Path, typer.Option("--out", help="A folder for the workbooks.")],
+    json: Json = False,
+) -> None:
+    """Write an Excel workbook per agency, in Vietnamese, with what to do about each open row."""
+    from chotso.quarantine.workbook import write_workbooks
+
+    rows, clock, stake = _read()
+    files = write_workbooks(out, rows, stake, clock)
+
+    def tell() -> None:
+        for path in files:
+            OUTPUT.print(str(path), markup=False)
+        if not files:
+            OUTPUT.print("No row is set aside.")
+
+    answer({"clock": clock, "files": files, **_stake(stake)}, json, tell)
+
+
+@app.command()
+def summary(json: Json = False) -> None:
+    """Money at stake: per agency and metric as readers see it, per agency and feed as of now."""
+    rows, clock, stake = _read()
+    oldest = max((row.age_days(clock) for row in rows), default=None)
+    told = {"clock": clock, "rows": len(rows), "oldest_days": oldest, **_stake(stake)}
+    answer(told, json, lambda: _tell_stake(stake))
+
+
+def _read(ended_too: bool = False) -> tuple[list[AsideRow], datetime, Stake]:
+    from chotso.quarantine.clock import newest_reading
+    from chotso.quarantine.rows import rows_set_aside
+    from chotso.quarantine.stake import at_stake
+
+    settings = load_settings()
+    with connect(settings) as conn:
+        rows = rows_set_aside(conn, ended_too=ended_too)
+        return rows, newest_reading(settings, conn), at_stake(conn, rows)
+
+
+def _listed(row: AsideRow, clock: datetime) -> dict[str, Any]:
+    kept = {name: value for name, value in vars(row).items() if name != "row"}
+    return kept | {"age_days": row.age_days(clock)}
+
+
+def _stake(stake: Stake) -> dict[str, Any]:
+    return {
+        "as_known_at": stake.as_known_at,
+        "by_metric": stake.by_metric(),
+        "by_month": stake.months,
+        "by_feed": stake.feeds,
+    }
 
 
 def _table(rows: list[dict[str, Any]]) -> None:
@@ -63,8 +176,37 @@ def _table(rows: list[dict[str, Any]]) -> None:
         OUTPUT.print("No row is set aside.")
         return
     table = Table()
-    for name in rows[0]:
-        table.add_column(name, justify="right" if name in ("id", "money") else "left")
+    for name in _SHOWN:
+        right = name in ("id", "money", "age_days")
+        table.add_column(name, justify="right" if right else "left")
     for row in rows:
-        table.add_row(*[f"{v:,}" if n == "money" else str(v) for n, v in row.items()])
+        table.add_row(*[_cell(row[name]) for name in _SHOWN])
     OUTPUT.print(table)
+
+
+def _tell_stake(stake: Stake) -> None:
+    if stake.as_known_at is not None:
+        OUTPUT.print(
+            f"Could belong to figures that readers see (known at {stake.as_known_at.isoformat()}):"
+        )
+        for at in stake.by_metric():
+            OUTPUT.print(
+                f"  {at['agency_code']} {at['metric_name_vi']}: {at['money']:,} đồng "
+                f"in {at['months']} months",
+                markup=False,
+            )
+    OUTPUT.print("Open rows:")
+    for feed in stake.feeds:
+        OUTPUT.print(
+            f"  {feed.agency_code or 'no agency'} {feed.feed}: {feed.rows:,} rows, "
+            f"{feed.money:,} đồng",
+            markup=False,
+        )
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="seconds")
+    return str(value) if isinstance(value, str) else f"{value:,}"

@@ -24,6 +24,11 @@ _INPUTS = """
     where status = 'published' and known_at <= %s
         and (rows_changed is distinct from 0 or rows_quarantined is distinct from 0)
 """
+_ACTS = """
+    select act_id, kind, known_at, sha256
+    from ops.operator_act
+    where known_at <= %s
+"""
 _NEWEST = """
     select feed, max(business_date) as business_date, max(known_at) as known_at
     from ops.batch
@@ -39,14 +44,16 @@ _KINDS = {
 
 
 def landed_inputs(conn: psycopg.Connection, as_known_at: datetime) -> list[dict[str, Any]]:
-    """The published batches that brought something, in order of their content.
+    """The published batches that brought something and the recorded acts, in order of content.
 
     Returns:
         Mappings with `feed`, `business_date`, `known_at`, `delivery_name` (files only), `sha256`
         (of the landed file), `delivery_sha256` (of the delivery as it came), `rows_delivered`
-        and `money_delivered` (whole đồng, as text).
+        and `money_delivered` (whole đồng, as text); of an act, `act_id`, `kind`, `known_at` and
+        `sha256` (of its landed file).
     """
-    return _in_order(_rendered(row) for row in _rows(conn, _INPUTS, as_known_at))
+    found = [*_rows(conn, _INPUTS, as_known_at), *_rows(conn, _ACTS, as_known_at)]
+    return _in_order(_rendered(row) for row in found)
 
 
 def newest_batches(conn: psycopg.Connection, as_known_at: datetime) -> list[dict[str, Any]]:

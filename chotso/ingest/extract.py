@@ -15,26 +15,35 @@ from chotso.calendar import local_date
 from chotso.contracts import Column, Contract, FileSource, TableSource
 from chotso.errors import ChotsoError
 from chotso.failpoints import failpoint
-from chotso.ingest import ledger
+from chotso.ingest import ledger, schema_drift
+from chotso.ingest.pseudonym_key import check_key
 from chotso.landing import LandedFile, Landing
 from chotso.settings import Settings
-from chotso.source.arrow import ROW_NUMBER, UNREADABLE, landed_schema
+from chotso.source.arrow import ROW_NUMBER, UNREADABLE, arrow_type, landed_schema
 from chotso.source.database import Snapshot, open_snapshot
 from chotso.source.drop_folder import Delivery, DropFolder, RefusedDeliveryError
 from chotso.source.files import parse
 from chotso.source.pseudonym import pseudonymiser
-from chotso.source.queries import ReadRequest, rows_query, scope_query
+from chotso.source.queries import (
+    CONTROL_COLUMNS,
+    CONTROL_RELATION,
+    ReadRequest,
+    control_query,
+    rows_query,
+    scope_query,
+)
 
 Progress = Callable[[str], None]
 
 
 @dataclass
 class Landings:
-    """What one snapshot landed: batches to publish, and what was stopped at the door."""
+    """What one snapshot landed: batches to publish, what was stopped at the door, what is new."""
 
     known_at: datetime
     batch_ids: list[str] = field(default_factory=list)
     stopped: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -56,6 +65,8 @@ def land(
     business_date: date,
     *,
     full: bool = False,
+    months: list[date] | None = None,
+    keys: dict[str, list[tuple[Any, ...]]] | None = None,
     final_of: str | None = None,
     not_before: datetime | None = None,
     progress: Progress = lambda _: None,
@@ -70,6 +81,8 @@ def land(
         items: Contracts, in order.
         business_date: The date that is read for.
         full: Read the open year whole.
+        months: Read these months whole and nothing else; the position stays.
+        keys: Read the rows with these keys, by feed, and nothing else; the position stays.
         final_of: The period whose final extract this is.
         not_before: The earliest instant the source's clock may show.
         progress: Told what is being read.
@@ -80,7 +93,8 @@ def land(
     with open_snapshot(settings.source_url) as snapshot:
         _check_clock(conn, items, snapshot.known_at, business_date, not_before)
         landings = Landings(snapshot.known_at)
-        run = _Run(settings, conn, snapshot, business_date, full, final_of, progress, landings)
+        read = _Read(business_date, full, months, final_of, keys)
+        run = _Run(settings, conn, snapshot, read, progress, landings)
         for item in items:
             run.land(item)
     failpoint(f"land.before-ledger.{items[0].group}")
@@ -131,6 +145,17 @@ def _check_clock(
             )
 
 
+@dataclass(frozen=True)
+class _Read:
+    """What a run was asked to read."""
+
+    business_date: date
+    full: bool
+    months: list[date] | None
+    final_of: str | None
+    keys: dict[str, list[tuple[Any, ...]]] | None = None
+
+
 class _Run:
     """One landing run over several feeds in one snapshot."""
 
@@ -139,18 +164,15 @@ class _Run:
         settings: Settings,
         conn: psycopg.Connection,
         snapshot: Snapshot,
-        business_date: date,
-        full: bool,
-        final_of: str | None,
+        read: _Read,
         progress: Progress,
         landings: Landings,
     ) -> None:
         self._settings = settings
         self._conn = conn
         self._snapshot = snapshot
-        self._business_date = business_date
-        self._full = full
-        self._final_of = final_of
+        self._business_date = read.business_date
+        self._read = read
         self._progress = progress
         self._landings = landings
         self._landing = Landing(settings.landing_url)
@@ -166,7 +188,7 @@ class _Run:
     def _start(self, item: Contract, mode: str, delivery: Delivery | None = None) -> str:
         named = (delivery.name, delivery.sha256, delivery.identity) if delivery else None
         return ledger.start(
-            self._conn, item, self._business_date, mode, final_of=self._final_of, delivery=named
+            self._conn, item, self._business_date, mode, final_of=self._read.final_of, delivery=named
         )
 
     def _folder(self, item: Contract, batch_id: str) -> str:
@@ -176,30 +198,39 @@ class _Run:
 
     def _land_table(self, item: Contract, source: TableSource) -> None:
         request = self._request(item, source)
+        check_key(self._settings, self._conn, item, self._snapshot.known_at, request)
         batch_id = self._start(item, request.mode)
-        missing = self._snapshot.missing_columns(item)
-        if missing:
-            self._block(item, batch_id, missing)
+        drifts = self._snapshot.drift(item)
+        drift = schema_drift.record(
+            self._conn, item.feed, batch_id, self._snapshot.known_at, drifts
+        )
+        if drift.blocking:
+            self._block(batch_id, drift.blocking)
             return
+        self._landings.notes += drift.notes
         folder = self._folder(item, batch_id)
         files, newest = {}, None
         files["data"], newest = self._write_rows(item, source, request, f"{folder}/data.parquet")
         if (scope := scope_query(item, request)) is not None:
             files["scope"] = self._write_scope(item, scope, f"{folder}/scope.parquet")
-        facts: dict[str, Any] = {"closes": _closes(source, request, "scope" in files)}
-        if facts["closes"] == "period" and request.year_start:
-            facts["year_start"] = request.year_start.isoformat()
-        position = self._position(item, source, newest)
+        facts = _facts_of_read(source, request, "scope" in files) | drift.facts
+        if item.control:
+            self._land_control(item, folder, files, facts)
+        position = None if request.months or self._read.keys else self._position(item, source, newest)
         self._done(item, _Ready(batch_id, files, folder, position, facts=facts))
 
     def _request(self, item: Contract, source: TableSource) -> ReadRequest:
+        if self._read.keys:
+            return ReadRequest("replay", keys_again=self._read.keys[item.feed])
         if source.read == "whole":
             return ReadRequest("whole")
         position = ledger.position(self._conn, item.feed)
+        if self._read.months:
+            return ReadRequest("window", since=position, months=self._read.months)
         since = position - timedelta(minutes=source.overlap_minutes) if position else None
         keys_again = _keys_in_quarantine(self._conn, item)
         start = date(self._business_date.year, 1, 1)
-        request = ReadRequest("year" if self._full else "changes", since, start, keys_again)
+        request = ReadRequest("year" if self._read.full else "changes", since, start, keys_again)
         return request.of(source)
 
     def _write_rows(
@@ -227,6 +258,21 @@ class _Run:
                 draft.write(batch.select(item.scope))
         return draft.result()
 
+    def _land_control(
+        self, item: Contract, folder: str, files: dict[str, LandedFile], facts: dict[str, Any]
+    ) -> None:
+        """The source's own count of the feed, in the snapshot that its rows were read in."""
+        if not self._snapshot.has_relation(CONTROL_RELATION):
+            facts["control"] = "missing"
+            return
+        batches = self._snapshot.rows(control_query(item), CONTROL_COLUMNS)
+        fields = [(name, arrow_type(spec.type)) for name, spec in CONTROL_COLUMNS.items()]
+        schema = pa.schema(fields)
+        with self._landing.parquet(f"{folder}/control.parquet", schema, []) as draft:
+            for batch in batches:
+                draft.write(batch.select(schema.names))
+        files["control"] = draft.result()
+
     def _position(self, item: Contract, source: TableSource, newest: datetime | None) -> str | None:
         """The newest change seen, never past the snapshot's clock, never behind what it was."""
         if source.read == "whole":
@@ -236,14 +282,15 @@ class _Run:
         reached = max(filter(None, (before, seen)), default=None)
         return reached.isoformat() if reached else None
 
-    def _block(self, item: Contract, batch_id: str, missing: list[str]) -> None:
-        assert isinstance(item.source, TableSource)
-        reason = (
-            f"the source's {item.source.relation} lacks {', '.join(missing)}, which the contract "
-            f"config/feeds/{item.feed}.yml names"
-        )
+    def _block(self, batch_id: str, reason: str) -> None:
         ledger.stop(self._conn, batch_id, "blocked", reason)
-        self._landings.stopped.append(f"{batch_id} is blocked: {reason}.")
+        error = ChotsoError(
+            f"{batch_id} is blocked: {reason}.",
+            kept="nothing of it was read; what was published before stands.",
+            next_step="have the source's columns restored, or change the contract's lines if the "
+            "change is meant, then run the same command again.",
+        )
+        self._landings.stopped.append(str(error))
 
     # -- files of the drop folder ---------------------------------------------------------------
 
@@ -323,12 +370,30 @@ class _Run:
         failpoint(f"landed.{item.feed}")
 
 
+def _facts_of_read(source: TableSource, request: ReadRequest, has_scope: bool) -> dict[str, Any]:
+    """What publishing must know of the read.
+
+    `closes` says what a read that lacks a row says of it: `everything` it lacks is gone, or less.
+    `held_before`: what changed at the source no later was held already; where it was not, the
+    whole read has found a difference.
+    """
+    facts: dict[str, Any] = {"closes": _closes(source, request, has_scope)}
+    if facts["closes"] == "period" and request.year_start:
+        facts["year_start"] = request.year_start.isoformat()
+    if request.months:
+        facts["months"] = [month.isoformat() for month in request.months]
+    if request.mode != "changes" and request.since and source.changed_at:
+        facts["held_before"] = request.since.isoformat()
+    return facts
+
+
 def _closes(source: TableSource, request: ReadRequest, has_scope: bool) -> str:
-    """What a read that lacks a row says of it: `everything` it lacks is gone, or less."""
     if request.reads_everything:
         return "everything"
     if has_scope:
         return "scope"
+    if request.mode == "window":
+        return "window"
     return "period" if request.mode == "year" and source.period else "nothing"
 
 

@@ -167,6 +167,25 @@ def waiting(conn: psycopg.Connection, group: str) -> list[LandedBatch]:
     )
 
 
+def newest_read(conn: psycopg.Connection, feed: str) -> LandedBatch | None:
+    """A feed's newest published read of its source; None before its first."""
+    with conn.cursor(row_factory=class_row(LandedBatch)) as cursor:
+        found = cursor.execute(
+            """
+            select
+                batch_id, feed, business_date, read_mode, known_at, source_position,
+                delivery_name, stated_at, landing_files, final_of
+            from ops.batch
+            where feed = %s and status = 'published' and read_mode <> 'replay'
+            order by published_at desc
+            limit 1
+            """,
+            [feed],
+        ).fetchone()
+    conn.commit()
+    return found
+
+
 def _number(batch: LandedBatch) -> int:
     return int(batch.batch_id.rsplit("_", 1)[-1])
 

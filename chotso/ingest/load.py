@@ -55,6 +55,7 @@ def load(conn: psycopg.Connection, landing: Landing, item: Contract, batch: Land
         if item.history == "statement":
             scope_types["content_sha256"] = "text"
         _copy(conn, landing, item.feed, scope, scope_table(batch.batch_id), scope_types)
+        _check_sums(conn, scope, scope_table(batch.batch_id))
     conn.commit()
     failpoint(f"loaded.{item.feed}")
 

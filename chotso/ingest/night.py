@@ -4,60 +4,32 @@ A run that was killed is finished by running it again: what had landed is publis
 is read anew.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
 import psycopg
 
-from chotso.contracts import Contract, contract, contracts, groups
+from chotso.contracts import contract, contracts, groups
 from chotso.errors import ChotsoError
-from chotso.ingest import ledger, statements
+from chotso.ingest import ledger
+from chotso.ingest.control_totals import refuse_unproven, unmended
 from chotso.ingest.extract import Landings, land
-from chotso.ingest.ledger import LandedBatch
-from chotso.ingest.load import drop_tables, load, sweep
-from chotso.ingest.publish import publish, record_results
+from chotso.ingest.load import sweep
+from chotso.ingest.prove import prove
 from chotso.ingest.rejudge import land_again
-from chotso.ingest.validate import validate
-from chotso.landing import Landing
+from chotso.ingest.waiting import GroupReport, Progress, publish_waiting
 from chotso.settings import Settings
 from chotso.warehouse.connect import connect
 from chotso.warehouse.locks import hold
 
-Progress = Callable[[str], None]
+# A final extract whose totals a later read had to mend is read once more.
+_FINAL_READS = 2
 
 
 def _quiet(_: str) -> None:
     """Tell nobody."""
-
-
-@dataclass
-class GroupReport:
-    """What became of a group's batches.
-
-    `batches` has one dict per published batch (batch_id, feed, rows_*, money_*); `stopped` says
-    what was blocked or refused, each with what was kept and what to do next.
-    """
-
-    group: str
-    business_date: date
-    batches: list[dict[str, Any]] = field(default_factory=list)
-    stopped: list[str] = field(default_factory=list)
-
-    def raise_if_stopped(self) -> None:
-        """Fail after the rest went on.
-
-        Raises:
-            ChotsoError: Something was blocked or refused.
-        """
-        if self.stopped:
-            raise ChotsoError(
-                "\n".join(self.stopped),
-                kept="everything else of the group was published; earlier figures stand.",
-                next_step="see to what is named above, then run the same command again.",
-            )
 
 
 @dataclass(frozen=True)
@@ -92,13 +64,14 @@ def land_group(
 def publish_group(
     settings: Settings, group: str, business_date: date, progress: Progress = _quiet
 ) -> GroupReport:
-    """Load, validate and publish all that a group has landed, this run's and earlier ones'.
+    """Publish all that a group has landed, this run's and earlier ones', and prove it complete.
 
     Raises:
-        ChotsoError: A batch was blocked or refused; the rest was published.
+        ChotsoError: A batch was blocked or refused, or totals differ; the rest was published.
     """
     with _locked(settings, [group]) as conn:
         report = _publish(settings, conn, group, business_date, progress)
+        prove(settings, conn, report, progress)
     report.raise_if_stopped()
     return report
 
@@ -116,8 +89,10 @@ def extract_group(
         left = _publish(settings, conn, group, business_date, progress)
         landings = _land(settings, conn, [group], business_date, full=full, progress=progress)
         report = _publish(settings, conn, group, business_date, progress)
+        prove(settings, conn, report, progress)
     report.stopped[:0] = [*left.stopped, *landings.stopped]
     report.batches[:0] = left.batches
+    report.notes += landings.notes
     return report
 
 
@@ -158,7 +133,8 @@ def final_extract(
     """Every feed whole, in one snapshot at or after an instant, published.
 
     The first attempt that has landed all of it fixes `known_at`; a later attempt publishes what
-    that one landed. When a batch of it was blocked, the next attempt reads everything anew.
+    that one landed. When a batch of it was blocked, or its control totals had to be mended by a
+    later read, everything is read anew: a final extract is proven in its own snapshot.
 
     Args:
         settings: Where everything is.
@@ -166,14 +142,21 @@ def final_extract(
         final_of: The period (or rehearsal) that is frozen from it.
         not_before: The cutoff; None for a rehearsal.
         progress: Told what is being done.
+
+    Raises:
+        ChotsoError: The source is away or its clock too early, or totals differ unmended.
     """
     names = list(groups())
     with _locked(settings, names) as conn:
         stopped = [
             s for g in names for s in _publish(settings, conn, g, business_date, progress).stopped
         ]
-        known_at = _landed_final(conn, final_of)
-        if known_at is None:
+        known_at = _final_known_at(conn, final_of)
+        if known_at is not None:  # an attempt may have ended before its totals were compared
+            stopped += _prove_all(settings, conn, business_date, progress)
+        reads_left = _FINAL_READS
+        while known_at is None or (reads_left and _was_mended(conn, final_of, known_at)):
+            reads_left -= 1
             landings = _land(
                 settings,
                 conn,
@@ -188,10 +171,40 @@ def final_extract(
             stopped += landings.stopped
             for group in names:
                 stopped += _publish(settings, conn, group, business_date, progress).stopped
+            stopped += _prove_all(settings, conn, business_date, progress)
+        refuse_unproven(conn)
         return FinalExtract(known_at, _published_at(conn, known_at, final_of), stopped)
 
 
-def _landed_final(conn: psycopg.Connection, final_of: str) -> datetime | None:
+def _prove_all(
+    settings: Settings, conn: psycopg.Connection, business_date: date, progress: Progress
+) -> list[str]:
+    reports = [GroupReport(group, business_date) for group in groups()]
+    for report in reports:
+        prove(settings, conn, report, progress)
+    return [text for report in reports for text in report.stopped]
+
+
+def _was_mended(conn: psycopg.Connection, final_of: str, known_at: datetime) -> bool:
+    """Whether totals of this final extract differed, and a later read has mended them."""
+    row = conn.execute(
+        """
+        select count(*)
+        from (
+            select distinct on (total.feed, total.month) total.status
+            from ops.control_total as total
+            inner join ops.batch as batch on batch.batch_id = total.checked_batch_id
+            where batch.final_of = %s and batch.known_at = %s
+            order by total.feed asc, total.month asc, total.checked_at desc
+        ) as newest
+        where status = 'different'
+        """,
+        [final_of, known_at],
+    ).fetchone()
+    return row is not None and row[0] > 0 and not unmended(conn)
+
+
+def _final_known_at(conn: psycopg.Connection, final_of: str) -> datetime | None:
     """The known_at of the newest final extract of which every feed was published."""
     row = conn.execute(
         """
@@ -262,61 +275,9 @@ def _publish(
     business_date: date,
     progress: Progress,
 ) -> GroupReport:
+    """Load, validate and publish what has landed, and rows of files that a register now lets in."""
     report = GroupReport(group, business_date)
-    landing = Landing(settings.landing_url)
     sweep(conn, group)
     land_again(settings, conn, group)
-    for batch in ledger.waiting(conn, group):
-        item = contract(batch.feed)
-        progress(f"{item.feed}: publishing {batch.delivery_name or batch.batch_id}")
-        stopped = _publish_batch(settings, conn, landing, item, batch, report)
-        drop_tables(conn, batch.batch_id)
-        conn.commit()
-        if stopped:
-            report.stopped.append(stopped)
+    publish_waiting(settings, conn, report, progress)
     return report
-
-
-def _publish_batch(
-    settings: Settings,
-    conn: psycopg.Connection,
-    landing: Landing,
-    item: Contract,
-    batch: LandedBatch,
-    report: GroupReport,
-) -> str | None:
-    try:
-        load(conn, landing, item, batch)
-        if batch.stated_at and (scope := statements.conflict(conn, item, batch)):
-            return _stop(conn, batch, "refused", f"the same instant was already stated for {scope}")
-        results = validate(settings, conn, item, batch)
-        blocking = [r for r in results if r.rows_failed and r.rule.severity == "block"]
-        if blocking:
-            record_results(conn, item, batch, results)
-            rule = blocking[0].rule
-            reason = f"rule {rule.id}: {rule.sentence_en} {blocking[0].detail or ''}".strip()
-            return _stop(conn, batch, "blocked", reason, rule.next_action)
-        counts = publish(conn, item, batch, results)
-    except ChotsoError as error:
-        conn.rollback()
-        ledger.stop(conn, batch.batch_id, "failed", error.what)
-        return str(error)
-    report.batches.append({"batch_id": batch.batch_id, "feed": item.feed, **asdict(counts)})
-    return None
-
-
-def _stop(
-    conn: psycopg.Connection,
-    batch: LandedBatch,
-    status: str,
-    reason: str,
-    next_step: str = "have the sender deliver it again; it is read again when its bytes change.",
-) -> str:
-    ledger.stop(conn, batch.batch_id, status, reason)
-    name = f"{batch.batch_id} ({batch.delivery_name})" if batch.delivery_name else batch.batch_id
-    error = ChotsoError(
-        f"{name} is {status}: {reason}.",
-        kept="its landing; what was published before stands.",
-        next_step=next_step,
-    )
-    return str(error)

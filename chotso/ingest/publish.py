@@ -1,7 +1,7 @@
 """A validated batch becomes visible in ONE transaction, or not at all.
 
-In it: row versions, quarantine, the ledger's row, rule results and the position. Nothing else ever
-changes `raw`.
+In it: row versions, quarantine, the ledger's row, rule results, standing totals and the position.
+Nothing else ever changes `raw`.
 """
 
 from dataclasses import dataclass
@@ -13,9 +13,11 @@ from psycopg import sql
 from chotso.contracts import Contract, TableSource
 from chotso.errors import ChotsoError
 from chotso.failpoints import failpoint
-from chotso.ingest import quarantine, statements, versions
+from chotso.ingest import history, quarantine, statements, versions
+from chotso.ingest.history import Judgement, OutOfRangeError
 from chotso.ingest.ledger import LandedBatch
 from chotso.ingest.load import batch_table, verdict_table
+from chotso.ingest.pseudonym_key import check_in_force
 from chotso.ingest.validate import RuleResult
 
 
@@ -40,17 +42,48 @@ def publish(
     """Publish a loaded and validated batch; commits.
 
     Raises:
+        OutOfRangeError: A standing total would leave its history; the results are recorded and
+            nothing was published.
         ChotsoError: The batch's rows or đồng do not add up; nothing was published.
     """
+    try:
+        return _publish(conn, item, batch, results)
+    except OutOfRangeError as error:
+        judgements = error.judgements
+    # rolled back: what is counted now is what the batch found
+    before = history.count(conn, item)
+    conn.rollback()
+    judgements = history.let_mend(judgements, before)
+    if not any(each.stops for each in judgements):
+        return _publish(conn, item, batch, results, judgements)
+    record_results(conn, item, batch, [*results, *(each.result for each in judgements)])
+    conn.commit()
+    raise OutOfRangeError(batch.batch_id, judgements)
+
+
+def _publish(
+    conn: psycopg.Connection,
+    item: Contract,
+    batch: LandedBatch,
+    results: list[RuleResult],
+    judgements: list[Judgement] | None = None,
+) -> Counts:
     with conn.transaction():
+        quarantine.keep_waived_out(conn, item, batch)
         _split(conn, item, batch)
         keep = statements.keep if item.history == "statement" else versions.keep
         changed = keep(conn, item, batch)
         counts = _count(conn, item, batch, changed)
+        check_in_force(conn, item, batch)
+        standing = history.standing_after(conn, item, batch, changed)
+        judgements = judgements or history.judge(conn, batch, standing)
+        if any(each.stops for each in judgements):
+            raise OutOfRangeError(batch.batch_id, judgements)
         failpoint(f"publishing.{item.feed}")
         quarantine.set_aside(conn, item, batch)
         _finish(conn, batch, counts)
-        record_results(conn, item, batch, results)
+        history.remember(conn, batch, standing)
+        record_results(conn, item, batch, [*results, *(each.result for each in judgements)])
         _move_position(conn, item, batch)
         failpoint(f"publishing.before-commit.{item.feed}")
     failpoint(f"published.{item.feed}")

@@ -8,9 +8,44 @@ from psycopg import sql
 from chotso.contracts import Contract, FileSource
 from chotso.ingest.ledger import LandedBatch
 from chotso.ingest.load import batch_table, scope_table, verdict_table
-from chotso.ingest.statements import joined
+from chotso.ingest.versions import joined
 
 _NOT_CONTENT = ["row_no"]
+
+
+def keep_waived_out(conn: psycopg.Connection, item: Contract, batch: LandedBatch) -> None:
+    """Give waived row versions that no rule sets aside any more the verdict they were waived with.
+
+    Runs inside the publishing transaction, before the batch is split: a person has said that the
+    version stays out, and only another version of the row comes in.
+    """
+    if not _any_waived(conn, item):
+        return
+    conn.execute(
+        sql.SQL(
+            """
+            insert into {verdict} (row_no, rule_id, rule_order, detail)
+            select delivered.row_no, broken.rule_id, broken.rule_order, waived.detail
+            from {batch} as delivered
+            inner join quarantine.row as waived
+                on waived.feed = %(feed)s and waived.status = 'waived'
+                and waived.row_key = {row_key} and waived.row_sha256 = {row_sha256}
+            cross join lateral
+                unnest(waived.rule_ids) with ordinality as broken (rule_id, rule_order)
+            where not exists (
+                select from {verdict} as verdict where verdict.row_no = delivered.row_no
+            )
+            """
+        ).format(**_parts(item, batch)),
+        {"feed": item.feed},
+    )
+
+
+def _any_waived(conn: psycopg.Connection, item: Contract) -> bool:
+    found = conn.execute(
+        "select from quarantine.row where feed = %s and status = 'waived' limit 1", [item.feed]
+    )
+    return found.fetchone() is not None
 
 
 def set_aside(conn: psycopg.Connection, item: Contract, batch: LandedBatch) -> None:
@@ -26,6 +61,7 @@ def set_aside(conn: psycopg.Connection, item: Contract, batch: LandedBatch) -> N
         _leave_out_overtaken(conn, parts, values)
     _insert(conn, values)
     _end_answered(conn, parts, values)
+    _end_read_anew(conn, batch, values)
     _end_withdrawn(conn, item, batch, parts, values)
 
 
@@ -51,9 +87,7 @@ def _collect(conn: psycopg.Connection, parts: dict[str, Any]) -> None:
                 {row_key} as row_key,
                 {scope_key} as scope_key,
                 to_jsonb(delivered) - {not_content} as row,
-                encode(
-                    sha256(convert_to((to_jsonb(delivered) - {not_compared})::text, 'UTF8')), 'hex'
-                ) as row_sha256,
+                {row_sha256} as row_sha256,
                 coalesce(({money})::numeric, 0) as money
             from {batch} as delivered
             inner join judged on judged.row_no = delivered.row_no
@@ -76,7 +110,7 @@ def _insert(conn: psycopg.Connection, values: dict[str, Any]) -> None:
         from set_aside
         on conflict (feed, row_key, row_sha256) where status in ('open', 'waived') do update
         set
-            last_seen = excluded.last_seen, batch_id = excluded.batch_id,
+            last_seen = excluded.last_seen, batch_id = excluded.batch_id, replaced_at = null,
             rule_id = excluded.rule_id, rule_ids = excluded.rule_ids, detail = excluded.detail
         """,
         values,
@@ -128,10 +162,15 @@ def _end_answered(conn: psycopg.Connection, parts: dict[str, Any], values: dict[
             )
 
             update quarantine.row as known
-            set status = 'replayed', resolved_at = %(known_at)s, resolution = answered.resolution
+            set
+                status = case when known.status = 'open' then 'replayed' else known.status end,
+                resolved_at = coalesce(known.resolved_at, %(known_at)s),
+                resolution = coalesce(known.resolution, answered.resolution),
+                replaced_at = %(known_at)s
             from answered
             where
-                known.feed = %(feed)s and known.status = 'open'
+                known.feed = %(feed)s and known.status in ('open', 'waived')
+                and known.replaced_at is null
                 and known.row_key = answered.row_key
                 and not exists (
                     select from set_aside
@@ -141,6 +180,29 @@ def _end_answered(conn: psycopg.Connection, parts: dict[str, Any], values: dict[
             """
         ).format(**parts),
         values,
+    )
+
+
+def _end_read_anew(conn: psycopg.Connection, batch: LandedBatch, values: dict[str, Any]) -> None:
+    """Rows of a file that this batch read anew from the archive, now under another key."""
+    replayed = batch.landing_files["facts"].get("replays")
+    if not replayed:
+        return
+    conn.execute(
+        """
+        update quarantine.row as known
+        set
+            status = 'replayed', resolved_at = %(known_at)s,
+            resolution = 'read anew under another key'
+        where
+            known.id = any(%(replayed)s) and known.status = 'open'
+            and not exists (
+                select from set_aside
+                where set_aside.row_key = known.row_key
+                    and set_aside.row_sha256 = known.row_sha256
+            )
+        """,
+        values | {"replayed": replayed},
     )
 
 
@@ -167,10 +229,14 @@ def _end_withdrawn(
         sql.SQL(
             """
             update quarantine.row as known
-            set status = 'replayed', resolved_at = %(known_at)s,
-                resolution = 'no longer delivered'
+            set
+                status = case when known.status = 'open' then 'replayed' else known.status end,
+                resolved_at = coalesce(known.resolved_at, %(known_at)s),
+                resolution = coalesce(known.resolution, 'no longer delivered'),
+                replaced_at = %(known_at)s
             where
-                known.feed = %(feed)s and known.status = 'open' and {within}
+                known.feed = %(feed)s and known.status in ('open', 'waived')
+                and known.replaced_at is null and {within}
                 and not exists (
                     select from {batch} as delivered where {row_key} = known.row_key
                 )
@@ -182,6 +248,7 @@ def _end_withdrawn(
 
 def _parts(item: Contract, batch: LandedBatch) -> dict[str, Any]:
     untracked = [n for n, c in item.landed.items() if not c.tracked]
+    not_compared = sql.SQL("{}::text[]").format(sql.Literal(_NOT_CONTENT + untracked))
     return {
         "batch": batch_table(batch.batch_id),
         "verdict": verdict_table(batch.batch_id),
@@ -191,7 +258,9 @@ def _parts(item: Contract, batch: LandedBatch) -> dict[str, Any]:
         "scope_key": _scope_key(item, batch),
         "money": sql.SQL(item.money),
         "not_content": sql.SQL("{}::text[]").format(sql.Literal(_NOT_CONTENT)),
-        "not_compared": sql.SQL("{}::text[]").format(sql.Literal(_NOT_CONTENT + untracked)),
+        "row_sha256": sql.SQL(
+            "encode(sha256(convert_to((to_jsonb(delivered) - {})::text, 'UTF8')), 'hex')"
+        ).format(not_compared),
     }
 
 

@@ -1,37 +1,38 @@
-"""Rows that files delivered and that an unknown agency set aside, judged again.
+"""Rows that files delivered and that were set aside, judged again as a batch made from quarantine.
 
-The registers' publishing is the occasion: when the register a rule refers to has changed since a
-row was last seen, the row goes the normal way again, as a batch made from quarantine. Rows of the
-collection system need none of this: every extract reads their keys from the source again.
+Automatically when the registers publish: when the register that a rule refers to has changed since
+a row was last seen. At an operator's word: whatever the row broke. Rows of the collection system
+need none of this: their keys are read from the source again.
+
+A row goes again as it was kept. Where a cell of it could not be read, the archived delivery is
+parsed anew, so that a mended contract reads it. Rows with the same key that stood in one delivery
+go together: alone, one of two that differ would look as if it were the only one.
 """
 
 import json
-from typing import Any
+import tempfile
+from datetime import datetime
+from pathlib import Path
+from typing import Any, LiteralString
 
 import psycopg
 import pyarrow as pa
 from psycopg.rows import dict_row
 
 from chotso.contracts import Contract, FileSource, groups
+from chotso.errors import ChotsoError
 from chotso.ingest import ledger
 from chotso.ingest.rules import rules_of
 from chotso.landing import Landing, from_json
 from chotso.settings import Settings
-from chotso.source.arrow import landed_schema
+from chotso.source.arrow import ROW_NUMBER, UNREADABLE, landed_schema
 from chotso.source.cells import UnreadableError, read_cell
+from chotso.source.drop_folder import Delivery
+from chotso.source.files import parse
 
-_UNSEEN_CHANGES = """
-select
-    aside.batch_id,
-    max(batch.business_date) as business_date,
-    max(batch.stated_at) as stated_at,
-    (array_agg(batch.landing_files -> 'facts'))[1] as facts,
-    (array_agg(batch.landing_files -> 'scope'))[1] as scope,
-    max(batch.delivery_name) as delivery_name,
-    max(changed.known_at) as known_at,
-    array_agg(aside.row order by aside.id) as rows
+_REGISTER_CHANGED: LiteralString = """
+select aside.batch_id, aside.row_key, max(changed.known_at) as known_at
 from quarantine.row as aside
-inner join ops.batch as batch on batch.batch_id = aside.batch_id
 cross join lateral (
     select max(register.known_at) as known_at
     from ops.batch as register
@@ -40,27 +41,64 @@ cross join lateral (
 ) as changed
 where aside.feed = %(feed)s and aside.status = 'open' and aside.rule_ids && %(rules)s
     and changed.known_at is not null
+group by aside.batch_id, aside.row_key
+"""
+_NAMED: LiteralString = """
+select distinct batch_id, row_key, %(known_at)s::timestamptz as known_at
+from quarantine.row
+where feed = %(feed)s and status = 'open' and id = any(%(ids)s)
+"""
+_KEPT: LiteralString = """
+select
+    aside.batch_id,
+    max(batch.business_date) as business_date,
+    max(batch.stated_at) as stated_at,
+    (array_agg(batch.landing_files -> 'facts'))[1] as facts,
+    (array_agg(batch.landing_files -> 'scope'))[1] as scope,
+    max(deserving.known_at) as known_at,
+    array_agg(aside.row::text order by aside.id) as rows,
+    array_agg(aside.id order by aside.id) as ids
+from deserving
+inner join quarantine.row as aside
+    on
+        aside.feed = %(feed)s and aside.status = 'open'
+        and aside.batch_id = deserving.batch_id and aside.row_key = deserving.row_key
+inner join ops.batch as batch on batch.batch_id = aside.batch_id
 group by aside.batch_id
 order by aside.batch_id
 """
 
 
 def land_again(settings: Settings, conn: psycopg.Connection, group: str) -> None:
-    """Land batches of rows that deserve another judgement; they wait to be published."""
+    """Land batches of rows whose register has changed; they wait to be published."""
     for item in groups()[group]:
-        if isinstance(item.source, FileSource):
-            _land_again(settings, conn, item)
+        rules = {r.id: r.refers_to for r in rules_of(item.feed) if r.refers_to}
+        if isinstance(item.source, FileSource) and rules:
+            asked = {"registers": list(set(rules.values())), "rules": list(rules)}
+            _land_deserving(settings, conn, item, _REGISTER_CHANGED, asked)
 
 
-def _land_again(settings: Settings, conn: psycopg.Connection, item: Contract) -> None:
-    rules = {r.id: r.refers_to for r in rules_of(item.feed) if r.refers_to}
-    if not rules:
-        return
+def land_named(
+    settings: Settings,
+    conn: psycopg.Connection,
+    item: Contract,
+    ids: list[int],
+    known_at: datetime,
+) -> None:
+    """Land batches of the named open rows of a file feed, known at `known_at`."""
+    _land_deserving(settings, conn, item, _NAMED, {"ids": ids, "known_at": known_at})
+
+
+def _land_deserving(
+    settings: Settings,
+    conn: psycopg.Connection,
+    item: Contract,
+    deserving: LiteralString,
+    asked: dict[str, Any],
+) -> None:
+    query = f"with deserving as ({deserving}) {_KEPT}"
     with conn.cursor(row_factory=dict_row) as cursor:
-        found = cursor.execute(
-            _UNSEEN_CHANGES,
-            {"registers": list(set(rules.values())), "feed": item.feed, "rules": list(rules)},
-        ).fetchall()
+        found = cursor.execute(query, asked | {"feed": item.feed}).fetchall()
     for kept in found:
         _land_rows(Landing(settings.landing_url), conn, item, kept)
 
@@ -71,14 +109,15 @@ def _land_rows(
     batch_id = ledger.start(conn, item, kept["business_date"], "replay")
     folder = landing.folder_of(item.feed, str(kept["business_date"]), batch_id)
     schema = landed_schema(item)
-    rows = [_typed(item, row) | {"row_no": n} for n, row in enumerate(kept["rows"], 1)]
+    rows = [row | {ROW_NUMBER: number} for number, row in enumerate(_rows(landing, item, kept), 1)]
     with landing.parquet(f"{folder}/data.parquet", schema, item.money_columns) as draft:
         for block in pa.Table.from_pylist(rows, schema=schema).to_batches():
             draft.write(block)
     files = {"data": draft.result()}
     if kept["scope"]:
         files["scope"] = from_json(kept["scope"])
-    facts = kept["facts"] | {"closes": "nothing", "again": kept["batch_id"]}
+    again = {"closes": "nothing", "again": kept["batch_id"], "replays": kept["ids"]}
+    facts = kept["facts"] | again
     known_at = max(kept["known_at"], ledger.newest_known_at(conn, item.group) or kept["known_at"])
     landing.write_manifest(folder, {"batch_id": batch_id, "feed": item.feed, "facts": facts})
     ledger.landed(
@@ -94,10 +133,66 @@ def _land_rows(
     conn.commit()
 
 
+def _rows(landing: Landing, item: Contract, kept: dict[str, Any]) -> list[dict[str, Any]]:
+    """The kept rows as they land; those with unreadable cells as the archive has them now."""
+    # Text keeps every digit of a decimal; a float would not.
+    rows = [json.loads(text, parse_float=str) for text in kept["rows"]]
+    original = kept["facts"].get("original")
+    read_anew: list[dict[str, Any]] = []
+    if original and any(row.get(UNREADABLE) for row in rows):
+        read_anew = _parse_again(landing, item, original)
+    landed: list[dict[str, Any]] = []
+    for row in rows:
+        typed = _typed(item, row)
+        found = [c for c in read_anew if _same_row(item, row, typed, c)] if row[UNREADABLE] else []
+        landed += [other for other in found or [typed] if other not in landed]
+    return landed
+
+
+def _parse_again(landing: Landing, item: Contract, original: str) -> list[dict[str, Any]]:
+    """The archived delivery by today's contract; nothing where it cannot be read so."""
+    assert isinstance(item.source, FileSource)
+    _, sha256, name = original.split("/", 2)
+    match = item.source.name_pattern.fullmatch(name)
+    parts = {k: v for k, v in match.groupdict().items() if v} if match else {}
+    with tempfile.TemporaryDirectory(prefix="chotso-replay-") as scratch:
+        local = Path(scratch) / name
+        delivery = Delivery(
+            name=name,
+            local=local,
+            sha256=sha256,
+            identity=sha256,
+            claimed_sha256=None,
+            claimed_count=None,
+            parts=parts,
+        )
+        try:
+            landing.fetch_original(original, local)
+            rows: list[dict[str, Any]] = parse(item, delivery).rows.to_pylist()
+        except ChotsoError:  # the rows are judged as they were kept, and stay where they are
+            return []
+    return [{n: v for n, v in row.items() if n != ROW_NUMBER} for row in rows]
+
+
+def _same_row(
+    item: Contract, row: dict[str, Any], typed: dict[str, Any], candidate: dict[str, Any]
+) -> bool:
+    """Whether a row of the archive is the kept one: all that could be read then is the same."""
+    unreadable = json.loads(row[UNREADABLE])
+    return all(
+        candidate[name] == typed[name]
+        for name, spec in item.landed.items()
+        if spec.type != "jsonb" and name in row and name not in unreadable
+    )
+
+
 def _typed(item: Contract, row: dict[str, Any]) -> dict[str, Any]:
-    values: dict[str, Any] = {"unreadable": row.get("unreadable")}
+    values: dict[str, Any] = {UNREADABLE: row.get(UNREADABLE)}
     for name, spec in item.landed.items():
         value = row.get(name)
+        if value is None:  # also where an empty cell would be 0: this one could not be read
+            values[name] = None
+            continue
         if spec.type == "jsonb":
             values[name] = json.dumps(value, ensure_ascii=False)
             continue

@@ -2,6 +2,8 @@
 
 `expectations/register.yml` lists the rules in the order in which they give a row its reason;
 `expectations/<feed>/<name>.sql` is one rule each. Rules judge; they never change anything.
+Most judge a batch before it is published; those of level `history` judge what a feed holds in all,
+inside the publishing transaction (see `chotso.ingest.history`).
 
 `python -m chotso.ingest.rules` writes docs/rules.md.
 """
@@ -10,20 +12,24 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
 import jsonschema
 import yaml
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from chotso import PROJECT_ROOT
 from chotso.errors import ChotsoError
 
 EXPECTATIONS_DIR = PROJECT_ROOT / "expectations"
 RULES_PAGE = PROJECT_ROOT / "docs" / "rules.md"
+HISTORY_DAYS = 14
+HISTORY_DATES_NEEDED = 10
 _BRACES = re.compile(r"\{(known_at|business_date|month|rows|batch)\}|[{}]")
+_NAMED = re.compile(r"\{([a-z_]+)\}")
 _HEADER = re.compile(r"\A(?:--[^\n]*\n|\s*\n)*")
 
 
@@ -54,6 +60,46 @@ class RuleFacts:
         }
 
 
+@dataclass(frozen=True)
+class StandingFacts:
+    """What a rule of level `history` knows.
+
+    Attributes:
+        standing: Rows, or đồng, in force of the feed after the batch.
+        history: The same after each published business date of the days before.
+    """
+
+    standing: int | Decimal
+    history: list[int | Decimal]
+
+
+class Tolerance(BaseModel):
+    """How far a standing total may lie from the median of its history, to either side.
+
+    Allowed is what lies between `median - below * |median| - slack_below` and
+    `median + above * |median| + slack_above`, the ends included.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    below: Decimal = Field(ge=0)
+    above: Decimal = Field(ge=0)
+    slack_below: int = Field(0, ge=0)
+    slack_above: int = Field(0, ge=0)
+
+    def literals(self) -> dict[str, str]:
+        """The tolerance as typed SQL literals, by placeholder."""
+        return {name: f"numeric '{value}'" for name, value in self.model_dump().items()}
+
+    @property
+    def in_words(self) -> str:
+        """For the page and the operator."""
+        return (
+            f"median - {self.below} × |median| - {self.slack_below:,} … "
+            f"median + {self.above} × |median| + {self.slack_above:,}"
+        )
+
+
 class Basis(BaseModel):
     """What a rule rests on: the law, or how the business is run."""
 
@@ -71,7 +117,7 @@ class Rule(BaseModel):
     id: str
     feed: str
     severity: Literal["block", "quarantine"]
-    level: Literal["row", "batch"]
+    level: Literal["row", "batch", "history"]
     sentence_vi: str
     sentence_en: str
     basis: Basis
@@ -80,6 +126,7 @@ class Rule(BaseModel):
     next_action_en: str
     owner: str
     refers_to: str | None = None
+    tolerance: Tolerance | None = None
 
     @property
     def name(self) -> str:
@@ -110,7 +157,7 @@ class Rule(BaseModel):
                 return match[0] * 2
             return literals.get(name, "{batch}")
 
-        body = _HEADER.sub("", self.path.read_text(encoding="utf-8"), count=1).strip()
+        body = self._body()
         # Great Expectations gives {batch} an alias of its own unless it sees a join in the query:
         # then `from {batch} as delivered` would have two. A join with one row changes nothing.
         return (
@@ -118,15 +165,32 @@ class Rule(BaseModel):
             ") as judged\ncross join (values (1)) as once (only_row)"
         )
 
+    def history_query(self, facts: StandingFacts) -> str:
+        """The select of a rule of level `history`, whole; one row where the total is out of range.
+
+        The rules' own connection runs it, so nothing is written for Great Expectations.
+        """
+        assert self.tolerance is not None
+        history = ", ".join(str(total) for total in facts.history)
+        literals = self.tolerance.literals() | {
+            "standing": f"numeric '{facts.standing}'",
+            "history": f"array[{history}]::numeric[]",
+            "dates_needed": f"bigint '{HISTORY_DATES_NEEDED}'",
+        }
+        return _NAMED.sub(lambda match: literals[match[1]], self._body())
+
+    def _body(self) -> str:
+        return _HEADER.sub("", self.path.read_text(encoding="utf-8"), count=1).strip()
+
 
 def rules_of(feed: str) -> list[Rule]:
-    """The rules of a feed, in register order.
+    """The rules that judge a feed's batches before they are published, in register order.
 
     Raises:
         ChotsoError: The register is malformed, a rule lacks its file or a file its rule, or the
             feed has no rules: an empty suite would pass everything.
     """
-    rules = [rule for rule in register() if rule.feed == feed]
+    rules = [rule for rule in register() if rule.feed == feed and rule.level != "history"]
     if not rules:
         raise ChotsoError(
             f"The feed {feed!r} has no rules: nothing would judge its rows.",
@@ -134,6 +198,11 @@ def rules_of(feed: str) -> list[Rule]:
             next_step=f"add its rules to {EXPECTATIONS_DIR / 'register.yml'}.",
         )
     return rules
+
+
+def history_rules_of(feed: str) -> list[Rule]:
+    """The rules that judge what a feed holds in all after a batch, in register order."""
+    return [rule for rule in register() if rule.feed == feed and rule.level == "history"]
 
 
 def register() -> tuple[Rule, ...]:
@@ -171,14 +240,14 @@ def _faults(folder: Path, rules: tuple[Rule, ...]) -> list[str]:
     return [
         *(f"{twice} is registered twice" for twice in sorted({i for i in ids if ids.count(i) > 1})),
         *(f"{r.id} does not begin with its feed" for r in rules if r.id != f"{r.feed}.{r.name}"),
-        *(f"{r.id} judges a batch, so it can only block" for r in rules if _sets_batch_aside(r)),
+        *(f"{r.id} judges no row, so it can only block" for r in rules if _sets_batch_aside(r)),
         *(f"{missing} has no SQL file" for missing in sorted(set(ids) - files)),
         *(f"{stray} has an SQL file and is not registered" for stray in sorted(files - set(ids))),
     ]
 
 
 def _sets_batch_aside(rule: Rule) -> bool:
-    return rule.level == "batch" and rule.severity != "block"
+    return rule.level != "row" and rule.severity != "block"
 
 
 def _malformed(path: Path, faults: list[str]) -> ChotsoError:
@@ -201,9 +270,14 @@ def page() -> str:
         " whole, with its money, and the batch goes on. A row's reason is the first rule in this"
         " order that it breaks; all are kept.",
         "",
+        "A rule of level `history` judges what the feed holds in all, after the batch, against the"
+        f" median of the published dates of the last {HISTORY_DAYS} days, and only where there are"
+        f" at least {HISTORY_DATES_NEEDED} of them. An exemption in `config/exemptions.yml` lets a"
+        " batch past it, and no other rule, until a day.",
+        "",
     ]
     for feed in dict.fromkeys(rule.feed for rule in register()):
-        rules = rules_of(feed)
+        rules = [rule for rule in register() if rule.feed == feed]
         lines += [f"## {feed}", ""]
         lines += [f"- [`{rule.id}`](#{_anchor(rule.id)})" for rule in rules] + [""]
         for rule in rules:
@@ -213,6 +287,8 @@ def page() -> str:
 
 def _section(rule: Rule) -> list[str]:
     again = f" · judged again when {rule.refers_to} publish" if rule.refers_to else ""
+    judges = "what stands in force" if rule.level == "history" else f"each {rule.level}"
+    allowed = [f"- Giới hạn · allowed: {rule.tolerance.in_words}"] if rule.tolerance else []
     return [
         f"### {rule.id}",
         "",
@@ -220,10 +296,11 @@ def _section(rule: Rule) -> list[str]:
         "",
         rule.sentence_en,
         "",
-        f"- `{rule.severity}`, judges each {rule.level}{again}"
+        f"- `{rule.severity}`, judges {judges}{again}"
         f" · [SQL](../expectations/{rule.feed}/{rule.name}.sql)",
         f"- Căn cứ · basis: {rule.basis.kind}, {rule.basis.source}",
         f"- Giá trị đúng · good value: {rule.good_value}",
+        *allowed,
         f"- Cần làm: {rule.next_action_vi}",
         f"- Next: {rule.next_action_en}",
         f"- Phụ trách · owner: {rule.owner}",

@@ -13,7 +13,7 @@ from psycopg import sql
 from chotso.contracts import Contract
 from chotso.ingest.ledger import LandedBatch
 from chotso.ingest.load import batch_table, scope_table
-from chotso.ingest.versions import same_key
+from chotso.ingest.versions import close, joined, money_of, same_key
 
 
 def conflict(conn: psycopg.Connection, item: Contract, batch: LandedBatch) -> str | None:
@@ -37,14 +37,6 @@ def conflict(conn: psycopg.Connection, item: Contract, batch: LandedBatch) -> st
     return None if row is None else f"{row[0]}, stated otherwise by batch {row[1]}"
 
 
-def joined(names: list[str], alias: str) -> sql.Composed:
-    """Columns of an alias as one text key."""
-    parts = [
-        sql.SQL("coalesce({}::text, '∅')").format(sql.Identifier(alias, name)) for name in names
-    ]
-    return sql.SQL("concat_ws('|', {})").format(sql.SQL(", ").join(parts))
-
-
 def keep(conn: psycopg.Connection, item: Contract, batch: LandedBatch) -> int:
     """Bring `raw.<feed>` to the state after this statement; returns versions added and closed.
 
@@ -62,10 +54,19 @@ def keep(conn: psycopg.Connection, item: Contract, batch: LandedBatch) -> int:
     }
     _latest_scopes(conn, parts, values)
     _repeat(conn, parts, values)
-    added = _apply(conn, item, parts, values)
+    _find_spoken(conn, parts, values)
+    if "again" in batch.landing_files["facts"]:
+        _record_found(conn, parts, values)
+    added = _apply(conn, parts, values)
     closed = 0
     if batch.landing_files["facts"]["closes"] == "scope":
-        closed = _close_missing(conn, parts, values)
+        # Rows of the scope that its newest statement lacks; those that it has set aside stay.
+        lacking = sql.SQL(
+            "from stated where stated.is_latest and {kept_in_scope} "
+            "and kept.restated_at <= %(stated_at)s"
+        ).format(**parts)
+        is_again = "again" in batch.landing_files["facts"]
+        closed = close(conn, parts, values, lacking, is_difference=is_again)
     _remember(conn, parts, values)
     return added + closed
 
@@ -108,10 +109,11 @@ def _repeat(conn: psycopg.Connection, parts: dict[str, Any], values: dict[str, A
     )
 
 
-def _apply(
-    conn: psycopg.Connection, item: Contract, parts: dict[str, Any], values: dict[str, Any]
-) -> int:
-    """Rows of which nothing later has been said; of two at one instant the greater scope wins."""
+def _find_spoken(conn: psycopg.Connection, parts: dict[str, Any], values: dict[str, Any]) -> None:
+    """Temporary `spoken`: rows of which nothing later has been said, and that stand otherwise.
+
+    Of two statements at one instant the greater scope wins.
+    """
     conn.execute("drop table if exists pg_temp.spoken")
     conn.execute(
         sql.SQL(
@@ -131,11 +133,8 @@ def _apply(
             where
                 kept.batch_id is null
                 or (%(stated_at)s, {new_scope}) > (kept.restated_at, {kept_scope})
-                or (
-                    (%(stated_at)s, {new_scope}) = (kept.restated_at, {kept_scope})
-                    and kept.known_to is not null
-                    and stated.is_latest
-                )
+                or ((%(stated_at)s, {new_scope}) = (kept.restated_at, {kept_scope})
+                    and stated.is_latest)
             """
         ).format(**parts),
         values,
@@ -147,6 +146,35 @@ def _apply(
             "where {same_key} and kept.known_to is null and ({new}) is not distinct from ({old})"
         ).format(**parts)
     )
+
+
+def _record_found(conn: psycopg.Connection, parts: dict[str, Any], values: dict[str, Any]) -> None:
+    """What an archived statement, published once more, brings although it was known already."""
+    conn.execute(
+        sql.SQL(
+            """
+            insert into ops.difference
+                (batch_id, feed, row_key, kind, known_at, money_before, money_after)
+            select
+                %(batch_id)s, %(feed)s, {row_key},
+                case when kept.batch_id is null then 'missing' else 'changed' end, %(known_at)s,
+                case when kept.batch_id is not null then {money_before} end, {money_after}
+            from spoken as accepted
+            left join {raw} as kept on {same_key} and kept.known_to is null
+            where accepted.is_latest and not exists (
+                select from quarantine.row as aside
+                where aside.feed = %(feed)s and aside.status = 'open'
+                    and aside.row_key = {row_key}
+            )
+            on conflict do nothing
+            """
+        ).format(**parts),
+        values,
+    )
+
+
+def _apply(conn: psycopg.Connection, parts: dict[str, Any], values: dict[str, Any]) -> int:
+    """Bring `spoken` into raw; what a later statement has overtaken is known and closed at once."""
     conn.execute(
         sql.SQL(
             "update {raw} as kept set known_to = %(known_at)s from spoken as accepted "
@@ -163,24 +191,6 @@ def _apply(
                 {columns}, %(stated_at)s, %(stated_at)s, %(batch_id)s, %(known_at)s,
                 case when not is_latest then %(known_at)s::timestamptz end
             from spoken
-            """
-        ).format(**parts),
-        values,
-    ).rowcount
-
-
-def _close_missing(conn: psycopg.Connection, parts: dict[str, Any], values: dict[str, Any]) -> int:
-    """Close the scope's rows that the newest statement lacks; those it has set aside stay."""
-    return conn.execute(
-        sql.SQL(
-            """
-            update {raw} as kept
-            set known_to = %(known_at)s
-            from stated
-            where
-                kept.known_to is null and stated.is_latest and {kept_in_scope}
-                and kept.restated_at <= %(stated_at)s
-                and not exists (select from {batch} as accepted where {same_key})
             """
         ).format(**parts),
         values,
@@ -218,6 +228,10 @@ def _parts(item: Contract, batch: LandedBatch) -> dict[str, Any]:
         "same_scope": equal("accepted", "stated"),
         "kept_in_scope": equal("kept", "stated"),
         "scope_key": joined(item.scope, "scope"),
+        "row_key": joined(item.key, "accepted"),
+        "kept_row_key": joined(item.key, "kept"),
+        "money_before": money_of(item, "kept"),
+        "money_after": money_of(item, "accepted"),
         "kept_key": listed("kept", item.key),
         "kept_scope": joined(item.scope, "kept"),
         "new_scope": joined(item.scope, "accepted"),

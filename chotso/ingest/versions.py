@@ -6,7 +6,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from chotso.calendar import local_midnight
+from chotso.calendar import LOCAL_ZONE_NAME, local_midnight
 from chotso.contracts import Contract, TableSource
 from chotso.ingest.ledger import LandedBatch
 from chotso.ingest.load import batch_table, scope_table
@@ -31,6 +31,7 @@ def keep(conn: psycopg.Connection, item: Contract, batch: LandedBatch) -> int:
             """
         ).format(**parts)
     )
+    _record_found(conn, item, batch, parts)
     conn.execute(
         sql.SQL(
             "update {raw} as kept set known_to = %(known_at)s from changed as accepted "
@@ -55,17 +56,99 @@ def _close_missing(
     within = stated_within(item, batch)
     if within is None:
         return 0
-    return conn.execute(
+    condition = sql.SQL("where ") + within
+    values = {"batch_id": batch.batch_id, "feed": item.feed, "known_at": batch.known_at}
+    return close(conn, parts, values, condition, is_difference=_proves_rows_gone(item, batch))
+
+
+def close(
+    conn: psycopg.Connection,
+    parts: dict[str, Any],
+    values: dict[str, Any],
+    condition: sql.Composable,
+    *,
+    is_difference: bool,
+) -> int:
+    """Close the kept rows in force that a condition names and the batch lacks; returns how many.
+
+    Args:
+        conn: Inside the publishing transaction.
+        parts: SQL by name: `raw`, `batch`, `same_key`, `kept_row_key`, `money_before`.
+        values: `batch_id`, `feed` and `known_at`.
+        condition: `[from …] where …` over the alias `kept`.
+        is_difference: Whether such rows should have been there, which goes on record.
+    """
+    row = conn.execute(
         sql.SQL(
             """
-            update {raw} as kept
-            set known_to = %(known_at)s
-            where kept.known_to is null and {within}
-                and not exists (select from {batch} as accepted where {same_key})
+            with closed as (
+                update {raw} as kept
+                set known_to = %(known_at)s
+                {condition} and kept.known_to is null
+                    and not exists (select from {batch} as accepted where {same_key})
+                returning {kept_row_key} as row_key, {money_before} as money
+            ),
+
+            noted as (
+                insert into ops.difference
+                    (batch_id, feed, row_key, kind, known_at, money_before)
+                select %(batch_id)s, %(feed)s, row_key, 'gone', %(known_at)s, money
+                from closed
+                where %(is_difference)s
+                on conflict do nothing
+            )
+
+            select count(*) from closed
             """
-        ).format(within=within, **parts),
-        {"known_at": batch.known_at},
-    ).rowcount
+        ).format(condition=condition, **parts),
+        values | {"is_difference": is_difference},
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def _record_found(
+    conn: psycopg.Connection, item: Contract, batch: LandedBatch, parts: dict[str, Any]
+) -> None:
+    """What a whole read brings although it changed no later than what was held already."""
+    held_before = batch.landing_files["facts"].get("held_before")
+    if held_before is None:
+        return
+    assert isinstance(item.source, TableSource)
+    conn.execute(
+        sql.SQL(
+            """
+            insert into ops.difference
+                (batch_id, feed, row_key, kind, known_at, money_before, money_after)
+            select
+                %(batch_id)s, %(feed)s, {row_key},
+                case when kept.batch_id is null then 'missing' else 'changed' end, %(known_at)s,
+                case when kept.batch_id is not null then {money_before} end, {money_after}
+            from changed as accepted
+            left join {raw} as kept on {same_key} and kept.known_to is null
+            where
+                coalesce(accepted.{changed_at} <= %(held_before)s, true)
+                and not exists (
+                    select from quarantine.row as aside
+                    where aside.feed = %(feed)s and aside.status = 'open'
+                        and aside.row_key = {row_key}
+                )
+            on conflict do nothing
+            """
+        ).format(changed_at=sql.Identifier(item.source.changed_at or ""), **parts),
+        {"batch_id": batch.batch_id, "feed": item.feed, "known_at": batch.known_at}
+        | {"held_before": held_before},
+    )
+
+
+def _proves_rows_gone(item: Contract, batch: LandedBatch) -> bool:
+    """Whether a row that this read lacks should have been there.
+
+    Lines that a rewritten document lost are no difference, and only a read of whole months right
+    after the night's own says nothing else of lines.
+    """
+    facts = batch.landing_files["facts"]
+    return "held_before" in facts and (facts["closes"] != "scope" or "months" in facts)
 
 
 def stated_within(item: Contract, batch: LandedBatch) -> sql.Composable | None:
@@ -87,7 +170,21 @@ def stated_within(item: Contract, batch: LandedBatch) -> sql.Composable | None:
             return sql.SQL("{} >= {}").format(
                 sql.Identifier("kept", item.source.period), sql.Literal(start)
             )
+        case "window":
+            assert item.control is not None
+            return sql.SQL("{} = any({}::date[])").format(
+                control_month(item, sql.Identifier("kept", item.control.month)),
+                sql.Literal(facts["months"]),
+            )
     return None
+
+
+def control_month(item: Contract, value: sql.Composable) -> sql.Composed:
+    """The local month, first day, of the feed's control column."""
+    assert item.control is not None
+    if item.columns[item.control.month].type == "timestamptz":
+        value = sql.SQL("{} at time zone {}").format(value, sql.Literal(LOCAL_ZONE_NAME))
+    return sql.SQL("date_trunc('month', ({})::timestamp)::date").format(value)
 
 
 def _parts(item: Contract, batch: LandedBatch) -> dict[str, Any]:
@@ -96,9 +193,28 @@ def _parts(item: Contract, batch: LandedBatch) -> dict[str, Any]:
         "batch": batch_table(batch.batch_id),
         "same_key": same_key(item, "accepted", "kept"),
         "columns": sql.SQL(", ").join(map(sql.Identifier, item.landed)),
+        "row_key": joined(item.key, "accepted"),
+        "kept_row_key": joined(item.key, "kept"),
+        "money_before": money_of(item, "kept"),
+        "money_after": money_of(item, "accepted"),
         "new": sql.SQL(", ").join(sql.Identifier("accepted", n) for n in item.tracked),
         "old": sql.SQL(", ").join(sql.Identifier("kept", n) for n in item.tracked),
     }
+
+
+def joined(names: list[str], alias: str) -> sql.Composed:
+    """Columns of an alias as one text key."""
+    parts = [
+        sql.SQL("coalesce({}::text, '∅')").format(sql.Identifier(alias, name)) for name in names
+    ]
+    return sql.SQL("concat_ws('|', {})").format(sql.SQL(", ").join(parts))
+
+
+def money_of(item: Contract, alias: str) -> sql.Composed:
+    """The đồng that a row of an alias carries, numeric."""
+    return sql.SQL("(select coalesce(({})::numeric, 0) from (select {}.*) as carrier)").format(
+        sql.SQL(item.money), sql.Identifier(alias)
+    )
 
 
 def same_key(item: Contract, left: str, right: str) -> sql.Composed:

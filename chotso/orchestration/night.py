@@ -16,7 +16,7 @@ from chotso.settings import Settings
 from chotso.warehouse.connect import connect
 
 if TYPE_CHECKING:
-    from chotso.ingest.night import GroupReport
+    from chotso.ingest.waiting import GroupReport
 
 SUNDAY = 6
 # A freeze's own extract publishes the cutoff's date too; the night of that date still follows.

@@ -6,7 +6,8 @@ row's rules set it aside with what was found.
 
 import re
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -17,15 +18,44 @@ _LIMITS = {"smallint": 2**15, "integer": 2**31, "bigint": 2**63}
 _EXCEL_EPOCH = date(1899, 12, 30)
 _EXCEL_SERIALS = range(30000, 80000)
 
-_WHOLE = re.compile(r"[+-]?\d+")
-_WHOLE_ZERO_FRACTION = re.compile(r"([+-]?\d+)[.,]0{1,2}")
-_THOUSAND_DOTS = re.compile(r"([+-]?\d{1,3}(?:\.\d{3})+)(?:,0+)?")
-_THOUSAND_COMMAS = re.compile(r"([+-]?\d{1,3}(?:,\d{3})+)(?:\.0+)?")
-_DECIMAL = re.compile(r"[+-]?\d+(?:[.,]\d+)?")
-_GROUPED_DECIMAL = re.compile(r"[+-]?\d{1,3}(?:\.\d{3}){2,}(?:,\d+)?|[+-]?\d{1,3}(?:\.\d{3})+,\d+")
-_DAY_FIRST = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})")
-_MONTH_YEAR = re.compile(r"(\d{1,2})[/.-](\d{4})")
-_YEAR_MONTH = re.compile(r"(\d{4})-?(\d{2})")
+_WHOLE = re.compile(r"[+-]?[0-9]{1,30}")
+_WHOLE_ZERO_FRACTION = re.compile(r"([+-]?[0-9]{1,30})[.,]0{1,2}|([+-]?0)[.,]0+")
+# One dot before three digits parts thousands: whole đồng have no fraction, and Vietnamese writes a
+# comma before one. One comma before three digits could be either, so it has no reading.
+_GROUPED_WHOLE = (
+    re.compile(r"([+-]?[1-9][0-9]{0,2}(?:\.[0-9]{3})+)(?:,0+)?"),
+    re.compile(r"([+-]?[1-9][0-9]{0,2}(?:,[0-9]{3}){2,})(?:\.0+)?"),
+    re.compile(r"([+-]?[1-9][0-9]{0,2},[0-9]{3})\.0+"),
+    re.compile("([+-]?[1-9][0-9]{0,2}(?:[\u00a0\u202f][0-9]{3})+)(?:,0+)?"),
+)
+_MARKS = str.maketrans("", "", ".,\u00a0\u202f")
+_DECIMAL = re.compile(r"[+-]?[0-9]{1,30}(?:[.,][0-9]{1,30})?")
+_MAY_BE_GROUPED = re.compile(r"[+-]?[1-9][0-9]{0,2}[.,][0-9]{3}")
+_GROUPED_DECIMAL = re.compile(
+    r"[+-]?[1-9][0-9]{0,2}(?:\.[0-9]{3}){2,}(?:,[0-9]+)?"
+    r"|[+-]?[1-9][0-9]{0,2}(?:\.[0-9]{3})+,[0-9]+"
+)
+_DECIMAL_DIGITS = 28
+_DAY_FIRST = re.compile(r"([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{4})")
+_YEAR_FIRST = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[ T]00:00:00)?")
+_MONTH_YEAR = re.compile(r"([0-9]{1,2})[/.-]([0-9]{4})")
+_YEAR_MONTH = re.compile(r"([0-9]{4})-?([0-9]{2})")
+_SERIAL = re.compile(r"[3-7][0-9]{4}")
+
+
+@dataclass(frozen=True)
+class CellFault:
+    """A cell that holds something, but nothing that can be read: an error, a lost formula."""
+
+    what: str
+    shown: str = ""
+
+    def __str__(self) -> str:
+        return self.shown or self.what
+
+
+MERGED = CellFault("inside a merged area")
+"""A cell that a merged area covers: blank to see, and yet not stated to be empty."""
 
 
 class UnreadableError(ValueError):
@@ -43,10 +73,10 @@ def read_cell(value: Any, column: Column) -> Any:
     Raises:
         UnreadableError: There is no exact reading.
     """
+    if isinstance(value, CellFault):
+        raise UnreadableError(value.what)
     if isinstance(value, str):
-        value = value.strip().replace("\u00a0", "")
-        if value == "":
-            value = None
+        value = value.strip() or None
     if value is None:
         return 0 if column.null_is_zero else None
     reader = _read_month if column.form == "month" else _READERS[column.type]
@@ -54,22 +84,24 @@ def read_cell(value: Any, column: Column) -> Any:
 
 
 def _read_text(value: Any, column: Column) -> str:
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    if "\x00" in (text := str(value)):
-        raise UnreadableError("a NUL character")
-    return text
+    if isinstance(value, str):
+        if "\x00" in value:
+            raise UnreadableError("a NUL character")
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise UnreadableError(f"a {_kind(value)} where text is due")
+    return str(_exact(value))
+
+
+def _kind(value: Any) -> str:
+    return "truth value" if isinstance(value, bool) else type(value).__name__
 
 
 def _read_whole(value: Any, column: Column) -> int:
     if isinstance(value, bool):
         raise UnreadableError("a truth value")
-    if isinstance(value, int):
-        number = value
-    elif isinstance(value, float):
-        if not value.is_integer() or abs(value) > _EXACT_FLOAT:
-            raise UnreadableError("not an exact whole number")
-        number = int(value)
+    if isinstance(value, int | float):
+        number = _exact(value)
     elif isinstance(value, str):
         number = _whole_from_text(value)
     else:
@@ -80,14 +112,21 @@ def _read_whole(value: Any, column: Column) -> int:
     return number
 
 
+def _exact(value: int | float) -> int:
+    """The whole number that a number cell holds, where it can hold no other."""
+    if isinstance(value, float) and (not value.is_integer() or abs(value) >= _EXACT_FLOAT):
+        raise UnreadableError("not an exact whole number")
+    return int(value)
+
+
 def _whole_from_text(text: str) -> int:
     if _WHOLE.fullmatch(text):
         return int(text)
-    for pattern, mark in ((_THOUSAND_DOTS, "."), (_THOUSAND_COMMAS, ",")):
+    for pattern in _GROUPED_WHOLE:
         if match := pattern.fullmatch(text):
-            return int(match[1].replace(mark, ""))
+            return int(match[1].translate(_MARKS))
     if match := _WHOLE_ZERO_FRACTION.fullmatch(text):
-        return int(match[1])
+        return int(match[1] or match[2])
     raise UnreadableError("not a whole number")
 
 
@@ -96,15 +135,22 @@ def _read_numeric(value: Any, column: Column) -> str:
         raise UnreadableError("a truth value")
     if isinstance(value, int | float):
         text = repr(value)
-    elif isinstance(value, str) and _GROUPED_DECIMAL.fullmatch(value):
+    elif not isinstance(value, str):
+        raise UnreadableError(f"a {_kind(value)}")
+    elif _MAY_BE_GROUPED.fullmatch(value) and column.form != "ungrouped":
+        raise UnreadableError("thousands or a fraction, it could be either")
+    elif _GROUPED_DECIMAL.fullmatch(value):
         text = value.replace(".", "").replace(",", ".")
-    elif isinstance(value, str) and _DECIMAL.fullmatch(value):
+    elif _DECIMAL.fullmatch(value):
         text = value.replace(",", ".")
     else:
         raise UnreadableError("not a number")
     number = Decimal(text)
     if not number.is_finite():
         raise UnreadableError("not finite")
+    exponent = number.as_tuple().exponent
+    if len(number.as_tuple().digits) > _DECIMAL_DIGITS or abs(int(exponent)) > _DECIMAL_DIGITS:
+        raise UnreadableError(f"more than {_DECIMAL_DIGITS} digits")
     # One form for one value: 1 and 1.0 are the same content in a workbook and in CSV.
     return format(number.normalize() + 0, "f")
 
@@ -122,27 +168,31 @@ def _read_boolean(value: Any, column: Column) -> bool:
 
 def _read_date(value: Any, column: Column) -> date:
     if isinstance(value, datetime):
+        if value.time() != time.min:
+            raise UnreadableError("a day with a time of day")
         return value.date()
     if isinstance(value, date):
         return value
-    if isinstance(value, int | float) and value == int(value) and int(value) in _EXCEL_SERIALS:
+    if isinstance(value, str) and _SERIAL.fullmatch(value):
+        value = int(value)
+    if _is_serial(value):
         return _EXCEL_EPOCH + timedelta(days=int(value))
     if isinstance(value, str):
         try:
             if match := _DAY_FIRST.fullmatch(value):
                 return date(int(match[3]), int(match[2]), int(match[1]))
-            return date.fromisoformat(value[:10]) if _is_midnight(value[10:]) else _no_date()
+            if match := _YEAR_FIRST.fullmatch(value):
+                return date.fromisoformat(match[1])
         except ValueError as error:
             raise UnreadableError("not a date") from error
     raise UnreadableError("not a date")
 
 
-def _is_midnight(rest: str) -> bool:
-    return rest in ("", " 00:00:00", "T00:00:00")
-
-
-def _no_date() -> date:
-    raise UnreadableError("not a date")
+def _is_serial(value: Any) -> bool:
+    """Whether a number is a day as Excel counts them, of the years 1982 to 2119."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return value in _EXCEL_SERIALS  # a range holds whole numbers only, NaN and infinity not
 
 
 def _read_month(value: Any, column: Column) -> date:
@@ -158,6 +208,8 @@ def _read_month(value: Any, column: Column) -> date:
                 return date(int(match[1]), int(match[2]), 1)
     except ValueError as error:
         raise UnreadableError("not a month") from error
+    if isinstance(value, datetime):
+        value = value.date()
     return _read_date(value, column).replace(day=1)
 
 

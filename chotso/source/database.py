@@ -8,7 +8,8 @@ import io
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime, tzinfo
+from itertools import islice
 from typing import Any, Protocol
 
 import psycopg
@@ -32,15 +33,47 @@ from chotso.contracts import Column, Contract, TableSource
 from chotso.errors import ChotsoError
 from chotso.settings import without_password
 from chotso.source.arrow import arrow_type
-from chotso.source.cells import UnreadableError, found, read_cell
+from chotso.source.cells import UnreadableError, found
+from chotso.source.database_values import read_value
+from chotso.source.drift import (
+    Drift,
+    FoundColumn,
+    database_column,
+    drift_of,
+    postgres_column,
+    sqlite_column,
+)
 from chotso.source.queries import SCHEMA
 
 _POSTGRES = postgresql.dialect()  # type: ignore[no-untyped-call]
 _BLOCK_BYTES = 4 << 20
 _ROWS_A_BATCH = 50_000
+_ROWS_ONE_BY_ONE = 5_000
 _CLOCK: Select[Any] = (
     select(column("bay_gio")).select_from(table("dong_ho", schema=SCHEMA)).where(column("id") == 1)
 )
+
+# Each column's type as written, and the base type of it: a domain is what it stands for.
+_COLUMNS = """
+with recursive found as (
+    select
+        attnum,
+        attname,
+        format_type(atttypid, atttypmod) as shown,
+        atttypid as base
+    from pg_attribute
+    where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped
+    union all
+    select found.attnum, found.attname, found.shown, domain.typbasetype
+    from found
+    inner join pg_type as domain on domain.oid = found.base and domain.typtype = 'd'
+)
+
+select found.attname, found.shown, format_type(found.base, null)
+from found
+inner join pg_type as base on base.oid = found.base and base.typtype <> 'd'
+order by found.attnum
+"""
 
 
 class Snapshot(Protocol):
@@ -48,8 +81,11 @@ class Snapshot(Protocol):
 
     known_at: datetime
 
-    def missing_columns(self, item: Contract) -> list[str]:
-        """Columns of the contract that the relation does not have; all if it is not there."""
+    def drift(self, item: Contract) -> list[Drift]:
+        """Columns of the feed's relation that are missing, retyped or added by its contract."""
+
+    def has_relation(self, name: str) -> bool:
+        """Whether the schema `tst` has a table or view of that name."""
 
     def rows(self, query: Select[Any], columns: dict[str, Column]) -> Iterator[pa.RecordBatch]:
         """Typed batches of the query; a last column `unreadable` says what had no reading."""
@@ -103,6 +139,7 @@ def _prepare_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def attach(connection: Any, _: Any) -> None:
         connection.isolation_level = None
+        connection.text_factory = lambda text: text.decode("utf-8", "surrogateescape")
         connection.execute(f"attach database ? as {SCHEMA}", [engine.url.database])
 
     @event.listens_for(engine, "begin")
@@ -136,16 +173,18 @@ class PostgresSnapshot:
         instant: datetime = row[0]
         return instant
 
-    def missing_columns(self, item: Contract) -> list[str]:
+    def drift(self, item: Contract) -> list[Drift]:
         """See `Snapshot`."""
         assert isinstance(item.source, TableSource)
-        found = self._connection.execute(
-            "select attname from pg_attribute where attrelid = to_regclass(%s) "
-            "and attnum > 0 and not attisdropped",
-            [f"{SCHEMA}.{item.source.relation}"],
-        )
-        present = {row[0] for row in found}
-        return [name for name in item.columns if name not in present]
+        relation = f"{SCHEMA}.{item.source.relation}"
+        found = self._connection.execute(_COLUMNS, [relation])
+        columns = {name: postgres_column(shown, base) for name, shown, base in found}
+        return drift_of(item, relation, columns)
+
+    def has_relation(self, name: str) -> bool:
+        """See `Snapshot`."""
+        row = self._connection.execute("select to_regclass(%s)", [f"{SCHEMA}.{name}"]).fetchone()
+        return row is not None and row[0] is not None
 
     def rows(self, query: Select[Any], columns: dict[str, Column]) -> Iterator[pa.RecordBatch]:
         """See `Snapshot`.
@@ -154,14 +193,15 @@ class PostgresSnapshot:
         that attempt; the rest of the attempt's batches are then read again one by one.
         """
         statement = query.compile(dialect=_POSTGRES, compile_kwargs={"literal_binds": True})
-        copy = f"copy ({statement}) to stdout (format csv)".encode()
+        text = str(statement).encode()
+        copy = b"copy (" + text + b") to stdout (format csv)"
         done = 0
         try:
             for batch in self._parsed(copy, columns):
                 yield _with_unreadable(batch)
                 done += batch.num_rows
         except pa.ArrowInvalid:
-            yield from self._one_by_one(copy, columns, skip=done)
+            yield from self._one_by_one(text, columns, skip=done)
 
     def _parsed(self, copy: bytes, columns: dict[str, Column]) -> Iterator[pa.RecordBatch]:
         types = {name: arrow_type(c.type) for name, c in columns.items()}
@@ -173,15 +213,15 @@ class PostgresSnapshot:
                 source.drain()
 
     def _one_by_one(
-        self, copy: bytes, columns: dict[str, Column], skip: int
+        self, query: bytes, columns: dict[str, Column], skip: int
     ) -> Iterator[pa.RecordBatch]:
-        texts = dict.fromkeys(columns, pa.string())
+        """Rows as the server's text of their values; a row of any length fits."""
+        copy = b"copy (" + query + b") to stdout"
         with self._connection.cursor() as cursor, cursor.copy(copy) as stream:
-            for batch in _csv_batches(_CopyBytes(stream), texts):
-                remaining = batch.slice(min(skip, batch.num_rows))
-                skip = max(0, skip - batch.num_rows)
-                if remaining.num_rows:
-                    yield typed_batch((tuple(r.values()) for r in remaining.to_pylist()), columns)
+            stream.set_types(["text"] * len(columns))
+            rows = islice(stream.rows(), skip, None)
+            while part := list(islice(rows, _ROWS_ONE_BY_ONE)):
+                yield typed_batch(iter(part), columns, zone=None)
 
 
 class DatabaseSnapshot:
@@ -203,32 +243,52 @@ class DatabaseSnapshot:
             raise _no_clock()
         return _in_utc(instant)
 
-    def missing_columns(self, item: Contract) -> list[str]:
+    def drift(self, item: Contract) -> list[Drift]:
         """See `Snapshot`."""
         assert isinstance(item.source, TableSource)
+        relation = item.source.relation
+        columns = self._columns(relation) if self.has_relation(relation) else {}
+        return drift_of(item, f"{SCHEMA}.{relation}", columns)
+
+    def _columns(self, relation: str) -> dict[str, FoundColumn]:
+        dialect = self._connection.dialect
+        if dialect.name == "sqlite":
+            # the inspector tells affinities; what was declared says more
+            pragma = f"pragma {SCHEMA}.table_info({relation})"
+            declared = self._connection.exec_driver_sql(pragma)
+            return {row[1]: sqlite_column(row[2] or "") for row in declared}
+        found = inspect(self._connection).get_columns(relation, schema=SCHEMA)
+        return {each["name"]: database_column(each["type"], dialect) for each in found}
+
+    def has_relation(self, name: str) -> bool:
+        """See `Snapshot`."""
         inspector = inspect(self._connection)
-        if not inspector.has_table(item.source.relation, schema=SCHEMA):
-            return list(item.columns)
-        found = inspector.get_columns(item.source.relation, schema=SCHEMA)
-        present = {c["name"] for c in found}
-        return [name for name in item.columns if name not in present]
+        return inspector.has_table(name, schema=SCHEMA) or name in inspector.get_view_names(SCHEMA)
 
     def rows(self, query: Select[Any], columns: dict[str, Column]) -> Iterator[pa.RecordBatch]:
         """See `Snapshot`."""
         result = self._connection.execution_options(stream_results=True).execute(query)
         for part in result.partitions(_ROWS_A_BATCH):
-            yield typed_batch((tuple(row) for row in part), columns)
+            yield typed_batch((tuple(row) for row in part), columns, zone=UTC)
 
 
-def typed_batch(rows: Iterator[tuple[Any, ...]], columns: dict[str, Column]) -> pa.RecordBatch:
-    """Rows of raw values as a typed batch with a last column `unreadable` (JSON or null)."""
+def typed_batch(
+    rows: Iterator[tuple[Any, ...]], columns: dict[str, Column], zone: tzinfo | None
+) -> pa.RecordBatch:
+    """Rows of raw values as a typed batch with a last column `unreadable` (JSON or null).
+
+    Args:
+        rows: Values in the order of the columns.
+        columns: What the values should be.
+        zone: The zone of instants without an offset; None where there are none.
+    """
     values: dict[str, list[Any]] = {name: [] for name in columns}
     unreadable: list[str | None] = []
     for row in rows:
         bad: dict[str, str] = {}
         for (name, spec), value in zip(columns.items(), row, strict=True):
             try:
-                values[name].append(read_cell(_plain(value, spec), spec))
+                values[name].append(read_value(_aware(value, spec, zone), spec))
             except UnreadableError as error:
                 values[name].append(None)
                 bad[name] = str(error) if spec.personal else f"{error}: {found(value)}"
@@ -239,16 +299,17 @@ def typed_batch(rows: Iterator[tuple[Any, ...]], columns: dict[str, Column]) -> 
     )
 
 
-def _plain(value: Any, spec: Column) -> Any:
-    if spec.type == "timestamptz" and value is not None:
-        if isinstance(value, str):
-            try:
-                value = datetime.fromisoformat(value)
-            except ValueError:
-                return value
-        return _in_utc(value) if isinstance(value, datetime) else value
-    if spec.type == "text" and isinstance(value, date):
-        return value.isoformat()
+def _aware(value: Any, spec: Column, zone: tzinfo | None) -> Any:
+    """A value, an instant without its offset in the given zone."""
+    if zone is None or spec.type != "timestamptz":
+        return value
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            return value
+    if isinstance(value, datetime) and value.tzinfo is None:
+        return value.replace(tzinfo=zone)
     return value
 
 

@@ -11,6 +11,7 @@ import fsspec
 from chotso.calendar import LOCAL_ZONE
 from chotso.errors import ChotsoError
 
+_COUNT = re.compile(r"[0-9]{1,12}")
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 
 
@@ -71,7 +72,7 @@ class Delivery:
             RefusedDeliveryError: They differ, or there are no rows and no `.count` of 0.
         """
         claimed = self.claimed_count
-        if claimed is not None and not (claimed.isascii() and claimed.isdigit()):
+        if claimed is not None and not _COUNT.fullmatch(claimed):
             raise refused(self.name, f"{self.name}.count does not hold a number")
         if claimed is not None and int(claimed) != rows:
             raise refused(self.name, f"it has {rows} data rows, its manifest says {int(claimed)}")

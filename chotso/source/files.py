@@ -1,8 +1,9 @@
-"""A delivered file as typed rows: which column stands where is data, found out from the content."""
+"""A delivered file as typed rows, and what it states in full."""
 
 import hashlib
 import json
-from collections import Counter
+import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -12,9 +13,10 @@ import pyarrow as pa
 
 from chotso.contracts import Column, Contract, FileSource
 from chotso.source.arrow import landed_schema
-from chotso.source.cells import UnreadableError, found, read_cell
+from chotso.source.cells import CellFault, UnreadableError, found, read_cell
 from chotso.source.drop_folder import Delivery, refused
-from chotso.source.sheets import Sheet, read_sheets
+from chotso.source.layouts import Placed, by_header, by_position, cell, rows_that_stand
+from chotso.source.sheets import Sheet, holds_something, is_csv, read_sheets
 
 
 @dataclass(frozen=True)
@@ -37,124 +39,40 @@ def parse(item: Contract, delivery: Delivery) -> ParsedFile:
             its layout is not one that the contract knows.
     """
     assert isinstance(item.source, FileSource)
+    _check_name(item.source, delivery)
     delivery.check_bytes()
-    by_header = item.source.reader == "first_sheet_by_header"
-    sheets = read_sheets(delivery.local, delivery.parts.get("sheet"), only_first=by_header)
-    places = (
-        _by_header(item, delivery, sheets) if by_header else _by_position(item, delivery, sheets)
+    has_header = item.source.reader == "first_sheet_by_header"
+    sheets = read_sheets(
+        delivery.local,
+        _sheet(delivery),
+        lambda rows: rows_that_stand(item, rows),
+        only_first=has_header,
     )
+    places = (by_header if has_header else by_position)(item, delivery, sheets)
     rows = list(_typed_rows(item, places))
     delivery.check_count(len(rows))
     return ParsedFile(_table(item, rows), _scope(item, delivery, sheets, rows))
 
 
-@dataclass(frozen=True)
-class _Placed:
-    """A sheet's data rows with the index at which each named column stands."""
-
-    sheet: Sheet
-    data: list[list[Any]]
-    index: dict[str, int]
-    width: int | None
+def _check_name(source: FileSource, delivery: Delivery) -> None:
+    """A name that only looks like the feed's is refused, so that no delivery lies unread."""
+    is_right = re.fullmatch(source.pattern, delivery.name) is not None
+    if not is_right or (source.sheet_code and is_csv(delivery.local) and not _sheet(delivery)):
+        raise refused(delivery.name, f"its name is not of the form {source.named_like}")
+    _ = delivery.stated_at, delivery.month  # each refuses what is no instant or month
 
 
-def _by_header(item: Contract, delivery: Delivery, sheets: list[Sheet]) -> list[_Placed]:
-    assert isinstance(item.source, FileSource)
-    sheet = sheets[0] if sheets else Sheet("", [])
-    header = sheet.rows[0] if sheet.rows else []
-    names = [str(cell or "").strip().lower() for cell in header]
-    wanted = [spec.found_as or name for name, spec in item.columns.items()]
-    missing = [name for name in wanted if name not in names]
-    if missing:
-        raise refused(
-            delivery.name,
-            f"its header lacks {', '.join(missing)}; found: {', '.join(filter(None, names))}",
-        )
-    doubled = [name for name in wanted if names.count(name) > 1]
-    if doubled:
-        raise refused(delivery.name, f"its header has {', '.join(doubled)} more than once")
-    data = [row for row in sheet.rows[item.source.header_rows :] if _any(row)]
-    return [_Placed(sheet, data, {name: names.index(name) for name in wanted}, None)]
+def _sheet(delivery: Delivery) -> str | None:
+    return delivery.parts.get("sheet")
 
 
-def _by_position(item: Contract, delivery: Delivery, sheets: list[Sheet]) -> list[_Placed]:
-    assert isinstance(item.source, FileSource)
-    layouts = {layout.name: _index(item.source, layout.inserted) for layout in item.source.layouts}
-    chosen = [_recognise(item, sheet, layouts) for sheet in sheets]
-    usual = Counter(name for name in chosen if name).most_common(1)
-    placed = []
-    for sheet, name in zip(sheets, chosen, strict=True):
-        name = name or (usual[0][0] if usual else next(iter(layouts)))
-        data = list(_data_rows(item, sheet, layouts[name]))
-        if data and not usual:
-            raise refused(
-                delivery.name,
-                f"sheet {sheet.name}: in none of the layouts {', '.join(layouts)} do "
-                f"{', '.join(item.source.recognised_by)} stand where they should; its widest row "
-                f"has {max(map(len, sheet.rows))} cells",
-            )
-        _refuse_wider(delivery, sheet, data, len(layouts[name]), name)
-        exact = len(layouts[name]) if delivery.local.suffix.lower() == ".csv" else None
-        placed.append(_Placed(sheet, data, layouts[name], exact))
-    return placed
-
-
-def _index(source: FileSource, inserted: dict[str, int]) -> dict[str, int]:
-    names = list(source.sheet_columns)
-    for name, at in inserted.items():
-        names.insert(at, name)
-    return {name: at for at, name in enumerate(names)}
-
-
-def _recognise(item: Contract, sheet: Sheet, layouts: dict[str, dict[str, int]]) -> str | None:
-    assert isinstance(item.source, FileSource)
-    votes = {
-        name: sum(_stands(item, row, index) for row in sheet.rows)
-        for name, index in layouts.items()
-    }
-    best, second = (*sorted(votes.values(), reverse=True), 0)[:2]
-    return max(votes, key=lambda name: votes[name]) if best > second else None
-
-
-def _stands(item: Contract, row: list[Any], index: dict[str, int]) -> bool:
-    assert isinstance(item.source, FileSource)
-    for name in item.source.recognised_by:
-        spec = item.columns[name]
-        try:
-            value = read_cell(_cell(row, index[spec.found_as or name]), spec)
-        except UnreadableError:
-            return False
-        if spec.required and value is None:
-            return False
-    return True
-
-
-def _data_rows(item: Contract, sheet: Sheet, index: dict[str, int]) -> Iterator[list[Any]]:
-    """Rows from the first data row on, and any earlier one that is data and no header."""
-    assert isinstance(item.source, FileSource)
-    for number, row in enumerate(sheet.rows):
-        in_header = number < item.source.header_rows
-        if _any(row) and (not in_header or _stands(item, row, index)):
-            yield row
-
-
-def _refuse_wider(
-    delivery: Delivery, sheet: Sheet, data: list[list[Any]], width: int, layout: str
-) -> None:
-    if any(_any(row[width:]) for row in data):
-        raise refused(
-            delivery.name,
-            f"sheet {sheet.name} has values beyond the {width} columns of layout {layout}",
-        )
-
-
-def _typed_rows(item: Contract, places: Iterable[_Placed]) -> Iterator[dict[str, Any]]:
+def _typed_rows(item: Contract, places: Iterable[Placed]) -> Iterator[dict[str, Any]]:
     for placed in places:
         for row in placed.data:
             yield _typed_row(item, placed, row)
 
 
-def _typed_row(item: Contract, placed: _Placed, row: list[Any]) -> dict[str, Any]:
+def _typed_row(item: Contract, placed: Placed, row: list[Any]) -> dict[str, Any]:
     assert isinstance(item.source, FileSource)
     values: dict[str, Any] = {}
     bad: dict[str, str] = {}
@@ -164,21 +82,35 @@ def _typed_row(item: Contract, placed: _Placed, row: list[Any]) -> dict[str, Any
         elif spec.type == "jsonb":
             values[name] = _others(item, placed.index, row)
         else:
-            cell = _cell(row, placed.index[spec.found_as or name])
-            values[name], problem = _read(cell, spec)
+            values[name], problem = _read(cell(row, placed.index[spec.found_as or name]), spec)
             if problem:
                 bad[name] = problem
-    if placed.width is not None and len(row) != placed.width:
-        bad["(row)"] = f"{len(row)} fields where the layout has {placed.width}"
+    for name, at in placed.index.items():
+        if isinstance(cell(row, at), str | CellFault) and _is_no_text(cell(row, at)):
+            bad.setdefault(name, "bytes that are no text")
+    width = placed.width or len(placed.index)
+    if holds_something(row[width:]) or (placed.width and len(row) != width):
+        bad["(row)"] = f"{len(row)} fields where the layout has {width}"
     values["unreadable"] = json.dumps(bad, ensure_ascii=False) if bad else None
     return values
 
 
-def _read(cell: Any, spec: Column) -> tuple[Any, str | None]:
+def _is_no_text(value: str | CellFault) -> bool:
+    shown = str(value)
+    return "\ufffd" in shown if isinstance(value, CellFault) else "\x00" in shown
+
+
+def _read(value: Any, spec: Column) -> tuple[Any, str | None]:
+    """A cell's value and what is wrong with it; a code that may have lost zeros is both."""
     try:
-        return read_cell(cell, spec), None
+        read = read_cell(value, spec)
     except UnreadableError as error:
-        return None, f"{error}: {found(cell)}"
+        return None, f"{error}: {found(value)}"
+    if spec.type == "text" and isinstance(read, str):
+        read = unicodedata.normalize("NFC", read)
+    if spec.form == "code" and value is not None and not isinstance(value, str):
+        return read, f"a number where a code is due, it may have lost zeros: {found(value)}"
+    return read, None
 
 
 def _others(item: Contract, index: dict[str, int], row: list[Any]) -> str:
@@ -189,7 +121,7 @@ def _others(item: Contract, index: dict[str, int], row: list[Any]) -> str:
         for name, at in index.items()
         if name not in used
         and name not in item.source.not_loaded
-        and (value := _cell(row, at)) is not None
+        and (value := cell(row, at)) is not None
     }
     return json.dumps(kept, ensure_ascii=False)
 
@@ -197,7 +129,9 @@ def _others(item: Contract, index: dict[str, int], row: list[Any]) -> str:
 def _as_text(value: Any) -> str:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    return value.isoformat() if isinstance(value, date | datetime) else str(value).replace("\0", "")
+    # jsonb has no NUL: its picture stands for it.
+    shown = value.isoformat() if isinstance(value, date | datetime) else str(value)
+    return shown.replace("\0", "\u2400")
 
 
 def _table(item: Contract, rows: list[dict[str, Any]]) -> pa.Table:
@@ -232,11 +166,3 @@ def _scope(
 
 def _digest(lines: list[str]) -> str:
     return hashlib.sha256("\n".join(sorted(set(lines))).encode()).hexdigest()
-
-
-def _cell(row: list[Any], at: int) -> Any:
-    return row[at] if at < len(row) else None
-
-
-def _any(row: list[Any]) -> bool:
-    return any(cell is not None for cell in row)

@@ -17,11 +17,17 @@ from sqlalchemy import (
 )
 from sqlalchemy import tuple_ as row_of
 
-from chotso.calendar import local_midnight
-from chotso.contracts import Contract, TableSource
+from chotso.calendar import local_midnight, month_after
+from chotso.contracts import Column, Contract, TableSource, contract
 
 SCHEMA = "tst"
-ReadMode = Literal["whole", "changes", "year"]
+CONTROL_RELATION = "doi_soat"
+CONTROL_COLUMNS = {
+    "month": Column(type="date", found_as="thang", description="first day of the month"),
+    "rows": Column(type="bigint", found_as="so_dong", description="rows of the month"),
+    "money": Column(type="numeric", found_as="tong_tien", description="đồng of the month"),
+}
+ReadMode = Literal["whole", "changes", "year", "window", "replay"]
 
 
 @dataclass(frozen=True)
@@ -29,18 +35,23 @@ class ReadRequest:
     """Which rows of a relation are read.
 
     `changes` reads what changed at or after `since`; `year` reads that and everything of the
-    open year. Rows whose keys stand in quarantine are read again in either.
+    open year. Rows whose keys stand in quarantine are read again in either. `window` reads whole
+    months, and nothing else; `replay` reads the keys of `keys_again` (of lines, all of their
+    parents' lines), and nothing else.
     """
 
     mode: ReadMode
     since: datetime | None = None
     year_start: date | None = None
     keys_again: list[tuple[Any, ...]] = field(default_factory=list)
+    months: list[date] = field(default_factory=list)
 
     @property
     def reads_everything(self) -> bool:
         """Whether the read has no condition at all."""
-        return self.mode == "whole" or self.since is None
+        return self.mode == "whole" or (
+            self.since is None and self.mode not in ("window", "replay")
+        )
 
     def of(self, source: TableSource) -> "ReadRequest":
         """The same request of a relation that no year can be cut out of: all of it."""
@@ -62,7 +73,22 @@ def rows_query(item: Contract, request: ReadRequest) -> Select[Any]:
     if source.parent:
         touched = _touched_parents(item, source, request)
         return query.where(relation.c[source.parent.key].in_(select(touched.c.touched)))
+    if request.mode == "window":
+        return query.where(_in_months(item, relation, request.months))
     return query.where(_condition(relation, source.changed_at, source.period, request, item.key))
+
+
+def control_query(item: Contract) -> Select[Any]:
+    """The source's control totals of a feed: month, rows, đồng, by month; see CONTROL_COLUMNS."""
+    source = _table_source(item)
+    totals = table(
+        CONTROL_RELATION,
+        *[column(spec.found_as) for spec in CONTROL_COLUMNS.values() if spec.found_as],
+        column("bang"),
+        schema=SCHEMA,
+    )
+    found = [totals.c[spec.found_as] for spec in CONTROL_COLUMNS.values() if spec.found_as]
+    return select(*found).where(totals.c.bang == source.relation).order_by(totals.c.thang)
 
 
 def scope_query(item: Contract, request: ReadRequest) -> Select[Any] | None:
@@ -76,6 +102,8 @@ def scope_query(item: Contract, request: ReadRequest) -> Select[Any] | None:
 
 def _touched_parents(item: Contract, source: TableSource, request: ReadRequest) -> Subquery:
     assert source.parent is not None
+    if request.mode == "window":
+        return _parents_in_months(item, source, request.months)
     parent = table(
         source.parent.relation,
         column(source.parent.key),
@@ -94,11 +122,39 @@ def _touched_parents(item: Contract, source: TableSource, request: ReadRequest) 
     in_parent = _condition(
         parent, source.parent.changed_at, source.parent.period, request, [source.parent.key], again
     )
-    in_child = child.c[source.changed_at or source.parent.changed_at] >= request.since
+    if request.mode == "replay":
+        in_child: ColumnElement[bool] = child.c[source.parent.key].in_([key for (key,) in again])
+    else:
+        in_child = child.c[source.changed_at or source.parent.changed_at] >= request.since
     return union(
         select(parent.c[source.parent.key].label("touched")).where(in_parent),
         select(child.c[source.parent.key].label("touched")).where(in_child),
     ).subquery("touched_parents")
+
+
+def _parents_in_months(item: Contract, source: TableSource, months: list[date]) -> Subquery:
+    assert source.parent is not None
+    assert item.control is not None
+    assert item.control.of is not None
+    placed = contract(item.control.of)
+    names = dict.fromkeys([source.parent.key, item.control.month])
+    parent = table(source.parent.relation, *[column(n) for n in names], schema=SCHEMA)
+    touched = select(parent.c[source.parent.key].label("touched"))
+    return touched.where(_in_months(placed, parent, months)).subquery("touched_parents")
+
+
+def _in_months(item: Contract, relation: FromClause, months: list[date]) -> ColumnElement[bool]:
+    """Rows whose control month is one of the months, by local time where it is an instant."""
+    assert item.control is not None
+    place = relation.c[item.control.month]
+    is_instant = item.columns[item.control.month].type == "timestamptz"
+    bounds = [
+        (local_midnight(day), local_midnight(month_after(day)))
+        if is_instant
+        else (day, month_after(day))
+        for day in months
+    ]
+    return or_(*[(place >= first) & (place < end) for first, end in bounds])
 
 
 def _condition(
@@ -109,8 +165,10 @@ def _condition(
     key: list[str],
     keys_again: list[tuple[Any, ...]] | None = None,
 ) -> ColumnElement[bool]:
-    assert changed_at is not None
-    conditions: list[ColumnElement[bool]] = [relation.c[changed_at] >= request.since]
+    conditions: list[ColumnElement[bool]] = []
+    if request.mode != "replay":
+        assert changed_at is not None
+        conditions.append(relation.c[changed_at] >= request.since)
     if request.mode == "year" and period and request.year_start:
         conditions.append(relation.c[period] >= local_midnight(request.year_start))
     again = request.keys_again if keys_again is None else keys_again

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import psycopg
 
@@ -9,7 +10,19 @@ from chotso.errors import ChotsoError
 from chotso.settings import Settings, without_password
 
 LOADER_ROLE = "chotso_loader"
-SESSION = "-c timezone=UTC -c datestyle=ISO,YMD -c intervalstyle=iso_8601 -c work_mem=64MB"
+SESSION = (
+    "-c timezone=UTC -c datestyle=ISO,YMD -c intervalstyle=iso_8601 -c work_mem=64MB "
+    # The server notices within two minutes that our machine is gone, and frees its locks.
+    "-c tcp_keepalives_idle=60 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=6"
+)
+# And so do we when the server's machine is gone.
+_PATIENCE: dict[str, Any] = {
+    "connect_timeout": 30,
+    "keepalives_idle": 60,
+    "keepalives_interval": 10,
+    "keepalives_count": 6,
+}
+_NO_ROOM = (psycopg.errors.DiskFull, psycopg.errors.IoError)
 _TOO_MUCH = {
     "rolsuper": "SUPERUSER",
     "rolcreaterole": "CREATEROLE",
@@ -23,14 +36,15 @@ def connect(settings: Settings) -> Iterator[psycopg.Connection]:
     """A connection as `chotso_loader`, in UTC and ISO dates, committed at the end of the block.
 
     Raises:
-        ChotsoError: The server is away, the login has more rights than it may have, or the
-            schemas have not been made.
+        ChotsoError: The server is away, goes away within the block or has no room left, the login
+            has more rights than it may have, or the schemas have not been made.
     """
     try:
         connection = psycopg.connect(
             settings.warehouse_url,
             application_name="chotso",
             options=SESSION,
+            **_PATIENCE,
         )
     except psycopg.OperationalError as error:
         raise ChotsoError(
@@ -41,7 +55,35 @@ def connect(settings: Settings) -> Iterator[psycopg.Connection]:
     with connection:
         _refuse_dangerous_login(connection)
         _become_loader(connection)
-        yield connection
+        try:
+            yield connection
+        except psycopg.Error as error:
+            if (broken := _broken(settings, connection, error)) is not None:
+                raise broken from error
+            raise
+
+
+def _broken(
+    settings: Settings, connection: psycopg.Connection, error: psycopg.Error
+) -> ChotsoError | None:
+    """What an operator is told when the warehouse broke in the middle of the work."""
+    warehouse = without_password(settings.warehouse_url)
+    said = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    if isinstance(error, _NO_ROOM):
+        return ChotsoError(
+            f"The warehouse {warehouse} could not write: {said}",
+            kept="all that was published; what was in work is finished or begun anew.",
+            next_step="make room on the server's disk (its log names the file), then run the same "
+            "command again.",
+        )
+    if connection.broken or isinstance(error, psycopg.errors.AdminShutdown):
+        return ChotsoError(
+            f"The connection to the warehouse {warehouse} broke: {said}",
+            kept="all that was published; what was in work is finished or begun anew.",
+            next_step="see that the server runs and the network holds, then run the same command "
+            "again.",
+        )
+    return None
 
 
 def _refuse_dangerous_login(connection: psycopg.Connection) -> None:

@@ -1,5 +1,7 @@
 """The content of a warehouse as sorted rows by relation, without what depends on the attempt."""
 
+from collections.abc import Set
+
 import psycopg
 from psycopg import sql
 
@@ -12,12 +14,18 @@ _SHOWN = 3
 Content = dict[str, list[str]]
 
 
-def content(url: str) -> Content:
-    """Rows of raw, quarantine and the marts that readers see, by relation, each as one text."""
+def content(url: str, without: Set[str] = frozenset()) -> Content:
+    """Rows of raw, quarantine and the marts that readers see, by relation, each as one text.
+
+    Args:
+        url: The superuser's URL of the warehouse.
+        without: Columns to leave out besides those of the attempt.
+    """
     with psycopg.connect(url, options="-c timezone=UTC") as conn:
         relations = [("raw", feed) for feed in contracts()] + [("quarantine", "row")]
         relations += [("marts", name) for name in _views(conn, "marts")]
-        return {f"{s}.{n}": _rows(conn, s, n) for s, n in relations}
+        left_out = _OF_THE_ATTEMPT | without
+        return {f"{s}.{n}": _rows(conn, s, n, left_out) for s, n in relations}
 
 
 def differences(found: Content, wanted: Content) -> list[str]:
@@ -39,7 +47,7 @@ def _views(conn: psycopg.Connection, schema: str) -> list[str]:
     return sorted(row[0] for row in found)
 
 
-def _rows(conn: psycopg.Connection, schema: str, name: str) -> list[str]:
+def _rows(conn: psycopg.Connection, schema: str, name: str, left_out: Set[str]) -> list[str]:
     columns = [
         row[0]
         for row in conn.execute(
@@ -47,7 +55,7 @@ def _rows(conn: psycopg.Connection, schema: str, name: str) -> list[str]:
             "where table_schema = %s and table_name = %s order by ordinal_position",
             [schema, name],
         )
-        if row[0] not in _OF_THE_ATTEMPT
+        if row[0] not in left_out
     ]
     listed = sql.SQL(", ").join(map(sql.Identifier, columns))
     query = sql.SQL("select row({})::text from {}").format(listed, sql.Identifier(schema, name))

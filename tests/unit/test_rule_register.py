@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
 from pathlib import Path
 
 import jsonschema
@@ -13,7 +14,16 @@ import yaml
 from chotso.contracts import contract, contracts
 from chotso.errors import ChotsoError
 from chotso.ingest import rules
-from chotso.ingest.rules import EXPECTATIONS_DIR, Rule, RuleFacts, read_register, register, rules_of
+from chotso.ingest.rules import (
+    EXPECTATIONS_DIR,
+    Rule,
+    RuleFacts,
+    StandingFacts,
+    history_rules_of,
+    read_register,
+    register,
+    rules_of,
+)
 
 FACTS = RuleFacts(
     known_at=datetime(2022, 1, 1, 1, 0, 0, 5, tzinfo=timezone(timedelta(hours=7))),
@@ -47,7 +57,9 @@ def test_every_feed_has_the_rules_that_every_feed_has() -> None:
 def test_rules_come_in_register_order() -> None:
     listed = yaml.safe_load((EXPECTATIONS_DIR / "register.yml").read_text(encoding="utf-8"))
     ids = [entry["id"] for entry in listed["rules"]]
-    assert [rule.id for feed in contracts() for rule in rules_of(feed)] == ids
+    assert [rule.id for rule in register()] == ids
+    judged = [r.id for feed in contracts() for r in [*rules_of(feed), *history_rules_of(feed)]]
+    assert judged == ids, "a batch first, then what stands after it"
 
 
 def test_what_stops_a_batch_is_judged_before_what_sets_rows_aside() -> None:
@@ -86,6 +98,16 @@ def test_a_feed_without_rules_is_refused() -> None:
         (("id: payments.form_known", "id: payments.form_unknown"), "is not registered"),
         (("feed: payments\n    severity", "feed: plans\n    severity"), "begin with its feed"),
         (("severity: block", "severity: quarantine"), "can only block"),
+        (('above: "2", ', ""), "'above' is a required property"),
+        (('below: "0.2"', "below: 0.2"), "is not of type 'string'"),
+        (("slack_below: 0", "slack_below: -1"), "less than the minimum"),
+        (("tolerance:", "tolerated:"), "tolerated"),
+        (("level: history", "level: batch"), "should not be valid"),
+        (("level: batch", "level: batch\n    tolerance: {}"), "required"),
+        (("good_value: rows loaded", "good: rows loaded"), "good_value"),
+        (("owner: Phòng", "keeper: Phòng"), "owner"),
+        (("next_action_vi: Chạy", "next_action: Chạy"), "next_action_vi"),
+        (("basis: {kind: business,", "basis: {kind: habit,"), "habit"),
         (("rules:", "rules: ["), "does not hold together"),
         (("sentence_vi: Mọi", "sentence_vi: ''\n    x: Mọi"), "sentence_vi"),
     ],
@@ -128,7 +150,8 @@ def test_the_file_is_headed_by_the_sentence_in_both_languages(rule: Rule) -> Non
 def test_the_sql_only_judges(rule: Rule) -> None:
     words = set(re.findall(r"[a-z_]+", _body(rule)))
     assert not words & {"insert", "update", "delete", "create", "now", "current_date", "float"}
-    assert "from {batch} as delivered" in _body(rule)
+    judged = "from unnest({history})" if rule.level == "history" else "from {batch} as delivered"
+    assert judged in _body(rule)
     assert not re.search(r"select\s+(\w+\.)?\*", _body(rule))
 
 
@@ -140,7 +163,48 @@ def test_every_pattern_is_anchored_at_both_ends(rule: Rule) -> None:
 
 @by_id
 def test_a_rule_that_judges_a_batch_names_no_row(rule: Rule) -> None:
-    assert ("null::bigint as row_no" in _body(rule)) == (rule.level == "batch")
+    assert ("null::bigint as row_no" in _body(rule)) == (rule.level != "row")
+
+
+@by_id
+def test_a_rule_judges_every_row_and_a_range_has_two_ends(rule: Rule) -> None:
+    assert "mostly" not in rule.path.read_text(encoding="utf-8")
+    assert "limit" not in re.findall(r"\w+", _body(rule))
+    if rule.name.endswith(("_in_range", "_near_median")):
+        has_ends = re.search(r"\bnot between\b", _body(rule))
+        assert has_ends or {"<", ">"} <= set(re.findall(r"(?<=\s)[<>](?=\s)", _body(rule)))
+
+
+@pytest.mark.parametrize("feed", contracts())
+def test_every_feed_has_rules_against_history(feed: str) -> None:
+    item = contract(feed)
+    # Plans jump with each decision: a total of plans near its median would say nothing.
+    has_money = item.money != "0" and feed != "plans"
+    expected = ["standing_rows_near_median", *["standing_money_near_median"] * has_money]
+    assert [rule.name for rule in history_rules_of(feed)] == expected
+
+
+def test_rules_against_history_judge_alike() -> None:
+    rules_ = [rule for rule in register() if rule.level == "history"]
+    assert len({_body(rule).replace("đồng in force", "rows in force") for rule in rules_}) == 1
+    for rule in rules_:
+        assert rule.tolerance is not None
+        assert rule.tolerance.above > 0
+        # c12's closings cross zero; what nothing takes away may not sink by more than a fifth
+        most = 2 if rule.id == "c12.standing_money_near_median" else Decimal("0.2")
+        assert rule.tolerance.below <= most
+        assert "config/exemptions.yml" in rule.next_action_vi
+        assert "config/exemptions.yml" in rule.next_action_en
+
+
+def test_a_rule_against_history_is_rendered_whole() -> None:
+    rule = history_rules_of("payments")[1]
+    query = rule.history_query(StandingFacts(Decimal(-5), [Decimal(7), 8]))
+    assert "numeric '-5'" in query
+    assert "array[7, 8]::numeric[]" in query
+    assert "bigint '10'" in query
+    assert not re.search(r"[{}]", query)
+    assert "array[]::numeric[]" in rule.history_query(StandingFacts(0, []))
 
 
 @pytest.mark.parametrize("feed", contracts())

@@ -2,8 +2,10 @@
 feed's contract, so that a new column or key is judged without a new case.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ from typing import Any
 import yaml
 
 from chotso.contracts import Contract, TableSource, contracts
+from chotso.ingest.rules import Rule, history_rules_of
 
 CASES_DIR = Path(__file__).parent / "cases"
 KINDS = ("passing", "failing", "null", "edge")
@@ -22,7 +25,8 @@ class Case:
     """Rows as changes to the feed's good row, and the numbers (from 1) of those that break it.
 
     `stops` is for rules that judge the batch; `landed` is the manifest's count where it is not
-    the number of rows; `raw` replaces the feed's usual content of the warehouse by table.
+    the number of rows; `raw` replaces the feed's usual content of the warehouse by table. Of a rule
+    against history, `standing` is the total after the batch and `history` the published dates'.
     """
 
     rule_id: str
@@ -34,6 +38,8 @@ class Case:
     landed: int | None = None
     month: date | None = None
     raw: dict[str, list[Row]] | None = None
+    standing: int | Decimal = 0
+    history: Sequence[int | Decimal | None] = ()
 
     @property
     def id(self) -> str:
@@ -82,6 +88,8 @@ def _shared(item: Contract, row: Row) -> list[Case]:
         cases += _present(item, f"{item.feed}.{rule}", columns)
     if isinstance(item.source, TableSource) and item.source.read == "whole":
         cases += _not_empty(item, row)
+    for history_rule in history_rules_of(item.feed):
+        cases += _near_median(history_rule)
     return cases
 
 
@@ -108,6 +116,8 @@ def _landed(item: Contract) -> list[Case]:
         Case(rule, "failing", "one too many", [{}, {}], stops=True, landed=1),
         Case(rule, "edge", "none of none", []),
         Case(rule, "edge", "none of one", [], stops=True, landed=1),
+        Case(rule, "null", "a row of nulls is a row", [dict.fromkeys(item.landed)]),
+        Case(rule, "null", "and not two", [dict.fromkeys(item.landed)], stops=True, landed=2),
     ]
 
 
@@ -121,9 +131,22 @@ def _present(item: Contract, rule: str, columns: list[str]) -> list[Case]:
             Case(rule, "edge", f"blank {name}", [{name: ""}, {name: "  "}], [1, 2])
             for name in texts
         ),
+        *(
+            Case(rule, "edge", f"the least {name}", [{name: least}])
+            for name in columns
+            if (least := _least(item, name)) is not None
+        ),
         Case(rule, "null", "none there", [dict.fromkeys(columns)], [1]),
         Case(rule, "null", "what may be empty is", [dict.fromkeys(optional)]),
     ]
+
+
+def _least(item: Contract, name: str) -> Any:
+    """A value that is almost none."""
+    kind = item.landed[name].type
+    if kind == "date":
+        return "0001-01-01"
+    return 0 if kind in ("smallint", "integer", "bigint", "numeric") else None
 
 
 def _unique(item: Contract, row: Row) -> list[Case]:
@@ -155,6 +178,56 @@ def _not_empty(item: Contract, row: Row) -> list[Case]:
         Case(rule, "failing", "none came, one is in force", [], stops=True, raw=held),
         Case(rule, "edge", "none came, none was", [], raw={item.feed: []}),
         Case(rule, "edge", "none came, none is in force any more", [], raw=closed),
+        Case(rule, "null", "a row of nulls came", [dict.fromkeys(item.landed)], raw=held),
+    ]
+
+
+def _near_median(rule: Rule) -> list[Case]:
+    """Cases around the ends that the register's tolerance gives, worked out apart from the SQL."""
+    tolerance = rule.tolerance
+    assert tolerance is not None
+    # 10^9 and more: the shares of it are whole, and the slacks small beside it.
+    middle = 40_000_000_000
+    lowest = middle - int(tolerance.below * middle) - tolerance.slack_below
+    highest = middle + int(tolerance.above * middle) + tolerance.slack_above
+    ten = [middle] * 10
+    spread = [1, *[middle] * 9, *[9 * middle] * 4, 2]
+    # Of an even number of dates the median is the half sum of the middle two, to the half.
+    even = [0] * 4 + [middle, middle + 1] + [9 * middle] * 4
+    half = middle + Decimal("0.5")
+    at_half = half + tolerance.above * half + tolerance.slack_above
+    below_zero = [-middle] * 10
+
+    def at(
+        kind: str,
+        name: str,
+        total: int | Decimal,
+        history: Sequence[int | None],
+        stops: bool = False,
+    ) -> Case:
+        return Case(rule.id, kind, name, [{}], stops=stops, standing=total, history=history)
+
+    return [
+        at("passing", "as ever", middle, ten),
+        at("passing", "one wild date moves no median", middle, spread),
+        at("failing", "far above", 1000 * middle, ten, stops=True),
+        at("failing", "far below", -1000 * middle, ten, stops=True),
+        at("edge", "the lowest", lowest, ten),
+        at("edge", "below the lowest", lowest - 1, ten, stops=True),
+        at("edge", "the highest", highest, ten),
+        at("edge", "above the highest", highest + 1, ten, stops=True),
+        at("edge", "at the half", at_half, even),
+        at("edge", "a trifle above the half", at_half + Decimal("0.1"), even, stops=True),
+        at("edge", "nine dates are too few", 1000 * middle, ten[:9]),
+        at("edge", "mirrored below zero, the lowest", -middle - (middle - lowest), below_zero),
+        at(
+            "edge", "mirrored below zero, above", -middle + (highest - middle) + 1, below_zero, True
+        ),
+        at("edge", "from nothing, the slack", tolerance.slack_above, [0] * 10),
+        at("edge", "from nothing, above it", tolerance.slack_above + 1, [0] * 10, stops=True),
+        at("null", "no history", 1000 * middle, []),
+        at("null", "a date without a total is no date", 1000 * middle, [*ten[:9], None, None]),
+        at("null", "nor moves it the median", highest + 1, [*ten, None, None, None], stops=True),
     ]
 
 

@@ -1,0 +1,356 @@
+"""Control totals: what the source counts per month, against what the warehouse holds.
+
+The source's count (`doi_soat`) is landed with the rows, from the same snapshot. Ours counts every
+row by its newest delivered version, accepted and set aside alike. Equal rows and equal đồng in
+every month prove that nothing was lost and nothing came twice; they prove no attribute.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from chotso.contracts import Contract, TableSource, contract
+from chotso.errors import ChotsoError
+from chotso.ingest.ledger import LandedBatch
+from chotso.ingest.load import batch_table, drop_tables, load
+from chotso.ingest.versions import control_month, same_key
+from chotso.landing import Landing, from_json
+
+# A row that stands in quarantine in its newest delivered version; a waived one stays out of every
+# figure and is delivered all the same.
+IS_NEWEST_ASIDE = "(status = 'open' or (status = 'waived' and replaced_at is null))"
+
+
+@dataclass(frozen=True)
+class Total:
+    """Rows and đồng of one month; `unreadable` of the rows have money without a reading."""
+
+    rows: int = 0
+    money: Decimal = Decimal(0)
+    unreadable: int = 0
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One feed's month, as the source counts it and as the warehouse holds it."""
+
+    feed: str
+    month: date
+    source: Total
+    warehouse: Total
+
+    @property
+    def status(self) -> str:
+        """`equal`, `different`, or `unreadable`: equal rows, some whose đồng have no reading."""
+        if self.source.rows != self.warehouse.rows:
+            return "different"
+        if self.source.money == self.warehouse.money:
+            return "equal"
+        return "unreadable" if self.warehouse.unreadable else "different"
+
+    def __str__(self) -> str:
+        return (
+            f"{self.feed} of {self.month:%Y-%m}: the source counts {self.source.rows:,} rows and "
+            f"{self.source.money:,} đồng, the warehouse holds {self.warehouse.rows:,} and "
+            f"{self.warehouse.money:,}"
+        )
+
+
+def compare(
+    conn: psycopg.Connection, landing: Landing, item: Contract, batch: LandedBatch
+) -> list[Comparison]:
+    """Every month of a feed that either side has rows in, oldest first.
+
+    Args:
+        conn: The warehouse.
+        landing: The archive that holds the source's count.
+        item: The feed.
+        batch: Its newest published batch.
+
+    Raises:
+        ChotsoError: The landed count is not what was landed.
+    """
+    counted = _counted(landing, batch)
+    held = _totals(conn, _HELD_SQL, item)
+    wrong = [each for each in comparisons(item.feed, counted, held) if each.status == "different"]
+    if wrong and batch.landing_files["facts"]["closes"] != "nothing":
+        # The source counts a repetition that stands once in the warehouse: there, what a whole
+        # read delivered decides; the batch's own identity says where all of it went.
+        delivered = _delivered(conn, landing, item, batch)
+        for each in wrong:
+            there = delivered.get(each.month, Total())
+            if each.warehouse.rows < there.rows == each.source.rows:
+                held[each.month] = there
+    return comparisons(item.feed, counted, held)
+
+
+def comparisons(
+    feed: str, source: dict[date, Total], warehouse: dict[date, Total]
+) -> list[Comparison]:
+    """Two counts side by side, by month; a month that one lacks is zero there."""
+    return [
+        Comparison(feed, month, source.get(month, Total()), warehouse.get(month, Total()))
+        for month in sorted(source.keys() | warehouse.keys())
+    ]
+
+
+def record(
+    conn: psycopg.Connection,
+    batch: LandedBatch,
+    found: Iterable[Comparison],
+    mended: set[tuple[str, date]],
+) -> None:
+    """Write comparisons into the ledger and commit; equal after a difference is `mended`."""
+    with conn.cursor() as cursor:
+        cursor.executemany(
+            """
+            insert into ops.control_total as known (
+                checked_batch_id, feed, month, known_at, source_rows, source_money,
+                warehouse_rows, warehouse_money, status, detail
+            )
+            values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+            on conflict (checked_batch_id, feed, month) do update
+            set
+                source_rows = excluded.source_rows, source_money = excluded.source_money,
+                warehouse_rows = excluded.warehouse_rows,
+                warehouse_money = excluded.warehouse_money,
+                status = excluded.status, detail = excluded.detail, checked_at = clock_timestamp()
+            """,
+            [_row(batch, each, mended) for each in found],
+        )
+    conn.commit()
+
+
+def _row(batch: LandedBatch, each: Comparison, mended: set[tuple[str, date]]) -> list[Any]:
+    status = each.status
+    if status == "equal" and (each.feed, each.month) in mended:
+        status = "mended"
+    detail = f"{each.warehouse.unreadable} rows without readable đồng" if status != "equal" else ""
+    return [
+        batch.batch_id,
+        each.feed,
+        each.month,
+        batch.known_at,
+        each.source.rows,
+        each.source.money,
+        each.warehouse.rows,
+        each.warehouse.money,
+        status,
+        (detail if each.warehouse.unreadable else None) or None,
+    ]
+
+
+def unmended(conn: psycopg.Connection) -> list[str]:
+    """What the newest comparison of each feed and month found different, in words."""
+    found = conn.execute(
+        """
+        with newest as (
+            select distinct on (feed, month) *
+            from ops.control_total
+            order by feed asc, month asc, checked_at desc
+        )
+
+        select feed, month, source_rows, source_money, warehouse_rows, warehouse_money
+        from newest
+        where status = 'different'
+        order by feed, month
+        """
+    ).fetchall()
+    return [str(Comparison(f, m, Total(sr, sm), Total(wr, wm))) for f, m, sr, sm, wr, wm in found]
+
+
+def uncounted(conn: psycopg.Connection) -> list[str]:
+    """Feeds whose newest read found no count at the source to compare with."""
+    found = conn.execute(
+        """
+        with newest as (
+            select distinct on (feed) feed, landing_files -> 'facts' ->> 'control' as control
+            from ops.batch
+            where status = 'published' and read_mode in ('whole', 'changes', 'year', 'window')
+            order by feed asc, published_at desc
+        )
+
+        select feed
+        from newest
+        where control = 'missing'
+        order by feed
+        """
+    )
+    return [row[0] for row in found]
+
+
+def refuse_unproven(conn: psycopg.Connection) -> None:
+    """Let nothing be shown that the control totals contradict.
+
+    Raises:
+        ChotsoError: A month differs from the source's count, or the source has no count.
+    """
+    if without := uncounted(conn):
+        raise ChotsoError(
+            f"The source has no doi_soat: nothing proves that {', '.join(without)} came whole.",
+            kept="what was published; readers see the figures of the last build.",
+            next_step="have the source's owner restore tst.doi_soat and the right to read it, "
+            "then run the night again.",
+        )
+    if wrong := unmended(conn):
+        shown = "; ".join(wrong[:5]) + (f"; and {len(wrong) - 5} more" if len(wrong) > 5 else "")
+        raise ChotsoError(
+            f"Control totals differ: {shown}.",
+            kept="what was published; readers see the figures of the last build.",
+            next_step="compare these months with the source's owner (ops.control_total, "
+            "ops.difference), then run the night again.",
+        )
+
+
+_HELD_SQL = """
+with {documents}aside as (
+    select {aside_columns}
+    from quarantine.row as waiting
+    where feed = {feed} and {is_newest_aside}
+),
+
+held as (
+    select {month} as month, coalesce(({money})::numeric, 0) as money, false as is_unreadable
+    from {raw} as kept{placed}
+    where kept.known_to is null and not exists (select from aside where {same_key})
+
+    union all
+
+    select {aside_month}, aside.aside_money, aside.is_unreadable
+    from aside{aside_placed}
+)
+
+select month, count(*), sum(money), count(*) filter (where is_unreadable)
+from held
+where month is not null
+group by month
+"""
+_DELIVERED_SQL = """
+with {documents}delivered as (
+    select
+        {month} as month, coalesce(({money})::numeric, 0) as money,
+        coalesce(kept.unreadable::jsonb ?| {money_columns}, false) as is_unreadable
+    from {batch} as kept{placed}
+)
+
+select month, count(*), sum(money), count(*) filter (where is_unreadable)
+from delivered
+where month is not null
+group by month
+"""
+# Documents by their newest delivered version: what a line's month is.
+_DOCUMENTS_SQL = """
+documents_aside as (
+    select {aside_columns}
+    from quarantine.row as waiting
+    where feed = {feed} and {is_newest_aside}
+),
+
+documents as (
+    select {key} as document, {month} as document_month
+    from {raw} as kept
+    where kept.known_to is null
+        and not exists (select from documents_aside as aside where {same_key})
+
+    union all
+
+    select {aside_key}, {aside_month}
+    from documents_aside as aside
+),
+
+"""
+
+
+def _totals(
+    conn: psycopg.Connection, template: str, item: Contract, batch: LandedBatch | None = None
+) -> dict[date, Total]:
+    parts = _parts(item)
+    if batch is not None:
+        parts["batch"] = batch_table(batch.batch_id)
+    found = conn.execute(sql.SQL(template).format(**parts)).fetchall()
+    return {month: Total(rows, money, unreadable) for month, rows, money, unreadable in found}
+
+
+def _delivered(
+    conn: psycopg.Connection, landing: Landing, item: Contract, batch: LandedBatch
+) -> dict[date, Total]:
+    load(conn, landing, item, batch)
+    totals = _totals(conn, _DELIVERED_SQL, item, batch)
+    drop_tables(conn, batch.batch_id)
+    conn.commit()
+    return totals
+
+
+def _counted(landing: Landing, batch: LandedBatch) -> dict[date, Total]:
+    """The source's count as it was landed; lines of one month (none by rights) are added up."""
+    counted: dict[date, Total] = {}
+    with landing.open_checked(from_json(batch.landing_files["control"])) as parquet:
+        for line in parquet.read().to_pylist():
+            if line["month"] is None:
+                continue
+            month = line["month"].replace(day=1)
+            before = counted.get(month, Total())
+            counted[month] = Total(
+                before.rows + (line["rows"] or 0), before.money + Decimal(line["money"] or 0)
+            )
+    return counted
+
+
+def _parts(item: Contract) -> dict[str, Any]:
+    assert item.control is not None
+    parts = _own_parts(item)
+    if item.control.of is None:
+        return parts | {
+            "documents": sql.SQL(""),
+            "placed": sql.SQL(""),
+            "aside_placed": sql.SQL(""),
+        }
+    documents = _own_parts(contract(item.control.of))
+    assert isinstance(item.source, TableSource)
+    assert item.source.parent is not None
+    line_key = sql.Identifier(item.source.parent.key)
+    join = " inner join documents on documents.document = {}.{}"
+    return parts | {
+        "documents": sql.SQL(_DOCUMENTS_SQL).format(**documents),
+        "month": sql.SQL("documents.document_month"),
+        "aside_month": sql.SQL("documents.document_month"),
+        "placed": sql.SQL(join).format(sql.SQL("kept"), line_key),
+        "aside_placed": sql.SQL(join).format(sql.SQL("aside"), line_key),
+    }
+
+
+def _own_parts(item: Contract) -> dict[str, Any]:
+    assert item.control is not None
+    month = item.control.month
+    typed = [*item.key, month] if month in item.landed and month not in item.key else item.key
+    columns: list[sql.Composable] = [
+        sql.SQL("(waiting.row ->> {})::{} as {}").format(
+            sql.Literal(name), sql.SQL(item.landed[name].type), sql.Identifier(name)
+        )
+        for name in typed
+    ]
+    money_unreadable = sql.SQL(
+        "coalesce((waiting.row ->> 'unreadable')::jsonb ?| {}::text[], false) as is_unreadable"
+    ).format(sql.Literal(item.money_columns))
+    columns += [sql.SQL("waiting.money as aside_money"), money_unreadable]
+    in_month = month in item.landed
+    return {
+        "feed": sql.Literal(item.feed),
+        "raw": sql.Identifier("raw", item.feed),
+        "is_newest_aside": sql.SQL(IS_NEWEST_ASIDE),
+        "money": sql.SQL(item.money),
+        "money_columns": sql.SQL("{}::text[]").format(sql.Literal(item.money_columns)),
+        "aside_columns": sql.SQL(", ").join(columns),
+        "same_key": same_key(item, "aside", "kept"),
+        "key": sql.Identifier("kept", item.key[0]),
+        "aside_key": sql.Identifier("aside", item.key[0]),
+        "month": control_month(item, sql.Identifier("kept", month)) if in_month else sql.SQL(""),
+        "aside_month": (
+            control_month(item, sql.Identifier("aside", month)) if in_month else sql.SQL("")
+        ),
+    }

@@ -1,0 +1,90 @@
+"""Exemptions from rules against history: `config/exemptions.yml`.
+
+A day on which the figures really jump (a reorganisation, a register cleaned at the source) is
+told by a person: which rule, why, who approved it, and until when. No other rule can be exempt.
+"""
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from chotso.ingest.rules import register
+from chotso.registers import CONFIG_DIR, StrictModel, parse_register, read_configuration
+
+REGISTER = "exemptions"
+# The median of 14 days has followed a real jump long before.
+LONGEST_DAYS = 31
+
+Sentence = Annotated[str, StringConstraints(min_length=10, strip_whitespace=True)]
+Person = Annotated[str, StringConstraints(min_length=3, strip_whitespace=True)]
+
+
+class Exemption(StrictModel):
+    """One rule that lets a feed past, from a day to a day, both included (the source's clock)."""
+
+    rule: str
+    reason: Sentence
+    approver: Person
+    from_date: date = Field(alias="from")
+    until: date
+
+    @model_validator(mode="after")
+    def _ends_soon(self) -> Self:
+        days = (self.until - self.from_date).days + 1
+        if days < 1:
+            raise ValueError(f"the exemption from {self.rule} ends before it begins")
+        if days > LONGEST_DAYS:
+            raise ValueError(
+                f"the exemption from {self.rule} lasts {days} days; {LONGEST_DAYS} are the most"
+            )
+        return self
+
+    @property
+    def in_words(self) -> str:
+        """For the ledger: who approved it, until when, and why."""
+        return f"exempt until {self.until}, approved by {self.approver}: {self.reason}"
+
+
+class ExemptionRegister(StrictModel):
+    """`config/exemptions.yml`."""
+
+    exemptions: list[Exemption]
+
+    @model_validator(mode="after")
+    def _names_rules_against_history(self) -> Self:
+        level = {rule.id: rule.level for rule in register()}
+        for exemption in self.exemptions:
+            if exemption.rule not in level:
+                raise ValueError(f"there is no rule {exemption.rule!r}")
+            if level[exemption.rule] != "history":
+                raise ValueError(f"{exemption.rule} is not a rule against history")
+        return self
+
+
+def load_exemptions(config_dir: Path | None = None) -> list[Exemption]:
+    """All exemptions on file (`config/` by default), expired ones too; none without a file.
+
+    Raises:
+        ChotsoError: Something in the file is wrong; the place is named.
+    """
+    config_dir = config_dir or CONFIG_DIR
+    if not (config_dir / f"{REGISTER}.yml").exists():
+        return []
+    content = read_configuration(config_dir)
+    return parse_register(ExemptionRegister, content, REGISTER).exemptions
+
+
+def exemption_of(rule_id: str, day: date, config_dir: Path | None = None) -> Exemption | None:
+    """The exemption from a rule on a local day of the source's clock, the longest if several.
+
+    Raises:
+        ChotsoError: The file is wrong.
+    """
+    found = [
+        each
+        for each in load_exemptions(config_dir)
+        if each.rule == rule_id and each.from_date <= day <= each.until
+    ]
+    return max(found, key=lambda each: each.until, default=None)

@@ -1,0 +1,116 @@
+"""After a group was published: prove that the warehouse holds what was delivered, or mend it.
+
+Totals are compared per feed and month. A month that differs is read whole at once (from the
+source, or from the archive where files brought it) and compared again. What still differs is
+named, and no build shows figures to readers until it is settled.
+"""
+
+from datetime import date
+
+import psycopg
+
+from chotso.contracts import Contract, TableSource, groups
+from chotso.errors import ChotsoError
+from chotso.failpoints import failpoint
+from chotso.ingest import control_totals, ledger, statement_totals
+from chotso.ingest.control_totals import Comparison
+from chotso.ingest.extract import land
+from chotso.ingest.waiting import GroupReport, Progress, publish_waiting
+from chotso.landing import Landing
+from chotso.settings import Settings
+
+# A row that moved to another month shows there only once it has left the first.
+_ROUNDS = 3
+
+Months = set[tuple[str, date]]
+
+
+def prove(
+    settings: Settings, conn: psycopg.Connection, report: GroupReport, progress: Progress
+) -> None:
+    """Compare, mend and compare again; what stays different is added to what was stopped."""
+    items = [item for item in groups()[report.group] if item.control]
+    if not items:
+        return
+    mended: Months = set()
+    try:
+        for rounds_left in reversed(range(_ROUNDS)):
+            progress(f"{report.group}: comparing control totals")
+            wrong = [c for item in items for c in _compare(settings, conn, item, mended)]
+            failpoint(f"compared.{report.group}")
+            if not wrong:
+                return
+            months = {(c.feed, c.month) for c in wrong}
+            if not rounds_left or months <= mended:
+                break
+            mended |= months
+            progress(f"{report.group}: reading {len({c.month for c in wrong})} months whole")
+            _mend(settings, conn, items, report, {c.month for c in wrong}, progress)
+    except ChotsoError as error:
+        conn.rollback()
+        report.stopped.append(str(error))
+        return
+    report.stopped += [_not_mended(each) for each in wrong]
+
+
+def _compare(
+    settings: Settings, conn: psycopg.Connection, item: Contract, mended: Months
+) -> list[Comparison]:
+    """Compare a feed's months and put it on record; returns those that differ."""
+    landing = Landing(settings.landing_url)
+    batch = ledger.newest_read(conn, item.feed)
+    if batch is None or not _is_whole_night(conn, item, batch.known_at):
+        return []
+    if not isinstance(item.source, TableSource):
+        found = statement_totals.compare(conn, landing, item)
+    elif "control" in batch.landing_files:
+        found = control_totals.compare(conn, landing, item, batch)
+    else:
+        return []
+    control_totals.record(conn, batch, found, mended)
+    return [each for each in found if each.status == "different"]
+
+
+def _is_whole_night(conn: psycopg.Connection, item: Contract, known_at: object) -> bool:
+    """Whether the feed that places this one's rows was published from the same snapshot."""
+    assert item.control is not None
+    if item.control.of is None:
+        return True
+    placing = ledger.newest_read(conn, item.control.of)
+    return placing is not None and placing.known_at == known_at
+
+
+def _mend(
+    settings: Settings,
+    conn: psycopg.Connection,
+    items: list[Contract],
+    report: GroupReport,
+    months: set[date],
+    progress: Progress,
+) -> None:
+    from_source = [item for item in items if isinstance(item.source, TableSource)]
+    if from_source:
+        landings = land(
+            settings,
+            conn,
+            from_source,
+            report.business_date,
+            months=sorted(months),
+            progress=progress,
+        )
+        report.stopped += landings.stopped
+    for item in items:
+        if item not in from_source:
+            statement_totals.land_again(conn, item, months)
+    failpoint(f"mending.{report.group}")
+    publish_waiting(settings, conn, report, progress)
+
+
+def _not_mended(each: Comparison) -> str:
+    error = ChotsoError(
+        f"Control totals differ and a whole read of the month did not mend it: {each}.",
+        kept="what was published, the difference in ops.control_total; no build shows new figures.",
+        next_step="compare the month with the source's owner, have doi_soat or the rows set right, "
+        "then run the night again.",
+    )
+    return str(error)

@@ -1,0 +1,132 @@
+"""A new pseudonym key changes every person's pseudonym, so it is taken up whole or not at all.
+
+Rows under two keys would count one person twice. A feed whose rows in force were made with another
+key than the current one is therefore read whole, with everything in force replaced in one
+publishing transaction, and never within a period whose figures are still to be frozen.
+"""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import psycopg
+from psycopg import sql
+
+from chotso.contracts import Contract
+from chotso.errors import ChotsoError
+from chotso.ingest.ledger import LandedBatch
+from chotso.registers import load_registers
+from chotso.settings import Settings
+from chotso.source.pseudonym import key_id
+from chotso.source.queries import ReadRequest
+
+
+def check_key(
+    settings: Settings,
+    conn: psycopg.Connection,
+    item: Contract,
+    known_at: datetime,
+    request: ReadRequest,
+) -> None:
+    """Before a feed is read: whether the current key may make the pseudonyms of its rows.
+
+    Args:
+        settings: Where the key is.
+        conn: The warehouse.
+        item: The feed.
+        known_at: The source's clock in the snapshot.
+        request: What is read of it.
+
+    Raises:
+        ChotsoError: Rows in force were made with another key, and a period is open or not
+            everything is read.
+    """
+    if not is_pseudonymised(item):
+        return
+    current = key_id(settings.pseudonym_key())
+    others = _other_keys(conn, item, current)
+    if not others:
+        return
+    what = (
+        f"The pseudonym key is now {current}, and rows of {item.feed} in force were made with "
+        f"{', '.join(others)}"
+    )
+    kept = "nothing was read; what was published stands."
+    if period := _open_period(conn, known_at):
+        raise ChotsoError(
+            f"{what}. The key cannot change while the period {period} is open.",
+            kept=kept,
+            next_step="put the former key back (CHOTSO_PSEUDONYM_KEY_FILE), and change it when "
+            "the period is frozen.",
+        )
+    if not request.reads_everything:
+        raise ChotsoError(
+            f"{what}. A person would be counted under both.",
+            kept=kept,
+            next_step="put the former key back, or, if the change is meant, run "
+            f"`chotso extract {item.feed} --full --date D`: it reads the feed whole.",
+        )
+
+
+def check_in_force(conn: psycopg.Connection, item: Contract, batch: LandedBatch) -> None:
+    """In the publishing transaction of a whole read: everything in force has one key.
+
+    A row whose newer version is set aside stays in force as it was accepted, and its number under
+    the new key is not known: the source has the newer one.
+
+    Raises:
+        ChotsoError: Rows in force would keep another key than the batch's.
+    """
+    if not is_pseudonymised(item) or batch.landing_files["facts"]["closes"] != "everything":
+        return
+    keys = _keys_in_force(conn, item)
+    if len(keys) < 2:
+        return
+    row = conn.execute(
+        sql.SQL(
+            "select count(*), (array_agg({key}::text order by {key}))[1:5] from {raw} "
+            "where known_to is null and batch_id <> %s and key_id not in "
+            "(select key_id from {raw} where known_to is null and batch_id = %s)"
+        ).format(key=sql.Identifier(item.key[0]), raw=_raw(item)),
+        [batch.batch_id, batch.batch_id],
+    ).fetchone()
+    assert row is not None
+    raise ChotsoError(
+        f"Batch {batch.batch_id} would leave {row[0]} rows of {item.feed} in force under the "
+        f"former pseudonym key: their newer versions are set aside "
+        f"({item.key[0]} {', '.join(row[1] or [])}).",
+        kept="nothing of it was published: every row in force still has the former key.",
+        next_step="have these rows mended at the source (`chotso quarantine list`), then read the "
+        "feed whole again.",
+    )
+
+
+def is_pseudonymised(item: Contract) -> bool:
+    """Whether the feed's rows carry a pseudonym."""
+    return any(column.personal == "pseudonym" for column in item.columns.values())
+
+
+def _other_keys(conn: psycopg.Connection, item: Contract, current: str) -> list[str]:
+    return [found for found in _keys_in_force(conn, item) if found != current]
+
+
+def _keys_in_force(conn: psycopg.Connection, item: Contract) -> list[str]:
+    found = conn.execute(
+        sql.SQL("select distinct key_id from {} where known_to is null order by key_id").format(
+            _raw(item)
+        )
+    )
+    return [row[0] for row in found]
+
+
+def _raw(item: Contract) -> sql.Identifier:
+    return sql.Identifier("raw", item.feed)
+
+
+def _open_period(conn: psycopg.Connection, known_at: datetime) -> str | None:
+    """A period that has begun by the source's clock and is not sealed."""
+    sealed = {row[0] for row in conn.execute("select period_id from frozen.release")}
+    for period in load_registers().periods:
+        today = known_at.astimezone(ZoneInfo(period.time_zone)).date()
+        if period.starts_on <= today and period.id not in sealed:
+            return period.id
+    return None

@@ -1,0 +1,99 @@
+"""Schema drift on record: what a read found, since when, and what the operator is told of it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from chotso.source.drift import Drift
+
+# Still so at the newest read of the feed that came to see: a drift that was mended is history.
+_CURRENT = """
+with reads as (
+    select
+        feed,
+        batch_id,
+        regexp_replace(batch_id, '^.*_', '')::bigint as batch_number
+    from ops.batch
+    where
+        landed_at is not null
+        or batch_id in (select batch_id from ops.schema_drift)
+)
+
+select
+    drift.feed, drift.relation, drift.column_name, drift.kind, drift.found_type, drift.expected,
+    drift.contract_line, drift.first_seen, drift.last_seen
+from ops.schema_drift as drift
+inner join reads as seen on seen.batch_id = drift.batch_id
+where not exists (
+    select from reads as later
+    where later.feed = drift.feed and later.batch_number > seen.batch_number
+)
+order by drift.feed, drift.column_name, drift.kind
+"""
+
+
+@dataclass(frozen=True)
+class DriftFound:
+    """What a read of one relation found against its contract."""
+
+    drifts: list[Drift]
+
+    @property
+    def blocking(self) -> str | None:
+        """Why the batch is blocked, each contract's line named; None where nothing blocks."""
+        told = "; ".join(str(each) for each in self.drifts if each.blocks)
+        return f"the source is not what the contract says: {told}" if told else None
+
+    @property
+    def notes(self) -> list[str]:
+        """What the report says of added columns."""
+        return [f"{each}: add it to {each.contract_line.partition(':')[0]} if it is wanted"
+                for each in self.drifts if not each.blocks]  # fmt: skip
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the batch keeps of it."""
+        added = {each.column: each.found_type for each in self.drifts if not each.blocks}
+        return {"added_columns": added} if added else {}
+
+
+def record(
+    conn: psycopg.Connection, feed: str, batch_id: str, seen_at: datetime, drifts: list[Drift]
+) -> DriftFound:
+    """Put what a read found on record; does not commit.
+
+    Args:
+        conn: The warehouse.
+        feed: The feed that was read.
+        batch_id: Its batch.
+        seen_at: The source's clock in the snapshot.
+        drifts: What differs.
+    """
+    for each in drifts:
+        conn.execute(
+            """
+            insert into ops.schema_drift as known (
+                feed, relation, column_name, kind, found_type, expected, contract_line, batch_id,
+                first_seen, last_seen
+            )
+            values (
+                %(feed)s, %(relation)s, %(column)s, %(kind)s, %(found_type)s, %(expected)s,
+                %(contract_line)s, %(batch_id)s, %(seen_at)s, %(seen_at)s
+            )
+            on conflict (feed, relation, column_name, kind, found_type) do update
+            set
+                expected = excluded.expected, contract_line = excluded.contract_line,
+                batch_id = excluded.batch_id, last_seen = excluded.last_seen
+            """,
+            {**vars(each), "feed": feed, "batch_id": batch_id, "seen_at": seen_at},
+        )
+    return DriftFound(drifts)
+
+
+def current(conn: psycopg.Connection) -> list[dict[str, Any]]:
+    """The drift that the newest read of each feed found, for `chotso status`."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(_CURRENT).fetchall()

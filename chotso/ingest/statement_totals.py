@@ -1,0 +1,225 @@
+"""Sheet totals: every newest statement in the archive, against what the warehouse holds of it.
+
+A statement's rows stand in raw, or set aside, or were restated elsewhere by a later statement.
+What does not is found here, by month, and the archived statement is published once more.
+"""
+
+from datetime import date
+from typing import Any
+
+import psycopg
+import pyarrow as pa
+import pyarrow.compute as pc
+from psycopg import sql
+from psycopg.rows import dict_row
+
+from chotso.contracts import Contract, FileSource
+from chotso.ingest import ledger
+from chotso.ingest.control_totals import IS_NEWEST_ASIDE, Comparison, Total, comparisons
+from chotso.ingest.versions import joined, money_of, same_key
+from chotso.landing import Landing, from_json
+from chotso.source.arrow import UNREADABLE
+
+_NEWEST_SQL = """
+with newest as (
+    select distinct on (scope_key) scope_key, stated_at, batch_id
+    from ops.statement
+    where feed = %s
+    order by scope_key asc, stated_at desc
+)
+
+select
+    batch.batch_id, batch.business_date, batch.stated_at, batch.landing_path,
+    batch.landing_files, array_agg(newest.scope_key order by newest.scope_key) as scope_keys
+from newest
+inner join ops.batch as batch on batch.batch_id = newest.batch_id
+group by batch.batch_id
+order by batch.stated_at, batch.batch_id
+"""
+
+
+def compare(conn: psycopg.Connection, landing: Landing, item: Contract) -> list[Comparison]:
+    """Every month that a statement is known of: rows and đồng stated, and held.
+
+    Raises:
+        ChotsoError: An archived statement is not what was landed.
+    """
+    with conn.transaction():
+        _stage(conn, landing, item, newest_statements(conn, item))
+        found = conn.execute(sql.SQL(_COMPARED_SQL).format(**_parts(item))).fetchall()
+    stated = {m: Total(rows, money) for m, rows, money, _, _ in found}
+    held = {m: Total(rows, money) for m, _, _, rows, money in found}
+    return comparisons(item.feed, stated, held)
+
+
+def newest_statements(conn: psycopg.Connection, item: Contract) -> list[dict[str, Any]]:
+    """The batches that brought the newest statement of some scope, oldest first."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(_NEWEST_SQL, [item.feed]).fetchall()
+
+
+def land_again(conn: psycopg.Connection, item: Contract, months: set[date]) -> list[str]:
+    """Have the newest statements of these months published once more, from the archive.
+
+    Returns:
+        The batches that wait for it; they share the landed files of the first delivery.
+    """
+    again = []
+    known_at = ledger.newest_known_at(conn, item.group)
+    assert known_at is not None
+    for kept in newest_statements(conn, item):
+        facts = kept["landing_files"]["facts"]
+        if date.fromisoformat(facts["month"]) not in months:
+            continue
+        batch_id = ledger.start(conn, item, kept["business_date"], "window")
+        roles = kept["landing_files"].keys() - {"facts"}
+        ledger.landed(
+            conn,
+            batch_id,
+            known_at,
+            {role: from_json(kept["landing_files"][role]) for role in roles},
+            folder=kept["landing_path"],
+            position=None,
+            stated_at=kept["stated_at"],
+            facts=facts | {"again": kept["batch_id"]},
+        )
+        again.append(batch_id)
+    conn.commit()
+    return again
+
+
+# `stated_elsewhere`: a later statement has taken the row to another sheet, for good.
+_COMPARED_SQL = """
+with expected as (
+    select stated.*, {row_key} as row_key, {stated_scope} as scope_key
+    from stated_rows as stated
+    where not exists (
+        select from {raw} as kept
+        where {same_key}
+            and (kept.restated_at, {kept_scope}) > (stated.stated_at, {stated_scope})
+    )
+),
+
+rows_held as (
+    select
+        expected.statement_month,
+        expected.money as stated_money,
+        case when aside.is_there then expected.money else {kept_money} end as held_money,
+        coalesce(aside.is_there, kept.batch_id is not null) as is_held
+    from expected
+    left join {raw} as kept
+        on {expected_key} and {expected_in_scope} and kept.known_to is null
+    left join lateral (
+        select true as is_there
+        from quarantine.row
+        where feed = {feed} and row_key = expected.row_key and money = expected.money
+            and {is_newest_aside}
+        limit 1
+    ) as aside on true
+),
+
+unstated as (
+    select scopes.statement_month, {kept_money} as money
+    from {raw} as kept
+    inner join stated_scopes as scopes on {kept_scope} = scopes.scope_key
+    where kept.known_to is null and not exists (
+        select from stated_rows as stated where {same_key} and {same_scope}
+    )
+),
+
+months as (
+    select
+        statement_month, 1 as stated_rows, stated_money, is_held::int as held_rows,
+        case when is_held then held_money else 0 end as held_money
+    from rows_held
+
+    union all
+
+    select statement_month, 0, 0, 1, money
+    from unstated
+)
+
+select statement_month, sum(stated_rows), sum(stated_money), sum(held_rows), sum(held_money)
+from months
+group by statement_month
+"""
+
+
+def _stage(
+    conn: psycopg.Connection, landing: Landing, item: Contract, statements: list[dict[str, Any]]
+) -> None:
+    """Temporary `stated_rows` and `stated_scopes` with what the newest statements say."""
+    columns = _compared(item)
+    types = [sql.SQL("{} {}").format(sql.Identifier(n), sql.SQL(t)) for n, t in columns.items()]
+    conn.execute(
+        sql.SQL(
+            """
+            create temporary table stated_rows (
+                statement_month date, stated_at timestamptz, money numeric, {}
+            ) on commit drop
+            """
+        ).format(sql.SQL(", ").join(types))
+    )
+    conn.execute(
+        "create temporary table stated_scopes (statement_month date, scope_key text) "
+        "on commit drop"
+    )
+    names = sql.SQL(", ").join(map(sql.Identifier, columns))
+    copy = sql.SQL("copy stated_rows (statement_month, stated_at, {}) from stdin").format(names)
+    for kept in statements:
+        month = kept["landing_files"]["facts"]["month"]
+        conn.cursor().executemany(
+            "insert into stated_scopes values (%s, %s)", [(month, s) for s in kept["scope_keys"]]
+        )
+        with conn.cursor() as cursor, cursor.copy(copy) as rows:
+            for row in _rows(landing, item, kept):
+                rows.write_row([month, kept["stated_at"], *[row[n] for n in columns]])
+    conn.execute(
+        sql.SQL("update stated_rows set money = coalesce(({})::numeric, 0)").format(
+            sql.SQL(item.money)
+        )
+    )
+    conn.execute("analyze stated_rows")
+    conn.execute("analyze stated_scopes")
+
+
+def _rows(landing: Landing, item: Contract, kept: dict[str, Any]) -> list[dict[str, Any]]:
+    """The statement's rows of the scopes it is the newest of, identical repetitions merged."""
+    compared = [*dict.fromkeys([*item.scope, *item.key, *item.tracked]), UNREADABLE]
+    with landing.open_checked(from_json(kept["landing_files"]["data"])) as parquet:
+        table = parquet.read(columns=compared)
+    distinct: pa.Table = table.group_by(compared).aggregate([])
+    month = kept["landing_files"]["facts"]["month"]
+    assert isinstance(item.source, FileSource)
+    assert item.source.sheet_code is not None
+    code = item.source.sheet_code
+    newest = {scope.removesuffix(f"|{month}") for scope in kept["scope_keys"]}
+    of_newest = pc.is_in(distinct.column(code), pa.array(sorted(newest), pa.string()))
+    return list(distinct.filter(of_newest).to_pylist())
+
+
+def _compared(item: Contract) -> dict[str, str]:
+    names = dict.fromkeys([*item.scope, *item.key, *item.money_columns])
+    return {name: item.landed[name].type for name in names}
+
+
+def _parts(item: Contract) -> dict[str, Any]:
+    def equal(names: list[str], left: str, right: str) -> sql.Composed:
+        return sql.SQL(" and ").join(
+            sql.SQL("{} = {}").format(sql.Identifier(left, n), sql.Identifier(right, n))
+            for n in names
+        )
+
+    return {
+        "raw": sql.Identifier("raw", item.feed),
+        "feed": sql.Literal(item.feed),
+        "row_key": joined(item.key, "stated"),
+        "stated_scope": joined(item.scope, "stated"),
+        "kept_scope": joined(item.scope, "kept"),
+        "same_key": same_key(item, "stated", "kept"),
+        "expected_key": same_key(item, "expected", "kept"),
+        "same_scope": equal(item.scope, "stated", "kept"),
+        "expected_in_scope": equal(item.scope, "expected", "kept"),
+        "kept_money": money_of(item, "kept"),
+        "is_newest_aside": sql.SQL(IS_NEWEST_ASIDE),
+    }

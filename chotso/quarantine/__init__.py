@@ -1,0 +1,1 @@
+"""Quarantine for people: what is set aside, judging it again, waiving it, and what is at stake."""

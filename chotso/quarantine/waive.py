@@ -1,0 +1,74 @@
+"""Waiving: a person has seen the row, and says that this version of it stays out."""
+
+from dataclasses import dataclass
+
+from chotso import acts
+from chotso.contracts import contract
+from chotso.errors import ChotsoError
+from chotso.quarantine.clock import refuse_if_back, source_clock
+from chotso.quarantine.rows import open_row
+from chotso.settings import Settings
+from chotso.warehouse.connect import connect
+from chotso.warehouse.locks import hold
+
+_WAIVE = """
+update quarantine.row
+set status = 'waived', resolved_at = %s, resolution = %s, resolved_by = %s
+where id = %s and status = 'open'
+returning row_sha256
+"""
+
+
+@dataclass(frozen=True)
+class WaiveReport:
+    """The row that was waived, and the act that says so."""
+
+    id: int
+    feed: str
+    row_key: str
+    act: acts.Act
+
+
+def waive(settings: Settings, row_id: int, *, reason: str, by: str) -> WaiveReport:
+    """Waive an open row; its version never counts, also when it is delivered again.
+
+    A changed version of the row is a new matter. The act is landed and recorded in the transaction
+    that changes the row.
+
+    Args:
+        settings: Where everything is.
+        row_id: The row's id.
+        reason: Why, in words.
+        by: Who says so.
+
+    Raises:
+        ChotsoError: Reason or name is empty, there is no such row, it is not open, the source (and
+            with it the clock) is away, or the archive cannot be written.
+    """
+    why, who = acts.stated("reason", reason), acts.stated("name", by)
+    with connect(settings) as conn:
+        item = contract(open_row(conn, row_id).feed)
+        with hold(conn, f"extract of {item.group}"):
+            row = open_row(conn, row_id)
+            clock = source_clock(settings)
+            refuse_if_back(conn, item, clock)
+            changed = conn.execute(_WAIVE, [clock, why, who, row_id]).fetchone()
+            if changed is None:
+                raise ChotsoError(
+                    f"Row {row_id} has just ended.",
+                    kept="it stays as it is.",
+                    next_step="run `chotso quarantine list` for the rows that are open.",
+                )
+            subject = {
+                "feed": row.feed,
+                "row_key": row.row_key,
+                "row_sha256": changed[0],
+                "rule_ids": row.rule_ids,
+                "money": str(row.money),
+                "first_seen": row.first_seen.isoformat(),
+            }
+            act = acts.record(
+                settings, conn, "waive", subject, reason=why, acted_by=who, known_at=clock
+            )
+            conn.commit()
+    return WaiveReport(row_id, row.feed, row.row_key, act)

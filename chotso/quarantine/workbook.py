@@ -1,0 +1,230 @@
+"""One workbook per agency, in Vietnamese: its rows set aside, what to do, and what is at stake.
+
+Cells are typed (dates are dates, đồng are numbers) and texts are texts: what begins with `=`, `+`,
+`-` or `@` never becomes a formula. Of persons there is the mask alone. The same rows at the same
+instant of the source's clock make the same bytes.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import xlsxwriter
+
+from chotso.calendar import LOCAL_ZONE
+from chotso.contracts import PSEUDONYM_COLUMNS, contract, contracts
+from chotso.errors import ChotsoError
+from chotso.quarantine.rows import AsideRow
+from chotso.quarantine.stake import Stake
+from chotso.registers import load_registers
+from chotso.source.pseudonym import mask
+
+NO_AGENCY = "khong_ro_co_quan"
+ROWS_SHEET = "Dòng bị cách ly"
+STAKE_SHEET = "Tiền có thể bị ảnh hưởng"
+ROWS_HEADER = {
+    "Mã": 8,
+    "Nguồn": 26,
+    "Khóa": 26,
+    "Quy tắc": 48,
+    "Số tiền (đồng)": 18,
+    "Ngày phát hiện": 17,
+    "Lần thấy cuối": 17,
+    "Số ngày tồn": 12,
+    "Việc cần làm": 48,
+    "Nội dung dòng": 80,
+}
+STAKE_HEADER = {
+    "Loại": 14,
+    "Chỉ tiêu hoặc nguồn": 44,
+    "Tháng": 10,
+    "Số dòng": 10,
+    "Số tiền (đồng)": 20,
+}
+_FILE_NAME = re.compile(r"[0-9A-Za-z_-]{1,40}")
+_TEN_DIGITS = re.compile(r"(?<!\d)\d{10}(?!\d)")
+_LONGEST_TEXT = 32_000  # a cell holds 32,767 characters
+_EXACT = 2**53
+_HIDDEN = set(PSEUDONYM_COLUMNS) - {"number_mask"}
+
+
+@dataclass(frozen=True)
+class Instant:
+    """An instant shown as local time, to the minute."""
+
+    at: datetime
+
+
+Cell = str | int | Decimal | date | Instant | None
+
+
+def write_workbooks(
+    folder: Path, rows: list[AsideRow], stake: Stake, clock: datetime
+) -> list[Path]:
+    """Write a workbook for each agency that has an open row, and one for rows without agency.
+
+    Args:
+        folder: Where to; made if missing. Workbooks of the same names are replaced.
+        rows: The rows; those that have ended are left out.
+        stake: What is at stake.
+        clock: The source's clock: rows age by it, and files are dated by it.
+
+    Raises:
+        ChotsoError: The folder cannot be written.
+    """
+    by_agency: dict[str | None, list[AsideRow]] = {}
+    for row in rows:
+        if row.status == "open":
+            by_agency.setdefault(row.agency_code, []).append(row)
+    written = []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for agency in sorted(by_agency, key=lambda code: code or "~"):
+            path = folder / f"{_file_name(agency)}.xlsx"
+            _write(path, by_agency[agency], agency, stake, clock)
+            written.append(path)
+    except (OSError, xlsxwriter.exceptions.FileCreateError) as error:
+        raise ChotsoError(
+            f"The workbooks could not be written to {folder}: {error}.",
+            kept="the rows, as they are.",
+            next_step="name a folder that can be written with --out.",
+        ) from error
+    return written
+
+
+def _file_name(agency: str | None) -> str:
+    return agency if agency and _FILE_NAME.fullmatch(agency) else NO_AGENCY
+
+
+def _write(
+    path: Path, rows: list[AsideRow], agency: str | None, stake: Stake, clock: datetime
+) -> None:
+    name = f"{agency} {rows[0].agency_name or ''}".strip() if agency else "không rõ cơ quan"
+    with xlsxwriter.Workbook(path) as book:
+        book.set_properties(
+            {
+                "title": f"Dòng bị cách ly: {name}",
+                "comments": f"Theo đồng hồ hệ thống nguồn {_local(clock):%d/%m/%Y %H:%M}",
+                "created": clock.astimezone(UTC).replace(tzinfo=None),
+            }
+        )
+        formats = _Formats(book)
+        _sheet(book, formats, ROWS_SHEET, ROWS_HEADER, [_row_cells(r, clock) for r in rows])
+        _sheet(book, formats, STAKE_SHEET, STAKE_HEADER, list(_stake_cells(stake, agency)))
+
+
+def _row_cells(row: AsideRow, clock: datetime) -> list[Cell]:
+    rules = row.broken_rules()
+    return [
+        row.id,
+        _vietnamese(contract(row.feed).title) if row.feed in contracts() else row.feed,
+        row.row_key,
+        "\n".join(rule.sentence_vi for rule in rules) or row.rule_id,
+        row.money,
+        Instant(row.first_seen),
+        Instant(row.last_seen),
+        row.age_days(clock),
+        rules[0].next_action_vi if rules else None,
+        _content(row),
+    ]
+
+
+def _stake_cells(stake: Stake, agency: str | None) -> Iterator[list[Cell]]:
+    names = {metric.code: metric.name_vi for metric in load_registers().metrics.metrics}
+    for at in stake.months:
+        if at.agency_code == agency:
+            name = names.get(at.metric_code, at.metric_code)
+            yield ["Theo chỉ tiêu", name, at.month, None, at.money]
+    for feed in stake.feeds:
+        if feed.agency_code == agency:
+            title = contract(feed.feed).title if feed.feed in contracts() else feed.feed
+            yield ["Theo nguồn", _vietnamese(title), None, feed.rows, feed.money]
+
+
+def _content(row: AsideRow) -> str:
+    """The row's columns with their Vietnamese names; of persons the mask alone."""
+    item = contracts().get(row.feed)
+    unreadable = json.loads(row.row.get("unreadable") or "{}")
+    told = []
+    for name, column in (item.landed if item else {}).items():
+        if name in _HIDDEN or column.type == "jsonb":
+            continue
+        value = row.row.get(name)
+        if name in unreadable:
+            shown = "(không đọc được)"
+        elif value is None:
+            shown = "(trống)"
+        else:
+            is_key = item is not None and name in item.key
+            shown = str(value) if is_key or not isinstance(value, str) else _masked(value)
+        told.append(f"{_vietnamese(column.description)}: {shown}")
+    return "; ".join(told)
+
+
+def _masked(text: str) -> str:
+    """What may be a person's number in a text that is no key, masked."""
+    return _TEN_DIGITS.sub(lambda match: mask(match[0]), text)
+
+
+def _vietnamese(text: str) -> str:
+    """The first half of `Việt — English`."""
+    return text.split(" — ", 1)[0]
+
+
+def _local(instant: datetime) -> datetime:
+    return instant.astimezone(LOCAL_ZONE).replace(tzinfo=None, second=0, microsecond=0)
+
+
+class _Formats:
+    """The looks of the cells of one workbook."""
+
+    def __init__(self, book: Any) -> None:
+        top = {"valign": "top"}
+        self.header = book.add_format({"bold": True, "bg_color": "#D9E1F2", "text_wrap": True})
+        self.text = book.add_format({**top, "text_wrap": True})
+        self.count = book.add_format({**top, "num_format": "0"})
+        self.money = book.add_format({**top, "num_format": "#,##0"})
+        self.instant = book.add_format({**top, "num_format": "dd/mm/yyyy hh:mm"})
+        self.month = book.add_format({**top, "num_format": "mm/yyyy"})
+
+
+def _sheet(
+    book: Any, formats: _Formats, name: str, header: dict[str, int], rows: list[list[Cell]]
+) -> None:
+    sheet = book.add_worksheet(name)
+    for column, (title, width) in enumerate(header.items()):
+        sheet.write_string(0, column, title, formats.header)
+        sheet.set_column(column, column, width)
+    for number, cells in enumerate(rows, start=1):
+        for column, cell in enumerate(cells):
+            _put(sheet, formats, number, column, cell)
+    sheet.freeze_panes(1, 0)
+    sheet.autofilter(0, 0, max(len(rows), 1), len(header) - 1)
+
+
+def _put(sheet: Any, formats: _Formats, row: int, column: int, cell: Cell) -> None:
+    match cell:
+        case None:
+            return
+        case str():
+            shown = cell if len(cell) <= _LONGEST_TEXT else cell[: _LONGEST_TEXT - 1] + "…"
+            sheet.write_string(row, column, shown, formats.text)
+        case Instant():
+            sheet.write_datetime(row, column, _local(cell.at), formats.instant)
+        case date():
+            sheet.write_datetime(row, column, cell, formats.month)
+        case Decimal() if _is_exact(cell):
+            sheet.write_number(row, column, float(cell), formats.money)
+        case int():
+            sheet.write_number(row, column, cell, formats.count)
+        case _:  # more digits than a spreadsheet's number holds
+            sheet.write_string(row, column, f"{cell:f}", formats.text)
+
+
+def _is_exact(money: Decimal) -> bool:
+    return abs(money) <= _EXACT and Decimal(repr(float(money))) == money

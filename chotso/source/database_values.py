@@ -1,0 +1,84 @@
+"""Values of a database, exactly as it holds them or not at all.
+
+A database states its values; nothing of the leniency that hand-made files need applies to it: no
+marks between thousands, no day-first dates, no trimming of text. So both ways of reading, in bulk
+and row by row, bring the same.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any
+
+from chotso.contracts import Column
+from chotso.source.cells import UnreadableError, read_cell
+
+_WHOLE = re.compile(r"([+-]?[0-9]{1,30})(?:\.0+)?")
+_DAY = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[ T]00:00:00(?:\.0+)?)?")
+
+
+def read_value(value: Any, column: Column) -> Any:
+    """The value as the column's type; None for null.
+
+    Raises:
+        UnreadableError: There is no exact reading.
+    """
+    if value is None:
+        return 0 if column.null_is_zero else None
+    reader = _READERS.get(column.type)
+    if reader is not None:
+        return reader(value, column)
+    if value == "":
+        raise UnreadableError(f"empty text where {column.type} is due")
+    return read_cell(value, column.model_copy(update={"form": None}))
+
+
+def _text(value: Any, column: Column) -> str:
+    if isinstance(value, date):  # a datetime too
+        return value.isoformat()
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if not isinstance(value, str):
+        raise UnreadableError(f"a {type(value).__name__} where text is due")
+    if "\x00" in value:
+        raise UnreadableError("a NUL character")
+    if not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value):
+        raise UnreadableError("half a character")
+    return value
+
+
+def _whole(value: Any, column: Column) -> Any:
+    if isinstance(value, Decimal):
+        value = format(value, "f")
+    if isinstance(value, str):
+        match = _WHOLE.fullmatch(value)
+        if match is None:
+            raise UnreadableError("not a whole number")
+        value = int(match[1])
+    return read_cell(value, column)
+
+
+def _day(value: Any, column: Column) -> date:
+    if isinstance(value, datetime):
+        if value.time() != time.min:
+            raise UnreadableError("a day with a time of day")
+        return value.date()
+    if isinstance(value, date):
+        return value
+    match = _DAY.fullmatch(value) if isinstance(value, str) else None
+    try:
+        if match:
+            return date.fromisoformat(match[1])
+    except ValueError as error:
+        raise UnreadableError("not a date") from error
+    raise UnreadableError("not a date")
+
+
+_READERS: dict[str, Callable[[Any, Column], Any]] = {
+    "text": _text,
+    "smallint": _whole,
+    "integer": _whole,
+    "bigint": _whole,
+    "date": _day,
+}

@@ -1,0 +1,201 @@
+"""Schema drift: what a relation of the source has against what the contract promises.
+
+A value is range-checked when it is read, so an integer of any width does for an integer; a type
+whose values could be rounded, shifted or guessed does not, even where today's values would fit.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal
+
+import yaml
+from sqlalchemy import types
+from sqlalchemy.engine import Dialect
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.types import TypeEngine
+
+from chotso.contracts import FEEDS_DIR, ColumnType, Contract
+
+_WHOLE = ("smallint", "integer", "bigint")
+# Of PostgreSQL, by format_type without its modifier; the base type of a domain counts.
+_POSTGRES: Mapping[ColumnType, tuple[str, ...]] = {
+    # not character(n): a blank-padded key is another key
+    "text": ("text", "character varying"),
+    "smallint": _WHOLE,
+    "integer": _WHOLE,
+    "bigint": _WHOLE,
+    "numeric": ("numeric", *_WHOLE),
+    "boolean": ("boolean",),
+    "date": ("date",),
+    "timestamptz": ("timestamp with time zone",),
+    "jsonb": ("jsonb", "json"),
+}
+
+# By what the declared type contains, the first that fits.
+_SQLITE: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("INT", (*_WHOLE, "numeric", "boolean")),
+    ("CHAR", ("text", "date", "timestamptz", "jsonb")),
+    ("CLOB", ("text", "date", "timestamptz", "jsonb")),
+    ("TEXT", ("text", "date", "timestamptz", "jsonb")),
+    ("BOOL", ("boolean",)),
+    ("TIMESTAMP", ("timestamptz",)),
+    ("DATETIME", ("timestamptz",)),
+    ("DATE", ("date",)),
+    ("JSON", ("jsonb",)),
+    ("NUMERIC", ("numeric",)),
+    ("DECIMAL", ("numeric",)),
+)
+
+
+@dataclass(frozen=True)
+class FoundColumn:
+    """A column as the source has it.
+
+    Attributes:
+        shown: Its type as the source writes it.
+        fits: The contract types that its values can be read as.
+    """
+
+    shown: str
+    fits: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Drift:
+    """One column in which a relation differs from its contract.
+
+    Attributes:
+        contract_line: Where the contract says it (`config/feeds/payments.yml:17`); of an added
+            column, where the columns begin.
+        found_type: The type found; None for a missing column.
+        expected: The contract's type; None for an added column.
+    """
+
+    kind: Literal["added", "missing", "retyped"]
+    relation: str
+    column: str
+    contract_line: str
+    found_type: str | None = None
+    expected: str | None = None
+
+    @property
+    def blocks(self) -> bool:
+        """Whether the relation cannot be read by the contract."""
+        return self.kind != "added"
+
+    def __str__(self) -> str:
+        match self.kind:
+            case "added":
+                return f"{self.relation}.{self.column} ({self.found_type}) is new and not loaded"
+            case "missing":
+                return (
+                    f"{self.relation}.{self.column} is missing, expected {self.expected} "
+                    f"({self.contract_line})"
+                )
+        return (
+            f"{self.relation}.{self.column} is {self.found_type}, expected {self.expected} "
+            f"({self.contract_line})"
+        )
+
+
+def drift_of(item: Contract, relation: str, found: Mapping[str, FoundColumn]) -> list[Drift]:
+    """Missing and retyped columns in contract order, then added ones as the source lists them.
+
+    Args:
+        item: The contract.
+        relation: The relation's name with its schema.
+        found: The relation's columns; none where it is not there.
+    """
+    told: list[Drift] = []
+    for name, spec in item.columns.items():
+        line = contract_line(item.feed, name)
+        has = found.get(name)
+        if has is None:
+            told.append(Drift("missing", relation, name, line, expected=spec.type))
+        elif spec.type not in has.fits:
+            told.append(Drift("retyped", relation, name, line, has.shown, spec.type))
+    line = contract_line(item.feed)
+    added = [name for name in found if name not in item.columns]
+    return [*told, *(Drift("added", relation, n, line, found[n].shown) for n in added)]
+
+
+def contract_line(feed: str, column: str | None = None) -> str:
+    """File and line of a contract's column, or of where its columns begin."""
+    lines = _lines(feed)
+    line = lines.get(column or "", lines.get(""))
+    return f"config/feeds/{feed}.yml" + (f":{line}" if line else "")
+
+
+@cache
+def _lines(feed: str) -> dict[str, int]:
+    """Line of each column by name; under the empty name that of the list itself."""
+    path = FEEDS_DIR / f"{feed}.yml"
+    root = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+    if not isinstance(root, yaml.MappingNode):
+        return {}
+    for key, columns in root.value:
+        if key.value == "columns" and isinstance(columns, yaml.MappingNode):
+            named = {name.value: name.start_mark.line + 1 for name, _ in columns.value}
+            return {"": key.start_mark.line + 1, **named}
+    return {}
+
+
+def postgres_column(shown: str, base: str) -> FoundColumn:
+    """A column of PostgreSQL: its type as written, and its base type without a modifier."""
+    return FoundColumn(shown, frozenset(t for t, names in _POSTGRES.items() if base in names))
+
+
+def sqlite_column(declared: str) -> FoundColumn:
+    """A column of SQLite, which has no dates, instants or truth values: text and numbers hold them.
+
+    A column may have no type at all; then each value is judged as it is read.
+    """
+    name = declared.upper()
+    for sign, fits in _SQLITE:
+        if sign in name:
+            return FoundColumn(declared, frozenset(fits))
+    return FoundColumn(declared or "untyped", frozenset() if name else frozenset(_POSTGRES))
+
+
+def database_column(found: TypeEngine[Any], dialect: Dialect) -> FoundColumn:
+    """A column of any other database, as SQLAlchemy's inspector tells it."""
+    return FoundColumn(_shown(found, dialect), frozenset(_fits(found, dialect)))
+
+
+def _shown(found: TypeEngine[Any], dialect: Dialect) -> str:
+    try:
+        return found.compile(dialect=dialect)
+    except SQLAlchemyError:  # a type that its dialect reads but cannot write
+        return repr(found)
+
+
+def _fits(found: TypeEngine[Any], dialect: Dialect) -> set[str]:
+    """Lenient where the database has no such type, strict where a value could change."""
+    name = found.__visit_name__.upper()
+    if isinstance(found, types.Boolean) or name == "BIT":
+        return {"boolean"}
+    if _is_whole(found, dialect):
+        # what Oracle and MySQL have had for truth values
+        return {*_WHOLE, "numeric"} | (set() if dialect.name == "mssql" else {"boolean"})
+    if isinstance(found, types.Numeric):
+        return set() if isinstance(found, types.Float) else {"numeric"}
+    if isinstance(found, types.DateTime):
+        if found.timezone or name == "DATETIMEOFFSET":
+            return {"timestamptz"}
+        # Oracle's DATE has a time of day; it has no other date.
+        return {"date"} if (dialect.name, name) == ("oracle", "DATE") else set()
+    for kind, fits in ((types.Date, "date"), (types.JSON, "jsonb"), (types.String, "text")):
+        if isinstance(found, kind):
+            # a blank-padded value is another value
+            return set() if name in ("CHAR", "NCHAR") else {fits}
+    return set()
+
+
+def _is_whole(found: TypeEngine[Any], dialect: Dialect) -> bool:
+    """Integers, and NUMBER, NUMBER(p) and DECIMAL(p, 0) where there is no bigint."""
+    if not isinstance(found, types.Numeric):
+        return isinstance(found, types.Integer)
+    if isinstance(found, types.Float):
+        return False
+    return found.scale == 0 or (dialect.name == "oracle" and found.scale is None)

@@ -1,0 +1,242 @@
+"""Which column stands where on a sheet: told by the content, or by a header that tells the truth.
+
+A sheet by position has no dependable header: its layout is the one in which most rows have codes,
+months and amounts where they should stand. A header that names the columns is believed where it
+contradicts that: columns in another order than any layout's are refused, not read by position.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from chotso.contracts import Contract, FileSource
+from chotso.source.cells import CellFault, UnreadableError, read_cell
+from chotso.source.drop_folder import Delivery, refused
+from chotso.source.sheets import Sheet, holds_something, is_csv
+
+_SHOWN = 300
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A sheet's data rows with the index at which each named column stands.
+
+    `width` is the number of fields that each row must have; None where empty ones may be left out.
+    """
+
+    sheet: Sheet
+    data: list[list[Any]]
+    index: dict[str, int]
+    width: int | None
+
+
+def by_header(item: Contract, delivery: Delivery, sheets: list[Sheet]) -> list[Placed]:
+    """The first sheet by the names in its first row.
+
+    Raises:
+        RefusedDeliveryError: A column is missing or stands there twice.
+    """
+    assert isinstance(item.source, FileSource)
+    sheet = sheets[0] if sheets else Sheet("", [])
+    header = sheet.rows[0] if sheet.rows else []
+    names = [str(cell or "").strip().lower() for cell in header]
+    wanted = [spec.found_as or name for name, spec in item.columns.items()]
+    missing = [name for name in wanted if name not in names]
+    if missing:
+        shown = ", ".join(filter(None, names))[:_SHOWN] or "nothing"
+        raise refused(delivery.name, f"its header lacks {', '.join(missing)}; found: {shown}")
+    doubled = [name for name in wanted if names.count(name) > 1]
+    if doubled:
+        raise refused(delivery.name, f"its header has {', '.join(doubled)} more than once")
+    data = [row for row in sheet.rows[item.source.header_rows :] if holds_something(row)]
+    return [Placed(sheet, data, {name: names.index(name) for name in wanted}, None)]
+
+
+def by_position(item: Contract, delivery: Delivery, sheets: list[Sheet]) -> list[Placed]:
+    """All sheets, each in the layout that its content shows; where it shows none, in the file's.
+
+    Raises:
+        RefusedDeliveryError: No sheet with data shows a layout, a header names the columns in
+            another order, or the rows have values beyond the layout's columns.
+    """
+    reader = _Reader(item)
+    chosen = [reader.recognise(delivery, sheet) for sheet in sheets]
+    usual = Counter(name for name in chosen if name).most_common(1)
+    placed = []
+    for sheet, shown in zip(sheets, chosen, strict=True):
+        name = shown or (usual[0][0] if usual else next(iter(reader.layouts)))
+        data = list(reader.data_rows(sheet, reader.layouts[name]))
+        if data and not usual:
+            raise refused(delivery.name, reader.expected(sheet))
+        placed.append(_checked(delivery, sheet, data, reader.layouts[name], name))
+    return placed
+
+
+def rows_that_stand(item: Contract, rows: list[list[Any]]) -> int:
+    """How many rows have their codes, months and amounts where some layout has them."""
+    if not _layouts(item):
+        return len(rows)
+    reader = _Reader(item)
+    return max(sum(reader.stands(row, at) for row in rows) for at in reader.layouts.values())
+
+
+def _layouts(item: Contract) -> dict[str, dict[str, int]]:
+    assert isinstance(item.source, FileSource)
+    found = {}
+    for layout in item.source.layouts:
+        names = list(item.source.sheet_columns)
+        for name, at in layout.inserted.items():
+            names.insert(at, name)
+        found[layout.name] = {name: at for at, name in enumerate(names)}
+    return found
+
+
+class _Reader:
+    """Judges rows of one contract's sheets."""
+
+    def __init__(self, item: Contract) -> None:
+        assert isinstance(item.source, FileSource)
+        self.layouts = _layouts(item)
+        self._item = item
+        self._source = item.source
+
+    def recognise(self, delivery: Delivery, sheet: Sheet) -> str | None:
+        """The layout of a sheet: by content, else by a header; None where neither shows it."""
+        headed = self._headed(delivery, sheet)
+        votes = {
+            name: sum(self.stands(row, index) for row in sheet.rows)
+            for name, index in self.layouts.items()
+        }
+        best, second = (*sorted(votes.values(), reverse=True), 0)[:2]
+        return max(votes, key=lambda name: votes[name]) if best > second else headed
+
+    def stands(self, row: list[Any], index: dict[str, int]) -> bool:
+        """Whether the telling columns of a row are readable in a layout."""
+        for name in self._source.recognised_by:
+            spec = self._item.columns[name]
+            try:
+                value = read_cell(cell(row, index[spec.found_as or name]), spec)
+            except UnreadableError:
+                return False
+            if spec.required and value is None:
+                return False
+        return True
+
+    def data_rows(self, sheet: Sheet, index: dict[str, int]) -> Iterator[list[Any]]:
+        """Rows from the first data row on, and any earlier one that is data and no header."""
+        for number, row in enumerate(sheet.rows):
+            in_header = number < self._source.header_rows
+            if holds_something(row) and (not in_header or self._is_data(row, index)):
+                yield row
+
+    def _is_data(self, row: list[Any], index: dict[str, int]) -> bool:
+        """Whether a row where a header may stand is data: an account, if a malformed one.
+
+        A header has names, or the columns' own numbers; an account has a code and amounts.
+        """
+        if self.stands(row, index):
+            return True
+        first = self._source.recognised_by[0]
+        code = cell(row, index[self._item.columns[first].found_as or first])
+        places = [
+            index[spec.found_as or name]
+            for name, spec in self._item.columns.items()
+            if spec.type == "bigint" and _is_number(cell(row, index[spec.found_as or name]))
+        ]
+        counted = {float(str(row[at]).strip().replace(",", ".")) - at for at in places}
+        return code is not None and len(places) > 2 and len(counted) > 1
+
+    def _headed(self, delivery: Delivery, sheet: Sheet) -> str | None:
+        """The layout whose columns a header names in their places; None without such a header."""
+        for row in sheet.rows[: self._source.header_rows]:
+            names = [_plain(cell) for cell in row]
+            for layout, index in self.layouts.items():
+                if names[: len(index)] == [_plain(name) for name in index]:
+                    return layout
+            self._refuse_other_order(delivery, sheet, names)
+        return None
+
+    def _refuse_other_order(self, delivery: Delivery, sheet: Sheet, names: list[str]) -> None:
+        """A header that stands as a whole beside its columns is only not dependable."""
+        order = [_plain(name) for name in self._source.sheet_columns]
+        places = [at for at, name in enumerate(names) if name in order]
+        if len(places) * 2 < len(order):
+            return
+        inserted = {_plain(n) for layout in self._source.layouts for n in layout.inserted}
+        headed = [
+            (at, name)
+            for at, name in enumerate(names[: places[-1] + 1])
+            if at >= places[0] and name not in inserted
+        ]
+        if [name for _, name in headed] == order:
+            return
+        ended = (places[-1] + 1, "nothing")
+        found = [*headed, *[ended] * (len(order) - len(headed))]
+        expected = [*order, *["nothing"] * (len(headed) - len(order))]
+        (at, name), other = next(
+            pair for pair in zip(found, expected, strict=True) if pair[0][1] != pair[1]
+        )
+        raise refused(
+            delivery.name,
+            f"sheet {sheet.name}: its header names {len(headed)} columns, in the order of none of "
+            f"the layouts {', '.join(self.layouts)}: found {name[:40] or 'an empty cell'} at "
+            f"column {at + 1}, expected {other}",
+        )
+
+    def expected(self, sheet: Sheet) -> str:
+        """What was found on a sheet of no known layout, and what was expected."""
+        telling = [self._item.columns[name].found_as or name for name in self._source.recognised_by]
+        places = [
+            f"{layout}: " + ", ".join(f"{name} at column {index[name] + 1}" for name in telling)
+            for layout, index in self.layouts.items()
+        ]
+        return (
+            f"sheet {sheet.name}: in none of the layouts {', '.join(self.layouts)} do "
+            f"{', '.join(self._source.recognised_by)} stand where they should; its widest row "
+            f"has {max(map(len, sheet.rows))} cells; expected in layout {'; in '.join(places)}"
+        )
+
+
+def _checked(
+    delivery: Delivery, sheet: Sheet, data: list[list[Any]], index: dict[str, int], layout: str
+) -> Placed:
+    """The rows in a layout; refused where most of them have values beyond its columns."""
+    width = len(index)
+    wider = sum(holds_something(row[width:]) for row in data)
+    if wider * 2 > len(data):
+        raise refused(
+            delivery.name,
+            f"sheet {sheet.name} has values beyond the {width} columns of layout {layout}; "
+            f"its widest row has {max(map(len, data))} cells",
+        )
+    if not is_csv(delivery.local):
+        return Placed(sheet, data, index, None)
+    torn = [row for row in data if len(row) != width and any(_is_broken(cell) for cell in row)]
+    if torn:
+        raise refused(
+            delivery.name,
+            f"it is not readable CSV (unbalanced quotes: a line of {len(torn[0])} fields has a "
+            f"line break inside one, layout {layout} has {width})",
+        )
+    return Placed(sheet, data, index, width)
+
+
+def _is_broken(found: Any) -> bool:
+    return isinstance(found, str) and ("\n" in found or "\r" in found)
+
+
+def _is_number(found: Any) -> bool:
+    if isinstance(found, str):
+        text = found.strip()
+        return text.isascii() and text.lstrip("+-").replace(",", "", 1).isdigit()
+    return isinstance(found, int | float) and not isinstance(found, bool)
+
+
+def _plain(name: Any) -> str:
+    return "" if isinstance(name, CellFault) else str(name or "").strip().strip("_").casefold()
+
+
+def cell(row: list[Any], at: int) -> Any:
+    """The cell of a row at an index; None beyond its end."""
+    return row[at] if at < len(row) else None

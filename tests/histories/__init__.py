@@ -1,0 +1,1 @@
+"""Random histories of deliveries and runs, each of which must end where the clean run ends."""

@@ -1,0 +1,1 @@
+"""Files and rows as nobody should send them, and what must become of each."""
