@@ -2,6 +2,7 @@
 
     <landing>/<feed>/<business date>/<batch id>/data.parquet, scope.parquet, manifest.json
     <landing>/originals/<sha256>/<delivered name>
+    <landing>/acts/<business date>/<act id>.json
 
 Everything in the warehouse can be rebuilt from it. Originals hold clear contact data of employers:
 the folder is for the archive's owner only.

@@ -8,6 +8,7 @@ from psycopg.rows import dict_row
 from rich.console import Console
 from rich.table import Table
 
+from chotso.calendar import local_date
 from chotso.ingest import control_totals, schema_drift
 from chotso.registers import load_registers
 from chotso.settings import Settings
@@ -45,7 +46,7 @@ where status in ('blocked', 'refused', 'failed')
 order by batch_id
 """
 _OPEN = """
-select count(*) as rows, coalesce(sum(money), 0) as money
+select count(*) as rows, coalesce(sum(money), 0) as money, min(first_seen) as oldest
 from quarantine.row where status = 'open'
 """
 _EXPOSED = """
@@ -84,8 +85,10 @@ class Status:
             console.print(f"control totals differ, no build is shown: {difference}", markup=False)
         for drift in self.schema_drift:
             console.print(_shown_drift(drift), markup=False)
+        oldest = self.quarantine["oldest_days"]
         console.print(
-            f"quarantine: {self.quarantine['rows']:,} rows open, {self.quarantine['money']:,} đồng",
+            f"quarantine: {self.quarantine['rows']:,} rows open, {self.quarantine['money']:,} đồng"
+            + (f", the oldest for {oldest} days" if oldest is not None else ""),
             markup=False,
         )
         shown = self.exposed
@@ -115,13 +118,17 @@ def status_of(settings: Settings) -> Status:
         stopped = cursor.execute(_STOPPED).fetchall()
         quarantine = cursor.execute(_OPEN).fetchone() or {}
         drift = schema_drift.current(conn)
-        unproven = control_totals.unmended(conn)
+        unproven = [str(each) for each in control_totals.unmended(conn)]
         exposed = cursor.execute(_EXPOSED).fetchone()
         sealed = {
             row["period_id"]: row["release_id"]
             for row in cursor.execute("select period_id, release_id from frozen.release")
         }
     known_at = max((f["known_at"] for f in feeds if f["known_at"]), default=None)
+    oldest = quarantine.pop("oldest", None)
+    quarantine["oldest_days"] = (
+        (local_date(known_at) - local_date(oldest)).days if oldest and known_at else None
+    )
     cutoffs = [
         {
             "period_id": period.id,

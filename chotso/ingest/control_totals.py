@@ -145,8 +145,8 @@ def _row(batch: LandedBatch, each: Comparison, mended: set[tuple[str, date]]) ->
     ]
 
 
-def unmended(conn: psycopg.Connection) -> list[str]:
-    """What the newest comparison of each feed and month found different, in words."""
+def unmended(conn: psycopg.Connection) -> list[Comparison]:
+    """Feeds and months whose newest comparison found them different."""
     found = conn.execute(
         """
         with newest as (
@@ -161,7 +161,7 @@ def unmended(conn: psycopg.Connection) -> list[str]:
         order by feed, month
         """
     ).fetchall()
-    return [str(Comparison(f, m, Total(sr, sm), Total(wr, wm))) for f, m, sr, sm, wr, wm in found]
+    return [Comparison(f, m, Total(sr, sm), Total(wr, wm)) for f, m, sr, sm, wr, wm in found]
 
 
 def uncounted(conn: psycopg.Connection) -> list[str]:
@@ -198,7 +198,7 @@ def refuse_unproven(conn: psycopg.Connection) -> None:
             "then run the night again.",
         )
     if wrong := unmended(conn):
-        shown = "; ".join(wrong[:5]) + (f"; and {len(wrong) - 5} more" if len(wrong) > 5 else "")
+        shown = "; ".join(map(str, wrong[:5])) + (f"; and {len(wrong) - 5} more" if len(wrong) > 5 else "")
         raise ChotsoError(
             f"Control totals differ: {shown}.",
             kept="what was published; readers see the figures of the last build.",

@@ -13,7 +13,7 @@ from chotso.contracts import Contract, TableSource, groups
 from chotso.errors import ChotsoError
 from chotso.failpoints import failpoint
 from chotso.ingest import control_totals, ledger, statement_totals
-from chotso.ingest.control_totals import Comparison
+from chotso.ingest.control_totals import Comparison, Total
 from chotso.ingest.extract import land
 from chotso.ingest.waiting import GroupReport, Progress, publish_waiting
 from chotso.landing import Landing
@@ -67,6 +67,13 @@ def _compare(
         found = control_totals.compare(conn, landing, item, batch)
     else:
         return []
+    # A month that neither side has rows in any more still has its difference on record.
+    compared = {each.month for each in found}
+    found += [
+        Comparison(item.feed, each.month, Total(), Total())
+        for each in control_totals.unmended(conn)
+        if each.feed == item.feed and each.month not in compared
+    ]
     control_totals.record(conn, batch, found, mended)
     return [each for each in found if each.status == "different"]
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from chotso import acts
 from chotso.contracts import contract
 from chotso.errors import ChotsoError
+from chotso.failpoints import failpoint
 from chotso.quarantine.clock import refuse_if_back, source_clock
 from chotso.quarantine.rows import open_row
 from chotso.settings import Settings
@@ -70,5 +71,6 @@ def waive(settings: Settings, row_id: int, *, reason: str, by: str) -> WaiveRepo
             act = acts.record(
                 settings, conn, "waive", subject, reason=why, acted_by=who, known_at=clock
             )
+            failpoint("waive.before-commit")
             conn.commit()
     return WaiveReport(row_id, row.feed, row.row_key, act)

@@ -80,12 +80,12 @@ def write_workbooks(
     by_agency: dict[str | None, list[AsideRow]] = {}
     for row in rows:
         if row.status == "open":
-            by_agency.setdefault(row.agency_code, []).append(row)
+            by_agency.setdefault(_named(row.agency_code), []).append(row)
     written = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for agency in sorted(by_agency, key=lambda code: code or "~"):
-            path = folder / f"{_file_name(agency)}.xlsx"
+            path = folder / f"{agency or NO_AGENCY}.xlsx"
             _write(path, by_agency[agency], agency, stake, clock)
             written.append(path)
     except (OSError, xlsxwriter.exceptions.FileCreateError) as error:
@@ -97,8 +97,9 @@ def write_workbooks(
     return written
 
 
-def _file_name(agency: str | None) -> str:
-    return agency if agency and _FILE_NAME.fullmatch(agency) else NO_AGENCY
+def _named(agency: str | None) -> str | None:
+    """The agency whose code can name a file."""
+    return agency if agency and _FILE_NAME.fullmatch(agency) else None
 
 
 def _write(

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 import psycopg
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 from sqlalchemy import (
     DateTime,
@@ -34,7 +35,7 @@ from chotso.errors import ChotsoError
 from chotso.settings import without_password
 from chotso.source.arrow import arrow_type
 from chotso.source.cells import UnreadableError, found
-from chotso.source.database_values import read_value
+from chotso.source.database_values import TEXT_LIMIT, read_value
 from chotso.source.drift import (
     Drift,
     FoundColumn,
@@ -198,6 +199,7 @@ class PostgresSnapshot:
         done = 0
         try:
             for batch in self._parsed(copy, columns):
+                _check_texts(batch)
                 yield _with_unreadable(batch)
                 done += batch.num_rows
         except pa.ArrowInvalid:
@@ -315,6 +317,15 @@ def _aware(value: Any, spec: Column, zone: tzinfo | None) -> Any:
 
 def _in_utc(instant: datetime) -> datetime:
     return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+
+
+def _check_texts(batch: pa.RecordBatch) -> None:
+    """Leave a batch with an overlong text to the reading of values one by one."""
+    for values in batch.columns:
+        if pa.types.is_string(values.type):
+            longest = pc.max(pc.utf8_length(values)).as_py()
+            if longest is not None and longest > TEXT_LIMIT:
+                raise pa.ArrowInvalid("an overlong text")
 
 
 def _with_unreadable(batch: pa.RecordBatch) -> pa.RecordBatch:

@@ -17,6 +17,9 @@ from chotso.source.cells import UnreadableError, read_cell
 _WHOLE = re.compile(r"([+-]?[0-9]{1,30})(?:\.0+)?")
 _DAY = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[ T]00:00:00(?:\.0+)?)?")
 
+TEXT_LIMIT = 500
+"""Characters of a text: names and codes are shorter, and an index entry holds no more."""
+
 
 def read_value(value: Any, column: Column) -> Any:
     """The value as the column's type; None for null.
@@ -45,6 +48,8 @@ def _text(value: Any, column: Column) -> str:
         raise UnreadableError("a NUL character")
     if not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value):
         raise UnreadableError("half a character")
+    if len(value) > TEXT_LIMIT:
+        raise UnreadableError(f"more than {TEXT_LIMIT} characters")
     return value
 
 

@@ -14,9 +14,13 @@ import pyarrow as pa
 from chotso.contracts import Column, Contract, FileSource
 from chotso.source.arrow import landed_schema
 from chotso.source.cells import CellFault, UnreadableError, found, read_cell
+from chotso.source.database_values import TEXT_LIMIT
 from chotso.source.drop_folder import Delivery, refused
 from chotso.source.layouts import Placed, by_header, by_position, cell, rows_that_stand
 from chotso.source.sheets import Sheet, holds_something, is_csv, read_sheets
+
+# An index entry holds a whole key, of up to four texts.
+_KEY_LIMIT = 100
 
 
 @dataclass(frozen=True)
@@ -82,7 +86,9 @@ def _typed_row(item: Contract, placed: Placed, row: list[Any]) -> dict[str, Any]
         elif spec.type == "jsonb":
             values[name] = _others(item, placed.index, row)
         else:
-            values[name], problem = _read(cell(row, placed.index[spec.found_as or name]), spec)
+            limit = _KEY_LIMIT if name in item.key else TEXT_LIMIT
+            found_cell = cell(row, placed.index[spec.found_as or name])
+            values[name], problem = _read(found_cell, spec, limit)
             if problem:
                 bad[name] = problem
     for name, at in placed.index.items():
@@ -91,8 +97,19 @@ def _typed_row(item: Contract, placed: Placed, row: list[Any]) -> dict[str, Any]
     width = placed.width or len(placed.index)
     if holds_something(row[width:]) or (placed.width and len(row) != width):
         bad["(row)"] = f"{len(row)} fields where the layout has {width}"
+    if not _stands(item, item.source, values, bad):
+        # Where columns have shifted, any cell may be the contact that is not to be loaded.
+        values |= {name: "{}" for name, spec in item.columns.items() if spec.type == "jsonb"}
     values["unreadable"] = json.dumps(bad, ensure_ascii=False) if bad else None
     return values
+
+
+def _stands(
+    item: Contract, source: FileSource, values: dict[str, Any], bad: dict[str, str]
+) -> bool:
+    """Whether the row's columns stand where its layout has them."""
+    missing = [n for n in source.recognised_by if values[n] is None and item.columns[n].required]
+    return not missing and "(row)" not in bad and not bad.keys() & set(source.recognised_by)
 
 
 def _is_no_text(value: str | CellFault) -> bool:
@@ -100,7 +117,7 @@ def _is_no_text(value: str | CellFault) -> bool:
     return "\ufffd" in shown if isinstance(value, CellFault) else "\x00" in shown
 
 
-def _read(value: Any, spec: Column) -> tuple[Any, str | None]:
+def _read(value: Any, spec: Column, limit: int) -> tuple[Any, str | None]:
     """A cell's value and what is wrong with it; a code that may have lost zeros is both."""
     try:
         read = read_cell(value, spec)
@@ -108,6 +125,8 @@ def _read(value: Any, spec: Column) -> tuple[Any, str | None]:
         return None, f"{error}: {found(value)}"
     if spec.type == "text" and isinstance(read, str):
         read = unicodedata.normalize("NFC", read)
+        if len(read) > limit:
+            return None, f"more than {limit} characters: {found(value)}"
     if spec.form == "code" and value is not None and not isinstance(value, str):
         return read, f"a number where a code is due, it may have lost zeros: {found(value)}"
     return read, None

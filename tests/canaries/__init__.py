@@ -1,1 +1,1 @@
-"""Known numbers and names, put in at the source, that no byte of what the system writes may show."""
+"""Known numbers and names at the source that no byte of what the system writes may show."""

@@ -1,4 +1,4 @@
-"""A source that holds canaries on one server, a warehouse on another, and what the CLI did there."""
+"""A source that holds canaries on one server, a warehouse on another, and what was done there."""
 
 import os
 import subprocess
@@ -129,8 +129,7 @@ def play(scene: Scene) -> int:
     night = ("nightly", "--date", "2021-11-01")
     scene.chotso(*night)
     scene.chotso("quarantine", "list")
-    for number in range(1, 6):
-        scene.chotso("quarantine", "show", str(number))
+    scene.chotso("quarantine", "show", "1")
     _break_the_source(scene)
     # One number is mended; the others are replayed as they are.
     scene.at_source(
@@ -138,11 +137,10 @@ def play(scene: Scene) -> int:
         "(select min(ma_qua_trinh) from tst.tham_gia where length(ma_so_bhxh) = 9)"
     )
     scene.chotso("quarantine", "replay")
-    scene.chotso("quarantine", "export", "--to", str(scene.home / "workbooks"))
+    scene.chotso("quarantine", "export", "--out", str(scene.home / "workbooks"))
+    scene.chotso("quarantine", "waive", "1", "--reason", "biết rồi", "--by", "Trần Thử")
     scene.chotso("extract", "participations", "--date", "2021-11-01", "--full", "--json")
     scene.live_until(AFTER_CUTOFF)
-    scene.chotso("nightly", "--date", "2021-12-30", "--json")
-    scene.chotso("freeze", "sprint-2021-q4", "--rehearse", "--json")
     scene.chotso("freeze", "sprint-2021-q4", "--json")
     scene.chotso("status")
     return rows

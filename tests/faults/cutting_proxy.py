@@ -79,7 +79,7 @@ class Proxy:
 
     def pass_on(self, copy: int, size: int) -> int | None:
         """Bytes that may still pass when the connection is cut now, None when all may."""
-        before = self._sizes[copy]
+        before = int(self._sizes[copy])
         self._sizes[copy] = before + size
         cut = self._cut
         if self.was_cut or cut is None or copy != cut.copy or before + size < cut.after:
@@ -103,7 +103,9 @@ class Proxy:
             if self._cut is not None and self._cut.is_reset:
                 linger = struct.pack("ii", 1, 0)
                 connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-            end.transport.abort() if self._cut and self._cut.is_reset else end.close()
+                end.transport.abort()
+            else:
+                end.close()
 
 
 class _Line:

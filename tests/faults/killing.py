@@ -81,7 +81,7 @@ def run_in_child(
             child.kill()
     child.join()
     assert child.exitcode is not None
-    return child.exitcode
+    return int(child.exitcode)
 
 
 def start_child(

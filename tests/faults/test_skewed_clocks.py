@@ -198,16 +198,16 @@ def _extract_a_day_off(settings: Settings, told: Path, days: int) -> None:
     offset = timedelta(days=days)
     real_time, real_datetime = time.time, datetime
 
-    class Shifted(datetime):
+    class OfAnyDate(type):
+        def __instancecheck__(cls, value: Any) -> bool:
+            return isinstance(value, cls.__mro__[1])
+
+    class Shifted(datetime, metaclass=OfAnyDate):
         @classmethod
         def now(cls, tz: tzinfo | None = None) -> Any:
             return real_datetime.now(tz) + offset
 
-        @classmethod
-        def utcnow(cls) -> Any:
-            return real_datetime.utcnow() + offset
-
-    class ShiftedDate(date):
+    class ShiftedDate(date, metaclass=OfAnyDate):
         @classmethod
         def today(cls) -> Any:
             return (real_datetime.now() + offset).date()

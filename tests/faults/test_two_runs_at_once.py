@@ -3,6 +3,7 @@
 import time
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import psycopg
 import pytest
@@ -38,7 +39,7 @@ def test_the_second_waits_for_the_first(small_world: World, tally: Tally, tmp_pa
             go_on.touch()
             first.join()
             second.join()
-            assert (first.exitcode, second.exitcode) == (0, 0)
+            assert [run.exitcode for run in (first, second)] == [0, 0]
             tally.struck("runs at once", point)
             tally.judge(small_world.finish(settings))
 
@@ -74,7 +75,7 @@ def test_the_naive_twin_has_rows_twice(small_world: World) -> None:
         assert row == (18,)
 
 
-def _until(marker: Path, run: object) -> None:
+def _until(marker: Path, run: Any) -> None:
     deadline = time.monotonic() + 60
     while not marker.exists():
         assert time.monotonic() < deadline, f"{marker} was not reached by {run}"

@@ -138,7 +138,7 @@ class _Script:
 
     def _runs(self, number: int, registers_due: bool, is_last: bool) -> list[Run]:
         rng = self._rng
-        groups = list(GROUPS[1:]) if number == 0 else ["c12"]
+        groups = list(GROUPS[1:]) if number == 0 else ["c12", "plans"] if is_last else ["c12"]
         if number == 0 and not is_last:
             groups = rng.sample(groups, k=rng.randint(1, len(groups)))
         rng.shuffle(groups)

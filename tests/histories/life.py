@@ -172,7 +172,7 @@ class _Living:
         made = []
         for _ in range(self._rng.choice((0, 1, 1, 2)) if self._life.plans else 1):
             again = self._rng.sample(self._plan_lines, k=min(2, len(self._plan_lines)))
-            rows = [line | {"gia_tri": str(self._rng.randint(0, 999))} for line in again]
+            rows = [line | {"gia_tri": str(self._rng.randint(0, 99))} for line in again]
             rows += [self._plan_line(n) for n in range(self._rng.randint(1, 4))]
             number = sum(map(len, self._life.plans)) + len(made) + 1
             made.append(PlanDelivery(number, rows))

@@ -1,7 +1,7 @@
 """One malformed row and what must become of it.
 
-A case's id stands in the column `ghichu`, which is kept as it comes, so a row is found again
-wherever it ended, whatever else of it is broken.
+A case's id stands in the column `sldtn`, which no class breaks, so a row is found again wherever
+it ended, whatever else of it is broken.
 """
 
 from dataclasses import dataclass, field
@@ -10,7 +10,8 @@ from random import Random
 from typing import Any
 
 MONTH = date(2021, 12, 1)
-ID = "ghichu"
+ID = "sldtn"
+_FIRST_ID = 100_000
 
 GROUPS = {
     "si": ("_dk_bhxh", "_ps_bh", "_bst_bh", "_bsg_bh", "_dt_bhxh", "_ck_bhxh"),
@@ -62,7 +63,7 @@ class Case:
 
     Attributes:
         kind: The class of malformation.
-        id: Its name, unique in a run.
+        id: Its number, unique in a run.
         cells: What stands in which column.
         rule: The first rule that sets it aside; None where it is accepted.
         values: What an accepted row must hold, by the source's column names.
@@ -72,7 +73,7 @@ class Case:
     """
 
     kind: str
-    id: str
+    id: int
     cells: Cells
     rule: str | None = None
     values: Cells = field(default_factory=dict)
@@ -92,12 +93,11 @@ class Maker:
     def good(self, kind: str) -> Case:
         """A flawless account."""
         self._number += 1
-        case_id = f"{self._prefix}-{self._number:06d}"
+        case_id = _FIRST_ID + self._number
         cells: Cells = {
             "madvi": _code(self._prefix, self._number),
             "tendvi": "Công ty TNHH Thương mại Phước Đông",
             "thang": f"{MONTH:%m/%Y}",
-            ID: case_id,
         }
         for names in GROUPS.values():
             opening, payable, up, down, allocated, closing = names
@@ -113,7 +113,7 @@ class Maker:
             cells[name] = self.rng.randrange(0, 900_000)
         cells["_ck_lai"] = sum(cells[n] for n in INTEREST[:4]) - cells["_dt_lai"]
         cells |= {name: self.rng.randrange(10_000_000, 900_000_000) for name in WAGES}
-        cells |= {name: self.rng.randrange(1, 900) for name in COUNTS}
+        cells |= {"sld": self.rng.randrange(1, 900), ID: case_id}
         cells["sothang"] = self.rng.choice((0, 1.5, 3))
         case = Case(kind, case_id, cells)
         case.values = {name: cells[name] for name in ("madvi", *AMOUNTS, *COUNTS)}
@@ -147,6 +147,5 @@ def move(case: Case, name: str, to: int) -> None:
 
 
 def _code(prefix: str, number: int) -> str:
-    return (
-        f"{prefix[0].upper()}{'ABCDEFGHIJKLMNOPQRSTUVWXYZ'[number // 10_000]}{number % 10_000:04d}Z"
-    )
+    series = chr(ord("A") + number // 10_000)
+    return f"{prefix[0].upper()}{series}{number % 10_000:04d}Z"

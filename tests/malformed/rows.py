@@ -5,6 +5,7 @@
 
 import unicodedata
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime, time
 from decimal import Decimal
 
@@ -12,6 +13,7 @@ from tests.malformed.case import (
     AMOUNTS,
     CLOSINGS,
     GROUPS,
+    ID,
     MONTH,
     Bytes,
     Case,
@@ -172,6 +174,7 @@ _code("code_too_long", lambda code: code + "A")
 _code("code_with_vietnamese_letter", lambda code: "Đ" + code[1:])
 _code("code_with_zero_width_space", lambda code: code + "\u200b")
 _code("code_with_wide_letters", lambda code: chr(ord(code[0]) + 0xFEE0) + code[1:])
+_cell(ANYWHERE, "code_of_3_kb", "madvi", "".join(map(chr, range(0x4E00, 0x5200))), "c12.readable")
 _code("leading_zeros_eaten", lambda code: int(code[2:6]) + 1)
 
 
@@ -217,10 +220,8 @@ _one(ANYWHERE, "negative_head_count", _negative_heads)
 
 
 def _identical(maker: Maker) -> list[Case]:
-    first, again = maker.good("identical_duplicate"), maker.good("identical_duplicate")
-    again.cells = {**first.cells, "ghichu": again.id}
-    again.values, again.money = {}, first.money  # merged into the first one
-    return [first, again]
+    first = maker.good("identical_duplicate")
+    return [first, replace(first, values={})]  # merged into the first one
 
 
 def _differing(maker: Maker) -> list[Case]:
@@ -245,7 +246,7 @@ _one(ANYWHERE, "stray_total_line", _total_line)
 
 
 def _note_line(maker: Maker, case: Case) -> None:
-    case.cells = {"ghichu": case.id, "sld": 1 + int(case.id[-6:])}
+    case.cells = {"ghichu": "Người lập biểu", ID: case.id}
     case.rule, case.money = "c12.key_present", 0
 
 

@@ -1,11 +1,11 @@
 """Every class of malformed file, read by the readers alone: refused for its reason, or right."""
 
-import json
 from pathlib import Path
 
 import pytest
 
 from chotso.source.drop_folder import RefusedDeliveryError
+from tests.malformed.case import ID
 from tests.malformed.files import FILES, Delivered, Desk
 from tests.malformed.test_rows_parsed import misread, read
 
@@ -33,7 +33,7 @@ def misjudged(made: Delivered, drop: Path, scratch: Path) -> str | None:
         return f"{made.name}: read, due is a refusal for {made.refusal!r}"
     rows = parsed.rows.to_pylist()
     due = {case.id for case in made.cases}
-    torn = [row for row in rows if json.loads(row["extra"]).get("ghichu") not in due]
+    torn = [row for row in rows if row[ID] not in due]
     if len(torn) != made.torn or any(row["unreadable"] is None for row in torn):
         return f"{made.name}: {len(torn)} torn rows, due are {made.torn}"
     told = [

@@ -11,7 +11,7 @@ import pytest
 from chotso.contracts import FileSource, contract
 from chotso.source.drop_folder import DropFolder
 from chotso.source.files import ParsedFile, parse
-from tests.malformed.case import Case, Maker
+from tests.malformed.case import ID, Case, Maker
 from tests.malformed.rows import ANYWHERE, DELIMITED, WORKBOOK
 from tests.malformed.writing import delimited_lines, head_lines, write_workbook
 from tests.oracle.hostile.c12_files import COLUMNS
@@ -30,13 +30,13 @@ def read(path: Path, scratch: Path) -> ParsedFile:
 
 def misread(cases: Sequence[Case], parsed: ParsedFile) -> list[str]:
     """What is wrong about how each case was read; every row must be there, once."""
-    rows: dict[str, list[dict[str, Any]]] = {}
+    rows: dict[int, list[dict[str, Any]]] = {}
     for row in parsed.rows.to_pylist():
-        rows.setdefault(json.loads(row["extra"]).get("ghichu"), []).append(row)
+        rows.setdefault(row[ID], []).append(row)
     wrong = [f"{key}: a row of no case" for key in rows.keys() - {case.id for case in cases}]
     for case in cases:
-        found = rows.get(case.id, [])
-        told = f"{len(found)} rows" if len(found) != 1 else _misread_row(case, found[0])
+        found, due = rows.get(case.id, []), sum(case.id == other.id for other in cases)
+        told = f"{len(found)} rows" if len(found) != due else _misread_row(case, found[0])
         if told:
             wrong.append(f"{case.kind} {case.id}: {told}")
     return wrong

@@ -1,6 +1,5 @@
 """A warehouse with nothing in it but the agencies, and what became of the cases sent to it."""
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,7 +12,7 @@ from psycopg.rows import dict_row
 
 from chotso.ingest.night import extract_group
 from chotso.sandbox import server
-from tests.malformed.case import Case
+from tests.malformed.case import ID, Case
 from tests.malformed.files import Delivered
 from tests.malformed.test_rows_parsed import NAMES, same
 from tests.oracle.hostile import tst
@@ -47,8 +46,8 @@ class Ended:
     """What the warehouse says of all deliveries."""
 
     batches: dict[str, dict[str, Any]]
-    raw: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-    aside: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    raw: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
+    aside: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
 
 
 def ended(admin_url: str) -> Ended:
@@ -61,16 +60,10 @@ def ended(admin_url: str) -> Ended:
         told = Ended({b["delivery_name"]: b for b in found if b["delivery_name"]})
         assert len(told.batches) == len([b for b in found if b["delivery_name"]])
         for row in conn.execute("select * from raw.c12").fetchall():
-            told.raw.setdefault(row["extra"].get("ghichu"), []).append(row)
+            told.raw.setdefault(row[ID], []).append(row)
         for row in conn.execute("select * from quarantine.row where feed = 'c12'").fetchall():
-            told.aside.setdefault(_extra(row).get("ghichu"), []).append(row)
+            told.aside.setdefault(row["row"][ID], []).append(row)
     return told
-
-
-def _extra(row: dict[str, Any]) -> dict[str, Any]:
-    extra = row["row"]["extra"]
-    found: dict[str, Any] = json.loads(extra) if isinstance(extra, str) else extra
-    return found
 
 
 def misjudged(made: Delivered, told: Ended) -> list[str]:

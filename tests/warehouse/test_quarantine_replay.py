@@ -4,7 +4,7 @@ import hmac
 import json
 import shutil
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,9 @@ import chotso.ingest.rules
 from chotso.errors import ChotsoError
 from chotso.quarantine.replay import ReplayReport, replay
 from chotso.sandbox import server
+from chotso.settings import Settings
 from chotso.source import cells
+from chotso.source.queries import rows_query
 from tests.faults.killing import run_in_child, was_killed
 from tests.warehouse.quarantine_world import (
     FIRST,
@@ -63,6 +65,14 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[QuarantineWorld]
             {"chi_tieu": "THU_TONG", "gia_tri": "7 000"},
             {"chi_tieu": "NO_BHYT", "gia_tri": "0.9", "hieu_luc_tu": "01/2021"},
         )
+        made.insert(
+            "can_bo", ma_can_bo="CB002", ho_ten="Cán bộ thử", ma_co_quan="07299", ngay_sua=FIRST
+        )
+        for day in (date(2021, 1, 1), date(2021, 2, 1)):
+            made.insert(
+                "phan_cong", ma_don_vi="TA0001A", tu_ngay=day, den_ngay=date(2020, 12, 31),
+                ma_can_bo="CB001", ngay_sua=FIRST,
+            )  # fmt: skip
         made.extract()
         yield made
 
@@ -176,12 +186,11 @@ def test_a_mended_line_is_judged_with_all_lines_of_its_document(
     assert [(r["so_dong"], r["tien_goc"]) for r in held] == [(1, 400)]
 
     # The naive twin asks for the line alone, and takes it in.
-    whole = chotso.ingest.extract.rows_query
     monkeypatch.setattr(chotso.ingest.extract, "scope_query", lambda *_: None)
     monkeypatch.setattr(
         chotso.ingest.extract,
         "rows_query",
-        lambda item, request: (query := whole(item, request)).where(
+        lambda item, request: (query := rows_query(item, request)).where(
             query.selected_columns["so_dong"] == 2
         ),
     )
@@ -214,6 +223,20 @@ def test_a_person_is_read_from_the_source_never_from_what_was_kept(world: Quaran
     assert naive["number_mask"] == "*" * len(SHORT_NUMBER)
     assert NUMBER not in json.dumps(kept["row"])
     assert NAME not in json.dumps(kept["row"], ensure_ascii=False)
+
+
+def test_a_register_row_is_read_by_its_key_and_closes_nothing(world: QuarantineWorld) -> None:
+    world.tick()
+    world.source("update tst.can_bo set ma_co_quan = '07201' where ma_can_bo = 'CB002'")
+    world.source("delete from tst.can_bo where ma_can_bo = 'CB001'")
+    taken_in(world, row_id(world, "officers", "CB002"))
+    officers = {r["ma_can_bo"] for r in world.in_force("officers")}
+    assert officers == {"CB001", "CB002"}, "a replay says nothing of other rows"
+    world.source("update tst.phan_cong set den_ngay = null where tu_ngay = '2021-01-01'")
+    report = taken_in(world, row_id(world, "assignments", "TA0001A|2021-01-01"))
+    assert [b["rows_delivered"] for b in report.batches] == [1]
+    days = {r["tu_ngay"] for r in world.in_force("assignments")}
+    assert days == {date(2020, 1, 1), date(2021, 1, 1)}
 
 
 def test_a_row_that_the_source_no_longer_has_is_said_so(world: QuarantineWorld) -> None:
@@ -362,11 +385,15 @@ def row_id_of(world: QuarantineWorld, measure: str) -> int:
 # -- all of them, and killed ones -----------------------------------------------------------------
 
 
+def replayed(settings: Settings, row: int) -> None:
+    replay(settings, row)
+
+
 def test_a_killed_replay_is_finished_by_the_next(world: QuarantineWorld) -> None:
     row = row_id(world, "payments", "P4")
     world.source("update tst.chung_tu set ma_co_quan = '07201' where so_chung_tu = 'P4'")
     for point in ("landed.payments", "loaded.payments", "publishing.before-commit.payments"):
-        assert was_killed(run_in_child(replay, world.settings, row, failpoint=point)), point
+        assert was_killed(run_in_child(replayed, world.settings, row, failpoint=point)), point
         assert status(world, row)[0] == "open"
     report = replay(world.settings, row)
     report.raise_if_left()

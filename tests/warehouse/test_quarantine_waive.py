@@ -12,10 +12,12 @@ import pytest
 from chotso.calendar import LOCAL_ZONE
 from chotso.errors import ChotsoError
 from chotso.freeze.inputs import landed_inputs
+from chotso.landing import Landing
 from chotso.quarantine.replay import replay
 from chotso.quarantine.waive import WaiveReport, waive
 from chotso.sandbox import server
 from chotso.warehouse.connect import connect
+from tests.faults.killing import run_in_child, was_killed
 from tests.warehouse.quarantine_world import (
     FIRST,
     QuarantineWorld,
@@ -33,8 +35,9 @@ REASON, NAME = "Chứng từ thử, không phải tiền thật", "Trần Thị 
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[QuarantineWorld]:
     folder = tmp_path_factory.mktemp("waive")
     with new_home() as home, quarantine_world(server.start(home), "waive", folder) as made:
-        for number in ("W1", "W2", "W3", "W4", "W5"):
+        for number in ("W1", "W2", "W3", "W4"):
             made.payment(number, 500, agency="07299")
+        made.payment("W5", 500, agency="07288")
         made.accounts({"07201": [account("TB0001B", 90) | {"_ps_bh": 80}]})
         made.extract()
         made.tick()
@@ -159,6 +162,35 @@ def test_the_act_is_landed_and_its_row_cannot_be_changed(world: QuarantineWorld)
             conn.transaction(),
         ):
             conn.execute(statement.encode())
+
+
+def waive_in_child(world: QuarantineWorld, row: int) -> None:
+    waive(world.settings, row, reason=REASON, by=NAME)
+
+
+def test_a_killed_waiver_is_none_and_can_be_made_again(world: QuarantineWorld) -> None:
+    world.payment("W8", 8, agency="07288")
+    world.extract("contributions")
+    row = row_id(world, "W8")
+    acts = world.rows("select act_id from ops.operator_act")
+    killed = run_in_child(waive_in_child, world, row, failpoint="waive.before-commit")
+    assert was_killed(killed)
+    assert versions(world, "W8") == [("open", 8)]
+    assert world.rows("select act_id from ops.operator_act") == acts
+    waived(world, "W8")
+    assert versions(world, "W8") == [("waived", 8)]
+    assert len(world.rows("select act_id from ops.operator_act")) == len(acts) + 1
+
+
+def test_another_file_in_the_place_of_an_act_is_never_overwritten(
+    world: QuarantineWorld, tmp_path: Path
+) -> None:
+    landing = Landing(str(tmp_path))
+    landing.keep_act("acts/2021-11-02/a.json", b"one")
+    landing.keep_act("acts/2021-11-02/a.json", b"one")
+    with pytest.raises(ChotsoError, match="Another file stands"):
+        landing.keep_act("acts/2021-11-02/a.json", b"two")
+    assert (tmp_path / "acts/2021-11-02/a.json").read_bytes() == b"one"
 
 
 def test_acts_up_to_its_knowledge_are_inputs_of_a_release(world: QuarantineWorld) -> None:
