@@ -59,8 +59,9 @@ docs: $(STAMP) ## links, commands and names in the documentation hold
 	@$(PYTEST) --quiet tests/unit/test_repository.py
 
 .PHONY: proofs
-proofs: $(STAMP) ## the long proofs: kills, the whole way through Airflow, the slow tests
-	@$(PYTEST) -m "slow or faults or pipeline" --timeout 3600
+proofs: $(STAMP) ## the long proofs at full size, with their results in docs/proofs.md
+	@CHOTSO_PROOFS=full $(PYTEST) -m "slow or faults or proof" --timeout 5400
+	@$(BIN)/python -m tests.proofs
 
 .PHONY: bench
 bench: $(STAMP) ## bulk ingest of 2 M and 10 M lines and of a night, against binary COPY through a file

@@ -18,7 +18,9 @@ def local_midnight(day: date) -> datetime:
 
 
 def month_after(month: date) -> date:
-    """The first day of the next month."""
+    """The first day of the next month; of the last one there is, its last day."""
+    if (month.year, month.month) == (date.max.year, 12):
+        return date.max
     return (month.replace(day=1) + timedelta(days=32)).replace(day=1)
 
 

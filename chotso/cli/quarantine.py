@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
+from chotso.calendar import LOCAL_ZONE
 from chotso.cli.console import OUTPUT, Json, answer, progress
 from chotso.quarantine.rows import AsideRow
 from chotso.quarantine.stake import Stake
@@ -16,10 +16,6 @@ from chotso.warehouse.connect import connect
 app = typer.Typer(no_args_is_help=True, help="The rows set aside.")
 
 Id = Annotated[int, typer.Argument(metavar="ID", help="A row's id.")]
-_SHOWN = (
-    "id", "feed", "agency_code", "rule_id", "row_key", "money", "first_seen", "last_seen",
-    "age_days", "status",
-)  # fmt: skip
 
 
 @app.command("list")
@@ -32,7 +28,7 @@ def list_(
     listed = [_listed(row, clock) for row in rows]
 
     def tell() -> None:
-        _table(listed)
+        _tell_rows(listed)
         if rows:
             _tell_stake(stake)
 
@@ -171,17 +167,25 @@ def _stake(stake: Stake) -> dict[str, Any]:
     }
 
 
-def _table(rows: list[dict[str, Any]]) -> None:
+def _tell_rows(rows: list[dict[str, Any]]) -> None:
+    """Three lines a row: a table of ten columns fits no terminal."""
     if not rows:
         OUTPUT.print("No row is set aside.")
         return
-    table = Table()
-    for name in _SHOWN:
-        right = name in ("id", "money", "age_days")
-        table.add_column(name, justify="right" if right else "left")
     for row in rows:
-        table.add_row(*[_cell(row[name]) for name in _SHOWN])
-    OUTPUT.print(table)
+        days = f"{row['age_days']} day{'' if row['age_days'] == 1 else 's'}"
+        OUTPUT.print(f"{row['id']:>6}  {row['feed']} {row['row_key']}", markup=False)
+        OUTPUT.print(
+            f"        {row['agency_code'] or 'no agency'}, {row['money']:,} đồng, {row['status']}; "
+            f"{days}: first seen {_shown(row['first_seen'])}, last {_shown(row['last_seen'])}",
+            markup=False,
+        )
+        OUTPUT.print(f"        {row['rule_id']}: {row['detail'] or ''}".rstrip(": "), markup=False)
+
+
+def _shown(instant: datetime) -> str:
+    """Local time to the minute."""
+    return f"{instant.astimezone(LOCAL_ZONE):%Y-%m-%d %H:%M}"
 
 
 def _tell_stake(stake: Stake) -> None:
@@ -202,11 +206,3 @@ def _tell_stake(stake: Stake) -> None:
             f"{feed.money:,} đồng",
             markup=False,
         )
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, datetime):
-        return value.isoformat(timespec="seconds")
-    return str(value) if isinstance(value, str) else f"{value:,}"

@@ -9,13 +9,13 @@ from sqlalchemy import (
     FromClause,
     Select,
     Subquery,
+    and_,
     column,
     or_,
     select,
     table,
     union,
 )
-from sqlalchemy import tuple_ as row_of
 
 from chotso.calendar import local_midnight, month_after
 from chotso.contracts import Column, Contract, TableSource, contract
@@ -174,8 +174,10 @@ def _condition(
     again = request.keys_again if keys_again is None else keys_again
     if again and len(key) == 1:
         conditions.append(relation.c[key[0]].in_([k[0] for k in again]))
-    elif again:
-        conditions.append(row_of(*[relation.c[n] for n in key]).in_(again))
+    else:  # not every database compares rows with a list of rows
+        conditions += [
+            and_(*[relation.c[n] == value for n, value in zip(key, k, strict=True)]) for k in again
+        ]
     return or_(*conditions)
 
 

@@ -45,7 +45,8 @@ class cloned:
         # of the copy they would be dealt out again.
         with psycopg.connect(on(self._base.admin_url, self._name)) as conn:
             conn.execute(
-                "select setval('ops.batch_number', last_value, is_called) from ops.batch_number"
+                "select setval(format('%I.%I', schemaname, sequencename)::regclass, last_value) "
+                "from pg_sequences where last_value is not null"
             )
         return self._base.settings.model_copy(
             update={

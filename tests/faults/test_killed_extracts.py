@@ -28,7 +28,7 @@ def test_killed_at_every_point_in_turn(small_world: World, tally: Tally) -> None
 
 def test_killed_once(small_world: World, tally: Tally) -> None:
     """A copy of its own for every point: what the next kill would cover up shows here."""
-    points = Random(11).sample(small_world.points, size(3, len(small_world.points)))
+    points = Random(11).sample(small_world.points, size(2, len(small_world.points)))
     for point in points:
         with small_world.copy() as settings:
             code, told = small_world.run(settings, at=die_at(point))

@@ -1,22 +1,22 @@
 """A night that is killed anywhere and run again leaves what an undisturbed night leaves."""
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
-from psycopg import sql
 
 from chotso.calendar import night_of
 from chotso.sandbox import server
 from chotso.sandbox.province import advance, seed
 from chotso.settings import Settings
+from tests.faults.cloning import admin, cloned
 from tests.faults.content import Content, content, differences
 from tests.faults.killing import night, run_in_child, was_killed
+from tests.faults.tally import Tally
+from tests.faults.verdict import verdict
 from tests.warehouse.product import Product, product
 from tests.warehouse.sandbox_homes import new_home
 
@@ -88,15 +88,14 @@ def first_night(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize("point", POINTS)
-def test_a_killed_night_run_again_leaves_the_same(scene: Scene, point: str) -> None:
+def test_a_killed_night_run_again_leaves_the_same(scene: Scene, tally: Tally, point: str) -> None:
     name = point.replace(".", "_").replace("-", "_")
     with cloned(scene.product, scene.folder, name) as settings:
         killed = run_in_child(night, settings, NIGHT, failpoint=point)
         assert was_killed(killed), f"{point} was not reached"
         assert run_in_child(night, settings, NIGHT) == 0
-        url = admin(scene.product, settings)
-        assert not differences(content(url), scene.undisturbed)
-        assert_ledger_balances(url)
+        tally.struck("kills of the loader", point)
+        tally.judge(verdict(admin(scene.product, settings), settings, scene.undisturbed))
 
 
 def test_a_night_run_twice_changes_nothing(scene: Scene) -> None:
@@ -137,81 +136,3 @@ def naive_load(source_url: str, url: str, *, killed_between: bool) -> None:
             return
         for number, _ in rows:
             twin.execute("insert into naive_payment values (%s) on conflict do nothing", [number])
-
-
-def assert_ledger_balances(url: str) -> None:
-    """Nothing is left in work, and every published batch adds up in rows and đồng."""
-    with psycopg.connect(url) as conn:
-        row = conn.execute(
-            """
-            select
-                count(*) filter (where status = 'running'),
-                count(*) filter (
-                    where status = 'published' and (
-                        rows_delivered <> rows_accepted + rows_quarantined
-                        or money_delivered <> money_accepted + money_quarantined
-                    )
-                )
-            from ops.batch
-            """
-        ).fetchone()
-        leftover = conn.execute(
-            "select count(*) from pg_tables where schemaname = 'landing'"
-        ).fetchone()
-    assert row == (0, 0)
-    assert leftover == (0,)
-
-
-class cloned:
-    """A copy of a product's warehouse and landing archive, dropped at the end."""
-
-    def __init__(self, base: Product, folder: Path, name: str) -> None:
-        self._base = base
-        self._name = f"warehouse_killed_{name}"
-        self._folder = folder / name
-
-    def __enter__(self) -> Settings:
-        landing = self._folder / "landing"
-        shutil.copytree(self._base.settings.landing_url, landing)
-        self._execute(
-            sql.SQL("create database {} template {}").format(
-                sql.Identifier(self._name), sql.Identifier(database(self._base.admin_url))
-            )
-        )
-        self._execute(
-            sql.SQL("grant connect, create, temporary on database {} to chotso_loader").format(
-                sql.Identifier(self._name)
-            )
-        )
-        return self._base.settings.model_copy(
-            update={
-                "home": self._folder,
-                "landing_url": str(landing),
-                "warehouse_url": on(self._base.settings.warehouse_url, self._name),
-                "admin_url": on(self._base.admin_url, self._name),
-            }
-        )
-
-    def __exit__(self, *_: object) -> None:
-        self._execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(self._name)))
-        shutil.rmtree(self._folder)
-
-    def _execute(self, statement: sql.Composed) -> None:
-        maintenance = on(self._base.admin_url, "postgres")
-        with psycopg.connect(maintenance, autocommit=True) as conn:
-            conn.execute(statement)
-
-
-def admin(base: Product, settings: Settings) -> str:
-    """The superuser's URL of a cloned warehouse."""
-    return on(base.admin_url, database(settings.warehouse_url))
-
-
-def database(url: str) -> str:
-    """The database that a URL names."""
-    return urlsplit(url).path.lstrip("/")
-
-
-def on(url: str, name: str) -> str:
-    """The URL on another database of the same server."""
-    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))

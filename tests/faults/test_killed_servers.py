@@ -27,7 +27,7 @@ _LOADED = ("loaded.", "publishing.", "publishing.before-commit.")
 def test_killed_with_the_loaded_rows(small_world: World, tally: Tally) -> None:
     """Between load and publish: the emptied landing table is not taken for the batch."""
     points = [p for p in small_world.points if p.startswith(_LOADED)]
-    for point in Random(21).sample(points, size(2, len(points))):
+    for point in Random(21).sample(points, size(1, len(points))):
         with small_world.copy() as settings:
             fault = faults(small_world, settings)["server"]
             code, told = small_world.run(settings, at=once_at(point, 1, fault))

@@ -77,7 +77,7 @@ def only_repeated(life: Life, seed: int, folder: Path) -> tuple[History, History
             *(plan_file(p, folder / f"plan{p.number}") for p in life.plans[index]),
         ]
         groups = GROUPS if life.states[index].registers_changed else GROUPS[1:]
-        hows: list[How] = [rng.choice(("once", "twice", "at once")) for _ in groups]
+        hows: list[How] = [rng.choice(("once", "once", "twice", "at once")) for _ in groups]
         plain.append(Visit(index, [(arrives, [Run(g, "once") for g in groups])]))
         runs = [Run(g, how) for g, how in zip(groups, hows, strict=True)]
         repeated.append(Visit(index, [(arrives, runs)]))
@@ -122,18 +122,19 @@ class _Script:
     def _visit(self, index: int, arrives: list[Delivery], registers_due: bool) -> Visit:
         rng = self._rng
         visit = Visit(index)
-        rng.shuffle(arrives)
-        halves = [arrives]
-        if len(arrives) > 1 and rng.random() < 0.3:
+        plans = [d for d in arrives if d.states is None]  # in their order, never past each other
+        exports = [d for d in arrives if d.states is not None]
+        rng.shuffle(exports)
+        halves = [exports + plans]
+        if len(exports) > 1 and rng.random() < 0.3:
             self._count("files between two runs of a night")
-            at = rng.randint(1, len(arrives) - 1)
-            halves = [arrives[:at], arrives[at:]]
+            at = rng.randint(1, len(exports) - 1)
+            halves = [exports[:at] + plans, exports[at:]]
         for number, half in enumerate(halves):
-            ordered = sorted(half, key=lambda d: d.states is None)
-            if number == 0 and (bad := self._cut_short(ordered)):
+            if number == 0 and (bad := self._cut_short(half)):
                 visit.rounds.append(([bad], [Run("c12", "once")]))
                 visit.refused += 1
-            visit.rounds.append((ordered, self._runs(number, registers_due, index == self._last)))
+            visit.rounds.append((half, self._runs(number, registers_due, index == self._last)))
         return visit
 
     def _runs(self, number: int, registers_due: bool, is_last: bool) -> list[Run]:

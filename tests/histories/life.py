@@ -1,5 +1,6 @@
 """A small world as it lives for some nights: source states, C12 statements and plan files."""
 
+from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -31,7 +32,7 @@ class PlanDelivery:
     """A plan workbook's rows, in the order in which decisions were delivered."""
 
     number: int
-    rows: list[Row]
+    rows: Sequence[Row]
 
 
 @dataclass
@@ -95,7 +96,7 @@ class _Living:
         for part in (self._registers, self._documents, self._spells):
             if turn.previous is None:
                 part.begin(turn)
-            else:
+            elif part is not self._registers or self._rng.random() < 0.35:
                 part.evolve(turn)
 
     def _tables(self) -> dict[str, list[Row]]:
@@ -114,7 +115,7 @@ class _Living:
 
     def _state_accounts(self, clock: datetime) -> list[Statement]:
         """One to three exports of this month or the two before it, each a full statement."""
-        made = []
+        made: list[Statement] = []
         for _ in range(self._rng.randint(1, 2)):
             self._instant += timedelta(
                 hours=self._rng.randint(1, 9), seconds=self._rng.randint(0, 9)
@@ -169,7 +170,7 @@ class _Living:
     # -- plans ------------------------------------------------------------------------------------
 
     def _decide_plans(self) -> list[PlanDelivery]:
-        made = []
+        made: list[PlanDelivery] = []
         for _ in range(self._rng.choice((0, 1, 1, 2)) if self._life.plans else 1):
             again = self._rng.sample(self._plan_lines, k=min(2, len(self._plan_lines)))
             rows = [line | {"gia_tri": str(self._rng.randint(0, 99))} for line in again]

@@ -18,6 +18,7 @@ from psycopg import sql
 
 from chotso.errors import ChotsoError
 from chotso.ingest.night import extract_group
+from chotso.ingest.rules import register
 from chotso.ingest.validate import _gx_source
 from chotso.settings import Settings
 from tests.histories.disturbance import History, Visit, arrive
@@ -85,6 +86,7 @@ class Stage:
     def __init__(self, base: Product, folder: Path) -> None:
         self._base = base
         self._folder = folder
+        register()  # read before the fork, once for all workers
         self._workers = [Worker() for _ in range(3)]
         self._threads = ThreadPoolExecutor(1)
 

@@ -81,8 +81,10 @@ def _everywhere() -> Iterator[tuple[str, dict[str, Any], str | None]]:
     yield "null_money", {"so_tien": None}, "payments.required_present"
     yield "text_of_a_megabyte", {"ma_don_vi": "đồng " * 200_000}, "payments.readable"
     yield "refund", {"so_tien": -5_000_000}, None
-    yield "largest_bigint", {"so_tien": 2**63 - 1}, "payments.amount_in_range"
-    yield "smallest_bigint", {"so_tien": -(2**63)}, "payments.amount_in_range"
+    # Each in a month of its own: the source's control total of a month is a bigint too.
+    for kind, money, month in (("largest", 2**63 - 1, 10), ("smallest", -(2**63), 11)):
+        changed = {"so_tien": money, "ngay_ghi_co": CREDITED.replace(month=month)}
+        yield f"{kind}_bigint", changed, "payments.amount_in_range"
     yield "unknown_agency", {"ma_co_quan": "7201"}, "payments.agency_known"
     yield "unknown_status", {"trang_thai": "hieu_luc"}, "payments.status_known"
     yield (
@@ -101,7 +103,11 @@ def _postgres() -> Iterator[tuple[str, dict[str, Any], str | None]]:
     yield from _everywhere()
     for text in ("infinity", "-infinity", "0044-03-15 12:00:00+00 BC", "20000-01-01 00:00:00+00"):
         yield f"credited_{text}", {"ngay_ghi_co": text}, "payments.readable"
-    # The source has made its amounts `numeric`: a fraction is a defect, whatever it looks like.
+
+
+def _retyped() -> Iterator[tuple[str, dict[str, Any], str | None]]:
+    """Amounts that the source has made `numeric`: a fraction in them is a defect."""
+    yield "flawless", {}, None
     yield "three_decimals", {"so_tien": Decimal("1234.567")}, "payments.readable"
     yield "looks_like_thousands", {"so_tien": Decimal("1.234")}, "payments.readable"
     yield "decimals_of_zero", {"so_tien": Decimal("1234.000")}, None
@@ -131,4 +137,5 @@ def _sqlite() -> Iterator[tuple[str, dict[str, Any], str | None]]:
 
 
 POSTGRES = cases(_postgres)
+RETYPED = cases(_retyped)
 SQLITE = cases(_sqlite)

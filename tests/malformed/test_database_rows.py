@@ -17,8 +17,9 @@ from chotso.contracts import contract
 from chotso.ingest.night import extract_group
 from chotso.source.database import open_snapshot
 from chotso.source.queries import ReadRequest, rows_query
-from tests.malformed.database_rows import POSTGRES, SQLITE, TEXTS, SourceCase, document
+from tests.malformed.database_rows import POSTGRES, RETYPED, SQLITE, TEXTS, SourceCase, document
 from tests.malformed.warehouse import CLOCK, NIGHT, agency, empty_warehouse
+from tests.oracle.hostile.tst import CONTROL_TOTALS
 from tests.proofs import record
 from tests.warehouse.product import Product
 
@@ -30,9 +31,9 @@ PAYMENTS = contract("payments")
 def test_postgresql(tmp_path: Path) -> None:
     with empty_warehouse(tmp_path) as warehouse:
         with psycopg.connect(warehouse.source_admin_url) as source:
-            source.execute("alter table tst.chung_tu alter so_tien type numeric")
             for case in POSTGRES:
                 _insert(source, case.row)
+            source.execute(CONTROL_TOTALS, [CLOCK])
         assert not misjudged(warehouse, POSTGRES)
         assert naive_copy_loses(POSTGRES)
         record("malformed input: rows of a database", postgresql=len(POSTGRES), sqlite=len(SQLITE))
@@ -45,6 +46,24 @@ def test_sqlite(tmp_path: Path) -> None:
         settings = warehouse.settings.model_copy(update={"source_url": f"sqlite:///{lite}"})
         other = Product(settings, warehouse.source_admin_url, warehouse.admin_url, warehouse.drop)
         assert not misjudged(other, SQLITE)
+
+
+def test_a_fraction_in_a_database_is_never_taken_for_thousands(tmp_path: Path) -> None:
+    """The night refuses a retyped column; its reader alone must not guess either."""
+    with empty_warehouse(tmp_path) as warehouse:
+        with psycopg.connect(warehouse.source_admin_url) as source:
+            source.execute("alter table tst.chung_tu alter so_tien type numeric")
+            for case in RETYPED:
+                _insert(source, case.row)
+        found = {row["so_chung_tu"]: row for row in _read(warehouse)}
+        extract_group(warehouse.settings, "contributions", NIGHT)
+        with psycopg.connect(warehouse.admin_url) as conn:
+            batch = conn.execute("select status from ops.batch where feed = 'payments'").fetchall()
+    for case in RETYPED:
+        row = found[case.row["so_chung_tu"]]
+        due = None if case.rule else int(case.row["so_tien"])
+        assert (row["so_tien"], row["unreadable"] is None) == (due, case.rule is None), case.kind
+    assert batch == [("blocked",)]
 
 
 def test_in_bulk_and_row_by_row_texts_are_the_same(tmp_path: Path) -> None:
@@ -76,8 +95,7 @@ def misjudged(warehouse: Product, cases: Sequence[SourceCase]) -> list[str]:
     """What is wrong about where each row ended, after a night."""
     extract_group(warehouse.settings, "contributions", NIGHT)
     with psycopg.connect(warehouse.admin_url, row_factory=dict_row) as conn:
-        batch = conn.execute("select * from ops.batch where feed = 'payments'").fetchone()
-        assert batch is not None
+        (batch,) = conn.execute("select * from ops.batch where feed = 'payments'").fetchall()
         assert batch["status"] == "published", batch["reason"]
         raw = {r["so_chung_tu"]: r for r in conn.execute("select * from raw.payments").fetchall()}
         found = conn.execute("select * from quarantine.row where feed = 'payments'").fetchall()

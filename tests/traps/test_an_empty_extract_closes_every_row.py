@@ -46,7 +46,7 @@ def test_an_empty_extract_closes_every_row(
 
 def test_a_read_without_changes_is_no_empty_extract(warehouse: Product) -> None:
     """The other side: a quiet night of a feed that reads changes closes and blocks nothing."""
-    begin(warehouse)
+    begin(warehouse, "contributions")
     before = in_force(warehouse, "payments", "so_chung_tu, so_tien")
     assert len(before) == 3
     write(warehouse, tables(), CLOCK + timedelta(days=3))

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.warehouse
 
 
 def test_the_position_is_the_newest_change_seen_not_the_clock(warehouse: Product) -> None:
-    begin(warehouse)
+    begin(warehouse, "contributions")
     found = tables()
     late = {**found["chung_tu"][0], "so_chung_tu": "UNC-late"}
     # It was entered before the run and committed after it: hours behind the run's time.

@@ -95,13 +95,13 @@ def write(warehouse: Product, found: Tables, clock: datetime = CLOCK) -> None:
         write_snapshot(conn, found, clock)
 
 
-def begin(warehouse: Product) -> None:
-    """A source of a few rows, published by a first night; whatever was there is gone."""
+def begin(warehouse: Product, *others: str) -> None:
+    """A source of a few rows, its registers and other groups published; what was there is gone."""
     _empty(warehouse)
     with psycopg.connect(warehouse.source_admin_url) as conn:
         create_schema(conn, SOURCE_LOGIN)
     write(warehouse, tables())
-    for group in ("registers", "contributions", "participations"):
+    for group in ("registers", *others):
         stopped = extract_group(warehouse.settings, group, DAY).stopped
         assert not stopped, stopped
 

@@ -181,7 +181,7 @@ def test_workbooks_hold_what_the_list_says(
         assert book.sheet_names == [ROWS_SHEET, STAKE_SHEET]
         header, *cells = book.get_sheet_by_name(ROWS_SHEET).to_python()
         assert header == list(ROWS_HEADER)
-        assert [int(line[0]) for line in cells] == [row["id"] for row in wanted]
+        assert [line[0] for line in cells] == [row["id"] for row in wanted]
         for line, row in zip(cells, wanted, strict=True):
             assert_says(line, row)
         seen += len(cells)

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 import chotso.contracts
@@ -31,6 +32,7 @@ from tests.warehouse.quarantine_world import (
     quarantine_world,
 )
 from tests.warehouse.sandbox_homes import new_home
+from tests.warehouse.test_source_paths import copy_to_sqlite
 
 pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(900)]
 
@@ -40,9 +42,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[QuarantineWorld]
     """One night over rows of every kind that are wrong; each test takes rows of its own."""
     folder = tmp_path_factory.mktemp("replay")
     with new_home() as home, quarantine_world(server.start(home), "replay", folder) as made:
-        for number in ("P1", "P2", "P3", "P4", "P5"):
+        for number in ("P1", "P2", "P3", "P4", "P5", "P6"):
             made.payment(number, 500, agency="07299")
-        for number in ("A1", "A2", "A3"):
+        for number in ("A1", "A2", "A3", "A4"):
             made.payment(number, 1000)
             made.line(number, 1, 400)
             made.line(number, 2, 600, fund="XXX")
@@ -55,7 +57,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[QuarantineWorld]
                     account("TB0001B", 90) | {"_ps_bh": 80},
                     account("TD0001D", 30),
                     account("TD0001D", 31),
+                    account("TE0001E", 5) | {"_ck_bhxh": "5 5"},
+                    account("TF0001F", 6),
                 ],
+                "07277": [account("TF0001F", 7)],
             }
         )
         made.plans(
@@ -154,11 +159,12 @@ def test_a_mended_document_is_read_anew_and_no_position_moves(world: QuarantineW
     assert world.rows("select feed, position from ops.feed_position order by feed") == before
     taken = {r["so_chung_tu"]: r for r in world.in_force("payments")}
     assert (taken["P2"]["so_tien"], taken["P2"]["ma_co_quan"]) == (501, "07202")
-    # What a loader would ask for whose position had moved to the newest change that it saw:
-    missed = world.rows("select 1 where %s::timestamptz - interval '2 hours' > %s",
-                        mended_at, mended_at - timedelta(hours=5))  # fmt: skip
-    assert missed, "the naive twin would have read LATER all the same"
     assert "LATER" not in taken
+    # The naive twin moves its position to the newest change that it saw, and asks from there.
+    since = mended_at - timedelta(hours=2)
+    with psycopg.connect(world.warehouse.source_admin_url) as source:
+        asked = source.execute("select so_chung_tu from tst.chung_tu where ngay_sua >= %s", [since])
+        assert "LATER" not in {row[0] for row in asked}
     world.extract("contributions")
     assert "LATER" in {r["so_chung_tu"] for r in world.in_force("payments")}
 
@@ -239,6 +245,28 @@ def test_a_register_row_is_read_by_its_key_and_closes_nothing(world: QuarantineW
     assert days == {date(2020, 1, 1), date(2021, 1, 1)}
 
 
+def test_the_plain_database_path_reads_the_same_keys(
+    world: QuarantineWorld, tmp_path: Path
+) -> None:
+    world.tick()
+    world.source("update tst.chung_tu set ma_co_quan = '07201' where so_chung_tu = 'P6'")
+    world.source("update tst.phan_bo set quy = 'HTTT' where so_chung_tu = 'A4'")
+    world.source("update tst.tham_gia set ma_so_bhxh = %s where ma_qua_trinh = 3", NUMBER)
+    world.source("update tst.phan_cong set den_ngay = null where tu_ngay = '2021-02-01'")
+    lite = tmp_path / "source.sqlite"
+    copy_to_sqlite(world.warehouse.source_admin_url, lite)
+    settings = world.settings.model_copy(update={"source_url": f"sqlite:///{lite}"})
+    for feed, key in (
+        ("payments", "P6"),
+        ("allocations", "A4"),
+        ("participations", "3"),
+        ("assignments", "TA0001A|2021-02-01"),
+    ):
+        row = row_id(world, feed, key)
+        replay(settings, row).raise_if_left()
+        assert status(world, row) == ("replayed", "accepted"), feed
+
+
 def test_a_row_that_the_source_no_longer_has_is_said_so(world: QuarantineWorld) -> None:
     row = row_id(world, "payments", "P3")
     world.source("delete from tst.chung_tu where so_chung_tu = 'P3'")
@@ -308,6 +336,50 @@ def test_rows_with_one_key_are_judged_together(
     )
     replay(world.settings, one).raise_if_left()
     assert "TD0001D" in {r["madvi"] for r in world.in_force("c12")}
+
+
+def test_rows_with_one_key_are_judged_together_when_their_agency_becomes_known(
+    world: QuarantineWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One sheet of an unknown agency, one of a known one, and one employer on both."""
+    both = {r.id for r in world.aside("c12") if r.row_key.startswith("TF0001F")}
+    assert len(both) == 2
+    world.tick()
+    world.insert(
+        "co_quan", ma_co_quan="07277", ten="BHXH thử 07277", ma_cap_tren="072", cap=2,
+        ma_huyen="709", hieu_luc_tu=date(2010, 1, 1), ngay_sua=world.clock,
+    )  # fmt: skip
+    world.extract("registers", "c12")
+    assert {status(world, row)[0] for row in both} == {"open"}
+    seen = {r.rule_id for r in world.aside("c12") if r.id in both}
+    assert seen == {"c12.key_unique_or_identical"}, "of its agency nothing is wrong any more"
+    # The naive twin judges only the row whose agency was unknown: it looks like the only one.
+    kept = chotso.ingest.rejudge._KEPT
+    monkeypatch.setattr(
+        chotso.ingest.rejudge,
+        "_KEPT",
+        kept.replace("aside.row_key = deserving.row_key", "aside.row ->> 'ma_co_quan' = '07277'"),
+    )
+    world.act("update quarantine.row set rule_ids = rule_ids || 'c12.agency_known'::text "
+              "where row_key like 'TF0001F%' and row ->> 'ma_co_quan' = '07277'")  # fmt: skip
+    world.act("update quarantine.row set last_seen = %s where row_key like 'TF0001F%%'", FIRST)
+    world.extract("c12")
+    assert [r["ck_bhxh"] for r in world.in_force("c12") if r["madvi"] == "TF0001F"] == [7]
+
+
+def test_a_cell_that_could_not_be_read_stays_what_it_is(world: QuarantineWorld) -> None:
+    row = row_id(world, "c12", "TE0001E")
+    world.tick()
+    with pytest.raises(ChotsoError, match=r"c12\.readable"):
+        replay(world.settings, row).raise_if_left()
+    (found,) = [r for r in world.aside("c12") if r.row_key.startswith("TE0001E")]
+    assert (found.id, found.status, found.last_seen) == (row, "open", world.clock)
+    # The naive twin reads the empty place as an empty cell, which is 0: another version.
+    naive = cells.read_cell(
+        found.row["ck_bhxh"], chotso.contracts.contract("c12").landed["ck_bhxh"]
+    )
+    assert found.row["ck_bhxh"] is None
+    assert naive == 0
 
 
 def test_a_mended_rule_takes_in_a_plan_with_every_digit(

@@ -15,7 +15,7 @@ create table ops.schema_drift (
     check ((kind = 'added') = (expected is null))
 );
 comment on table ops.schema_drift is
-'Thay đổi cấu trúc ở nguồn — columns of the source that differ from the contract, by what was found';
+'Thay đổi cấu trúc ở nguồn — columns of the source that differ from the contract';
 comment on column ops.schema_drift.feed is 'Nguồn dữ liệu — the feed';
 comment on column ops.schema_drift.relation is 'Bảng ở nguồn — the source''s relation';
 comment on column ops.schema_drift.column_name is 'Cột — the column';
