@@ -60,7 +60,7 @@ def run_build(
     Args:
         settings: Where the warehouse is.
         as_known_at: Aware instant; what became known later does not exist. Default: everything
-            published. A given instant uses the configuration of the newest exposed build at or
+            published and every act recorded. A given instant uses the configuration of the newest exposed build at or
             before it.
         event_cutoff: Aware instant; what happened at or after it does not count. Default: none.
         schema: A scratch schema to build into; readers see nothing of it. Needed with an instant.
@@ -151,7 +151,13 @@ def _refuse_wrong_arguments(
 
 def _knowledge(conn: psycopg.Connection, as_known_at: datetime | None) -> _Knowledge:
     row = conn.execute(
-        "select min(known_at), max(known_at) from ops.batch where status = 'published'"
+        """
+        select
+            min(known_at),
+            greatest(max(known_at), (select max(act.known_at) from ops.operator_act as act))
+        from ops.batch
+        where status = 'published'
+        """
     ).fetchone()
     assert row is not None
     first, newest = row

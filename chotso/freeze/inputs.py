@@ -32,7 +32,7 @@ _ACTS = """
 _NEWEST = """
     select feed, max(business_date) as business_date, max(known_at) as known_at
     from ops.batch
-    where status = 'published' and known_at <= %s
+    where status = 'published' and known_at <= %s and read_mode <> 'replay'
     group by feed
 """
 _KINDS = {

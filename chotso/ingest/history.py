@@ -79,10 +79,13 @@ def standing_after(
 
 def count(conn: psycopg.Connection, item: Contract) -> Standing:
     """Count what is in force as this connection sees it."""
+    # What is in force lies within 10^15 đồng a row (the rules of range), so it adds up as bigint,
+    # which takes less than half the time of numeric over ten million rows.
+    money = item.money.replace("::numeric", "::bigint")
     row = conn.execute(
         sql.SQL(
             "select count(*), coalesce(sum({money}), 0)::numeric from {raw} where known_to is null"
-        ).format(money=sql.SQL(item.money), raw=sql.Identifier("raw", item.feed))
+        ).format(money=sql.SQL(money), raw=sql.Identifier("raw", item.feed))
     ).fetchone()
     assert row is not None
     return Standing(*row)

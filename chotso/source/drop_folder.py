@@ -93,20 +93,33 @@ class DropFolder:
             ChotsoError: The folder cannot be listed.
         """
         try:
-            entries = self._fs.ls(self._root, detail=False)
+            entries = self._fs.ls(self._root, detail=True)
         except OSError as error:
             raise ChotsoError(
                 f"The drop folder {self._root} cannot be listed: {error}.",
                 kept="everything published before stands.",
                 next_step="check CHOTSO_DROP_URL, then run the same command again.",
             ) from error
-        found = {str(entry).rstrip("/").rsplit("/", 1)[-1] for entry in entries}
+        files = [entry["name"] for entry in entries if entry["type"] != "directory"]
+        found = {str(name).rstrip("/").rsplit("/", 1)[-1] for name in files}
         return sorted(name for name in found if pattern.fullmatch(name))
 
     def fetch(self, name: str, pattern: re.Pattern[str], scratch: Path) -> Delivery:
-        """Copy a delivery next to us, so that what is checked is what is read."""
+        """Copy a delivery next to us, so that what is checked is what is read.
+
+        Raises:
+            ChotsoError: It cannot be read: its rights, or it has just been taken away.
+        """
         local = scratch / name
-        self._fs.get_file(f"{self._root}/{name}", str(local))
+        try:
+            self._fs.get_file(f"{self._root}/{name}", str(local))
+        except OSError as error:
+            raise ChotsoError(
+                f"{name} in the drop folder {self._root} cannot be read: {error}.",
+                kept="everything published before stands.",
+                next_step="mend its rights or wait until it is whole, then run the same command "
+                "again.",
+            ) from error
         with local.open("rb") as handle:
             sha256 = hashlib.file_digest(handle, "sha256").hexdigest()
         claims = [self._beside(name, suffix) for suffix in ("sha256", "count")]

@@ -94,8 +94,8 @@ def _typed_row(item: Contract, placed: Placed, row: list[Any]) -> dict[str, Any]
     for name, at in placed.index.items():
         if isinstance(cell(row, at), str | CellFault) and _is_no_text(cell(row, at)):
             bad.setdefault(name, "bytes that are no text")
-    width = placed.width or len(placed.index)
-    if holds_something(row[width:]) or (placed.width and len(row) != width):
+    width = placed.width
+    if width and (holds_something(row[width:]) or (placed.is_exact and len(row) != width)):
         bad["(row)"] = f"{len(row)} fields where the layout has {width}"
     if not _stands(item, item.source, values, bad):
         # Where columns have shifted, any cell may be the contact that is not to be loaded.

@@ -22,13 +22,15 @@ _SHOWN = 300
 class Placed:
     """A sheet's data rows with the index at which each named column stands.
 
-    `width` is the number of fields that each row must have; None where empty ones may be left out.
+    `width` is the number of the layout's columns; None where a header names them. `is_exact` says
+    that each row must have as many fields, where empty ones at its end cannot be left out.
     """
 
     sheet: Sheet
     data: list[list[Any]]
     index: dict[str, int]
     width: int | None
+    is_exact: bool = False
 
 
 def by_header(item: Contract, delivery: Delivery, sheets: list[Sheet]) -> list[Placed]:
@@ -211,7 +213,7 @@ def _checked(
             f"its widest row has {max(map(len, data))} cells",
         )
     if not is_csv(delivery.local):
-        return Placed(sheet, data, index, None)
+        return Placed(sheet, data, index, width)
     torn = [row for row in data if len(row) != width and any(_is_broken(cell) for cell in row)]
     if torn:
         raise refused(
@@ -219,7 +221,7 @@ def _checked(
             f"it is not readable CSV (unbalanced quotes: a line of {len(torn[0])} fields has a "
             f"line break inside one, layout {layout} has {width})",
         )
-    return Placed(sheet, data, index, width)
+    return Placed(sheet, data, index, width, is_exact=True)
 
 
 def _is_broken(found: Any) -> bool:

@@ -6,15 +6,17 @@ import pytest
 
 from chotso.source.drop_folder import RefusedDeliveryError
 from tests.malformed.case import ID
-from tests.malformed.files import FILES, Delivered, Desk
+from tests.malformed.desk import Delivered, Desk
+from tests.malformed.files_read import READ
+from tests.malformed.files_refused import REFUSED
 from tests.malformed.test_rows_parsed import misread, read
 
 
-@pytest.mark.parametrize("kind", FILES)
+@pytest.mark.parametrize("kind", (READ | REFUSED))
 def test_every_class(kind: str, tmp_path: Path) -> None:
     drop = tmp_path / "drop"
     drop.mkdir()
-    made = FILES[kind](Desk(drop, seed=21, steps=64))
+    made = (READ | REFUSED)[kind](Desk(drop, seed=21, steps=64))
     assert made
     wrong = [told for each in made if (told := misjudged(each, drop, tmp_path / "scratch"))]
     assert not wrong, "\n".join(wrong)

@@ -12,7 +12,7 @@ from chotso.errors import ChotsoError
 from chotso.ingest.night import extract_group, land_group, publish_group
 from chotso.landing import LandedFile, Landing
 from chotso.source.arrow import landed_schema
-from tests.malformed.files import Desk
+from tests.malformed.desk import Desk
 from tests.malformed.warehouse import NIGHT, empty_warehouse, ended, misjudged
 from tests.proofs import record
 

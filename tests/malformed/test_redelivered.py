@@ -8,7 +8,7 @@ import pytest
 
 from chotso.ingest.night import extract_group
 from tests.malformed.case import Case
-from tests.malformed.files import Delivered, Desk
+from tests.malformed.desk import Delivered, Desk
 from tests.malformed.warehouse import NIGHT, empty_warehouse, ended, misjudged
 from tests.malformed.writing import OLD, delimited_lines, head_lines, write_workbook
 from tests.oracle.hostile.c12_files import COLUMNS

@@ -12,7 +12,9 @@ import pytest
 
 from chotso.ingest.night import extract_group
 from tests.malformed.case import Case
-from tests.malformed.files import FILES, Delivered, Desk
+from tests.malformed.desk import Delivered, Desk
+from tests.malformed.files_read import READ
+from tests.malformed.files_refused import REFUSED
 from tests.malformed.rows import ANYWHERE, DELIMITED, WORKBOOK
 from tests.malformed.warehouse import (
     NIGHT,
@@ -45,7 +47,7 @@ def sent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sent]:
     with empty_warehouse(folder) as warehouse:
         desk = Desk(warehouse.drop, seed=31, steps=PARTS)
         made = [*packed_rows(desk, "book"), *packed_rows(desk, "text")]
-        made += [each for make in FILES.values() for each in make(desk)]
+        made += [each for make in (READ | REFUSED).values() for each in make(desk)]
         extract_group(warehouse.settings, "c12", NIGHT)
         yield Sent(made, ended(warehouse.admin_url))
 
@@ -78,7 +80,7 @@ def test_no_case_crashed(sent: Sent) -> None:
 
 def test_the_cases_are_as_many_as_promised(sent: Sent) -> None:
     rows = [case for each in sent.made for case in each.cases if each.kind.startswith("rows")]
-    kinds = {case.kind for case in rows} | set(FILES)
+    kinds = {case.kind for case in rows} | set(READ | REFUSED)
     cases = len(rows) + sum(not each.kind.startswith("rows") for each in sent.made)
     assert len(kinds) >= 100
     assert cases >= size(350, 10_000)

@@ -13,7 +13,7 @@ from psycopg.rows import dict_row
 from chotso.ingest.night import extract_group
 from chotso.sandbox import server
 from tests.malformed.case import ID, Case
-from tests.malformed.files import Delivered
+from tests.malformed.desk import Delivered
 from tests.malformed.test_rows_parsed import NAMES, same
 from tests.oracle.hostile import tst
 from tests.warehouse.product import SOURCE_LOGIN, Product, product

@@ -9,6 +9,7 @@ import pytest
 import xlsxwriter
 
 from chotso.contracts import FileSource, contract
+from chotso.errors import ChotsoError
 from chotso.source.drop_folder import DropFolder, RefusedDeliveryError
 from chotso.source.files import ParsedFile, parse
 
@@ -142,6 +143,22 @@ def test_an_unknown_layout_is_refused(drop: Path, tmp_path: Path) -> None:
     sheet.write_row(2, 5, cells(ROWS[0], old_layout=False))
     book.close()
     assert "in none of the layouts 109, 110" in refusal(path, tmp_path)
+
+
+def test_a_folder_in_the_drop_folder_is_no_delivery(drop: Path, tmp_path: Path) -> None:
+    (drop / f"{NAME}.xlsx").mkdir()
+    assert DropFolder(str(drop)).names(PATTERN) == []
+
+
+def test_a_file_that_was_taken_away_is_named(drop: Path, tmp_path: Path) -> None:
+    with pytest.raises(ChotsoError, match="cannot be read"):
+        DropFolder(str(drop)).fetch(f"{NAME}.xlsx", PATTERN, tmp_path)
+
+
+@pytest.mark.parametrize("ending", [".sha256", ".count", ".part", ".tmp"])
+def test_what_stands_beside_a_delivery_is_none(drop: Path, ending: str) -> None:
+    (drop / f"{NAME}.xlsx{ending}").write_text("")
+    assert DropFolder(str(drop)).names(PATTERN) == []
 
 
 def test_a_truncated_workbook_is_refused(drop: Path, tmp_path: Path) -> None:
