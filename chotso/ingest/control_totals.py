@@ -119,7 +119,8 @@ def record(
                 source_rows = excluded.source_rows, source_money = excluded.source_money,
                 warehouse_rows = excluded.warehouse_rows,
                 warehouse_money = excluded.warehouse_money,
-                status = excluded.status, detail = excluded.detail, checked_at = clock_timestamp()
+                status = excluded.status, detail = excluded.detail,
+                checked_at = clock_timestamp(), entry = default
             """,
             [_row(batch, each, mended) for each in found],
         )
@@ -152,7 +153,7 @@ def unmended(conn: psycopg.Connection) -> list[Comparison]:
         with newest as (
             select distinct on (feed, month) *
             from ops.control_total
-            order by feed asc, month asc, checked_at desc
+            order by feed asc, month asc, entry desc
         )
 
         select feed, month, source_rows, source_money, warehouse_rows, warehouse_money
@@ -172,7 +173,7 @@ def uncounted(conn: psycopg.Connection) -> list[str]:
             select distinct on (feed) feed, landing_files -> 'facts' ->> 'control' as control
             from ops.batch
             where status = 'published' and read_mode in ('whole', 'changes', 'year', 'window')
-            order by feed asc, published_at desc
+            order by feed asc, known_at desc, regexp_replace(batch_id, '.*_', '')::bigint desc
         )
 
         select feed
@@ -198,7 +199,8 @@ def refuse_unproven(conn: psycopg.Connection) -> None:
             "then run the night again.",
         )
     if wrong := unmended(conn):
-        shown = "; ".join(map(str, wrong[:5])) + (f"; and {len(wrong) - 5} more" if len(wrong) > 5 else "")
+        more = f"; and {len(wrong) - 5} more" if len(wrong) > 5 else ""
+        shown = "; ".join(map(str, wrong[:5])) + more
         raise ChotsoError(
             f"Control totals differ: {shown}.",
             kept="what was published; readers see the figures of the last build.",

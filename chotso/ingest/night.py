@@ -15,7 +15,8 @@ from chotso.contracts import contract, contracts, groups
 from chotso.errors import ChotsoError
 from chotso.ingest import ledger
 from chotso.ingest.control_totals import refuse_unproven, unmended
-from chotso.ingest.extract import Landings, land
+from chotso.ingest.extract import land
+from chotso.ingest.landing_run import Landings
 from chotso.ingest.load import sweep
 from chotso.ingest.prove import prove
 from chotso.ingest.rejudge import land_again
@@ -195,7 +196,7 @@ def _was_mended(conn: psycopg.Connection, final_of: str, known_at: datetime) -> 
             from ops.control_total as total
             inner join ops.batch as batch on batch.batch_id = total.checked_batch_id
             where batch.final_of = %s and batch.known_at = %s
-            order by total.feed asc, total.month asc, total.checked_at desc
+            order by total.feed asc, total.month asc, total.entry desc
         ) as newest
         where status = 'different'
         """,

@@ -114,6 +114,23 @@ def _find_spoken(conn: psycopg.Connection, parts: dict[str, Any], values: dict[s
 
     Of two statements at one instant the greater scope wins.
     """
+    # Every later statement of the scope has set this very row aside, and so left it alone.
+    left_alone = sql.SQL(
+        """
+        not exists (
+            select from ops.statement as later
+            where later.feed = %(feed)s and later.scope_key = stated.scope_key
+                and later.stated_at > %(stated_at)s
+                and not exists (
+                    select from quarantine.row as aside
+                    inner join ops.batch as batch on batch.batch_id = aside.batch_id
+                    where aside.feed = %(feed)s and aside.row_key = {row_key}
+                        and aside.scope_key = later.scope_key
+                        and batch.stated_at = later.stated_at
+                )
+        )
+        """
+    ).format(row_key=parts["row_key"])
     conn.execute("drop table if exists pg_temp.spoken")
     conn.execute(
         sql.SQL(
@@ -126,7 +143,7 @@ def _find_spoken(conn: psycopg.Connection, parts: dict[str, Any], values: dict[s
                 order by {kept_key}, kept.restated_at desc, {kept_scope} desc, kept.known_from desc
             )
 
-            select accepted.*, stated.is_latest
+            select accepted.*, stated.is_latest or {left_alone} as is_latest
             from accepted
             inner join stated on {same_scope}
             left join mentioned as kept on {same_key}
@@ -136,7 +153,7 @@ def _find_spoken(conn: psycopg.Connection, parts: dict[str, Any], values: dict[s
                 or ((%(stated_at)s, {new_scope}) = (kept.restated_at, {kept_scope})
                     and stated.is_latest)
             """
-        ).format(**parts),
+        ).format(left_alone=left_alone, **parts),
         values,
     )
     # Rows that stand unchanged were repeated above and are not spoken of again.

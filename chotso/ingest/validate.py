@@ -150,7 +150,10 @@ def _gx_source(url: str) -> Any:
     return context.data_sources.add_postgres(  # type: ignore[call-arg]
         "warehouse",
         connection_string=url.replace("postgresql://", "postgresql+psycopg://", 1),
-        kwargs={"connect_args": {"options": f"-c role={LOADER_ROLE} {SESSION}"}},
+        kwargs={
+            "connect_args": {"options": f"-c role={LOADER_ROLE} {SESSION}"},
+            "pool_pre_ping": True,  # the server may have restarted since the last batch
+        },
     )
 
 

@@ -29,6 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Connection as EngineConnection
 from sqlalchemy.engine import Engine
+from sqlalchemy.exc import DBAPIError
 
 from chotso.contracts import Column, Contract, TableSource
 from chotso.errors import ChotsoError
@@ -117,7 +118,12 @@ def _postgres(source_url: str) -> Iterator[Snapshot]:
     with connection:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.read_only = True
-        yield PostgresSnapshot(connection)
+        try:
+            yield PostgresSnapshot(connection)
+        except psycopg.Error as error:
+            if connection.broken:  # and not another connection within the block
+                raise _unreachable(source_url, error) from error
+            raise
 
 
 @contextmanager
@@ -129,9 +135,15 @@ def _any_database(source_url: str) -> Iterator[Snapshot]:
         connection = engine.connect()
     except Exception as error:
         raise _unreachable(source_url, error) from error
-    with connection, connection.begin():
-        yield DatabaseSnapshot(connection)
-    engine.dispose()
+    try:
+        with connection, connection.begin():
+            yield DatabaseSnapshot(connection)
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise _unreachable(source_url, error) from error
+        raise
+    finally:
+        engine.dispose()
 
 
 def _prepare_sqlite(engine: Engine) -> None:
@@ -150,7 +162,7 @@ def _prepare_sqlite(engine: Engine) -> None:
 
 def _unreachable(source_url: str, error: Exception) -> ChotsoError:
     return ChotsoError(
-        f"The collection system {without_password(source_url)} does not answer: "
+        f"The collection system {without_password(source_url)} does not answer, or no more: "
         f"{str(error).strip().splitlines()[0]}",
         kept="everything published before stands.",
         next_step="check CHOTSO_SOURCE_URL and the source, then run the same command again.",

@@ -55,9 +55,10 @@ def test_every_order_of_arrival_ends_the_same(
     life = Life([state], [statements])
     life.broken = {(f"s{n}", AGENCY, EMPLOYER) for n, is_good in told if not is_good}
     wrong = []
-    for order in permutations(statements):
+    for number, order in enumerate(permutations(statements)):
         names = " ".join(s.name for s in order)
-        with product(running, "set_aside", tmp_path / names.replace(" ", "")) as made:
+        name = f"aside_{''.join('gb'[not good] for _, good in told)}_{number}"
+        with product(running, name, tmp_path / name) as made:
             with psycopg.connect(made.source_admin_url) as conn:
                 create_schema(conn, SOURCE_LOGIN)
                 write_snapshot(conn, state.tables, state.clock)

@@ -105,7 +105,7 @@ def _misplaced(case: Case, batch: dict[str, Any], told: Ended) -> str | None:
     raw, aside = told.raw.get(case.id, []), told.aside.get(case.id, [])
     is_merged = case.rule is None and not case.values
     places = (len(raw), len(aside))
-    if places != ((0, 1) if case.rule else (0, 0) if is_merged else (1, 0)):
+    if places != ((0, 1) if case.rule else (1, 0)):
         return f"{case.id}: {places[0]} times in raw, {places[1]} in quarantine, due {case.rule}"
     if case.rule:
         row = aside[0]
@@ -113,7 +113,7 @@ def _misplaced(case: Case, batch: dict[str, Any], told: Ended) -> str | None:
             return f"{case.id}: set aside by {row['rule_ids']}, due {case.rule}"
         return None if row["money"] == case.money else f"{case.id}: carries {row['money']}"
     if is_merged:
-        return None
+        return None  # its first copy is the one that is compared
     row = raw[0]
     differing = [n for n, v in case.values.items() if not same(row[NAMES[n]], v)]
     differing += [] if row["extra"].get("tendvi") == case.cells["tendvi"] else ["tendvi"]

@@ -62,7 +62,7 @@ def totals(world: QuarantineWorld, feed: str) -> list[tuple[str, str]]:
     """(month, status) of a feed by month in the order of comparison, without `equal`."""
     found = world.rows(
         "select month, status from ops.control_total where feed = %s and status <> 'equal' "
-        "order by month, checked_at",
+        "order by month, entry",
         feed,
     )
     return [(f"{row['month']:%Y-%m}", row["status"]) for row in found]

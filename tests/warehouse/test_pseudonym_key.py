@@ -15,7 +15,7 @@ from psycopg.rows import dict_row
 
 from chotso.build.dbt import run_build
 from chotso.errors import ChotsoError
-from chotso.ingest import extract, publish
+from chotso.ingest import extract_table, publish
 from chotso.ingest.night import extract_group, final_extract
 from chotso.sandbox import server
 from chotso.source.pseudonym import key_id
@@ -153,7 +153,7 @@ def test_a_read_of_changes_under_another_key_is_refused(keyed: Keyed) -> None:
 
 
 def test_the_naive_twin_counts_persons_twice(keyed: Keyed, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(extract, "check_key", lambda *_: None)
+    monkeypatch.setattr(extract_table, "check_key", lambda *_: None)
     keyed.take(NEW)
     keyed.touch(0, DAY + timedelta(days=1), ma_don_vi="TA0001A")
     assert not keyed.read(DAY + timedelta(days=1)).stopped

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 import chotso.contracts
-import chotso.ingest.extract
+import chotso.ingest.extract_table
 import chotso.ingest.rejudge
 import chotso.ingest.rules
 from chotso.errors import ChotsoError
@@ -192,9 +192,9 @@ def test_a_mended_line_is_judged_with_all_lines_of_its_document(
     assert [(r["so_dong"], r["tien_goc"]) for r in held] == [(1, 400)]
 
     # The naive twin asks for the line alone, and takes it in.
-    monkeypatch.setattr(chotso.ingest.extract, "scope_query", lambda *_: None)
+    monkeypatch.setattr(chotso.ingest.extract_table, "scope_query", lambda *_: None)
     monkeypatch.setattr(
-        chotso.ingest.extract,
+        chotso.ingest.extract_table,
         "rows_query",
         lambda item, request: (query := rows_query(item, request)).where(
             query.selected_columns["so_dong"] == 2

@@ -12,7 +12,11 @@ add column detail text;
 alter table ops.control_total
 add column checked_at timestamptz not null default clock_timestamp();
 
-create index on ops.control_total (feed, month, checked_at);
+-- Which comparison is the newest: no clock decides that.
+alter table ops.control_total
+add column entry bigint generated always as identity;
+
+create index on ops.control_total (feed, month, entry);
 
 create table ops.difference (
     batch_id text not null references ops.batch,

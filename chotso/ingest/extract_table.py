@@ -1,0 +1,198 @@
+"""A relation of the collection system into the landing archive: rows, scope, the source's count."""
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import psycopg
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from chotso.contracts import Column, Contract, TableSource
+from chotso.errors import ChotsoError
+from chotso.failpoints import failpoint
+from chotso.ingest import ledger, schema_drift
+from chotso.ingest.landing_run import LandingRun, Ready
+from chotso.ingest.pseudonym_key import check_key
+from chotso.landing import LandedFile
+from chotso.settings import Settings
+from chotso.source.arrow import ROW_NUMBER, UNREADABLE, arrow_type, landed_schema
+from chotso.source.pseudonym import pseudonymiser
+from chotso.source.queries import (
+    CONTROL_COLUMNS,
+    CONTROL_RELATION,
+    ReadRequest,
+    control_query,
+    rows_query,
+    scope_query,
+)
+
+
+def land_table(run: LandingRun, item: Contract, source: TableSource) -> None:
+    """Land what was asked for of a relation; one whose columns have drifted is blocked instead."""
+    request = _request(run, item, source)
+    check_key(run.settings, run.conn, item, run.snapshot.known_at, request)
+    batch_id = run.start(item, request.mode)
+    drifts = run.snapshot.drift(item)
+    drift = schema_drift.record(run.conn, item.feed, batch_id, run.snapshot.known_at, drifts)
+    if drift.blocking:
+        _block(run, batch_id, drift.blocking)
+        return
+    run.landings.notes += drift.notes
+    folder = run.folder(item, batch_id)
+    files, newest = {}, None
+    files["data"], newest = _write_rows(run, item, source, request, f"{folder}/data.parquet")
+    if (scope := scope_query(item, request)) is not None:
+        files["scope"] = _write_scope(run, item, scope, f"{folder}/scope.parquet")
+    facts = _facts_of_read(source, request, "scope" in files) | drift.facts
+    if item.control:
+        _land_control(run, item, folder, files, facts)
+    position = None if run.read.keys else _position(run, item, source, newest)
+    run.done(item, Ready(batch_id, files, folder, position, facts=facts))
+
+
+def _request(run: LandingRun, item: Contract, source: TableSource) -> ReadRequest:
+    if run.read.keys:
+        return ReadRequest("replay", keys_again=run.read.keys[item.feed])
+    if source.read == "whole":
+        return ReadRequest("whole")
+    position = ledger.position(run.conn, item.feed)
+    if run.read.months:
+        return ReadRequest("window", since=position, months=run.read.months)
+    since = position - timedelta(minutes=source.overlap_minutes) if position else None
+    keys_again = _keys_in_quarantine(run.conn, item)
+    start = date(run.read.business_date.year, 1, 1)
+    request = ReadRequest("year" if run.read.full else "changes", since, start, keys_again)
+    return request.of(source)
+
+
+def _write_rows(
+    run: LandingRun, item: Contract, source: TableSource, request: ReadRequest, path: str
+) -> tuple[LandedFile, datetime | None]:
+    read = {n: c for n, c in item.columns.items() if c.personal != "drop"}
+    lands = _lander(item, read, run.settings)
+    schema = landed_schema(item)
+    newest: datetime | None = None
+    with run.landing.parquet(path, schema, item.money_columns) as draft:
+        for batch in run.snapshot.rows(rows_query(item, request), read):
+            draft.write(lands(batch, draft.rows))
+            if source.changed_at and batch.num_rows:
+                seen = pc.max(batch.column(source.changed_at)).as_py()
+                newest = max(filter(None, (newest, seen)), default=None)
+            run.progress(f"{item.feed}: {draft.rows:,} rows read")
+            failpoint(f"landing.{item.feed}")
+    return draft.result(), newest
+
+
+def _write_scope(run: LandingRun, item: Contract, query: Any, path: str) -> LandedFile:
+    columns = {name: Column(type="text", description=name) for name in item.scope}
+    schema = pa.schema([(name, pa.string()) for name in item.scope])
+    with run.landing.parquet(path, schema, []) as draft:
+        for batch in run.snapshot.rows(query, columns):
+            draft.write(batch.select(item.scope))
+    return draft.result()
+
+
+def _land_control(
+    run: LandingRun,
+    item: Contract,
+    folder: str,
+    files: dict[str, LandedFile],
+    facts: dict[str, Any],
+) -> None:
+    """The source's own count of the feed, in the snapshot that its rows were read in."""
+    if not run.snapshot.has_relation(CONTROL_RELATION):
+        facts["control"] = "missing"
+        return
+    batches = run.snapshot.rows(control_query(item), CONTROL_COLUMNS)
+    fields = [(name, arrow_type(spec.type)) for name, spec in CONTROL_COLUMNS.items()]
+    schema = pa.schema(fields)
+    with run.landing.parquet(f"{folder}/control.parquet", schema, []) as draft:
+        for batch in batches:
+            draft.write(batch.select(schema.names))
+    files["control"] = draft.result()
+
+
+def _position(
+    run: LandingRun, item: Contract, source: TableSource, newest: datetime | None
+) -> str | None:
+    """The newest change seen, never past the snapshot's clock, never behind what it was."""
+    if source.read == "whole":
+        return None
+    before = ledger.position(run.conn, item.feed)
+    seen = min(newest, run.snapshot.known_at) if newest else None
+    reached = max(filter(None, (before, seen)), default=None)
+    return reached.isoformat() if reached else None
+
+
+def _block(run: LandingRun, batch_id: str, reason: str) -> None:
+    ledger.stop(run.conn, batch_id, "blocked", reason)
+    error = ChotsoError(
+        f"{batch_id} is blocked: {reason}.",
+        kept="nothing of it was read; what was published before stands.",
+        next_step="have the source's columns restored, or change the contract's lines if the "
+        "change is meant, then run the same command again.",
+    )
+    run.landings.stopped.append(str(error))
+
+
+def _facts_of_read(source: TableSource, request: ReadRequest, has_scope: bool) -> dict[str, Any]:
+    """What publishing must know of the read.
+
+    `closes` says what a read that lacks a row says of it: `everything` it lacks is gone, or less.
+    `held_before`: what changed at the source no later was held already; where it was not, the
+    whole read has found a difference.
+    """
+    facts: dict[str, Any] = {"closes": _closes(source, request, has_scope)}
+    if facts["closes"] == "period" and request.year_start:
+        facts["year_start"] = request.year_start.isoformat()
+    if request.months:
+        facts["months"] = [month.isoformat() for month in request.months]
+    if request.mode != "changes" and request.since and source.changed_at:
+        facts["held_before"] = request.since.isoformat()
+    return facts
+
+
+def _closes(source: TableSource, request: ReadRequest, has_scope: bool) -> str:
+    if request.reads_everything:
+        return "everything"
+    if has_scope:
+        return "scope"
+    if request.mode == "window":
+        return "window"
+    return "period" if request.mode == "year" and source.period else "nothing"
+
+
+def _lander(
+    item: Contract, read: dict[str, Column], settings: Settings
+) -> Callable[[pa.RecordBatch, int], pa.RecordBatch]:
+    """From a batch as read to a batch as landed: numbered, and without clear personal data."""
+    personal = [name for name, spec in read.items() if spec.personal == "pseudonym"]
+    replace = pseudonymiser(settings.pseudonym_key()) if personal else None
+    schema = landed_schema(item)
+
+    def lands(batch: pa.RecordBatch, before: int) -> pa.RecordBatch:
+        columns = {name: batch.column(name) for name in batch.schema.names}
+        for name in personal:
+            assert replace is not None
+            columns |= replace(columns.pop(name))
+        numbers = pa.array(range(before + 1, before + 1 + batch.num_rows), pa.int64())
+        columns = {ROW_NUMBER: numbers, **columns, UNREADABLE: columns[UNREADABLE]}
+        return pa.record_batch([columns[name] for name in schema.names], schema=schema)
+
+    return lands
+
+
+def _keys_in_quarantine(conn: psycopg.Connection, item: Contract) -> list[tuple[Any, ...]]:
+    """Keys of open rows: they are read from the source and judged again on every extract."""
+    found = conn.execute(
+        "select row from quarantine.row where feed = %s and status = 'open'", [item.feed]
+    )
+    keys = {tuple(_typed_key(item, name, row[0].get(name)) for name in item.key) for row in found}
+    return sorted((k for k in keys if None not in k), key=str)
+
+
+def _typed_key(item: Contract, name: str, value: Any) -> Any:
+    if value is not None and item.landed[name].type == "date":
+        return date.fromisoformat(value)
+    return value

@@ -1,0 +1,117 @@
+"""One landing run: what it was asked to read, what it has landed, and the archive it lands in."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+import psycopg
+
+from chotso.contracts import Contract
+from chotso.failpoints import failpoint
+from chotso.ingest import ledger
+from chotso.landing import LandedFile, Landing
+from chotso.settings import Settings
+from chotso.source.database import Snapshot
+from chotso.source.drop_folder import Delivery
+
+Progress = Callable[[str], None]
+
+
+@dataclass
+class Landings:
+    """What one snapshot landed: batches to publish, what was stopped at the door, what is new."""
+
+    known_at: datetime
+    batch_ids: list[str] = field(default_factory=list)
+    stopped: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Read:
+    """What a run was asked to read.
+
+    Attributes:
+        business_date: The date that is read for.
+        full: The open year whole.
+        months: These months whole and nothing else.
+        final_of: The period whose final extract this is.
+        keys: The rows with these keys, by feed, and nothing else.
+    """
+
+    business_date: date
+    full: bool = False
+    months: list[date] | None = None
+    final_of: str | None = None
+    keys: dict[str, list[tuple[Any, ...]]] | None = None
+
+    @property
+    def moves_position(self) -> bool:
+        """Whether the feed is read up to now: a part of it says nothing of the rest."""
+        return not (self.months or self.keys)
+
+
+@dataclass
+class Ready:
+    """A batch whose files stand in the archive, before the ledger says so."""
+
+    batch_id: str
+    files: dict[str, LandedFile]
+    folder: str
+    position: str | None = None
+    stated_at: datetime | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class LandingRun:
+    """The landing of several feeds in one snapshot."""
+
+    settings: Settings
+    conn: psycopg.Connection
+    snapshot: Snapshot
+    read: Read
+    progress: Progress
+    landings: Landings
+    ready: list[Ready] = field(default_factory=list)
+
+    @property
+    def landing(self) -> Landing:
+        """The archive."""
+        return Landing(self.settings.landing_url)
+
+    def start(self, item: Contract, mode: str, delivery: Delivery | None = None) -> str:
+        """Write a batch into the ledger before its work begins; returns its id."""
+        named = (delivery.name, delivery.sha256, delivery.identity) if delivery else None
+        return ledger.start(
+            self.conn,
+            item,
+            self.read.business_date,
+            mode,
+            final_of=self.read.final_of,
+            delivery=named,
+        )
+
+    def folder(self, item: Contract, batch_id: str) -> str:
+        """The batch's folder in the archive."""
+        return self.landing.folder_of(item.feed, str(self.read.business_date), batch_id)
+
+    def done(self, item: Contract, ready: Ready) -> None:
+        """Complete a batch's folder with its manifest."""
+        self.landing.write_manifest(
+            ready.folder,
+            {
+                "batch_id": ready.batch_id,
+                "feed": item.feed,
+                "business_date": self.read.business_date,
+                "known_at": self.snapshot.known_at,
+                "source_position": ready.position,
+                "stated_at": ready.stated_at,
+                "files": {role: vars(landed) for role, landed in ready.files.items()},
+                "facts": ready.facts,
+            },
+        )
+        self.ready.append(ready)
+        self.landings.batch_ids.append(ready.batch_id)
+        failpoint(f"landed.{item.feed}")
