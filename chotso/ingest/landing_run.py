@@ -12,8 +12,8 @@ from chotso.failpoints import failpoint
 from chotso.ingest import ledger
 from chotso.landing import LandedFile, Landing
 from chotso.settings import Settings
-from chotso.source.database import Snapshot
 from chotso.source.drop_folder import Delivery
+from chotso.source.snapshot import Snapshot
 
 Progress = Callable[[str], None]
 

@@ -120,13 +120,28 @@ def _insert(conn: psycopg.Connection, values: dict[str, Any]) -> None:
 def _leave_out_overtaken(
     conn: psycopg.Connection, parts: dict[str, Any], values: dict[str, Any]
 ) -> None:
-    """A statement that a later one has overtaken states nothing, its set-aside rows neither."""
+    """A statement that a later one has overtaken states nothing, its set-aside rows neither.
+
+    A row is overtaken alone where a later statement has it elsewhere.
+    """
+    spoken_later = sql.SQL(
+        "exists (select from {raw} as kept "
+        "where {kept_key} = set_aside.row_key and kept.restated_at > %(stated_at)s::timestamptz)"
+    ).format(**parts)
+    set_aside_later = sql.SQL(
+        "exists (select from quarantine.row as known "
+        "inner join ops.batch as batch on batch.batch_id = known.batch_id "
+        "where known.feed = %(feed)s and known.row_key = set_aside.row_key "
+        "and batch.stated_at > %(stated_at)s::timestamptz)"
+    )
     conn.execute(
-        """
+        sql.SQL(
+            """
         with overtaken as (
             delete from set_aside
             using stated
-            where set_aside.scope_key = stated.scope_key and not stated.is_latest
+            where set_aside.scope_key = stated.scope_key
+                and (not stated.is_latest or {spoken_later} or {set_aside_later})
             returning set_aside.*
         )
 
@@ -139,7 +154,8 @@ def _leave_out_overtaken(
             row_sha256, money, %(known_at)s, %(known_at)s, 'replayed', %(known_at)s,
             'a later statement replaces it'
         from overtaken
-        """,
+        """
+        ).format(spoken_later=spoken_later, set_aside_later=set_aside_later),
         values,
     )
     conn.execute(
@@ -172,6 +188,11 @@ def _end_answered(conn: psycopg.Connection, parts: dict[str, Any], values: dict[
                 known.feed = %(feed)s and known.status in ('open', 'waived')
                 and known.replaced_at is null
                 and known.row_key = answered.row_key
+                and not exists (
+                    select from ops.batch as batch
+                    where batch.batch_id = known.batch_id
+                        and batch.stated_at > %(stated_at)s::timestamptz
+                )
                 and not exists (
                     select from set_aside
                     where set_aside.row_key = known.row_key
@@ -253,7 +274,9 @@ def _parts(item: Contract, batch: LandedBatch) -> dict[str, Any]:
         "batch": batch_table(batch.batch_id),
         "verdict": verdict_table(batch.batch_id),
         "row_key": joined(item.key, "delivered"),
+        "raw": sql.Identifier("raw", item.feed),
         "accepted_key": joined(item.key, "accepted"),
+        "kept_key": joined(item.key, "kept"),
         "accepted_scope": joined(item.scope, "accepted"),
         "scope_key": _scope_key(item, batch),
         "money": sql.SQL(item.money),
@@ -281,4 +304,9 @@ def _scope_key(item: Contract, batch: LandedBatch) -> sql.Composable:
 
 
 def _values(item: Contract, batch: LandedBatch) -> dict[str, Any]:
-    return {"feed": item.feed, "batch_id": batch.batch_id, "known_at": batch.known_at}
+    return {
+        "feed": item.feed,
+        "batch_id": batch.batch_id,
+        "known_at": batch.known_at,
+        "stated_at": batch.stated_at,
+    }

@@ -161,8 +161,7 @@ def _stage(
         ).format(sql.SQL(", ").join(types))
     )
     conn.execute(
-        "create temporary table stated_scopes (statement_month date, scope_key text) "
-        "on commit drop"
+        "create temporary table stated_scopes (statement_month date, scope_key text) on commit drop"
     )
     names = sql.SQL(", ").join(map(sql.Identifier, columns))
     copy = sql.SQL("copy stated_rows (statement_month, stated_at, {}) from stdin").format(names)

@@ -96,7 +96,7 @@ def _run(settings: Settings, batch_id: str, rules: list[Rule], queries: list[str
         UnexpectedRowsExpectation,
     )
 
-    batch = _gx_batch(settings.warehouse_url, batch_id)
+    source = _gx_source(settings.warehouse_url)
     suite = gx.ExpectationSuite(
         name=batch_id,
         expectations=[
@@ -104,7 +104,13 @@ def _run(settings: Settings, batch_id: str, rules: list[Rule], queries: list[str
             for rule, query in zip(rules, queries, strict=True)
         ],
     )
-    outcome = batch.validate(suite, result_format={"result_format": "BASIC"})
+    asset = source.add_table_asset(batch_id, table_name=batch_id, schema_name="landing")
+    try:
+        batch = asset.add_batch_definition_whole_table("whole").get_batch()
+        outcome = batch.validate(suite, result_format={"result_format": "BASIC"})
+    finally:
+        # The context writes down all that it knows at each step: it shall not know every batch.
+        source.delete_asset(batch_id)
     by_rule: dict[str, Any] = {}
     for result in outcome.results:
         assert result.expectation_config is not None
@@ -155,8 +161,3 @@ def _gx_source(url: str) -> Any:
             "pool_pre_ping": True,  # the server may have restarted since the last batch
         },
     )
-
-
-def _gx_batch(url: str, batch_id: str) -> Any:
-    asset = _gx_source(url).add_table_asset(batch_id, table_name=batch_id, schema_name="landing")
-    return asset.add_batch_definition_whole_table("whole").get_batch()

@@ -117,8 +117,8 @@ class DropFolder:
             raise ChotsoError(
                 f"{name} in the drop folder {self._root} cannot be read: {error}.",
                 kept="everything published before stands.",
-                next_step="mend its rights, wait until it is whole, or make room in TMPDIR, then run "
-                "the same command again.",
+                next_step="mend its rights, wait until it is whole, or make room in TMPDIR, then "
+                "run the same command again.",
             ) from error
         with local.open("rb") as handle:
             sha256 = hashlib.file_digest(handle, "sha256").hexdigest()

@@ -1,0 +1,97 @@
+"""One consistent view of the collection system, whatever database it is."""
+
+import json
+from collections.abc import Iterator
+from datetime import datetime, tzinfo
+from typing import Any, Protocol
+
+import pyarrow as pa
+from sqlalchemy import Select, column, select, table
+
+from chotso.contracts import Column, Contract
+from chotso.errors import ChotsoError
+from chotso.settings import without_password
+from chotso.source.arrow import arrow_type
+from chotso.source.cells import UnreadableError, found
+from chotso.source.database_values import read_value
+from chotso.source.drift import Drift
+from chotso.source.queries import SCHEMA
+
+CLOCK: Select[Any] = (
+    select(column("bay_gio")).select_from(table("dong_ho", schema=SCHEMA)).where(column("id") == 1)
+)
+
+
+class Snapshot(Protocol):
+    """One consistent view of the collection system."""
+
+    known_at: datetime
+
+    def drift(self, item: Contract) -> list[Drift]:
+        """Columns of the feed's relation that are missing, retyped or added by its contract."""
+
+    def has_relation(self, name: str) -> bool:
+        """Whether the schema `tst` has a table or view of that name."""
+
+    def rows(self, query: Select[Any], columns: dict[str, Column]) -> Iterator[pa.RecordBatch]:
+        """Typed batches of the query; a last column `unreadable` says what had no reading."""
+
+
+def typed_batch(
+    rows: Iterator[tuple[Any, ...]], columns: dict[str, Column], zone: tzinfo | None
+) -> pa.RecordBatch:
+    """Rows of raw values as a typed batch with a last column `unreadable` (JSON or null).
+
+    Args:
+        rows: Values in the order of the columns.
+        columns: What the values should be.
+        zone: The zone of instants without an offset; None where there are none.
+    """
+    values: dict[str, list[Any]] = {name: [] for name in columns}
+    unreadable: list[str | None] = []
+    for row in rows:
+        bad: dict[str, str] = {}
+        for (name, spec), value in zip(columns.items(), row, strict=True):
+            try:
+                values[name].append(read_value(_aware(value, spec, zone), spec))
+            except UnreadableError as error:
+                values[name].append(None)
+                bad[name] = str(error) if spec.personal else f"{error}: {found(value)}"
+        unreadable.append(json.dumps(bad, ensure_ascii=False) if bad else None)
+    arrays = [pa.array(values[n], arrow_type(c.type)) for n, c in columns.items()]
+    return pa.record_batch(
+        [*arrays, pa.array(unreadable, pa.string())], names=[*columns, "unreadable"]
+    )
+
+
+def _aware(value: Any, spec: Column, zone: tzinfo | None) -> Any:
+    """A value, an instant without its offset in the given zone."""
+    if zone is None or spec.type != "timestamptz":
+        return value
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            return value
+    if isinstance(value, datetime) and value.tzinfo is None:
+        return value.replace(tzinfo=zone)
+    return value
+
+
+def unreachable(source_url: str, error: Exception) -> ChotsoError:
+    """The source is away, or broke off in mid-read."""
+    return ChotsoError(
+        f"The collection system {without_password(source_url)} does not answer, or no more: "
+        f"{str(error).strip().splitlines()[0]}",
+        kept="everything published before stands.",
+        next_step="check CHOTSO_SOURCE_URL and the source, then run the same command again.",
+    )
+
+
+def no_clock() -> ChotsoError:
+    """The clock table is there and has no instant."""
+    return ChotsoError(
+        "The source's clock table dong_ho has no row with id 1.",
+        kept="everything published before stands.",
+        next_step="have the source's owner set its clock, then run the same command again.",
+    )
