@@ -59,11 +59,20 @@ def _request(run: LandingRun, item: Contract, source: TableSource) -> ReadReques
     position = ledger.position(run.conn, item.feed)
     if run.read.months:
         return ReadRequest("window", since=position, months=run.read.months)
-    since = position - timedelta(minutes=source.overlap_minutes) if position else None
+    behind = _behind(run, item, position)
+    since = behind - timedelta(minutes=source.overlap_minutes) if behind else None
     keys_again = _keys_in_quarantine(run.conn, item)
     start = date(run.read.business_date.year, 1, 1)
     request = ReadRequest("year" if run.read.full else "changes", since, start, keys_again)
     return request.of(source)
+
+
+def _behind(run: LandingRun, item: Contract, position: datetime | None) -> datetime | None:
+    """The position to read from: lines are stated anew as far back as their documents are read."""
+    if position is None or item.control is None or item.control.of is None:
+        return position
+    placing = ledger.position(run.conn, item.control.of)
+    return min(position, placing) if placing else position
 
 
 def _write_rows(
