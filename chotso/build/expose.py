@@ -9,6 +9,7 @@ from psycopg import sql
 
 from chotso.errors import ChotsoError
 from chotso.failpoints import failpoint
+from chotso.warehouse.row_sql import listed
 
 STORE = "marts_store"
 READ = "marts"
@@ -76,10 +77,6 @@ def tidy(conn: psycopg.Connection) -> None:
 
 def _in(schema: str, name: str) -> sql.Identifier:
     return sql.Identifier(schema, name)
-
-
-def _names(columns: Columns) -> sql.Composed:
-    return sql.SQL(", ").join(map(sql.Identifier, columns))
 
 
 def _mart_tables(conn: psycopg.Connection, schema: str) -> list[str]:
@@ -170,7 +167,7 @@ def _copy_indexes(conn: psycopg.Connection, schema: str, table: str) -> None:
             sql.SQL("create {} index on {} (generation, {})").format(
                 sql.SQL("unique" if is_unique else ""),
                 _in(STORE, table),
-                sql.SQL(", ").join(map(sql.Identifier, names)),
+                listed(names),
             )
         )
 
@@ -182,11 +179,11 @@ def _append(
         # in the order of the key, so that the new generation's entries go to the index's end
         sql.SQL("insert into {} (generation, {}) select {}, {} from {} order by {}").format(
             _in(STORE, table),
-            _names(columns),
+            listed(columns),
             sql.Literal(build_id),
-            _names(columns),
+            listed(columns),
             _in(schema, table),
-            sql.SQL(", ").join(map(sql.Identifier, _key(conn, schema, table) or columns)),
+            listed(_key(conn, schema, table) or columns),
         )
     )
 
@@ -204,7 +201,7 @@ def _fit_view(conn: psycopg.Connection, table: str, columns: Columns) -> None:
     ordered = {name: columns[name] for name in [*kept, *(n for n in columns if n not in existing)]}
     body = sql.SQL(
         "select {} from {} where generation = (select exposed.generation from ops.exposed)"
-    ).format(_names(ordered), _in(STORE, table))
+    ).format(listed(ordered), _in(STORE, table))
     if existing:
         if _is_same_view(conn, table, body):
             return

@@ -12,6 +12,7 @@ from psycopg.rows import class_row
 from chotso.freeze.bundle import Identity, Written
 from chotso.freeze.reading import Rows
 from chotso.freeze.tables import FROZEN
+from chotso.warehouse.row_sql import listed
 
 _COLUMNS = """
     release_id, period_id, is_rehearsal, state, cutoff_at, business_date, as_known_at,
@@ -222,7 +223,7 @@ def _one(conn: psycopg.Connection, condition: str, values: list[Any]) -> Freeze 
 def _copy(
     conn: psycopg.Connection, target: sql.Identifier, names: list[str], rows: Iterable[list[Any]]
 ) -> None:
-    columns = sql.SQL(", ").join(map(sql.Identifier, names))
+    columns = listed(names)
     with (
         conn.cursor() as cursor,
         cursor.copy(sql.SQL("copy {} ({}) from stdin").format(target, columns)) as copy,

@@ -18,8 +18,8 @@ from chotso.contracts import Contract, TableSource, contract
 from chotso.errors import ChotsoError
 from chotso.ingest.ledger import LandedBatch
 from chotso.ingest.load import batch_table, drop_tables, load
-from chotso.ingest.versions import control_month, same_key
 from chotso.landing import Landing, from_json
+from chotso.warehouse.row_sql import control_month, same_key
 
 # A row that stands in quarantine in its newest delivered version; a waived one stays out of every
 # figure and is delivered all the same.

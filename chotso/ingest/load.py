@@ -15,6 +15,7 @@ from chotso.failpoints import failpoint
 from chotso.ingest.ledger import LandedBatch
 from chotso.landing import LandedFile, Landing, from_json
 from chotso.source.arrow import ROW_NUMBER, UNREADABLE
+from chotso.warehouse.row_sql import listed
 
 _ROWS_A_BLOCK = 65_536
 # What travels as text because Arrow has no exact form of it.
@@ -122,7 +123,7 @@ def _stream(
     names: list[str],
 ) -> None:
     encoder = ArrowToPostgresBinaryEncoder(parquet.schema_arrow.remove_metadata())
-    columns = sql.SQL(", ").join(map(sql.Identifier, names))
+    columns = listed(names)
     statement = sql.SQL("copy {} ({}) from stdin (format binary)").format(table, columns)
     with conn.cursor() as cursor, cursor.copy(statement) as copy:
         copy.write(encoder.write_header())

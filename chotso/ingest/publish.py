@@ -19,6 +19,7 @@ from chotso.ingest.ledger import LandedBatch
 from chotso.ingest.load import batch_table, verdict_table
 from chotso.ingest.pseudonym_key import check_in_force
 from chotso.ingest.validate import RuleResult
+from chotso.warehouse.row_sql import listed
 
 
 @dataclass(frozen=True)
@@ -105,18 +106,12 @@ def _split(conn: psycopg.Connection, item: Contract, batch: LandedBatch) -> None
             order by {key}, delivered.row_no
             """
         ).format(
-            key=columns(item.key),
+            key=listed(item.key),
             batch=batch_table(batch.batch_id),
             verdict=verdict_table(batch.batch_id),
         )
     )
     conn.execute("analyze accepted")
-
-
-def columns(names: list[str], prefix: str | None = None) -> sql.Composed:
-    """Column names as SQL, with a table's alias before each if given."""
-    found = [sql.Identifier(prefix, n) if prefix else sql.Identifier(n) for n in names]
-    return sql.SQL(", ").join(found)
 
 
 def _count(conn: psycopg.Connection, item: Contract, batch: LandedBatch, changed: int) -> Counts:

@@ -8,7 +8,7 @@ from psycopg import sql
 from chotso.contracts import Contract, FileSource
 from chotso.ingest.ledger import LandedBatch
 from chotso.ingest.load import batch_table, scope_table, verdict_table
-from chotso.ingest.versions import joined
+from chotso.warehouse.row_sql import joined
 
 _NOT_CONTENT = ["row_no"]
 

@@ -16,9 +16,9 @@ from psycopg.rows import dict_row
 from chotso.contracts import Contract, FileSource
 from chotso.ingest import ledger
 from chotso.ingest.control_totals import IS_NEWEST_ASIDE, Comparison, Total, comparisons
-from chotso.ingest.versions import joined, money_of, same_key
 from chotso.landing import Landing, from_json
 from chotso.source.arrow import UNREADABLE
+from chotso.warehouse.row_sql import equal, joined, listed, money_of, same_key
 
 _NEWEST_SQL = """
 with newest as (
@@ -163,7 +163,7 @@ def _stage(
     conn.execute(
         "create temporary table stated_scopes (statement_month date, scope_key text) on commit drop"
     )
-    names = sql.SQL(", ").join(map(sql.Identifier, columns))
+    names = listed(columns)
     copy = sql.SQL("copy stated_rows (statement_month, stated_at, {}) from stdin").format(names)
     for kept in statements:
         month = kept["landing_files"]["facts"]["month"]
@@ -203,12 +203,6 @@ def _compared(item: Contract) -> dict[str, str]:
 
 
 def _parts(item: Contract) -> dict[str, Any]:
-    def equal(names: list[str], left: str, right: str) -> sql.Composed:
-        return sql.SQL(" and ").join(
-            sql.SQL("{} = {}").format(sql.Identifier(left, n), sql.Identifier(right, n))
-            for n in names
-        )
-
     return {
         "raw": sql.Identifier("raw", item.feed),
         "feed": sql.Literal(item.feed),

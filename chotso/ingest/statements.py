@@ -13,7 +13,8 @@ from psycopg import sql
 from chotso.contracts import Contract
 from chotso.ingest.ledger import LandedBatch
 from chotso.ingest.load import batch_table, scope_table
-from chotso.ingest.versions import close, joined, money_of, same_key
+from chotso.ingest.versions import close
+from chotso.warehouse.row_sql import equal, joined, listed, money_of, same_key
 
 
 def conflict(conn: psycopg.Connection, item: Contract, batch: LandedBatch) -> str | None:
@@ -228,31 +229,22 @@ def _remember(conn: psycopg.Connection, parts: dict[str, Any], values: dict[str,
 
 
 def _parts(item: Contract, batch: LandedBatch) -> dict[str, Any]:
-    def listed(alias: str, names: list[str]) -> sql.Composed:
-        return sql.SQL(", ").join(sql.Identifier(alias, n) for n in names)
-
-    def equal(left: str, right: str) -> sql.Composed:
-        return sql.SQL(" and ").join(
-            sql.SQL("{} = {}").format(sql.Identifier(left, n), sql.Identifier(right, n))
-            for n in item.scope
-        )
-
     return {
         "raw": sql.Identifier("raw", item.feed),
         "batch": batch_table(batch.batch_id),
         "scope_table": scope_table(batch.batch_id),
         "same_key": same_key(item, "accepted", "kept"),
-        "same_scope": equal("accepted", "stated"),
-        "kept_in_scope": equal("kept", "stated"),
+        "same_scope": equal(item.scope, "accepted", "stated"),
+        "kept_in_scope": equal(item.scope, "kept", "stated"),
         "scope_key": joined(item.scope, "scope"),
         "row_key": joined(item.key, "accepted"),
         "kept_row_key": joined(item.key, "kept"),
         "money_before": money_of(item, "kept"),
         "money_after": money_of(item, "accepted"),
-        "kept_key": listed("kept", item.key),
+        "kept_key": listed(item.key, "kept"),
         "kept_scope": joined(item.scope, "kept"),
         "new_scope": joined(item.scope, "accepted"),
-        "columns": sql.SQL(", ").join(map(sql.Identifier, item.landed)),
-        "new": listed("accepted", item.tracked),
-        "old": listed("kept", item.tracked),
+        "columns": listed(item.landed),
+        "new": listed(item.tracked, "accepted"),
+        "old": listed(item.tracked, "kept"),
     }

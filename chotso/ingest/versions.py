@@ -6,10 +6,11 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from chotso.calendar import LOCAL_ZONE_NAME, local_midnight
+from chotso.calendar import local_midnight
 from chotso.contracts import Contract, TableSource
 from chotso.ingest.ledger import LandedBatch
 from chotso.ingest.load import batch_table, scope_table
+from chotso.warehouse.row_sql import control_month, joined, listed, money_of, same_key
 
 
 def keep(conn: psycopg.Connection, item: Contract, batch: LandedBatch) -> int:
@@ -159,8 +160,8 @@ def stated_within(item: Contract, batch: LandedBatch) -> sql.Composable | None:
             return sql.SQL("true")
         case "scope":
             return sql.SQL("({}) in (select {} from {})").format(
-                sql.SQL(", ").join(sql.Identifier("kept", n) for n in item.scope),
-                sql.SQL(", ").join(map(sql.Identifier, item.scope)),
+                listed(item.scope, "kept"),
+                listed(item.scope),
                 scope_table(batch.batch_id),
             )
         case "period":
@@ -179,47 +180,16 @@ def stated_within(item: Contract, batch: LandedBatch) -> sql.Composable | None:
     return None
 
 
-def control_month(item: Contract, value: sql.Composable) -> sql.Composed:
-    """The local month, first day, of the feed's control column."""
-    assert item.control is not None
-    if item.columns[item.control.month].type == "timestamptz":
-        value = sql.SQL("{} at time zone {}").format(value, sql.Literal(LOCAL_ZONE_NAME))
-    return sql.SQL("date_trunc('month', ({})::timestamp)::date").format(value)
-
-
 def _parts(item: Contract, batch: LandedBatch) -> dict[str, Any]:
     return {
         "raw": sql.Identifier("raw", item.feed),
         "batch": batch_table(batch.batch_id),
         "same_key": same_key(item, "accepted", "kept"),
-        "columns": sql.SQL(", ").join(map(sql.Identifier, item.landed)),
+        "columns": listed(item.landed),
         "row_key": joined(item.key, "accepted"),
         "kept_row_key": joined(item.key, "kept"),
         "money_before": money_of(item, "kept"),
         "money_after": money_of(item, "accepted"),
-        "new": sql.SQL(", ").join(sql.Identifier("accepted", n) for n in item.tracked),
-        "old": sql.SQL(", ").join(sql.Identifier("kept", n) for n in item.tracked),
+        "new": listed(item.tracked, "accepted"),
+        "old": listed(item.tracked, "kept"),
     }
-
-
-def joined(names: list[str], alias: str) -> sql.Composed:
-    """Columns of an alias as one text key."""
-    parts = [
-        sql.SQL("coalesce({}::text, '∅')").format(sql.Identifier(alias, name)) for name in names
-    ]
-    return sql.SQL("concat_ws('|', {})").format(sql.SQL(", ").join(parts))
-
-
-def money_of(item: Contract, alias: str) -> sql.Composed:
-    """The đồng that a row of an alias carries, numeric."""
-    return sql.SQL("(select coalesce(({})::numeric, 0) from (select {}.*) as carrier)").format(
-        sql.SQL(item.money), sql.Identifier(alias)
-    )
-
-
-def same_key(item: Contract, left: str, right: str) -> sql.Composed:
-    """The join of two aliases on the feed's key."""
-    return sql.SQL(" and ").join(
-        sql.SQL("{} = {}").format(sql.Identifier(left, n), sql.Identifier(right, n))
-        for n in item.key
-    )

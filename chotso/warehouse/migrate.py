@@ -12,6 +12,7 @@ from chotso.contracts import Contract, contracts
 from chotso.errors import ChotsoError
 from chotso.settings import Settings
 from chotso.warehouse import locks
+from chotso.warehouse.row_sql import listed
 
 SCRIPTS = Path(__file__).parent / "sql"
 _MINIMUM_VERSION = 150000
@@ -163,13 +164,13 @@ def _raw_table(conn: psycopg.Connection, item: Contract) -> bool:
 
 
 def _index_and_grant(conn: psycopg.Connection, item: Contract, table: sql.Identifier) -> None:
-    key = sql.SQL(", ").join(map(sql.Identifier, item.key))
+    key = listed(item.key)
     conn.execute(
         sql.SQL("create unique index on {} ({}) where known_to is null").format(table, key)
     )
     conn.execute(sql.SQL("create index on {} ({}, known_from)").format(table, key))
     if item.scope and item.key[: len(item.scope)] != item.scope:
-        scope = sql.SQL(", ").join(map(sql.Identifier, item.scope))
+        scope = listed(item.scope)
         conn.execute(sql.SQL("create index on {} ({}) where known_to is null").format(table, scope))
     changeable = "known_to, restated_at" if item.history == "statement" else "known_to"
     conn.execute(sql.SQL("alter table {} owner to chotso_owner").format(table))

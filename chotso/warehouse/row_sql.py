@@ -1,0 +1,49 @@
+"""Columns of a feed as SQL: lists, keys and what a row carries, written once for all statements."""
+
+from collections.abc import Iterable
+
+from psycopg import sql
+
+from chotso.calendar import LOCAL_ZONE_NAME
+from chotso.contracts import Contract
+
+
+def listed(names: Iterable[str], alias: str | None = None) -> sql.Composed:
+    """Column names in order, each with a table's alias before it if given."""
+    found = [sql.Identifier(alias, n) if alias else sql.Identifier(n) for n in names]
+    return sql.SQL(", ").join(found)
+
+
+def equal(names: Iterable[str], left: str, right: str) -> sql.Composed:
+    """The join of two aliases on columns; nulls meet nothing."""
+    return sql.SQL(" and ").join(
+        sql.SQL("{} = {}").format(sql.Identifier(left, n), sql.Identifier(right, n)) for n in names
+    )
+
+
+def same_key(item: Contract, left: str, right: str) -> sql.Composed:
+    """The join of two aliases on the feed's key."""
+    return equal(item.key, left, right)
+
+
+def joined(names: Iterable[str], alias: str) -> sql.Composed:
+    """Columns of an alias as one text key."""
+    parts = [
+        sql.SQL("coalesce({}::text, '∅')").format(sql.Identifier(alias, name)) for name in names
+    ]
+    return sql.SQL("concat_ws('|', {})").format(sql.SQL(", ").join(parts))
+
+
+def money_of(item: Contract, alias: str) -> sql.Composed:
+    """The đồng that a row of an alias carries, numeric."""
+    return sql.SQL("(select coalesce(({})::numeric, 0) from (select {}.*) as carrier)").format(
+        sql.SQL(item.money), sql.Identifier(alias)
+    )
+
+
+def control_month(item: Contract, value: sql.Composable) -> sql.Composed:
+    """The local month, first day, of a value of the feed's control column."""
+    assert item.control is not None
+    if item.columns[item.control.month].type == "timestamptz":
+        value = sql.SQL("{} at time zone {}").format(value, sql.Literal(LOCAL_ZONE_NAME))
+    return sql.SQL("date_trunc('month', ({})::timestamp)::date").format(value)
