@@ -1,7 +1,7 @@
 """What is asked of the collection system: one query for a feed's rows, one for its scope."""
 
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import (
@@ -27,6 +27,9 @@ CONTROL_COLUMNS = {
     "rows": Column(type="bigint", found_as="so_dong", description="rows of the month"),
     "money": Column(type="numeric", found_as="tong_tien", description="đồng of the month"),
 }
+# A window is read wider than it is: a database that keeps instants as text compares them as text,
+# whatever their offset. A row too many is only read again; one too few would count as gone.
+_MARGIN = timedelta(days=1)
 ReadMode = Literal["whole", "changes", "year", "window", "replay"]
 
 
@@ -144,17 +147,19 @@ def _parents_in_months(item: Contract, source: TableSource, months: list[date]) 
 
 
 def _in_months(item: Contract, relation: FromClause, months: list[date]) -> ColumnElement[bool]:
-    """Rows whose control month is one of the months, by local time where it is an instant."""
+    """At least the rows whose control month, by local time, is one of the months."""
     assert item.control is not None
     place = relation.c[item.control.month]
     is_instant = item.columns[item.control.month].type == "timestamptz"
     bounds = [
-        (local_midnight(day), local_midnight(month_after(day)))
-        if is_instant
-        else (day, month_after(day))
-        for day in months
+        (
+            max(month, date.min + _MARGIN) - _MARGIN,
+            min(month_after(month), date.max - _MARGIN) + _MARGIN,
+        )
+        for month in months
     ]
-    return or_(*[(place >= first) & (place < end) for first, end in bounds])
+    edges = [tuple(map(local_midnight, bound)) if is_instant else bound for bound in bounds]
+    return or_(*[(place >= first) & (place < end) for first, end in edges])
 
 
 def _condition(
@@ -170,7 +175,7 @@ def _condition(
         assert changed_at is not None
         conditions.append(relation.c[changed_at] >= request.since)
     if request.mode == "year" and period and request.year_start:
-        conditions.append(relation.c[period] >= local_midnight(request.year_start))
+        conditions.append(relation.c[period] >= local_midnight(request.year_start) - _MARGIN)
     again = request.keys_again if keys_again is None else keys_again
     if again and len(key) == 1:
         conditions.append(relation.c[key[0]].in_([k[0] for k in again]))
