@@ -158,6 +158,12 @@ class Contract(_Strict):
         return [n for n, c in self.landed.items() if c.tracked and n not in self.key]
 
     @model_validator(mode="after")
+    def _money_has_no_placeholder(self) -> "Contract":
+        if "%" in self.money:
+            raise ValueError(f"{self.feed}: money must not hold %, it stands beside parameters")
+        return self
+
+    @model_validator(mode="after")
     def _names_exist(self) -> "Contract":
         known = set(self.landed)
         for name in [*self.key, *self.scope, *self.money_columns]:

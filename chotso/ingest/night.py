@@ -4,6 +4,7 @@ A run that was killed is finished by running it again: what had landed is publis
 is read anew.
 """
 
+import logging
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from chotso.settings import Settings
 from chotso.warehouse.connect import connect
 from chotso.warehouse.locks import hold
 
+_LOG = logging.getLogger(__name__)
 # A final extract whose totals a later read had to mend is read once more.
 _FINAL_READS = 2
 
@@ -57,6 +59,8 @@ def land_group(
     """
     with _locked(settings, [group]) as conn:
         landings = _land(settings, conn, [group], business_date, full=full, progress=progress)
+    for note in landings.notes:
+        _LOG.warning("note: %s", note)
     report = GroupReport(group, business_date, stopped=landings.stopped)
     report.raise_if_stopped()
     return landings.batch_ids

@@ -12,6 +12,7 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
+from sqlalchemy.exc import OperationalError
 
 from chotso.contracts import Contract
 from chotso.errors import ChotsoError
@@ -91,26 +92,12 @@ def _mark(
 
 def _run(settings: Settings, batch_id: str, rules: list[Rule], queries: list[str]) -> list[int]:
     """Rows failed per rule, in the order given."""
-    import great_expectations as gx
-    from great_expectations.expectations.core.unexpected_rows_expectation import (
-        UnexpectedRowsExpectation,
-    )
+    from great_expectations.datasource.fluent.interfaces import TestConnectionError
 
-    source = _gx_source(settings.warehouse_url)
-    suite = gx.ExpectationSuite(
-        name=batch_id,
-        expectations=[
-            UnexpectedRowsExpectation(unexpected_rows_query=query, meta={"rule_id": rule.id})
-            for rule, query in zip(rules, queries, strict=True)
-        ],
-    )
-    asset = source.add_table_asset(batch_id, table_name=batch_id, schema_name="landing")
     try:
-        batch = asset.add_batch_definition_whole_table("whole").get_batch()
-        outcome = batch.validate(suite, result_format={"result_format": "BASIC"})
-    finally:
-        # The context writes down all that it knows at each step: it shall not know every batch.
-        source.delete_asset(batch_id)
+        outcome = _outcome(settings, batch_id, rules, queries)
+    except (TestConnectionError, OperationalError) as error:
+        raise _no_connection(batch_id, str(error)) from error
     by_rule: dict[str, Any] = {}
     for result in outcome.results:
         assert result.expectation_config is not None
@@ -127,7 +114,42 @@ def _run(settings: Settings, batch_id: str, rules: list[Rule], queries: list[str
     return counts
 
 
+def _outcome(settings: Settings, batch_id: str, rules: list[Rule], queries: list[str]) -> Any:
+    """What Great Expectations says of the batch's table."""
+    import great_expectations as gx
+    from great_expectations.expectations.core.unexpected_rows_expectation import (
+        UnexpectedRowsExpectation,
+    )
+
+    source = _gx_source(settings.warehouse_url)
+    suite = gx.ExpectationSuite(
+        name=batch_id,
+        expectations=[
+            UnexpectedRowsExpectation(unexpected_rows_query=query, meta={"rule_id": rule.id})
+            for rule, query in zip(rules, queries, strict=True)
+        ],
+    )
+    asset = source.add_table_asset(batch_id, table_name=batch_id, schema_name="landing")
+    try:
+        batch = asset.add_batch_definition_whole_table("whole").get_batch()
+        return batch.validate(suite, result_format={"result_format": "BASIC"})
+    finally:
+        # The context writes down all that it knows at each step: it shall not know every batch.
+        source.delete_asset(batch_id)
+
+
+def _no_connection(batch_id: str, said: str) -> ChotsoError:
+    return ChotsoError(
+        f"The rules over batch {batch_id} lost the warehouse, or found no way to it: {said[:500]}",
+        kept="nothing of the batch was published; its landing stands.",
+        next_step="see that the server runs and make room on the server's disk if it is full, "
+        "then run the same command again.",
+    )
+
+
 def _could_not_run(batch_id: str, rule: Rule, info: Any) -> ChotsoError:
+    if "OperationalError" in str(info):
+        return _no_connection(batch_id, _message(info))
     return ChotsoError(
         f"Rule {rule.id} could not be run over batch {batch_id}: {_message(info)}",
         kept="nothing of the batch was published; its landing stands.",

@@ -90,6 +90,12 @@ def _publish_batch(
         counts = publish(conn, item, batch, results)
     except OutOfRangeError as error:
         return _stop(conn, batch, "blocked", error.what, error.next_step)
+    except (psycopg.DataError, psycopg.IntegrityError, psycopg.ProgrammingError) as error:
+        # Its message may quote a value, so only its kind is told.
+        conn.rollback()
+        reason = f"the warehouse refused its rows ({type(error).__name__}, {error.sqlstate})"
+        step = "read the server's log for this batch's tables, and report it: it must not happen."
+        return _stop(conn, batch, "failed", reason, step)
     except ChotsoError as error:
         conn.rollback()
         ledger.stop(conn, batch.batch_id, "failed", error.what)
