@@ -67,6 +67,7 @@ class Status:
     known_at: datetime | None
     cutoffs: list[dict[str, Any]]
     schema_drift: list[dict[str, Any]]
+    control_totals: dict[str, int]
     unproven: list[str]
 
     def show(self, console: Console) -> None:
@@ -81,6 +82,8 @@ class Status:
         console.print(table)
         for row in self.stopped:
             console.print(f"{row['status']}: {row['batch_id']}: {row['reason']}", markup=False)
+        compared = ", ".join(f"{n:,} {status}" for status, n in self.control_totals.items())
+        console.print(f"control totals by feed and month: {compared or 'none'}", markup=False)
         for difference in self.unproven:
             console.print(f"control totals differ, no build is shown: {difference}", markup=False)
         for drift in self.schema_drift:
@@ -118,6 +121,7 @@ def status_of(settings: Settings) -> Status:
         stopped = cursor.execute(_STOPPED).fetchall()
         quarantine = cursor.execute(_OPEN).fetchone() or {}
         drift = schema_drift.current(conn)
+        compared = control_totals.newest_statuses(conn)
         unproven = [str(each) for each in control_totals.unmended(conn)]
         exposed = cursor.execute(_EXPOSED).fetchone()
         sealed = {
@@ -137,7 +141,7 @@ def status_of(settings: Settings) -> Status:
         }
         for period in load_registers().periods
     ]
-    return Status(feeds, stopped, quarantine, exposed, known_at, cutoffs, drift, unproven)
+    return Status(feeds, stopped, quarantine, exposed, known_at, cutoffs, drift, compared, unproven)
 
 
 def _state(cutoff_at: datetime, known_at: datetime | None, release: str | None) -> str:

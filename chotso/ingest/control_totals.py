@@ -165,6 +165,25 @@ def unmended(conn: psycopg.Connection) -> list[Comparison]:
     return [Comparison(f, m, Total(sr, sm), Total(wr, wm)) for f, m, sr, sm, wr, wm in found]
 
 
+def newest_statuses(conn: psycopg.Connection) -> dict[str, int]:
+    """How many months of a feed have which status in their newest comparison."""
+    found = conn.execute(
+        """
+        with newest as (
+            select distinct on (feed, month) status
+            from ops.control_total
+            order by feed asc, month asc, entry desc
+        )
+
+        select status, count(*)
+        from newest
+        group by status
+        order by status
+        """
+    )
+    return {status: months for status, months in found}
+
+
 def uncounted(conn: psycopg.Connection) -> list[str]:
     """Feeds whose newest read found no count at the source to compare with."""
     found = conn.execute(

@@ -100,6 +100,7 @@ def test_a_night_answers_in_json_and_runs_again(warehouse: Product) -> None:
     status = json.loads(chotso(warehouse, "status", "--json").stdout)
     assert status["exposed"]["business_date"] == "2021-10-01"
     assert {c["state"] for c in status["cutoffs"]} == {"not due by what is known"}
+    assert status["control_totals"].keys() == {"equal"}
     assert json.loads(chotso(warehouse, "quarantine", "list", "--json").stdout) == []
 
 
