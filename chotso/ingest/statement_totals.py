@@ -88,7 +88,7 @@ def land_again(conn: psycopg.Connection, item: Contract, months: set[date]) -> l
     return again
 
 
-# `stated_elsewhere`: a later statement has taken the row to another sheet, for good.
+# A row that a later statement has, on whatever sheet, accepted or set aside, is that one's.
 _COMPARED_SQL = """
 with expected as (
     select stated.*, {row_key} as row_key, {stated_scope} as scope_key
@@ -97,6 +97,12 @@ with expected as (
         select from {raw} as kept
         where {same_key}
             and (kept.restated_at, {kept_scope}) > (stated.stated_at, {stated_scope})
+    )
+    and not exists (
+        select from quarantine.row as aside
+        inner join ops.batch as batch on batch.batch_id = aside.batch_id
+        where aside.feed = {feed} and aside.row_key = {row_key}
+            and batch.stated_at > stated.stated_at
     )
 ),
 

@@ -237,6 +237,18 @@ def test_accounts_that_moved_strayed_or_stand_aside_are_no_difference(
         {"07201": [account("TA0002B", 50, _ck_bhxh=51), stray]}, stated="20211103T200000"
     )
     world.extract("c12")
+    world.tick()
+    world.accounts(
+        {
+            "07202": [
+                account("TA0001A", 120),
+                account("TA0002B", 60, _ck_bhxh=61),  # set aside there too, with other đồng
+                account("TA0003C", 7),
+            ]
+        },
+        stated="20211104T200000",
+    )
+    world.extract("c12")
     world.extract("c12")
     assert totals(world, "c12") == []
     assert differences(world) == []
