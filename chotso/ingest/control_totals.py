@@ -192,7 +192,9 @@ def uncounted(conn: psycopg.Connection) -> list[str]:
             select distinct on (feed) feed, landing_files -> 'facts' ->> 'control' as control
             from ops.batch
             where status = 'published' and read_mode in ('whole', 'changes', 'year', 'window')
-            order by feed asc, known_at desc, regexp_replace(batch_id, '.*_', '')::bigint desc
+            order by
+                feed asc, known_at desc,
+                substring(batch_id from '[0-9]+$')::bigint desc nulls last
         )
 
         select feed

@@ -177,7 +177,7 @@ def newest_read(conn: psycopg.Connection, feed: str) -> LandedBatch | None:
                 delivery_name, stated_at, landing_files, final_of
             from ops.batch
             where feed = %s and status = 'published' and read_mode <> 'replay'
-            order by known_at desc, regexp_replace(batch_id, '.*_', '')::bigint desc
+            order by known_at desc, substring(batch_id from '[0-9]+$')::bigint desc nulls last
             limit 1
             """,
             [feed],

@@ -15,7 +15,7 @@ with reads as (
     select
         feed,
         batch_id,
-        regexp_replace(batch_id, '^.*_', '')::bigint as batch_number
+        substring(batch_id from '[0-9]+$')::bigint as batch_number
     from ops.batch
     where
         landed_at is not null
