@@ -60,7 +60,7 @@ docs: $(STAMP) ## links, commands and names in the documentation hold
 
 .PHONY: proofs
 proofs: $(STAMP) ## the long proofs at full size, with their results in docs/proofs.md
-	@CHOTSO_PROOFS=full $(PYTEST) -m "slow or faults or proof" --timeout 5400
+	@CHOTSO_PROOFS=full $(PYTEST) -m "slow or faults or pipeline or proof" --timeout 5400
 	@$(BIN)/python -m tests.proofs
 
 .PHONY: bench

@@ -17,11 +17,11 @@ from chotso.errors import ChotsoError
 from chotso.ingest import ledger
 from chotso.ingest.control_totals import refuse_unproven, unmended
 from chotso.ingest.extract import land
-from chotso.ingest.landing_run import Landings
+from chotso.ingest.landing_run import Landings, Progress
 from chotso.ingest.load import sweep
 from chotso.ingest.prove import prove
 from chotso.ingest.rejudge import land_again
-from chotso.ingest.waiting import GroupReport, Progress, publish_waiting
+from chotso.ingest.waiting import GroupReport, publish_waiting
 from chotso.settings import Settings
 from chotso.warehouse.connect import connect
 from chotso.warehouse.locks import hold

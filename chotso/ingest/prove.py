@@ -15,7 +15,8 @@ from chotso.failpoints import failpoint
 from chotso.ingest import control_totals, ledger, statement_totals
 from chotso.ingest.control_totals import Comparison, Total
 from chotso.ingest.extract import land
-from chotso.ingest.waiting import GroupReport, Progress, publish_waiting
+from chotso.ingest.landing_run import Progress
+from chotso.ingest.waiting import GroupReport, publish_waiting
 from chotso.landing import Landing
 from chotso.settings import Settings
 

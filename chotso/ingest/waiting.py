@@ -3,7 +3,6 @@
 A batch that is blocked, refused or fails stops only itself.
 """
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any
@@ -14,14 +13,13 @@ from chotso.contracts import Contract, contract
 from chotso.errors import ChotsoError
 from chotso.ingest import ledger, statements
 from chotso.ingest.history import OutOfRangeError
+from chotso.ingest.landing_run import Progress
 from chotso.ingest.ledger import LandedBatch
 from chotso.ingest.load import drop_tables, load
 from chotso.ingest.publish import publish, record_results
 from chotso.ingest.validate import validate
 from chotso.landing import Landing
 from chotso.settings import Settings
-
-Progress = Callable[[str], None]
 
 
 @dataclass

@@ -6,7 +6,6 @@ other: landed, loaded, judged, published in one transaction, with the group's lo
 nothing but what a document's lines state in full, and no position moves.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -17,6 +16,7 @@ from chotso.contracts import Contract, TableSource, groups
 from chotso.errors import ChotsoError
 from chotso.ingest import ledger, rejudge
 from chotso.ingest.extract import land
+from chotso.ingest.landing_run import Progress
 from chotso.ingest.load import sweep
 from chotso.ingest.waiting import GroupReport, publish_waiting
 from chotso.quarantine.clock import refuse_if_back, source_clock
@@ -24,8 +24,6 @@ from chotso.quarantine.rows import AsideRow, open_row, row_set_aside, rows_set_a
 from chotso.settings import Settings
 from chotso.warehouse.connect import connect
 from chotso.warehouse.locks import hold
-
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)

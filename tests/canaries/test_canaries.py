@@ -13,7 +13,7 @@ from tests.canaries import naive, planted, scan
 from tests.canaries.scene import Scene, made, play
 from tests.proofs import record
 
-pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.proof, pytest.mark.warehouse, pytest.mark.timeout(1800)]
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from tests.proofs import record, size
 from tests.warehouse.product import product
 from tests.warehouse.sandbox_homes import new_home
 
-pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(3600)]
+pytestmark = [pytest.mark.proof, pytest.mark.warehouse, pytest.mark.timeout(3600)]
 
 REPEATS_EVERY = 6
 HISTORIES = size(12, 200)

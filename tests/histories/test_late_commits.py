@@ -24,7 +24,7 @@ from tests.proofs import record
 from tests.warehouse.product import SOURCE_LOGIN, Product, product
 from tests.warehouse.sandbox_homes import new_home
 
-pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.proof, pytest.mark.warehouse, pytest.mark.timeout(1800)]
 
 SEED = 4
 GROUP_OF = {

@@ -20,7 +20,7 @@ from tests.oracle.model import Row, Statement
 from tests.warehouse.product import SOURCE_LOGIN, product
 from tests.warehouse.sandbox_homes import new_home
 
-pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.proof, pytest.mark.warehouse, pytest.mark.timeout(900)]
 
 EMPLOYER, AGENCY = "TA0001A", "07200"
 GOOD_THEN_BROKEN = [(1, True), (2, False)]

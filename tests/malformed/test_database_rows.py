@@ -23,7 +23,7 @@ from tests.oracle.hostile.tst import CONTROL_TOTALS
 from tests.proofs import record
 from tests.warehouse.product import Product
 
-pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.proof, pytest.mark.warehouse, pytest.mark.timeout(600)]
 
 PAYMENTS = contract("payments")
 

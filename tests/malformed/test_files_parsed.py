@@ -11,6 +11,8 @@ from tests.malformed.files_read import READ
 from tests.malformed.files_refused import REFUSED
 from tests.malformed.test_rows_parsed import misread, read
 
+pytestmark = pytest.mark.proof
+
 
 @pytest.mark.parametrize("kind", (READ | REFUSED))
 def test_every_class(kind: str, tmp_path: Path) -> None:

@@ -16,6 +16,8 @@ from tests.malformed.desk import Desk
 from tests.malformed.warehouse import NIGHT, empty_warehouse, ended, misjudged
 from tests.proofs import record
 
+pytestmark = pytest.mark.proof
+
 C12 = contract("c12")
 PARTS = 64
 

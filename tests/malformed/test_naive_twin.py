@@ -20,6 +20,8 @@ from tests.malformed.rows import ANYWHERE, DELIMITED, WORKBOOK
 from tests.malformed.writing import delimited_lines, head_lines, write_workbook
 from tests.oracle.hostile.c12_files import COLUMNS
 
+pytestmark = pytest.mark.proof
+
 RIGHT_BY_LUCK = {
     # What pandas' own guesses happen to read as it is meant, or what says nothing of amounts.
     "flawless", "null_for_zero", "minus_zero", "trailing_zeros_after_point",

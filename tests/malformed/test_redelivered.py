@@ -13,7 +13,7 @@ from tests.malformed.warehouse import NIGHT, empty_warehouse, ended, misjudged
 from tests.malformed.writing import OLD, delimited_lines, head_lines, write_workbook
 from tests.oracle.hostile.c12_files import COLUMNS
 
-pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.proof, pytest.mark.warehouse, pytest.mark.timeout(600)]
 
 
 def test_deliveries_that_come_again(tmp_path: Path) -> None:

@@ -16,6 +16,8 @@ from tests.malformed.rows import ANYWHERE, DELIMITED, WORKBOOK
 from tests.malformed.writing import delimited_lines, head_lines, write_workbook
 from tests.oracle.hostile.c12_files import COLUMNS
 
+pytestmark = pytest.mark.proof
+
 C12 = contract("c12")
 assert isinstance(C12.source, FileSource)
 PATTERN = C12.source.name_pattern

@@ -26,7 +26,7 @@ from tests.malformed.warehouse import (
 )
 from tests.proofs import record, size
 
-pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.proof, pytest.mark.warehouse, pytest.mark.timeout(1800)]
 
 OF_EACH_ROW_CLASS = size(2, 60)
 PARTS = size(8, 64)
