@@ -122,6 +122,7 @@ def build_variables(
         "metrics": metrics["metrics"],
         "funds": metrics["funds"],
         "measures": measures,
+        "periods": [period.model_dump(mode="json") for period in registers.periods],
     }
 
 

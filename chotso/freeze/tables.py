@@ -31,6 +31,9 @@ ATTAINMENT = table(
     is_met boolean
     quarantined_money integer
     known_at instant
+    agency_key text
+    plan_final figure
+    plan_status_code text
     """,
 )
 ARREARS_RATIO = table(
@@ -49,12 +52,15 @@ ARREARS_RATIO = table(
     ratio ratio
     is_met boolean
     is_official boolean
+    agency_key text
+    has_differing_verdicts boolean
     """,
 )
 AGENCIES = table(
     "agencies",
-    "agency_code valid_from_date",
+    "agency_key",
     """
+    agency_key text
     agency_code text
     agency_name text
     parent_agency_code text

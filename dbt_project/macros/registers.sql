@@ -30,3 +30,13 @@
         when null then null
     end
 {%- endmacro %}
+
+{# The source's status of an employer in our words. #}
+{% macro employer_status(column) -%}
+    case {{ column }}
+        when 'HOAT_DONG' then 'active'
+        when 'TAM_DUNG' then 'suspended'
+        when 'GIAI_THE' then 'dissolved'
+        when 'PHA_SAN' then 'bankrupt'
+    end
+{%- endmacro %}

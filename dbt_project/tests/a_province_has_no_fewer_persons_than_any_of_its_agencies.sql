@@ -4,7 +4,10 @@ select
     province.month
 from {{ ref('fct_participation_month') }} as province
 inner join {{ ref('dim_agency') }} as agencies
-    on province.agency_code = agencies.agency_code and agencies.is_province
+    on
+        province.agency_code = agencies.agency_code
+        and agencies.is_province
+        and agencies.is_current
 inner join {{ ref('int_agency_members') }} as members
     on
         province.agency_code = members.agency_code

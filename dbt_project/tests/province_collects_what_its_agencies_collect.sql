@@ -1,7 +1,7 @@
 -- A province's đồng of a month are those of its own lines and of its members', each once.
 with provinces as (
     select agency_code from {{ ref('dim_agency') }}
-    where is_province
+    where is_province and is_current
 ),
 
 lines as (

@@ -139,7 +139,7 @@ def build(
         conn.execute(TABLES)
         failpoint("fake.half-built")
         conn.execute(
-            "insert into dim_agency select code, name, parent, 2, null, '2010-01-01', until "
+            "insert into dim_agency select code || '|first', code, name, parent, 2, null, '2010-01-01', until "
             "from (values ('072', 'Ta\u0302y Ninh', null, null::date), "
             "('07200', 'Văn phòng, BHXH tỉnh', '072', null), "
             "('07201', 'Tân \"Biên\"', '072', date '2021-06-30')) as a (code, name, parent, until) "
@@ -166,7 +166,7 @@ def build(
 
 
 TABLES = """
-create table dim_agency (agency_code text, agency_name text, parent_agency_code text,
+create table dim_agency (agency_key text, agency_code text, agency_name text, parent_agency_code text,
     level_number int, district_code text, valid_from_date date, valid_to_date date);
 create table dim_metric (metric_code text, metric_name_vi text, metric_name_en text,
     unit_code text, kind_code text, direction_code text, additivity_code text);
@@ -176,9 +176,11 @@ create table fct_plan_target (object_type_code text, object_code text, plan_year
 create table fct_monthly_attainment (agency_code text, month date, metric_code text,
     actual_month numeric, actual_to_date numeric, numerator numeric, denominator numeric,
     plan_original numeric, plan_in_force numeric, attainment_ratio numeric, is_met boolean,
-    quarantined_money numeric, known_at timestamptz);
+    quarantined_money numeric, known_at timestamptz, agency_key text, plan_final numeric,
+    plan_status_code text);
 create table fct_arrears_ratio (agency_code text, month date, group_code text, variant_code text,
-    numerator numeric, denominator numeric, ratio numeric, is_met boolean, is_official boolean);
+    numerator numeric, denominator numeric, ratio numeric, is_met boolean, is_official boolean,
+    agency_key text, has_differing_verdicts boolean);
 """
 FACTS = """
 with months as (
@@ -193,13 +195,16 @@ attainment as (
         case kind_code when 'ratio' then 85 end, case kind_code when 'ratio' then 10000 end,
         null, case kind_code when 'ratio' then 0.009 end,
         case kind_code when 'ratio' then 0.944444444 end,
-        case kind_code when 'ratio' then true end, 0, %(known_at)s
+        case kind_code when 'ratio' then true end, 0, %(known_at)s,
+        agency_key, case kind_code when 'ratio' then 0.009 end,
+        case kind_code when 'ratio' then 'in_force' else 'none' end
     from dim_agency, months, dim_metric
     order by random()
 )
 
 insert into fct_arrears_ratio
-select agency_code, month, 'total', variant, 85, 10000, 0.0085, true, variant = 'total_plan'
+select agency_code, month, 'total', variant, 85, 10000, 0.0085, true, variant = 'total_plan',
+    agency_key, false
 from dim_agency, months, (values ('total_plan'), ('total_receivable')) as v (variant)
 order by random()
 """

@@ -13,9 +13,14 @@ agencies as (
     from {{ ref('stg_agencies') }}
 ),
 
+versions as (
+    select * from {{ ref('int_agency_versions') }}
+),
+
 final as (
     select
         agencies.agency_code,
+        {{ member_key('versions', 'agency_key', 'agencies.agency_code') }} as agency_key,
         months.month,
         months.month_end_date,
         months.year_start_month,
@@ -28,6 +33,10 @@ final as (
         on
             (agencies.valid_from_date is null or months.month_end_date >= agencies.valid_from_date)
             and (agencies.valid_to_date is null or months.month <= agencies.valid_to_date)
+    left join versions
+        on
+            agencies.agency_code = versions.agency_code
+            and months.month_end_date between versions.joined_from_date and versions.joined_to_date
 )
 
 select * from final

@@ -1,4 +1,4 @@
--- First plan of the year and plan in force, per agency × month × metric.
+-- First, last and in-force plan of the year, per agency × month × metric.
 with universe as (
     select
         agency_code,
@@ -14,6 +14,7 @@ plans as (
         metric_code,
         plan_year,
         effective_from_date,
+        decision_code,
         plan_value,
         -- code point order: 'b' after 'Z', and 'QĐ' after 'QD', on every machine
         row_number() over (
@@ -30,7 +31,11 @@ candidates as (
         universe.month,
         plans.metric_code,
         plans.plan_value,
+        plans.decision_code,
         plans.decision_rank,
+        max(plans.decision_rank) over (
+            partition by universe.agency_code, universe.month, plans.metric_code
+        ) as last_rank,
         max(plans.decision_rank) filter (
             where plans.effective_from_date <= universe.plan_limit_date
         ) over (
@@ -49,7 +54,11 @@ final as (
         month,
         metric_code,
         max(plan_value) filter (where decision_rank = 1) as plan_original,
-        max(plan_value) filter (where decision_rank = rank_in_force) as plan_in_force
+        max(plan_value) filter (where decision_rank = rank_in_force) as plan_in_force,
+        max(plan_value) filter (where decision_rank = last_rank) as plan_final,
+        max(decision_code) filter (
+            where decision_rank = rank_in_force
+        ) as decision_in_force_code
     from candidates
     group by agency_code, month, metric_code
 )

@@ -10,7 +10,8 @@ with documents as (
         credited_at,
         credited_date,
         credited_month,
-        recorded_at
+        recorded_at,
+        batch_id
     from {{ ref('stg_payments') }}
     where is_valid
 ),
@@ -22,7 +23,8 @@ lines as (
         fund_code,
         paid_for_month,
         principal_vnd,
-        interest_vnd
+        interest_vnd,
+        batch_id
     from {{ ref('stg_allocations') }}
 ),
 
@@ -41,6 +43,8 @@ final as (
         documents.credited_date,
         documents.credited_month,
         documents.recorded_at,
+        documents.batch_id as document_batch_id,
+        lines.batch_id as line_batch_id,
         documents.credited_at < {{ event_cutoff() }} as is_before_cutoff
     from lines
     inner join documents on lines.document_code = documents.document_code

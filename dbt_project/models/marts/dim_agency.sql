@@ -33,22 +33,32 @@ provinces as (
     group by members.member_agency_code
 ),
 
+versions as (
+    select * from {{ ref('int_agency_versions') }}
+),
+
 final as (
     select
-        agencies.agency_code,
-        agencies.agency_name,
-        agencies.parent_agency_code,
+        versions.agency_key,
+        versions.agency_code,
+        versions.agency_name,
+        versions.parent_agency_code,
         provinces.province_code,
-        agencies.level_number,
-        agencies.is_province,
-        agencies.district_code,
-        agencies.valid_from_date,
-        agencies.valid_to_date,
+        versions.level_number,
+        versions.level_number = 1 as is_province,
+        versions.district_code,
+        coalesce(versions.valid_from_date, versions.dated_from_date) as valid_from_date,
+        coalesce(versions.valid_to_date, agencies.valid_to_date) as valid_to_date,
+        agencies.valid_from_date as in_force_from_date,
+        agencies.valid_to_date as in_force_to_date,
+        versions.is_current,
         false as is_inferred
-    from agencies
+    from versions
+    inner join agencies on versions.agency_code = agencies.agency_code
     left join provinces on agencies.agency_code = provinces.member_agency_code
     union all
     select
+        inferred.agency_code || '|first' as agency_key,
         inferred.agency_code,
         null as agency_name,
         null as parent_agency_code,
@@ -58,6 +68,9 @@ final as (
         null as district_code,
         null as valid_from_date,
         null as valid_to_date,
+        null as in_force_from_date,
+        null as in_force_to_date,
+        true as is_current,
         true as is_inferred
     from inferred
 )

@@ -23,8 +23,13 @@ inferred as (
     where named_elsewhere.employer_code is not null and employers.employer_code is null
 ),
 
+versions as (
+    select * from {{ ref('int_employer_versions') }}
+),
+
 final as (
     select
+        employer_key,
         employer_code,
         employer_name,
         management_group_code,
@@ -32,10 +37,14 @@ final as (
         is_state_budget,
         payment_cycle_months_count,
         employer_status_code,
+        valid_from_date,
+        valid_to_date,
+        is_current,
         false as is_inferred
-    from employers
+    from versions
     union all
     select
+        employer_code || '|first' as employer_key,
         employer_code,
         null as employer_name,
         null as management_group_code,
@@ -43,6 +52,9 @@ final as (
         null as is_state_budget,
         null as payment_cycle_months_count,
         null as employer_status_code,
+        null as valid_from_date,
+        null as valid_to_date,
+        true as is_current,
         true as is_inferred
     from inferred
 )

@@ -15,6 +15,7 @@ with variants as (
 universe as (
     select
         agency_months.agency_code,
+        agency_months.agency_key,
         agency_months.month,
         agency_months.official_variant_code,
         metrics.metric_code,
@@ -32,6 +33,7 @@ universe as (
 measured as (
     select
         universe.agency_code,
+        universe.agency_key,
         universe.month,
         universe.group_code,
         universe.variant_code,
@@ -70,7 +72,7 @@ measured as (
             and universe.metric_code = targets.metric_code
 ),
 
-final as (
+judged as (
     select
         agency_code,
         month,
@@ -80,8 +82,28 @@ final as (
         denominator,
         {{ exact_ratio('numerator', 'denominator') }} as ratio,
         {{ is_ratio_below('numerator', 'denominator', 'target_ratio') }} as is_met,
-        coalesce(is_official, false) as is_official
+        coalesce(is_official, false) as is_official,
+        agency_key
     from measured
+),
+
+final as (
+    select
+        agency_code,
+        month,
+        group_code,
+        variant_code,
+        numerator,
+        denominator,
+        ratio,
+        is_met,
+        is_official,
+        agency_key,
+        coalesce(
+            bool_or(is_met) over by_group and not bool_and(is_met) over by_group, false
+        ) as has_differing_verdicts
+    from judged
+    window by_group as (partition by agency_code, month, group_code)
 )
 
 select * from final

@@ -21,6 +21,7 @@ at_cutoff as (
         accounts.allocated_vnd,
         accounts.closing_vnd,
         accounts.interest_accrued_vnd,
+        accounts.batch_id,
         coalesce(added_back.added_back_vnd, 0) as added_back_vnd,
         accounts.closing_vnd + coalesce(added_back.added_back_vnd, 0) as closing_at_cutoff_vnd
     from accounts
@@ -33,11 +34,11 @@ at_cutoff as (
 
 final as (
     select
-        employer_code,
-        month,
-        group_code,
-        agency_code,
-        stated_at,
+        at_cutoff.employer_code,
+        at_cutoff.month,
+        at_cutoff.group_code,
+        at_cutoff.agency_code,
+        at_cutoff.stated_at,
         opening_vnd::numeric as opening_vnd,
         payable_vnd::numeric as payable_vnd,
         adjusted_up_vnd::numeric as adjusted_up_vnd,
@@ -52,8 +53,21 @@ final as (
         greatest(closing_at_cutoff_vnd - payable_vnd, 0)::numeric as interest_bearing_arrears_vnd,
         (payable_vnd::numeric + adjusted_up_vnd - adjusted_down_vnd) as receivable_vnd,
         interest_accrued_vnd::numeric as interest_accrued_vnd,
-        months_owed_count
+        months_owed_count,
+        {{ member_key('agencies', 'agency_key', 'at_cutoff.agency_code') }} as agency_key,
+        {{ member_key('employers', 'employer_key', 'at_cutoff.employer_code') }} as employer_key,
+        at_cutoff.batch_id
     from at_cutoff
+    left join {{ ref('int_agency_versions') }} as agencies
+        on
+            at_cutoff.agency_code = agencies.agency_code
+            and (at_cutoff.month + interval '1 month' - interval '1 day')::date
+            between agencies.joined_from_date and agencies.joined_to_date
+    left join {{ ref('int_employer_versions') }} as employers
+        on
+            at_cutoff.employer_code = employers.employer_code
+            and (at_cutoff.month + interval '1 month' - interval '1 day')::date
+            between employers.joined_from_date and employers.joined_to_date
 )
 
 select * from final

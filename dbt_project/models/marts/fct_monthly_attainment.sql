@@ -1,6 +1,7 @@
 with universe as (
     select
         agency_months.agency_code,
+        agency_months.agency_key,
         agency_months.month,
         agency_months.year_start_month,
         metrics.metric_code,
@@ -43,6 +44,7 @@ newest as (
 measured as (
     select
         universe.agency_code,
+        universe.agency_key,
         universe.month,
         universe.metric_code,
         universe.kind_code,
@@ -51,6 +53,7 @@ measured as (
         official_ratios.denominator,
         plans.plan_original,
         plans.plan_in_force,
+        plans.plan_final,
         newest.known_at,
         case universe.kind_code
             when 'flow' then coalesce(flows.of_month_vnd, 0)
@@ -118,7 +121,15 @@ final as (
             else actual_to_date >= plan_in_force
         end as is_met,
         quarantined_money,
-        known_at
+        known_at,
+        agency_key,
+        plan_final,
+        case
+            when plan_in_force is null and plan_original is null then 'none'
+            when plan_in_force is null then 'not_yet'
+            when plan_in_force = 0 then 'zero'
+            else 'in_force'
+        end as plan_status_code
     from measured
 )
 

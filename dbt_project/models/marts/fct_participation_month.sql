@@ -1,6 +1,7 @@
 with universe as (
     select
         agency_months.agency_code,
+        agency_months.agency_key,
         agency_months.month,
         metrics.scheme_code
     from {{ ref('int_agency_months') }} as agency_months
@@ -17,7 +18,8 @@ final as (
         universe.agency_code,
         universe.month,
         universe.scheme_code,
-        coalesce(counts.participant_count, 0)::bigint as participant_count
+        coalesce(counts.participant_count, 0)::bigint as participant_count,
+        universe.agency_key
     from universe
     left join counts
         on

@@ -23,7 +23,9 @@ cleaned as (
         coalesce(fund_group.adjusted_down_vnd, 0) as adjusted_down_vnd,
         coalesce(fund_group.allocated_vnd, 0) as allocated_vnd,
         coalesce(fund_group.closing_vnd, 0) as closing_vnd,
-        coalesce(fund_group.interest_accrued_vnd, 0) as interest_accrued_vnd
+        coalesce(fund_group.interest_accrued_vnd, 0) as interest_accrued_vnd,
+        known.batch_id,
+        known.known_from as known_at
     from known
     cross join lateral (
         values
@@ -51,7 +53,9 @@ final as (
         adjusted_down_vnd,
         allocated_vnd,
         closing_vnd,
-        interest_accrued_vnd
+        interest_accrued_vnd,
+        batch_id,
+        known_at
     from cleaned
 )
 

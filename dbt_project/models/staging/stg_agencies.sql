@@ -16,7 +16,9 @@ cleaned as (
         ma_huyen as district_code,
         hieu_luc_tu as valid_from_date,
         hieu_luc_den as valid_to_date,
-        cap = 1 as is_province
+        cap = 1 as is_province,
+        batch_id,
+        known_from as known_at
     from known
 ),
 
@@ -29,7 +31,9 @@ final as (
         district_code,
         valid_from_date,
         valid_to_date,
-        is_province
+        is_province,
+        batch_id,
+        known_at
     from cleaned
 )
 

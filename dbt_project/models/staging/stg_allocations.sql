@@ -14,7 +14,9 @@ cleaned as (
         quy as fund_code,
         thang as paid_for_month,
         coalesce(tien_goc, 0) as principal_vnd,
-        coalesce(tien_lai, 0) as interest_vnd
+        coalesce(tien_lai, 0) as interest_vnd,
+        batch_id,
+        known_from as known_at
     from known
 ),
 
@@ -25,7 +27,9 @@ final as (
         fund_code,
         paid_for_month,
         principal_vnd,
-        interest_vnd
+        interest_vnd,
+        batch_id,
+        known_at
     from cleaned
 )
 

@@ -12,7 +12,9 @@ cleaned as (
         ma_don_vi as employer_code,
         tu_ngay as assigned_from_date,
         den_ngay as assigned_to_date,
-        ma_can_bo as officer_code
+        ma_can_bo as officer_code,
+        batch_id,
+        known_from as known_at
     from known
 ),
 
@@ -21,7 +23,9 @@ final as (
         employer_code,
         assigned_from_date,
         assigned_to_date,
-        officer_code
+        officer_code,
+        batch_id,
+        known_at
     from cleaned
 )
 

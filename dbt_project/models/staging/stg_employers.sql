@@ -15,7 +15,9 @@ cleaned as (
         ma_co_quan as agency_code,
         ngan_sach as is_state_budget,
         chu_ky_dong as payment_cycle_months_count,
-        trang_thai as source_status_code
+        trang_thai as source_status_code,
+        batch_id,
+        known_from as known_at
     from known
 ),
 
@@ -27,12 +29,9 @@ final as (
         agency_code,
         is_state_budget,
         payment_cycle_months_count,
-        case source_status_code
-            when 'HOAT_DONG' then 'active'
-            when 'TAM_DUNG' then 'suspended'
-            when 'GIAI_THE' then 'dissolved'
-            when 'PHA_SAN' then 'bankrupt'
-        end as employer_status_code
+        {{ employer_status('source_status_code') }} as employer_status_code,
+        batch_id,
+        known_at
     from cleaned
 )
 

@@ -11,7 +11,9 @@ cleaned as (
     select
         ma_can_bo as officer_code,
         normalize(ho_ten, nfc) as officer_name,
-        ma_co_quan as agency_code
+        ma_co_quan as agency_code,
+        batch_id,
+        known_from as known_at
     from known
 ),
 
@@ -19,7 +21,9 @@ final as (
     select
         officer_code,
         officer_name,
-        agency_code
+        agency_code,
+        batch_id,
+        known_at
     from cleaned
 )
 

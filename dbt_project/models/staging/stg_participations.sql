@@ -18,7 +18,9 @@ cleaned as (
         tu_thang as from_month,
         den_thang as to_month,
         trang_thai = 'HIEU_LUC' as is_valid,
-        ngay_nhap as recorded_at
+        ngay_nhap as recorded_at,
+        batch_id,
+        known_from as known_at
     from known
 ),
 
@@ -38,7 +40,9 @@ final as (
         from_month,
         to_month,
         is_valid,
-        recorded_at
+        recorded_at,
+        batch_id,
+        known_at
     from cleaned
 )
 

@@ -16,7 +16,9 @@ cleaned as (
         ngay_ghi_co as credited_at,
         so_tien as document_vnd,
         trang_thai = 'HIEU_LUC' as is_valid,
-        ngay_nhap as recorded_at
+        ngay_nhap as recorded_at,
+        batch_id,
+        known_from as known_at
     from known
 ),
 
@@ -31,7 +33,9 @@ final as (
         {{ local_month('credited_at') }} as credited_month,
         document_vnd,
         is_valid,
-        recorded_at
+        recorded_at,
+        batch_id,
+        known_at
     from cleaned
 )
 

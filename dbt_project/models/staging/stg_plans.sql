@@ -23,7 +23,9 @@ cleaned as (
         trim_scale(
             case when chi_tieu like 'NO~_%' escape '~' then gia_tri * 0.01 else gia_tri end
         ) as plan_value,
-        hieu_luc_tu as effective_from_date
+        hieu_luc_tu as effective_from_date,
+        batch_id,
+        known_from as known_at
     from known
 ),
 
@@ -37,7 +39,9 @@ final as (
         object_code,
         metric_code,
         plan_value,
-        effective_from_date
+        effective_from_date,
+        batch_id,
+        known_at
     from cleaned
 )
 

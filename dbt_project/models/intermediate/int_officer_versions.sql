@@ -1,0 +1,10 @@
+-- An officer's name and agency as they were: one row per version.
+with versions as (
+    select * from {{ ref('stg_officer_versions') }}
+),
+
+{{ validity_ranges('versions', 'officer_code', 'officer_key', [
+    'officer_name', 'agency_code'
+], 'null::date') }}
+
+select * from final
