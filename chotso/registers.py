@@ -42,6 +42,9 @@ Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,62}$"
 Name = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 Month = Annotated[str, StringConstraints(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
 _Register = TypeVar("_Register", bound=BaseModel)
+Weight = Annotated[Decimal, Field(ge=0)]
+Obstacle = Literal["gate_failed", "no_plan", "plan_zero", "no_figure"]
+OBSTACLES: tuple[Obstacle, ...] = ("gate_failed", "no_plan", "plan_zero", "no_figure")
 Variant = Literal[
     "total_receivable", "total_plan", "interest_bearing_receivable", "interest_bearing_plan"
 ]
@@ -178,8 +181,18 @@ class MeasureRegister(StrictModel):
         return self
 
 
+class PointsFormula(StrictModel):
+    """How a weight is given: a share for the plan reached, the rest by the excess over it."""
+
+    share_at_target: Decimal = Field(default=Decimal("0.5"), ge=0, le=1)
+    excess: Literal["share_of_target", "amount"] = "share_of_target"
+
+
 class Period(StrictModel):
-    """One emulation period; what counts happened before `cutoff_at` (an instant, exclusive)."""
+    """One emulation period; what counts happened before `cutoff_at` (an instant, exclusive).
+
+    What the ranking needs has defaults: configurations of before there was one are still whole.
+    """
 
     id: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,46}$")]
     name_vi: Name
@@ -188,8 +201,19 @@ class Period(StrictModel):
     cutoff_at: AwareDatetime
     time_zone: str
     gates: list[Code]
-    weights: dict[Code, Decimal]
+    weights: dict[Code, Weight]
+    officer_weights: dict[Code, Weight] | None = None
+    points: PointsFormula = PointsFormula()
+    decimals: int = Field(default=4, ge=0, le=9)
+    ties: list[Code] = Field(default_factory=list)
+    not_considered_when: list[Obstacle] = Field(default_factory=lambda: list(OBSTACLES))
     limits: dict[str, Decimal]
+
+    @property
+    def metric_codes(self) -> set[str]:
+        """Every metric that the period names."""
+        named = (self.gates, self.weights, self.officer_weights or {}, self.ties)
+        return {code for codes in named for code in codes}
 
     @field_validator("time_zone")
     @classmethod
@@ -217,6 +241,13 @@ class Period(StrictModel):
             raise ValueError(f"period {self.id} starts after its cutoff")
         if local.utcoffset() != self.cutoff_at.utcoffset():
             raise ValueError(f"period {self.id}: the cutoff's offset is not that of its time zone")
+        return self
+
+    @model_validator(mode="after")
+    def _names_each_once(self) -> Self:
+        _refuse_twice("gate", self.gates)
+        _refuse_twice("tie", self.ties)
+        _refuse_twice("not_considered_when", list(self.not_considered_when))
         return self
 
 
@@ -297,7 +328,7 @@ def parse_registers(configuration: Mapping[str, Any], *, source: str = "config")
     metrics = parse_register(MetricRegister, configuration, "metrics")
     codes = {metric.code for metric in metrics.metrics}
     for period in periods:
-        if unknown := sorted(({*period.gates} | period.weights.keys()) - codes):
+        if unknown := sorted(period.metric_codes - codes):
             raise _wrong("periods.yml", f"period {period.id} names unknown metrics {unknown}")
     return Registers(
         periods=tuple(periods),

@@ -1,6 +1,6 @@
 """From raw to what readers see: dbt builds into one schema, and one switch exposes it."""
 
-from chotso.build.dbt import BuildReport, run_build
+from chotso.build.dbt import BuildReport, configuration_at, run_build
 from chotso.build.expose import expose
 
-__all__ = ["BuildReport", "expose", "run_build"]
+__all__ = ["BuildReport", "configuration_at", "expose", "run_build"]

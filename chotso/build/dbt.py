@@ -1,6 +1,7 @@
 """A build: a function of raw, the configuration and two instants, run by dbt and kept on record."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal
@@ -10,7 +11,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from chotso.build.expose import expose, tidy
-from chotso.build.runner import DbtSummary, run_dbt
+from chotso.build.runner import WHOLE, run_dbt
 from chotso.build.scratch import claim_scratch_schema, drop_foreign_keys
 from chotso.errors import ChotsoError
 from chotso.failpoints import failpoint
@@ -53,18 +54,22 @@ def run_build(
     as_known_at: datetime | None = None,
     event_cutoff: datetime | None = None,
     schema: str | None = None,
-    config: ConfigChoice = "as-of",
+    config: ConfigChoice | Registers = "as-of",
+    only: Sequence[str] = (),
 ) -> BuildReport:
     """Build all models, test them, and (without `schema`) show them to readers by one switch.
 
     Args:
         settings: Where the warehouse is.
         as_known_at: Aware instant; what became known later does not exist. Default: everything
-            published and every act recorded. A given instant uses the configuration of the newest exposed build at or
-            before it.
+            published and every act recorded. A given instant uses the configuration of the newest
+            exposed build at or before it.
         event_cutoff: Aware instant; what happened at or after it does not count. Default: none.
         schema: A scratch schema to build into; readers see nothing of it. Needed with an instant.
-        config: "current" takes the configuration of today whatever `as_known_at` says.
+        config: "current" takes the configuration of today whatever `as_known_at` says; registers
+            are taken as they are.
+        only: Models that are wanted, with all that they are made of and without tests; a build
+            for readers is always whole.
 
     Raises:
         ChotsoError: Nothing published yet, an instant outside what is known, a schema that is not
@@ -74,10 +79,12 @@ def run_build(
     """
     started = time.monotonic()
     _refuse_wrong_arguments(as_known_at, event_cutoff, schema)
+    if only and schema is None:
+        raise ValueError("a build for readers is whole")
     target = schema or NIGHTLY_SCHEMA
     with connect(settings) as conn, hold(conn, f"build {target}"):
         knowledge = _knowledge(conn, as_known_at)
-        registers = _registers(conn, as_known_at, config)
+        registers = configuration_at(conn, as_known_at, config)
         if schema is not None:
             claim_scratch_schema(conn, schema)
         build_id = _begin(conn, knowledge, event_cutoff, target, registers)
@@ -86,7 +93,9 @@ def run_build(
             if schema is None:
                 refuse_unproven(conn)
             drop_foreign_keys(conn, target)
-            summary = _build(settings, target, knowledge, event_cutoff, registers)
+            variables = build_variables(registers, knowledge.as_known_at, event_cutoff)
+            command = ("run", "--select", *(f"+{model}" for model in only)) if only else WHOLE
+            summary = run_dbt(settings, target, variables, command)
             failpoint("build.built")
             if schema is None:
                 expose(conn, target, build_id)
@@ -185,9 +194,14 @@ def _knowledge(conn: psycopg.Connection, as_known_at: datetime | None) -> _Knowl
     return _Knowledge(as_known_at=instant, business_date=row[0])
 
 
-def _registers(
-    conn: psycopg.Connection, as_known_at: datetime | None, config: ConfigChoice
+def configuration_at(
+    conn: psycopg.Connection,
+    as_known_at: datetime | None,
+    config: ConfigChoice | Registers = "as-of",
 ) -> Registers:
+    """The configuration that a build at an instant uses: of the newest build shown until then."""
+    if isinstance(config, Registers):
+        return config
     if as_known_at is None or config == "current":
         return load_registers()
     row = conn.execute(
@@ -243,17 +257,6 @@ def _begin(
     conn.commit()
     assert row is not None
     return int(row[0])
-
-
-def _build(
-    settings: Settings,
-    schema: str,
-    knowledge: _Knowledge,
-    event_cutoff: datetime | None,
-    registers: Registers,
-) -> DbtSummary:
-    variables = build_variables(registers, knowledge.as_known_at, event_cutoff)
-    return run_dbt(settings, schema, variables)
 
 
 def _finish(conn: psycopg.Connection, build_id: int, status: str) -> None:

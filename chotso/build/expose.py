@@ -2,6 +2,7 @@
 
 Rows are appended to `marts_store.<table>` under a new generation; the views in `marts` show the
 generation that `ops.exposed` names. A reader's snapshot sees the old night or the new, whole.
+A mart that keeps what every night showed is not replaced: a night replaces only its own date.
 """
 
 import psycopg
@@ -13,6 +14,8 @@ from chotso.warehouse.row_sql import listed
 
 STORE = "marts_store"
 READ = "marts"
+# mart → the column that names the night
+KEPT_BY_NIGHT = {"fct_nightly_attainment": "business_date"}
 READERS = ("chotso_reader", "chotso_auditor")
 _MARTS = "^(dim|fct|rpt)_"
 # A view is replaced only when a mart changed its columns; then it waits this long, not for ever.
@@ -43,10 +46,14 @@ def expose(conn: psycopg.Connection, build_schema: str, build_id: int) -> None:
         for table in tables:
             columns = _columns(conn, build_schema, table)
             _fit_store(conn, build_schema, table, columns)
+            if night := KEPT_BY_NIGHT.get(table):
+                _drop_same_night(conn, build_schema, table, night)
             _append(conn, build_schema, table, columns, build_id)
             _fit_view(conn, table, columns)
             _copy_comments(conn, build_schema, table, columns)
-            _drop_old(conn, table, keep=[build_id, *([previous] if previous is not None else [])])
+            if table not in KEPT_BY_NIGHT:
+                kept = [build_id, *([previous] if previous is not None else [])]
+                _drop_old(conn, table, keep=kept)
         conn.execute(
             """
             insert into ops.exposed (generation, exposed_at) values (%s, clock_timestamp())
@@ -194,14 +201,23 @@ def _drop_old(conn: psycopg.Connection, table: str, keep: list[int]) -> None:
     )
 
 
+def _drop_same_night(conn: psycopg.Connection, schema: str, table: str, night: str) -> None:
+    conn.execute(
+        sql.SQL("delete from {store} where {night} in (select {night} from {built})").format(
+            store=_in(STORE, table), night=sql.Identifier(night), built=_in(schema, table)
+        )
+    )
+
+
 def _fit_view(conn: psycopg.Connection, table: str, columns: Columns) -> None:
     existing = _columns(conn, READ, table)
     # `create or replace view` only takes columns at the end, and a reader's `select *` likes that
     kept = [name for name in existing if name in columns]
     ordered = {name: columns[name] for name in [*kept, *(n for n in columns if n not in existing)]}
+    generations = "<=" if table in KEPT_BY_NIGHT else "="
     body = sql.SQL(
-        "select {} from {} where generation = (select exposed.generation from ops.exposed)"
-    ).format(listed(ordered), _in(STORE, table))
+        "select {} from {} where generation {} (select exposed.generation from ops.exposed)"
+    ).format(listed(ordered), _in(STORE, table), sql.SQL(generations))
     if existing:
         if _is_same_view(conn, table, body):
             return

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from dbt.cli.main import dbtRunner
 
 PROJECT_DIR = PROJECT_ROOT / "dbt_project"
+WHOLE = ("build", "--exclude-resource-type", "unit_test")
 _BAD = ("error", "fail", "runtime error")
 # A build reads much, writes what can be built again, and must not depend on a server's defaults.
 _SESSION = (
@@ -41,7 +42,7 @@ def run_dbt(
     settings: Settings,
     schema: str,
     variables: Mapping[str, Any],
-    command: tuple[str, ...] = ("build", "--exclude-resource-type", "unit_test"),
+    command: tuple[str, ...] = WHOLE,
 ) -> DbtSummary:
     """One dbt call into `schema`, under the warehouse's login as `chotso_loader`.
 

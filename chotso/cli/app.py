@@ -7,6 +7,7 @@ import typer
 
 from chotso.cli import quarantine, sandbox
 from chotso.cli.console import OUTPUT, Json, answer, as_date, as_instant, progress, refusals
+from chotso.cli.explain import explain
 from chotso.contracts import contracts
 from chotso.errors import ChotsoError
 from chotso.settings import load_settings
@@ -19,6 +20,7 @@ app = typer.Typer(
 )
 app.add_typer(sandbox.app, name="sandbox")
 app.add_typer(quarantine.app, name="quarantine")
+app.command()(explain)
 
 BusinessDate = Annotated[str, typer.Option("--date", help="Business date, YYYY-MM-DD.")]
 

@@ -59,7 +59,7 @@ class Pipeline:
             yield connection
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def pipeline() -> Iterator[Pipeline]:
     with pytest.MonkeyPatch.context() as patch, _home() as home:
         for name in [name for name in os.environ if name.startswith("CHOTSO_")]:

@@ -139,7 +139,8 @@ def build(
         conn.execute(TABLES)
         failpoint("fake.half-built")
         conn.execute(
-            "insert into dim_agency select code || '|first', code, name, parent, 2, null, '2010-01-01', until "
+            "insert into dim_agency "
+            "select code || '|first', code, name, parent, 2, null, '2010-01-01', until "
             "from (values ('072', 'Ta\u0302y Ninh', null, null::date), "
             "('07200', 'Văn phòng, BHXH tỉnh', '072', null), "
             "('07201', 'Tân \"Biên\"', '072', date '2021-06-30')) as a (code, name, parent, until) "
@@ -166,8 +167,8 @@ def build(
 
 
 TABLES = """
-create table dim_agency (agency_key text, agency_code text, agency_name text, parent_agency_code text,
-    level_number int, district_code text, valid_from_date date, valid_to_date date);
+create table dim_agency (agency_key text, agency_code text, agency_name text,
+    parent_agency_code text, level_number int, district_code text, valid_from_date date, valid_to_date date);
 create table dim_metric (metric_code text, metric_name_vi text, metric_name_en text,
     unit_code text, kind_code text, direction_code text, additivity_code text);
 create table fct_plan_target (object_type_code text, object_code text, plan_year int,

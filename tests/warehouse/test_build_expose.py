@@ -176,3 +176,41 @@ def test_descriptions_and_rights_reach_the_view(warehouse: Warehouse) -> None:
         "has_table_privilege('chotso_reader', 'marts.fct_small', 'select'), "
         "has_table_privilege('chotso_reader', 'marts.fct_small', 'insert')"
     ) == [("Bảng nhỏ — a small table", "Số tiền — amount", True, False)]
+
+
+def nightly(warehouse: Warehouse, business_date: str, amount: int) -> None:
+    """The same with a mart that keeps its nights."""
+    with connect(warehouse.settings) as conn:
+        build_id = built(conn, amount)
+        conn.execute("drop table if exists marts_build.fct_nightly_attainment")
+        conn.execute(
+            "create table marts_build.fct_nightly_attainment as "
+            f"select date '{business_date}' as business_date, {amount} as amount_vnd"  # type: ignore[arg-type, unused-ignore]
+        )
+        conn.execute(
+            "alter table marts_build.fct_nightly_attainment add primary key (business_date)"
+        )
+        conn.commit()
+        expose(conn, "marts_build", build_id)
+        conn.commit()
+        tidy(conn)
+
+
+def test_what_every_night_showed_is_kept_and_a_night_replaces_only_itself(
+    warehouse: Warehouse,
+) -> None:
+    nights = "select business_date::text, amount_vnd from marts.fct_nightly_attainment order by 1"
+    nightly(warehouse, "2021-12-28", 1)
+    nightly(warehouse, "2021-12-29", 2)
+    with reader(warehouse) as early:
+        assert early.execute(nights).fetchall() == [("2021-12-28", 1), ("2021-12-29", 2)]
+        nightly(warehouse, "2021-12-29", 20)
+        nightly(warehouse, "2021-12-30", 3)
+        nightly(warehouse, "2021-12-31", 4)
+        assert early.execute(nights).fetchall() == [("2021-12-28", 1), ("2021-12-29", 2)]
+    assert warehouse.rows(nights) == [
+        ("2021-12-28", 1),
+        ("2021-12-29", 20),
+        ("2021-12-30", 3),
+        ("2021-12-31", 4),
+    ]

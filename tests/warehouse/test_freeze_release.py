@@ -115,7 +115,8 @@ def as_text(row: dict[str, object]) -> tuple[tuple[str, str], ...]:
             assert value == CUTOFF
         elif name in ("ratio", "attainment_ratio") or (
             row.get("kind_code") == "ratio"
-            and name in ("actual_month", "actual_to_date", "plan_in_force", "plan_original")
+            and name
+            in ("actual_month", "actual_to_date", "plan_in_force", "plan_original", "plan_final")
         ):
             fields[name] = f"{value:.9f}"
         else:

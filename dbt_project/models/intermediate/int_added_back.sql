@@ -6,23 +6,6 @@ with cutoff as (
         {{ local_month(event_cutoff()) }} as cutoff_month
 ),
 
--- an unchanged row comes from the newest export known that repeats it, not only from its first
-accounts as (
-    select
-        accounts.employer_code,
-        accounts.month,
-        accounts.group_code,
-        coalesce(max(statements.stated_at), accounts.stated_at) as stated_at
-    from {{ ref('stg_accounts') }} as accounts
-    inner join cutoff on accounts.month = cutoff.cutoff_month
-    left join {{ ref('stg_statements') }} as statements
-        on
-            statements.scope_key
-            = accounts.agency_code || '|' || to_char(accounts.month, 'YYYY-MM-DD')
-            and statements.stated_at between accounts.stated_at and accounts.restated_at
-    group by accounts.employer_code, accounts.month, accounts.group_code, accounts.stated_at
-),
-
 late_lines as (
     select
         lines.employer_code,
@@ -38,18 +21,17 @@ late_lines as (
 
 final as (
     select
-        accounts.employer_code,
-        accounts.month,
-        accounts.group_code,
+        late_lines.employer_code,
+        late_lines.credited_month as month,
+        late_lines.group_code,
         sum(late_lines.principal_vnd) as added_back_vnd
-    from accounts
-    inner join late_lines
+    from late_lines
+    inner join {{ ref('int_account_statements') }} as statements
         on
-            accounts.employer_code = late_lines.employer_code
-            and accounts.month = late_lines.credited_month
-            and accounts.group_code = late_lines.group_code
-            and accounts.stated_at >= late_lines.recorded_at
-    group by accounts.employer_code, accounts.month, accounts.group_code
+            late_lines.employer_code = statements.employer_code
+            and late_lines.credited_month = statements.month
+            and late_lines.recorded_at <= statements.newest_stated_at
+    group by late_lines.employer_code, late_lines.credited_month, late_lines.group_code
 )
 
 select * from final

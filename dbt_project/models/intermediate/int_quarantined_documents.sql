@@ -1,8 +1,10 @@
--- Documents with a version set aside: agency and month as the newest such version says. What is
--- unreadable, or said in two ways by versions that came together, is null: it excludes nothing.
+-- Documents with a version set aside: employer, agency and month as the newest such version says.
+-- What is unreadable, or said in two ways by versions that came together, is null: it excludes
+-- nothing.
 with newest as (
     select
         document_code,
+        employer_code,
         agency_code,
         {{ local_month('credited_at') }} as credited_month,
         rank() over (
@@ -15,6 +17,11 @@ with newest as (
 final as (
     select
         document_code,
+        case
+            when
+                count(employer_code) = count(*) and min(employer_code) = max(employer_code)
+                then min(employer_code)
+        end as employer_code,
         case
             when
                 count(agency_code) = count(*) and min(agency_code) = max(agency_code)

@@ -6,6 +6,7 @@ with set_aside as (
         document_code,
         line_number_text,
         fund_code,
+        principal_vnd,
         set_aside_vnd
     from {{ ref('stg_quarantined_lines') }}
 ),
@@ -18,6 +19,7 @@ accepted as (
     select
         lines.document_code,
         lines.fund_code,
+        lines.principal_vnd::numeric as principal_vnd,
         lines.principal_vnd::numeric + lines.interest_vnd as set_aside_vnd
     from {{ ref('stg_allocations') }} as lines
     inner join quarantined_documents on lines.document_code = quarantined_documents.document_code
@@ -33,12 +35,14 @@ lines as (
     select
         document_code,
         fund_code,
+        principal_vnd,
         set_aside_vnd
     from set_aside
     union all
     select
         document_code,
         fund_code,
+        principal_vnd,
         set_aside_vnd
     from accepted
 ),
@@ -46,6 +50,7 @@ lines as (
 known_documents as (
     select
         document_code,
+        employer_code,
         agency_code,
         credited_month
     from {{ ref('stg_payments') }}
@@ -56,7 +61,11 @@ attributed as (
     select
         lines.document_code,
         lines.fund_code,
+        lines.principal_vnd,
         lines.set_aside_vnd,
+        -- a correction never changes the employer, so either version may say it
+        coalesce(known_documents.employer_code, quarantined_documents.employer_code)
+            as employer_code,
         case
             when quarantined_documents.document_code is null then known_documents.agency_code
             else quarantined_documents.agency_code
@@ -73,9 +82,11 @@ attributed as (
 final as (
     select
         attributed.document_code,
+        attributed.employer_code,
         agencies.agency_code,
         attributed.month,
         funds.fund_code,
+        attributed.principal_vnd,
         attributed.set_aside_vnd
     from attributed
     left join {{ ref('stg_agencies') }} as agencies

@@ -14,11 +14,17 @@ final as (
         decision_code,
         assigner_name,
         plan_value,
-        row_number() over (
-            partition by object_type_code, object_code, metric_code, plan_year
-            order by effective_from_date, signed_date, decision_code collate "C"
-        ) = 1 as is_original
+        row_number() over revisions = 1 as is_original,
+        lead(plan_year) over revisions is null as is_final,
+        known_at,
+        -- a decision takes effect as its first day begins, in Vietnam
+        known_at > effective_from_date::timestamp at time zone 'Asia/Ho_Chi_Minh' as is_late,
+        batch_id
     from plans
+    window revisions as (
+        partition by object_type_code, object_code, metric_code, plan_year
+        order by effective_from_date, signed_date, decision_code collate "C"
+    )
 )
 
 select * from final

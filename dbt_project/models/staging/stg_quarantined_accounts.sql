@@ -17,26 +17,30 @@ known as (
 cleaned as (
     select
         id as quarantine_id,
+        {{ readable_code("quarantined_row ->> 'madvi'") }} as employer_code,
         {{ readable_code("quarantined_row ->> 'ma_co_quan'") }} as agency_code,
         {{ readable_month("(quarantined_row ->> 'thang')") }} as month,
-        closings.group_code,
-        {{ readable_amount("closings.closing_text") }} as closing_vnd
+        fund_group.group_code,
+        {{ readable_amount("fund_group.closing_text") }} as closing_vnd,
+        {{ readable_amount("fund_group.allocated_text") }} as allocated_vnd
     from known
     cross join lateral (
         values
-        ('si', quarantined_row ->> 'ck_bhxh'),
-        ('ui', quarantined_row ->> 'ck_bhtn'),
-        ('hi', quarantined_row ->> 'ck_bhyt')
-    ) as closings (group_code, closing_text)
+        ('si', quarantined_row ->> 'ck_bhxh', quarantined_row ->> 'dt_bhxh'),
+        ('ui', quarantined_row ->> 'ck_bhtn', quarantined_row ->> 'dt_bhtn'),
+        ('hi', quarantined_row ->> 'ck_bhyt', quarantined_row ->> 'dt_bhyt')
+    ) as fund_group (group_code, closing_text, allocated_text)
 ),
 
 final as (
     select
         quarantine_id,
+        employer_code,
         agency_code,
         month,
         group_code,
-        closing_vnd
+        closing_vnd,
+        allocated_vnd
     from cleaned
 )
 

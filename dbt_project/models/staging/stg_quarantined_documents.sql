@@ -18,6 +18,7 @@ cleaned as (
     select
         id as quarantine_id,
         {{ readable_code("quarantined_row ->> 'so_chung_tu'") }} as document_code,
+        {{ readable_code("quarantined_row ->> 'ma_don_vi'") }} as employer_code,
         {{ readable_code("quarantined_row ->> 'ma_co_quan'") }} as agency_code,
         {{ readable_instant("(quarantined_row ->> 'ngay_ghi_co')") }} as credited_at,
         first_seen as first_seen_at
@@ -28,6 +29,7 @@ final as (
     select
         quarantine_id,
         document_code,
+        employer_code,
         agency_code,
         credited_at,
         first_seen_at

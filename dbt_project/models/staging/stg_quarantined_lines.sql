@@ -20,6 +20,7 @@ cleaned as (
         {{ readable_code("quarantined_row ->> 'so_chung_tu'") }} as document_code,
         {{ readable_code("quarantined_row ->> 'so_dong'") }} as line_number_text,
         {{ readable_code("quarantined_row ->> 'quy'") }} as fund_code,
+        {{ readable_amount("(quarantined_row ->> 'tien_goc')") }} as principal_vnd,
         {{ readable_amount("(quarantined_row ->> 'tien_goc')") }}
         + {{ readable_amount("(quarantined_row ->> 'tien_lai')") }} as set_aside_vnd
     from known
@@ -31,6 +32,7 @@ final as (
         document_code,
         line_number_text,
         fund_code,
+        principal_vnd,
         set_aside_vnd
     from cleaned
 )

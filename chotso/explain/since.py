@@ -1,0 +1,385 @@
+"""The change of a figure between two states, split by cause into parts that add up exactly."""
+
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from chotso.explain.causes import (
+    CAUSES,
+    Amounts,
+    Aside,
+    Cause,
+    Context,
+    Piece,
+    account_pieces,
+    line_pieces,
+    person_pieces,
+)
+from chotso.explain.figure import (
+    ITEM_FIGURES,
+    Figure,
+    Numbers,
+    Standing,
+    difference,
+    find_figure,
+    numbers_of,
+    shown_row,
+)
+from chotso.explain.items import (
+    Basis,
+    Item,
+    basis_of,
+    in_force,
+    items_of,
+    plan_lines,
+    plans_of,
+    refuse_unequal,
+    standing_of,
+)
+from chotso.explain.queries import Row, ask, run
+from chotso.explain.states import State
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one cause changed; `items` add up to `change` in đồng and persons."""
+
+    cause: Cause
+    change: dict[str, Decimal]
+    items: list[Piece]
+
+
+@dataclass(frozen=True)
+class Since:
+    """A figure's change between two states.
+
+    Attributes:
+        was_shown: Whether the earlier state shows the figure; if not, it begins with nothing.
+        change: By column; a figure that is not there counts as nothing.
+        parts: In the order in which causes are applied; their changes add up to `change`.
+    """
+
+    was_shown: bool
+    before: Numbers
+    after: Numbers
+    change: dict[str, Decimal]
+    parts: list[Part]
+
+
+class Between:
+    """Two states and what differs between them, for any number of figures.
+
+    Args:
+        conn: The session in which the differences stand as temporary tables.
+        start: The earlier state, under the configuration of its time.
+        base: The earlier knowledge under the later configuration; `start` itself if it is that.
+        end: The later state.
+    """
+
+    def __init__(self, conn: psycopg.Connection, start: State, base: State, end: State) -> None:
+        self._conn, self._start, self._base, self._end = conn, start, base, end
+        self._members = {state: _members(conn, state) for state in (base, end)}
+        self._plans = {state: plans_of(conn, state) for state in {start, base, end}}
+        self._funds = _funds(conn, end)
+        self._interest_months = _interest_months(conn, end)
+        self._plan_codes = _plan_codes(conn, end)
+        self._aside = _aside(conn, start)
+        self._keep_differences()
+
+    def explain(self, agency_code: str, metric_code: str, month: date) -> Since:
+        """The change of one figure that the later state shows.
+
+        Raises:
+            ChotsoError: The later state does not show it.
+        """
+        figure = find_figure(self._conn, self._end, agency_code, metric_code, month)
+        basis = basis_of(self._conn, self._end, figure.month)
+        row = shown_row(self._conn, self._start, figure)
+        base, opening = self._opening(figure, basis, was_shown=row is not None)
+        before = numbers_of(row) if row else Standing(figure.kind).numbers()
+        pieces = [*self._pieces(figure, basis), *self._plan_pieces(figure, basis)]
+        parts, end = self._parts(figure, base, opening, pieces, before, row is not None)
+        after = numbers_of(refuse_unequal(self._conn, self._end, figure, end))
+        return Since(row is not None, before, after, difference(after, before), parts)
+
+    def _opening(
+        self, figure: Figure, basis: Basis, *, was_shown: bool
+    ) -> tuple[Standing, list[Piece]]:
+        """What the figure was made of under the later configuration, and how it came to that."""
+        if was_shown and self._start == self._base:
+            row = shown_row(self._conn, self._base, figure)
+            assert row is not None
+            return self._shown_standing(figure, basis, row), []
+        items = items_of(self._conn, self._base, figure, basis)
+        standing = standing_of(figure, items, self._plans[self._base], basis)
+        if not was_shown:
+            return standing, [_whole("newly_shown", item) for item in items]
+        old_basis = basis_of(self._conn, self._start, figure.month)
+        old = items_of(self._conn, self._start, figure, old_basis)
+        refuse_unequal(
+            self._conn,
+            self._start,
+            figure,
+            standing_of(figure, old, self._plans[self._start], old_basis),
+        )
+        return standing, _other_values(old, items)
+
+    def _shown_standing(self, figure: Figure, basis: Basis, row: Row) -> Standing:
+        """From the row itself: what differs from it is proven by arriving at the later row."""
+        if figure.kind != "ratio":
+            amounts = (int(row["actual_month"]), int(row["actual_to_date"]))
+            accounts = 0
+        else:
+            values = {
+                "agency_code": figure.agency_code,
+                "groups": figure.groups,
+                "month": figure.month,
+                "year_start": figure.year_start,
+            }
+            (found,) = ask(self._conn, "accounts_counted", values, state=self._base)
+            accounts = found["account_count"]
+            receivable = 0 if basis.is_by_plan else int(found["receivable_vnd"])
+            amounts = (int(row["numerator"] or 0), receivable)
+        standing = standing_of(figure, [], self._plans[self._base], basis)
+        standing = replace(standing, amounts=amounts, accounts=accounts)
+        refuse_unequal(self._conn, self._base, figure, standing)
+        return standing
+
+    def _pieces(self, figure: Figure, basis: Basis) -> list[Piece]:
+        before = self._members[self._base].get(figure.agency_code, frozenset())
+        after = self._members[self._end].get(figure.agency_code, frozenset())
+        context = Context(
+            figure=figure,
+            basis=basis,
+            before_at=self._start.as_known_at,
+            members_before=before,
+            members_after=after,
+            funds=self._funds.get(figure.metric_code, frozenset()),
+            interest_months=self._interest_months,
+            aside=self._aside,
+        )
+        values: Row = {
+            "members": sorted(before | after),
+            "funds": sorted(context.funds),
+            "groups": figure.groups,
+            "scheme_code": figure.scheme_code,
+            "year_start": figure.year_start,
+            "month": figure.month,
+        }
+        if figure.kind == "flow":
+            return list(line_pieces(ask(self._conn, "lines_of_figure", values), context))
+        if figure.kind == "stock":
+            return list(person_pieces(ask(self._conn, "spells_of_figure", values), context))
+        return list(account_pieces(ask(self._conn, "accounts_of_figure", values), context))
+
+    def _plan_pieces(self, figure: Figure, basis: Basis) -> list[Piece]:
+        """The plan lines that came into force or were replaced; amounts are those of a divisor."""
+        pieces = []
+        codes = [figure.metric_code]
+        if basis.is_by_plan and figure.denominator_metric_code:
+            codes.append(figure.denominator_metric_code)
+        for code in codes:
+            lines = [
+                in_force(plan_lines(self._plans[state], figure, code), figure.month)
+                for state in (self._base, self._end)
+            ]
+            old, new = lines
+            if old == new or (old and new and _same_plan(old, new)):
+                continue
+            is_aside = new is not None and self._is_plan_aside(new)
+            pieces.append(
+                Piece(
+                    "released_from_quarantine" if is_aside else "plan_revised",
+                    "plan_line",
+                    (0, _divisor(old) if code != figure.metric_code else 0),
+                    (0, _divisor(new) if code != figure.metric_code else 0),
+                    details={
+                        "metric_code": code,
+                        "before": old,
+                        "after": new,
+                        "batch_ids_before": {"plan": old["batch_id"]} if old else {},
+                        "batch_ids_after": {"plan": new["batch_id"]} if new else {},
+                    },
+                )
+            )
+        return pieces
+
+    def _is_plan_aside(self, line: Row) -> bool:
+        plan_code = self._plan_codes.get(line["metric_code"], "")
+        effective = line["effective_from_date"].isoformat()
+        key = ("plans", line["agency_code"], plan_code, effective, line["decision_code"])
+        return key in self._aside
+
+    def _parts(
+        self, figure: Figure, base: Standing, opening: list[Piece], pieces: list[Piece],
+        before: Numbers, was_shown: bool,
+    ) -> tuple[list[Part], Standing]:  # fmt: skip
+        """Apply the causes in order; each one's share is what the figure is more after it."""
+        first: Cause = "configuration" if was_shown else "newly_shown"
+        steps = [(first, opening, base)]
+        standing = base
+        for cause in list(CAUSES)[2:]:
+            items = [piece for piece in pieces if piece.cause == cause]
+            standing = _applied(figure, standing, items)
+            steps.append((cause, items, standing))
+        shown, parts = before, []
+        for cause, items, reached in steps:
+            now = reached.numbers()
+            change = difference(now, shown)
+            if items or any(change.values()):
+                parts.append(Part(cause, change, _with_rest(figure, cause, items, change)))
+            shown = now
+        return parts, standing
+
+    def _keep_differences(self) -> None:
+        for table in ("lines", "spells", "accounts", "account_sums"):
+            self._conn.execute(
+                sql.SQL("drop table if exists pg_temp.{}").format(
+                    sql.Identifier(f"explain_{table}")
+                )
+            )
+        before, after = (
+            {(agency, member) for agency, members in of.items() for member in members}
+            for of in (self._members[self._base], self._members[self._end])
+        )
+        moved = sorted({member for _, member in before ^ after})
+        for name in ("changed_lines", "changed_spells", "changed_accounts"):
+            run(self._conn, name, {"moved": moved}, before=self._base, after=self._end)
+        run(self._conn, "account_sums", {}, base=self._base)
+        for table in ("lines", "spells", "accounts", "account_sums"):
+            self._conn.execute(
+                sql.SQL("analyze {}").format(sql.Identifier("pg_temp", f"explain_{table}"))
+            )
+
+
+def _applied(figure: Figure, standing: Standing, items: list[Piece]) -> Standing:
+    for piece in items:
+        if piece.kind != "plan_line":
+            standing = standing.plus(piece.change, piece.accounts)
+            continue
+        line = piece.details["after"]
+        value = line["plan_value"] if line else None
+        if piece.details["metric_code"] == figure.metric_code:
+            standing = replace(standing, plan=value)
+        else:
+            standing = replace(standing, divisor_plan=value)
+    return standing
+
+
+def _whole(cause: Cause, item: Item) -> Piece:
+    batch_ids = {"batch_ids_before": {}, "batch_ids_after": _batch_ids(item)}
+    return Piece(cause, item.kind, (0, 0), item.amounts, item.accounts, _named(item) | batch_ids)
+
+
+def _other_values(old: list[Item], new: list[Item]) -> list[Piece]:
+    """What the same knowledge counts otherwise under another configuration."""
+    before = {(item.kind, item.key): item for item in old}
+    after = {(item.kind, item.key): item for item in new}
+    pieces = []
+    for key in before | after:
+        was, now = before.get(key), after.get(key)
+        values = [(i.amounts, i.accounts) if i else ((0, 0), 0) for i in (was, now)]
+        if values[0] == values[1]:
+            continue
+        item = now or was
+        assert item is not None
+        batch_ids = {
+            "batch_ids_before": _batch_ids(was) if was else {},
+            "batch_ids_after": _batch_ids(now) if now else {},
+        }
+        pieces.append(
+            Piece(
+                "configuration",
+                item.kind,
+                values[0][0],
+                values[1][0],
+                values[1][1] - values[0][1],
+                _named(item) | batch_ids,
+            )
+        )
+    return pieces
+
+
+def _named(item: Item) -> Row:
+    names = {
+        "line": ("document_code", "line_number", "agency_code", "employer_code", "credited_at"),
+        "person": ("person_id",),
+        "account": ("employer_code", "month", "group_code", "agency_code"),
+    }[item.kind]
+    return {name: item.details[name] for name in names}
+
+
+def _batch_ids(item: Item) -> dict[str, Any]:
+    if item.kind != "person":
+        return dict(item.details["batch_ids"])
+    return {"spell": item.details["spells"][0]["batch_ids"]["spell"]}
+
+
+def _with_rest(
+    figure: Figure, cause: Cause, items: list[Piece], change: dict[str, Decimal]
+) -> list[Piece]:
+    """The items, and what a ratio shows at once when its month gets its first account."""
+    names = ITEM_FIGURES[figure.kind]
+    first, second = (
+        int(change[name]) - sum(piece.change[position] for piece in items)
+        for position, name in enumerate(names)
+    )
+    rest: Amounts = (first, second)
+    return [*items, Piece(cause, "opening", (0, 0), rest)] if any(rest) else items
+
+
+def _members(conn: psycopg.Connection, state: State) -> dict[str, frozenset[str]]:
+    rows = conn.execute(
+        sql.SQL(
+            "select agency_code, array_agg(member_agency_code) from {} group by agency_code"
+        ).format(sql.Identifier(state.schema, "int_agency_members"))
+    )
+    return {agency: frozenset(members) for agency, members in rows}
+
+
+def _funds(conn: psycopg.Connection, state: State) -> dict[str, frozenset[str]]:
+    rows = conn.execute(
+        sql.SQL("select metric_code, array_agg(fund_code) from {} group by metric_code").format(
+            sql.Identifier(state.schema, "int_metric_funds")
+        )
+    )
+    return {metric: frozenset(funds) for metric, funds in rows}
+
+
+def _interest_months(conn: psycopg.Connection, state: State) -> frozenset[date]:
+    rows = conn.execute(
+        sql.SQL("select month from {} where is_interest_collected").format(
+            sql.Identifier(state.schema, "dim_month")
+        )
+    )
+    return frozenset(month for (month,) in rows)
+
+
+def _plan_codes(conn: psycopg.Connection, state: State) -> dict[str, str]:
+    rows = conn.execute(
+        sql.SQL("select metric_code, plan_code from {}").format(
+            sql.Identifier(state.schema, "dim_metric")
+        )
+    )
+    return {metric: plan_code for metric, plan_code in rows}
+
+
+def _aside(conn: psycopg.Connection, state: State) -> Aside:
+    rows = ask(conn, "set_aside", {"as_known_at": state.as_known_at})
+    return {(row["feed"], *(part or "" for part in row["row_key"])) for row in rows}
+
+
+def _divisor(line: Row | None) -> int:
+    """A collection plan in whole đồng, as the part of a denominator that it is."""
+    return int(line["plan_value"]) if line else 0
+
+
+def _same_plan(old: Row, new: Row) -> bool:
+    """Whether two versions say the same line: only the batch that brought it may differ."""
+    return {**old, "known_at": None, "batch_id": None} == {
+        **new, "known_at": None, "batch_id": None,
+    }  # fmt: skip

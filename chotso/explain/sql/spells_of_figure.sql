@@ -1,0 +1,7 @@
+-- Changed spells of the scheme at the agency, before or after.
+select explain_spells.*
+from explain_spells
+where
+    (before_scheme_code = %(scheme_code)s and before_agency_code = any(%(members)s))
+    or (after_scheme_code = %(scheme_code)s and after_agency_code = any(%(members)s))
+order by spell_id

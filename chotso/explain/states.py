@@ -1,0 +1,164 @@
+"""States: dbt builds at an instant into scratch schemas of their own, kept while they are newest.
+
+A figure is explained from the very tables that made it. A state is named by what it is a function
+of: the instant, what had been published and decided by then, the configuration and the code.
+"""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import psycopg
+from psycopg import sql
+
+from chotso.build import run_build
+from chotso.build.scratch import MARKER
+from chotso.errors import ChotsoError
+from chotso.provenance import code_version
+from chotso.registers import Registers
+from chotso.settings import Settings
+from chotso.warehouse.connect import connect
+from chotso.warehouse.locks import hold
+
+KEPT = 4
+_PREFIX = "explain_"
+# Only what explains: no other mart, and no test, since every explanation proves that it adds up.
+_MODELS = ("fct_monthly_attainment", "fct_contribution", "dim_agency", "dim_month")
+
+
+@dataclass(frozen=True)
+class State:
+    """A build at an instant, standing in its schema.
+
+    Attributes:
+        as_known_at: The instant asked for, aware.
+        config_sha256: Of the configuration that it was built under.
+        is_new: Whether this call built it.
+    """
+
+    schema: str
+    as_known_at: datetime
+    config_sha256: str
+    is_new: bool
+
+
+@contextmanager
+def holding(settings: Settings) -> Iterator[psycopg.Connection]:
+    """A session in which no other explanation makes or drops states."""
+    with connect(settings) as conn, hold(conn, "explain"):
+        yield conn
+
+
+def shown_instant(conn: psycopg.Connection) -> datetime:
+    """What readers see now: the instant of the exposed build.
+
+    Raises:
+        ChotsoError: Nothing is exposed yet.
+    """
+    row = conn.execute(
+        """
+        select build.as_known_at
+        from ops.exposed as exposed
+        inner join ops.build as build on build.build_id = exposed.generation
+        """
+    ).fetchone()
+    if row is None:
+        raise ChotsoError(
+            "Readers see no figures yet: there is nothing to explain.",
+            next_step="run `chotso build`, or name an instant with --known-at.",
+        )
+    instant: datetime = row[0]
+    return instant
+
+
+def make_state(
+    settings: Settings, conn: psycopg.Connection, instant: datetime, registers: Registers
+) -> State:
+    """The state at an instant under a configuration: found if it stands, else built.
+
+    Args:
+        settings: Where the warehouse is.
+        conn: A session from `holding`.
+        instant: Aware; what became known later does not exist.
+        registers: The configuration.
+
+    Raises:
+        ChotsoError: The instant is outside what is known, or a model failed.
+    """
+    schema = _name(conn, instant, registers)
+    is_new = not _is_built(conn, schema)
+    if is_new:
+        run_build(settings, as_known_at=instant, schema=schema, config=registers, only=_MODELS)
+    return State(schema, instant, registers.sha256, is_new)
+
+
+def drop_old_states(
+    settings: Settings, conn: psycopg.Connection, using: list[State], keep: int = KEPT
+) -> list[str]:
+    """Drop all but the newest states that explanations made; those in use stay. Returns names."""
+    rows = conn.execute(
+        """
+        select namespace.nspname
+        from pg_namespace as namespace
+        where
+            namespace.nspname ~ %s
+            and obj_description(namespace.oid, 'pg_namespace') = %s
+        order by (
+            select max(build.build_id) from ops.build as build
+            where build.target_schema = namespace.nspname
+        ) desc nulls last
+        """,
+        [f"^{_PREFIX}[0-9a-f]{{12}}$", MARKER],
+    ).fetchall()
+    used = {state.schema for state in using}
+    others = [name for (name,) in rows if name not in used]
+    dropped = others[max(keep - len(used), 0) :]
+    for name in dropped:
+        conn.execute(sql.SQL("drop schema {} cascade").format(sql.Identifier(name)))
+        conn.commit()
+        shutil.rmtree(settings.home / "dbt" / name, ignore_errors=True)
+    return dropped
+
+
+def _name(conn: psycopg.Connection, instant: datetime, registers: Registers) -> str:
+    row = conn.execute(
+        """
+        select
+            count(*), max(published_at),
+            (select count(*) from ops.operator_act as act where act.known_at <= %(instant)s)
+        from ops.batch
+        where status = 'published' and known_at <= %(instant)s
+        """,
+        {"instant": instant},
+    ).fetchone()
+    conn.commit()
+    assert row is not None
+    inputs = [
+        instant.astimezone(UTC).isoformat(),
+        registers.sha256,
+        code_version(),
+        row[0],
+        row[1].astimezone(UTC).isoformat() if row[1] else None,
+        row[2],
+    ]
+    return _PREFIX + hashlib.sha256(json.dumps(inputs).encode()).hexdigest()[:12]
+
+
+def _is_built(conn: psycopg.Connection, schema: str) -> bool:
+    row = conn.execute(
+        """
+        select build.status = 'built' and namespace.oid is not null
+        from ops.build as build
+        left join pg_namespace as namespace on namespace.nspname = build.target_schema
+        where build.target_schema = %s
+        order by build.build_id desc
+        limit 1
+        """,
+        [schema],
+    ).fetchone()
+    conn.commit()
+    return bool(row and row[0])

@@ -1,0 +1,17 @@
+{# Whether an employer's legal status makes its debt hard to collect, by the dated configuration;
+   false for months before the first entry. #}
+{% macro is_hard_to_collect(month, status) -%}
+    {%- set measures = var('measures') -%}
+    {%- set entries = measures.get('debt_classes', []) if measures is mapping else [] -%}
+    case
+    {%- for entry in entries | sort(attribute='from', reverse=true) %}
+            when {{ month }} >= date '{{ entry["from"] }}-01'
+                then {{ status }} = any(array[
+                    {%- for code in entry['hard_to_collect_statuses'] -%}
+                        {{ text_literal(code) }}{{ ', ' if not loop.last }}
+                    {%- endfor -%}
+                ]::text[])
+    {%- endfor %}
+        when true then false
+    end
+{%- endmacro %}

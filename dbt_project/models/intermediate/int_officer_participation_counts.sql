@@ -1,0 +1,147 @@
+-- Distinct persons active per agency × officer × month × scheme. As for the agencies, no person ×
+-- month is made: a spell is cut only where its employer changed officers, and each piece adds the
+-- months that no earlier piece of the same person covers, as one start and one end.
+with bounds as (
+    select
+        min(month) as first_month,
+        max(month) as last_month
+    from {{ ref('int_months') }}
+),
+
+spells as (
+    select
+        participations.agency_code,
+        participations.scheme_code,
+        participations.person_id,
+        participations.employer_code,
+        greatest(participations.from_month, bounds.first_month) as from_month,
+        least(
+            date_trunc('month', participations.to_month::timestamp)::date, bounds.last_month
+        ) as to_month
+    from {{ ref('stg_participations') }} as participations
+    inner join bounds
+        on
+            participations.from_month <= bounds.last_month
+            and coalesce(participations.to_month, bounds.last_month) >= bounds.first_month
+    where
+        participations.is_valid
+        and participations.recorded_at < {{ event_cutoff() }}
+        and coalesce(participations.to_month, bounds.last_month) >= participations.from_month
+),
+
+pieces as (
+    select
+        spells.agency_code,
+        coalesce(employer_months.officer_code, 'unassigned') as officer_code,
+        spells.scheme_code,
+        spells.person_id,
+        -- greatest and least pass over the nulls of an employer that never had an officer
+        greatest(spells.from_month, employer_months.from_month) as from_month,
+        least(spells.to_month, employer_months.to_month) as to_month
+    from spells
+    left join {{ ref('int_officer_employer_months') }} as employer_months
+        on
+            spells.employer_code = employer_months.employer_code
+            and spells.from_month <= employer_months.to_month
+            and spells.to_month >= employer_months.from_month
+),
+
+-- most persons have one piece with an officer, and need no sorting to be counted once
+grouped as (
+    select
+        agency_code,
+        officer_code,
+        scheme_code,
+        person_id,
+        count(*) as piece_count,
+        min(from_month) as from_month,
+        max(to_month) as to_month
+    from pieces
+    group by agency_code, officer_code, scheme_code, person_id
+),
+
+several as (
+    select
+        agency_code,
+        officer_code,
+        scheme_code,
+        person_id
+    from grouped
+    where piece_count > 1
+),
+
+filed as (
+    select
+        pieces.agency_code,
+        pieces.officer_code,
+        pieces.scheme_code,
+        pieces.from_month,
+        pieces.to_month,
+        max(pieces.to_month) over (
+            partition by
+                pieces.agency_code, pieces.officer_code, pieces.scheme_code, pieces.person_id
+            order by pieces.from_month, pieces.to_month
+            rows between unbounded preceding and 1 preceding
+        ) as reached_month
+    from pieces
+    inner join several
+        on
+            pieces.person_id = several.person_id
+            and pieces.scheme_code = several.scheme_code
+            and pieces.agency_code = several.agency_code
+            and pieces.officer_code = several.officer_code
+),
+
+uncovered as (
+    select
+        agency_code,
+        officer_code,
+        scheme_code,
+        greatest(from_month, (reached_month + interval '1 month')::date) as from_month,
+        to_month
+    from filed
+    where reached_month is null or reached_month < to_month
+    union all
+    select
+        agency_code,
+        officer_code,
+        scheme_code,
+        from_month,
+        to_month
+    from grouped
+    where piece_count = 1
+),
+
+steps as (
+    select
+        agency_code,
+        officer_code,
+        scheme_code,
+        from_month as month,
+        count(*) as person_change_count
+    from uncovered
+    group by agency_code, officer_code, scheme_code, from_month
+    union all
+    select
+        agency_code,
+        officer_code,
+        scheme_code,
+        (to_month + interval '1 month')::date as month,
+        -count(*) as person_change_count
+    from uncovered
+    group by agency_code, officer_code, scheme_code, to_month
+),
+
+final as (
+    select
+        months.month,
+        steps.agency_code,
+        steps.officer_code,
+        steps.scheme_code,
+        sum(steps.person_change_count) as participant_count
+    from {{ ref('int_months') }} as months
+    inner join steps on months.month >= steps.month
+    group by months.month, steps.agency_code, steps.officer_code, steps.scheme_code
+)
+
+select * from final
