@@ -15,19 +15,19 @@ from chotso.calendar import LOCAL_ZONE
 from chotso.cli.console import OUTPUT, Json, answer, as_instant, progress
 from chotso.settings import load_settings
 
-_FILE_WIDTH = 180
+_FILE_WIDTH = 170
 _NAMES = {
-    "actual_month": "Thực hiện trong tháng — of the month",
+    "actual_month": "Trong tháng — of the month",
     "actual_to_date": "Lũy kế — to date",
-    "numerator": "Số nợ — numerator",
+    "numerator": "Số nợ — arrears",
     "denominator": "Mẫu số — denominator",
-    "plan_in_force": "Kế hoạch có hiệu lực — plan in force",
-    "attainment_ratio": "Tỷ lệ hoàn thành — attainment",
+    "plan_in_force": "Kế hoạch — plan in force",
+    "attainment_ratio": "Hoàn thành — attainment",
 }
-_KINDS = {
-    "line": "dòng phân bổ — allocation lines",
-    "person": "người — persons",
-    "account": "sổ theo dõi của đơn vị — accounts",
+_ITEMS = {
+    "flow": "dòng phân bổ — allocation lines",
+    "stock": "người — persons",
+    "ratio": "sổ theo dõi của đơn vị — accounts",
 }
 
 
@@ -48,7 +48,14 @@ def explain(
     begin = as_instant(since) if since else None
     with progress() as show:
         told = run(
-            load_settings(), agency, metric, asked, known_at=known, since=begin, progress=show
+            load_settings(),
+            agency,
+            metric,
+            asked,
+            known_at=known,
+            since=begin,
+            lines=None if json else lines,
+            progress=show,
         ).told
     answer(told, json, lambda: _tell(told, lines))
 
@@ -63,7 +70,7 @@ def _tell(told: dict[str, Any], lines: int) -> None:
     title = f"{told['agency_code']} {told['agency_name'] or ''} · {told['month']}"
     _say(title)
     _say(f"{told['metric_name_vi']} — {told['metric_name_en']} ({told['metric_code']})")
-    _say(f"Theo dữ liệu biết đến — as known at {_local(told['as_known_at'])}")
+    _say(f"Theo dữ liệu đã biết đến — as known at {_local(told['as_known_at'])}")
     figure = told["figure"]
     table = _table("", "")
     for name, label in _NAMES.items():
@@ -71,7 +78,7 @@ def _tell(told: dict[str, Any], lines: int) -> None:
             _add(table, label, _number(figure[name]))
     _print(table)
     _tell_plans(told)
-    _tell_items(told, lines)
+    _tell_items(told)
     if "since" in told:
         _tell_since(told["since"], lines)
 
@@ -95,16 +102,15 @@ def _tell_plans(told: dict[str, Any]) -> None:
     _print(table)
 
 
-def _tell_items(told: dict[str, Any], lines: int) -> None:
-    items = told["items"]
-    if not items:
+def _tell_items(told: dict[str, Any]) -> None:
+    items, count, total = told["items"], told["item_count"], told["item_amounts"]
+    if count == 0:
         _say("Không có dòng nào được tính — nothing is counted.")
         return
-    names = list(items[0]["amounts"])
-    ranked = _ranked(items, "amounts")
-    _say(f"{len(items):,} {_KINDS[items[0]['kind']]}")
+    _say(f"{count:,} {_ITEMS[told['kind_code']]}")
+    names = list(total)
     table = _table("", *(_NAMES[name] for name in names), "Lô: tệp — batch: file", right=len(names))
-    for item in ranked[:lines]:
+    for item in items:
         spells = item.get("spells", [])
         batches = [batch for spell in spells for batch in spell["batches"].values()]
         _add(
@@ -113,7 +119,8 @@ def _tell_items(told: dict[str, Any], lines: int) -> None:
             *(_number(item["amounts"][name]) for name in names),
             _files(batches or item["batches"].values()),
         )
-    _add_rest(table, ranked[lines:], names, "amounts")
+    rest = {name: total[name] - sum(item["amounts"][name] for item in items) for name in names}
+    _add_rest(table, count - len(items), rest)
     _print(table)
 
 
@@ -152,7 +159,7 @@ def _tell_part(part: dict[str, Any], lines: int) -> None:
     names = list(items[0]["difference"])
     _say(f"{part['cause_name_vi']} — {part['cause_name_en']}: {len(items):,}")
     table = _table("", *(_NAMES[n] for n in names), "Lô cũ — before", "Lô mới — after", right=2)
-    ranked = _ranked(items, "difference")
+    ranked = sorted(items, key=lambda item: [-abs(n) for n in item["difference"].values()])
     for item in ranked[:lines]:
         _add(
             table,
@@ -161,22 +168,15 @@ def _tell_part(part: dict[str, Any], lines: int) -> None:
             _files(item["batches_before"].values()),
             _files(item["batches_after"].values()),
         )
-    _add_rest(table, ranked[lines:], names, "difference")
+    rest = {name: sum(item["difference"][name] for item in ranked[lines:]) for name in names}
+    _add_rest(table, len(ranked[lines:]), rest)
     _print(table)
 
 
-def _ranked(items: list[dict[str, Any]], column: str) -> list[dict[str, Any]]:
-    return sorted(items, key=lambda item: [-abs(value) for value in item[column].values()])
-
-
-def _add_rest(table: Table, rest: list[dict[str, Any]], names: list[str], column: str) -> None:
-    if rest:
-        sums = [sum(item[column][name] for item in rest) for name in names]
-        _add(
-            table,
-            f"và {len(rest):,} dòng khác — and {len(rest):,} more",
-            *(_number(s) for s in sums),
-        )
+def _add_rest(table: Table, count: int, amounts: dict[str, int]) -> None:
+    if count:
+        label = f"và {count:,} dòng khác — and {count:,} more"
+        _add(table, label, *(_number(amount) for amount in amounts.values()))
 
 
 def _named(item: dict[str, Any]) -> str:

@@ -12,7 +12,7 @@ from psycopg import sql
 from chotso.calendar import month_after
 from chotso.errors import ChotsoError
 from chotso.explain.figure import Figure, Standing, numbers_of, shown_row
-from chotso.explain.queries import Row, ask
+from chotso.explain.queries import Row, ask, keep
 from chotso.explain.states import State
 
 Plans = dict[tuple[str, str, int], list[Row]]
@@ -57,9 +57,46 @@ def basis_of(conn: psycopg.Connection, state: State, month: date) -> Basis:
     return Basis(variant.startswith("interest_bearing_"), variant.endswith("_plan"))
 
 
+@dataclass(frozen=True)
+class Total:
+    """What all items of a figure add up to."""
+
+    item_count: int
+    amounts: tuple[int, int]
+    accounts: int
+
+
 def items_of(conn: psycopg.Connection, state: State, figure: Figure, basis: Basis) -> list[Item]:
     """Everything that the figure counts in a state, whether or not the state shows the figure."""
+    rows = ask(conn, f"items_{figure.kind}", _values(figure), state=state)
+    return _made(rows, figure, basis)
+
+
+def greatest_items(
+    conn: psycopg.Connection, state: State, figure: Figure, basis: Basis, lines: int
+) -> tuple[list[Item], Total]:
+    """The greatest items, and the total of all: a million persons stay in the database."""
+    keep(conn, f"items_{figure.kind}", _values(figure), state=state)
     values: Row = {
+        "month": figure.month,
+        "is_interest_bearing": basis.is_interest_bearing,
+        "is_by_plan": basis.is_by_plan,
+        "lines": lines,
+    }
+    (total,) = ask(conn, f"totals_{figure.kind}", values)
+    items = _made(ask(conn, f"top_{figure.kind}", values), figure, basis)
+    amounts = (int(total["first_amount"]), int(total["second_amount"]))
+    return items, Total(total["item_count"], amounts, total["account_count"])
+
+
+def total_of(items: list[Item]) -> Total:
+    """The total of items at hand."""
+    first, second = (sum(item.amounts[position] for item in items) for position in (0, 1))
+    return Total(len(items), (first, second), sum(item.accounts for item in items))
+
+
+def _values(figure: Figure) -> Row:
+    return {
         "agency_code": figure.agency_code,
         "metric_code": figure.metric_code,
         "scheme_code": figure.scheme_code,
@@ -67,7 +104,9 @@ def items_of(conn: psycopg.Connection, state: State, figure: Figure, basis: Basi
         "year_start": figure.year_start,
         "month": figure.month,
     }
-    rows = ask(conn, f"items_{figure.kind}", values, state=state)
+
+
+def _made(rows: list[Row], figure: Figure, basis: Basis) -> list[Item]:
     made = {"flow": _lines, "stock": _persons, "ratio": _accounts}[figure.kind]
     return list(made(rows, figure, basis))
 
@@ -130,13 +169,13 @@ def plan_value(plans: Plans, figure: Figure, metric_code: str | None) -> Decimal
     return None if line is None else line["plan_value"]
 
 
-def standing_of(figure: Figure, items: list[Item], plans: Plans, basis: Basis) -> Standing:
+def standing_of(figure: Figure, total: Total, plans: Plans, basis: Basis) -> Standing:
     """The exact numbers that items and plan lines make."""
     divisor = figure.denominator_metric_code if basis.is_by_plan else None
     return Standing(
         kind=figure.kind,
-        amounts=(sum(i.amounts[0] for i in items), sum(i.amounts[1] for i in items)),
-        accounts=sum(item.accounts for item in items),
+        amounts=total.amounts,
+        accounts=total.accounts,
         plan=plan_value(plans, figure, figure.metric_code),
         is_by_plan=basis.is_by_plan,
         divisor_plan=plan_value(plans, figure, divisor),

@@ -17,12 +17,14 @@ from chotso.explain.items import (
     Basis,
     Item,
     basis_of,
+    greatest_items,
     in_force,
     items_of,
     plan_lines,
     plans_of,
     refuse_unequal,
     standing_of,
+    total_of,
 )
 from chotso.explain.queries import Row, batches
 from chotso.explain.since import Between, Since
@@ -54,6 +56,7 @@ def explain(
     *,
     known_at: datetime | None = None,
     since: datetime | None = None,
+    lines: int | None = None,
     progress: Progress = lambda _: None,
 ) -> Explanation:
     """Explain one figure, and with `since` its change.
@@ -65,6 +68,8 @@ def explain(
         month: Any day of the month.
         known_at: Aware instant of the figure; default: what readers see now.
         since: Aware instant that the change is told from.
+        lines: How many of the figure's items are wanted, greatest first; default: all. Those of a
+            change are always all.
         progress: Told what is being done.
 
     Raises:
@@ -81,7 +86,7 @@ def explain(
         registers = configuration_at(conn, instant)
         progress(f"building the figures as known at {instant.isoformat()}")
         end = make_state(settings, conn, instant, registers)
-        told = told_figure(conn, end, agency_code, metric_code, month)
+        told = told_figure(conn, end, agency_code, metric_code, month, lines)
         used = [end]
         if since is not None:
             progress(f"building the figures as known at {since.isoformat()}")
@@ -100,18 +105,27 @@ def explain(
 
 
 def told_figure(
-    conn: psycopg.Connection, state: State, agency_code: str, metric_code: str, month: date
+    conn: psycopg.Connection,
+    state: State,
+    agency_code: str,
+    metric_code: str,
+    month: date,
+    lines: int | None = None,
 ) -> dict[str, Any]:
-    """A figure of a state with its items and plan lines, proven to add up.
+    """A figure of a state with its items (or the greatest) and plan lines, proven to add up.
 
     Raises:
         ChotsoError: The state shows no such figure, or its items do not make it.
     """
     figure = find_figure(conn, state, agency_code, metric_code, month)
     basis = basis_of(conn, state, figure.month)
-    items = items_of(conn, state, figure, basis)
+    if lines is None:
+        items = items_of(conn, state, figure, basis)
+        total = total_of(items)
+    else:
+        items, total = greatest_items(conn, state, figure, basis, lines)
     plans = plans_of(conn, state)
-    row = refuse_unequal(conn, state, figure, standing_of(figure, items, plans, basis))
+    row = refuse_unequal(conn, state, figure, standing_of(figure, total, plans, basis))
     metrics = {figure.metric_code: plan_lines(plans, figure, figure.metric_code)}
     if basis.is_by_plan and figure.denominator_metric_code:
         divisor = figure.denominator_metric_code
@@ -140,7 +154,8 @@ def told_figure(
             for code, lines in metrics.items()
             for line in lines
         ],
-        "item_count": len(items),
+        "item_count": total.item_count,
+        "item_amounts": _amounts(figure, total.amounts),
         "items": [_told_item(figure, item, known, basis) for item in items],
     }
 

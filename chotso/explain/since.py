@@ -32,6 +32,7 @@ from chotso.explain.figure import (
 from chotso.explain.items import (
     Basis,
     Item,
+    Total,
     basis_of,
     in_force,
     items_of,
@@ -39,6 +40,7 @@ from chotso.explain.items import (
     plans_of,
     refuse_unequal,
     standing_of,
+    total_of,
 )
 from chotso.explain.queries import Row, ask, run
 from chotso.explain.states import State
@@ -115,7 +117,7 @@ class Between:
             assert row is not None
             return self._shown_standing(figure, basis, row), []
         items = items_of(self._conn, self._base, figure, basis)
-        standing = standing_of(figure, items, self._plans[self._base], basis)
+        standing = standing_of(figure, total_of(items), self._plans[self._base], basis)
         if not was_shown:
             return standing, [_whole("newly_shown", item) for item in items]
         old_basis = basis_of(self._conn, self._start, figure.month)
@@ -124,7 +126,7 @@ class Between:
             self._conn,
             self._start,
             figure,
-            standing_of(figure, old, self._plans[self._start], old_basis),
+            standing_of(figure, total_of(old), self._plans[self._start], old_basis),
         )
         return standing, _other_values(old, items)
 
@@ -144,8 +146,8 @@ class Between:
             accounts = found["account_count"]
             receivable = 0 if basis.is_by_plan else int(found["receivable_vnd"])
             amounts = (int(row["numerator"] or 0), receivable)
-        standing = standing_of(figure, [], self._plans[self._base], basis)
-        standing = replace(standing, amounts=amounts, accounts=accounts)
+        total = Total(0, amounts, accounts)
+        standing = standing_of(figure, total, self._plans[self._base], basis)
         refuse_unequal(self._conn, self._base, figure, standing)
         return standing
 

@@ -5,12 +5,9 @@
     {%- set entries = measures.get('debt_classes', []) if measures is mapping else [] -%}
     case
     {%- for entry in entries | sort(attribute='from', reverse=true) %}
+        {%- set codes = entry['hard_to_collect_statuses'] | join(',') %}
             when {{ month }} >= date '{{ entry["from"] }}-01'
-                then {{ status }} = any(array[
-                    {%- for code in entry['hard_to_collect_statuses'] -%}
-                        {{ text_literal(code) }}{{ ', ' if not loop.last }}
-                    {%- endfor -%}
-                ]::text[])
+                then {{ status }} = any(string_to_array({{ text_literal(codes) }}, ','))
     {%- endfor %}
         when true then false
     end

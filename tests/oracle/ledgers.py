@@ -31,6 +31,7 @@ SWINGING = "TS0001S"
 """Allocated 2, −2 and 2 in three months, and never pays: a pair of them takes itself back."""
 FUNDS = ("HTTT", "ODTS", "TNLD", "BHTN", "BHYT", "BHXHTN")
 GROUPS = (("bhxh", "bh"), ("bhyt", "yt"), ("bhtn", "tn"))
+LAST_OF_2020 = datetime(2020, 12, 31, 23, 59, 59, 999_999, ZONE)
 SMALL = (-2, 0, 0, 1, 1, 2, 3)
 STATUSES = ("HOAT_DONG", "TAM_DUNG", "GIAI_THE", "PHA_SAN")
 
@@ -64,10 +65,10 @@ class Ledgers:
         previous = CLOCKS[len(self.observations) - 1][0] if self.observations else None
         self._change_registers(clock)
         statements = self._state(previous or clock - timedelta(days=9), clock)
+        self._statements += statements
         self._change_documents(clock)
         for _ in range(60 if previous is None else 25):
             self._pay(clock)
-        self._statements += statements
         tables = {
             "co_quan": self._agencies(clock),
             "can_bo": [],
@@ -193,12 +194,7 @@ class Ledgers:
     def _pay(self, clock: datetime) -> None:
         rng = self._rng
         code = f"UNC-{len(self._documents):05d}"
-        recorded = self._recorded(clock)
-        begun = [e for e in EDGES if e <= recorded and e.astimezone(ZONE).month in (1, 10, 11, 12)]
-        credited = rng.choice([datetime(2020, 12, 31, 23, 59, 59, 999_999, ZONE), *begun])
-        if clock > CUTOFF and rng.random() < 0.4:
-            credited = CUTOFF + rng.choice((-1, 0, 1)) * TICK
-            recorded = max(recorded, credited)
+        recorded, credited = self._instants(clock)
         self._documents[code,] = {
             "so_chung_tu": code,
             "ma_don_vi": rng.choice((*EMPLOYERS, UNREGISTERED)),
@@ -222,7 +218,22 @@ class Ledgers:
             }
         self._settle(code)
 
-    def _recorded(self, clock: datetime) -> datetime:
+    def _instants(self, clock: datetime) -> tuple[datetime, datetime]:
+        """When recorded and credited: around the month's own export, its end, the cutoff."""
+        rng = self._rng
+        if clock > CUTOFF and rng.random() < 0.3:
+            credited = CUTOFF + rng.choice((-1, 0, 1)) * TICK
+            return max(credited, self._mark(clock)), credited
+        if rng.random() < 0.5:
+            statement = rng.choice(self._statements)
+            recorded = statement.stated_at + rng.choice((-1, 0, 1)) * TICK
+            begun = [e for e in EDGES if e <= recorded and _is_in(statement.month, e)]
+            return recorded, rng.choice(begun or [LAST_OF_2020])
+        recorded = self._mark(clock)
+        begun = [e for e in EDGES if e <= recorded and any(_is_in(m, e) for m in MONTHS)]
+        return recorded, rng.choice([LAST_OF_2020, *begun])
+
+    def _mark(self, clock: datetime) -> datetime:
         marks = [s.stated_at + n * TICK for s in self._statements for n in (-1, 0, 1)]
         marks += [e for e in EDGES if e.astimezone(ZONE).month in (11, 12)]
         return self._rng.choice([m for m in marks if m <= clock])
@@ -246,3 +257,7 @@ class Ledgers:
             else:
                 begun = [e for e in EDGES if e <= row["ngay_nhap"]]
                 row["ngay_ghi_co"] = self._rng.choice(begun)
+
+
+def _is_in(month: date, instant: datetime) -> bool:
+    return instant.astimezone(ZONE).date().replace(day=1) == month

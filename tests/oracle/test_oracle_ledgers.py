@@ -95,7 +95,7 @@ def test_a_line_delivered_again_is_known_from_its_last_change() -> None:
 @pytest.fixture(scope="module")
 def lives(tmp_path_factory: pytest.TempPathFactory) -> list[list[Observation]]:
     folder = tmp_path_factory.mktemp("ledgers")
-    return [_life(folder, seed) for seed in range(12)]
+    return [_life(folder, seed) for seed in range(3)]
 
 
 def _life(tmp_path: Path, seed: int) -> list[Observation]:

@@ -61,14 +61,15 @@ class TwoNights(World):
         )
 
 
-def with_interest() -> Registers:
-    """The configuration under which December's interest counts as collection."""
+def other_configuration() -> Registers:
+    """In December interest counts as collection, and arrears are divided by the plan."""
     configuration = load_registers().configuration
     measures = dict(configuration["measures"])
-    measures["is_interest_collected"] = [
-        {"from": "2021-01", "value": False},
-        {"from": "2021-12", "value": True},
-    ]
+    for name, usual, other in (
+        ("is_interest_collected", False, True),
+        ("official_arrears_variant", "total_receivable", "total_plan"),
+    ):
+        measures[name] = [{"from": "2021-01", "value": usual}, {"from": "2021-12", "value": other}]
     return parse_registers({**configuration, "measures": measures})
 
 
@@ -86,6 +87,7 @@ def first_night(world: TwoNights) -> None:
     world.plan("THU_BHYT", "1000")
     world.plan("THU_BHYT", "500", decision="2/QĐ", effective="2022-01-01")
     world.plan("NO_BHXH", "0.9")
+    world.plan("THU_BHXH_BB", "20000")
     _set_aside(world)
 
 
@@ -136,6 +138,8 @@ def second_night(world: TwoNights) -> None:
     world.plan("THU_BHYT", "2000", decision="3/QĐ", effective="2021-12-01")
     world.again("plans", chi_tieu="NO_BHXH")
     world.plan("NO_BHXH", "0.5")
+    world.again("plans", chi_tieu="THU_BHXH_BB")
+    world.plan("THU_BHXH_BB", "25000")
     for code in ("07203", "07206"):
         world.again("agencies", ma_co_quan=code)
     world.agency("07203", parent="080")

@@ -14,7 +14,14 @@ import pytest
 from chotso.explain import states
 from chotso.explain.causes import CAUSES
 from chotso.explain.figure import FIGURES, ITEM_FIGURES, find_figure
-from chotso.explain.items import basis_of, items_of, plans_of, standing_of
+from chotso.explain.items import (
+    basis_of,
+    greatest_items,
+    items_of,
+    plans_of,
+    standing_of,
+    total_of,
+)
 from chotso.explain.since import Between, Since
 from chotso.explain.states import State
 from chotso.ingest.night import extract_all
@@ -31,6 +38,8 @@ from tests.warehouse.sandbox_homes import new_home
 
 pytestmark = [pytest.mark.warehouse, pytest.mark.proof, pytest.mark.timeout(3600)]
 
+# every cause stands in the first one's changes
+SEEDS = (2, 0, 1, 3, 4, 5, 6, 7)
 CUTOFF_MONTH = date(2021, 12, 1)
 EARLIER_MONTH = date(2021, 9, 1)
 _MONTHS = [date(2021, number, 1) for number in range(8, 13)]
@@ -46,11 +55,11 @@ def test_items_make_the_figure_and_parts_make_the_change(
     running: SandboxServer, tmp_path: Path
 ) -> None:
     seen: Counter[str] = Counter()
-    for seed in range(size(1, 8)):
+    for seed in SEEDS[: size(1, 8)]:
         with product(running, f"explained_{seed}", tmp_path / str(seed)) as warehouse:
             _explain_all(warehouse, seed, seen)
     assert seen["parts of a change"] > 0
-    record("explain: items and parts add up", worlds=size(1, 8), **_figures(seen))
+    record("explain: items and parts add up", worlds=len(SEEDS), **_figures(seen))
 
 
 def _explain_all(warehouse: Product, seed: int, seen: Counter[str]) -> None:
@@ -90,8 +99,12 @@ def _items_are_the_oracles_figures(
         figure = find_figure(conn, state, agency, metric, month)
         basis = basis_of(conn, state, month)
         items = items_of(conn, state, figure, basis)
-        made = standing_of(figure, items, plans, basis).numbers()
+        made = standing_of(figure, total_of(items), plans, basis).numbers()
         assert made == _numbers(right, (agency, month, metric)), (state, agency, month, metric)
+        greatest, total = greatest_items(conn, state, figure, basis, lines=2)
+        assert total == total_of(items), (state, agency, month, metric)
+        assert {item.key for item in greatest} <= {item.key for item in items}
+        assert len(greatest) == min(2, len(items))
         seen["figures"] += 1
         seen["items"] += len(items)
 

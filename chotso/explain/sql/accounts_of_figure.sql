@@ -2,7 +2,7 @@
 select explain_accounts.*
 from explain_accounts
 where
-    (before_agency_code = any(%(members)s) or after_agency_code = any(%(members)s))
-    and group_code = any(%(groups)s)
-    and month between %(year_start)s and %(month)s
+    (before_agency_code = any({members}) or after_agency_code = any({members}))
+    and group_code = any({groups})
+    and month between {year_start} and {month}
 order by month, employer_code collate "C", group_code

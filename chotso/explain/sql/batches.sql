@@ -7,4 +7,4 @@ select
     batch.delivery_name,
     batch.landing_path
 from ops.batch as batch
-where batch.batch_id = any(%(batch_ids)s)
+where batch.batch_id = any({batch_ids})

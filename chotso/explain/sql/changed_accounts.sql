@@ -35,4 +35,4 @@ where
         after_agency_code, after_arrears_vnd,
         after_interest_bearing_arrears_vnd, after_receivable_vnd
     )
-    or after_agency_code = any(%(moved)s)
+    or after_agency_code = any({moved})

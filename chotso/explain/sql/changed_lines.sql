@@ -38,8 +38,10 @@ lines as (
         after_lines.batch_id as after_line_batch_id,
         before_lines.batch_id is not null as has_line_before,
         after_lines.batch_id is not null as has_line_after,
-        row(before_lines.known_at, before_lines.batch_id)
-        is distinct from row(after_lines.known_at, after_lines.batch_id) as is_line_changed
+        (
+            before_lines.known_at is distinct from after_lines.known_at
+            or before_lines.batch_id is distinct from after_lines.batch_id
+        ) as is_line_changed
     from before_lines
     full join after_lines
         on
@@ -63,9 +65,10 @@ select
     after_documents.batch_id as after_document_batch_id,
     before_documents.batch_id is not null as has_document_before,
     after_documents.batch_id is not null as has_document_after,
-    row(before_documents.known_at, before_documents.batch_id)
-    is distinct from row(after_documents.known_at, after_documents.batch_id)
-        as is_document_changed
+    (
+        before_documents.known_at is distinct from after_documents.known_at
+        or before_documents.batch_id is distinct from after_documents.batch_id
+    ) as is_document_changed
 from lines
 left join {before}.stg_payments as before_documents
     on lines.document_code = before_documents.document_code
@@ -73,6 +76,8 @@ left join {after}.stg_payments as after_documents
     on lines.document_code = after_documents.document_code
 where
     lines.is_line_changed
-    or row(before_documents.known_at, before_documents.batch_id)
-    is distinct from row(after_documents.known_at, after_documents.batch_id)
-    or after_documents.agency_code = any(%(moved)s)
+    or (
+        before_documents.known_at is distinct from after_documents.known_at
+        or before_documents.batch_id is distinct from after_documents.batch_id
+    )
+    or after_documents.agency_code = any({moved})

@@ -20,8 +20,10 @@ with spells as (
         after_spells.is_valid as is_valid_after,
         after_spells.recorded_at as after_recorded_at,
         after_spells.batch_id as after_batch_id,
-        row(before_spells.known_at, before_spells.batch_id)
-        is distinct from row(after_spells.known_at, after_spells.batch_id) as is_changed
+        (
+            before_spells.known_at is distinct from after_spells.known_at
+            or before_spells.batch_id is distinct from after_spells.batch_id
+        ) as is_changed
     from {before}.stg_participations as before_spells
     full join {after}.stg_participations as after_spells
         on before_spells.spell_id = after_spells.spell_id
@@ -32,7 +34,7 @@ touched as (
         before_person_id,
         after_person_id
     from spells
-    where is_changed or after_agency_code = any(%(moved)s)
+    where is_changed or after_agency_code = any({moved})
 ),
 
 persons as (

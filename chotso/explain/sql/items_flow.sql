@@ -20,7 +20,7 @@ inner join {state}.int_agency_members as members
 inner join {state}.int_metric_funds as funds
     on lines.fund_code = funds.fund_code
 where
-    members.agency_code = %(agency_code)s
-    and funds.metric_code = %(metric_code)s
-    and lines.credited_month between %(year_start)s and %(month)s
+    members.agency_code = {agency_code}
+    and funds.metric_code = {metric_code}
+    and lines.credited_month between {year_start} and {month}
 order by lines.credited_at, lines.document_code collate "C", lines.line_number

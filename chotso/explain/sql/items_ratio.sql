@@ -15,7 +15,7 @@ from {state}.fct_employer_account as accounts
 inner join {state}.int_agency_members as members
     on accounts.agency_code = members.member_agency_code
 where
-    members.agency_code = %(agency_code)s
-    and accounts.group_code = any(%(groups)s)
-    and accounts.month between %(year_start)s and %(month)s
-order by accounts.month desc, accounts.employer_code collate "C", accounts.group_code
+    members.agency_code = {agency_code}
+    and accounts.group_code = any({groups})
+    and accounts.month between {year_start} and {month}
+order by accounts.month, accounts.employer_code collate "C", accounts.group_code

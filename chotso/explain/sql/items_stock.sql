@@ -13,9 +13,9 @@ from {state}.stg_participations as spells
 inner join {state}.int_agency_members as members
     on spells.agency_code = members.member_agency_code
 where
-    members.agency_code = %(agency_code)s
-    and spells.scheme_code = %(scheme_code)s
+    members.agency_code = {agency_code}
+    and spells.scheme_code = {scheme_code}
     and spells.is_valid
-    and spells.from_month <= %(month)s
-    and (spells.to_month is null or spells.to_month >= %(month)s)
+    and spells.from_month <= {month}
+    and (spells.to_month is null or spells.to_month >= {month})
 order by spells.person_id, spells.from_month, spells.spell_id

@@ -2,10 +2,10 @@
 select explain_lines.*
 from explain_lines
 where
-    (before_agency_code = any(%(members)s) or after_agency_code = any(%(members)s))
-    and (before_fund_code = any(%(funds)s) or after_fund_code = any(%(funds)s))
+    (before_agency_code = any({members}) or after_agency_code = any({members}))
+    and (before_fund_code = any({funds}) or after_fund_code = any({funds}))
     and (
-        before_credited_month between %(year_start)s and %(month)s
-        or after_credited_month between %(year_start)s and %(month)s
+        before_credited_month between {year_start} and {month}
+        or after_credited_month between {year_start} and {month}
     )
 order by document_code collate "C", line_number

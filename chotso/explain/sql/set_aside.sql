@@ -14,5 +14,5 @@ select
 from quarantine.row as waiting
 where
     waiting.feed in ('payments', 'allocations', 'participations', 'c12', 'plans')
-    and waiting.first_seen <= %(as_known_at)s
-    and (waiting.resolved_at is null or waiting.resolved_at > %(as_known_at)s)
+    and waiting.first_seen <= {as_known_at}
+    and (waiting.resolved_at is null or waiting.resolved_at > {as_known_at})

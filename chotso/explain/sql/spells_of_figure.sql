@@ -2,6 +2,6 @@
 select explain_spells.*
 from explain_spells
 where
-    (before_scheme_code = %(scheme_code)s and before_agency_code = any(%(members)s))
-    or (after_scheme_code = %(scheme_code)s and after_agency_code = any(%(members)s))
+    (before_scheme_code = {scheme_code} and before_agency_code = any({members}))
+    or (after_scheme_code = {scheme_code} and after_agency_code = any({members}))
 order by spell_id

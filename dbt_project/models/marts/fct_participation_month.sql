@@ -3,6 +3,7 @@ with universe as (
         agency_months.agency_code,
         agency_months.agency_key,
         agency_months.month,
+        case when agency_months.is_province then 'province' else 'filed' end as place_type,
         metrics.scheme_code
     from {{ ref('int_agency_months') }} as agency_months
     cross join {{ ref('dim_metric') }} as metrics
@@ -11,6 +12,7 @@ with universe as (
 
 counts as (
     select * from {{ ref('int_participation_counts') }}
+    where health_group_number is null
 ),
 
 final as (
@@ -19,11 +21,19 @@ final as (
         universe.month,
         universe.scheme_code,
         coalesce(counts.participant_count, 0)::bigint as participant_count,
-        universe.agency_key
+        universe.agency_key,
+        coalesce(counts.joined_count, 0)::bigint as joined_count,
+        coalesce(counts.transferred_in_count, 0)::bigint as transferred_in_count,
+        coalesce(counts.left_count, 0)::bigint as left_count,
+        coalesce(counts.transferred_out_count, 0)::bigint as transferred_out_count,
+        (
+            coalesce(counts.participant_count, 0) - coalesce(counts.previous_count, 0)
+        )::bigint as net_growth_count
     from universe
     left join counts
         on
             universe.agency_code = counts.agency_code
+            and universe.place_type = counts.place_type
             and universe.month = counts.month
             and universe.scheme_code = counts.scheme_code
 )

@@ -1,0 +1,14 @@
+-- The greatest debts of the month, then the greatest receivables.
+select explain_items.*
+from explain_items
+order by
+    case
+        when month <> {month} then 0
+        when {is_interest_bearing} then interest_bearing_arrears_vnd
+        else arrears_vnd
+    end desc,
+    abs(receivable_vnd) desc,
+    month desc,
+    employer_code collate "C" asc,
+    group_code asc
+limit {lines}
