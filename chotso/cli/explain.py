@@ -57,7 +57,7 @@ def explain(
             lines=None if json else lines,
             progress=show,
         ).told
-    answer(told, json, lambda: _tell(told, lines))
+    answer(told, json, lambda: tell(told, lines))
 
 
 def _as_month(text: str) -> date:
@@ -66,7 +66,8 @@ def _as_month(text: str) -> date:
     return date.fromisoformat(f"{text}-01")
 
 
-def _tell(told: dict[str, Any], lines: int) -> None:
+def tell(told: dict[str, Any], lines: int) -> None:
+    """Print an explanation, with at most so many items of each list and the rest in one line."""
     title = f"{told['agency_code']} {told['agency_name'] or ''} · {told['month']}"
     _say(title)
     _say(f"{told['metric_name_vi']} — {told['metric_name_en']} ({told['metric_code']})")

@@ -5,7 +5,8 @@
    Airflow runs the date's DAGs.
 3. 31 December, 17:00:30: Airflow freezes what is due.
 4. The night of 31 December, into which payments come late: the marts change, the release does not.
-5. What was sealed, its verification by its own `verify.py`, and where everything is.
+5. What was sealed, its verification by its own `verify.py`, why a figure moved since, and where
+   everything is.
 
 Run again, it takes up where the source's clock stands.
 """
@@ -29,6 +30,7 @@ from chotso.orchestration import local
 from chotso.orchestration.alerts import alert_file
 from chotso.orchestration.client import AirflowClient
 from chotso.orchestration.deadline import periods_due
+from chotso.orchestration.demo_explanation import show_explanation
 from chotso.orchestration.demo_report import show_places, show_release, show_what_came_late
 from chotso.orchestration.drive import get_ready, run_freeze, run_night, tasks_not_clean
 from chotso.orchestration.night import is_built
@@ -91,6 +93,7 @@ class Demo:
         self.say("done: no task failed on the way\n")
         show_release(self.console, settings, PERIOD_ID)
         show_what_came_late(self.console, settings, PERIOD_ID)
+        show_explanation(self.console, settings, PERIOD_ID)
         show_places(self.console, self.home, settings, server, airflow.result())
 
     def make_province(self, server: sandbox.SandboxServer) -> None:

@@ -168,7 +168,8 @@ def build(
 
 TABLES = """
 create table dim_agency (agency_key text, agency_code text, agency_name text,
-    parent_agency_code text, level_number int, district_code text, valid_from_date date, valid_to_date date);
+    parent_agency_code text, level_number int, district_code text, valid_from_date date,
+    valid_to_date date);
 create table dim_metric (metric_code text, metric_name_vi text, metric_name_en text,
     unit_code text, kind_code text, direction_code text, additivity_code text);
 create table fct_plan_target (object_type_code text, object_code text, plan_year int,

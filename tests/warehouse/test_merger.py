@@ -1,138 +1,228 @@
-"""Two provinces become one on 1 July 2025: it loads as data, and nothing is lost or counted twice.
+"""Two provinces become one on 1 July 2025, told by the register alone, in the two ways it can be.
 
-Offices are handed over in both ways that registers know: 07201 keeps its code under another parent,
-07202 ends and 08072 is founded. Province 080 lives on under another name.
+072 and 080: the offices of 072 keep their codes and get 080 as their parent. 082 and 087: the
+offices of 082 end with it, and new codes begin under 087. A province counts what the chain of
+parents leads to as it is known: so the first way moves the past of the offices along with them, in
+builds that know of it, and the second leaves it where it was.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
-from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
+from psycopg import sql
 from psycopg.rows import dict_row
 
-from chotso.build import run_build
+from chotso.build.dbt import build_variables
+from chotso.build.runner import run_dbt
+from chotso.registers import load_registers
 from tests.warehouse.build_warehouse import Warehouse, any_server, new_warehouse
 from tests.warehouse.build_world import World, instant
 
 pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(900)]
 
-BEFORE, MERGED, AFTER = "2025-06-30T01:00", "2025-07-01T01:00", "2025-08-01T01:00"
-JUNE, JULY = date(2025, 6, 1), date(2025, 7, 1)
-HI = "BHYT"
+BEFORE, AFTER = "2025-06-30T01:00", "2025-07-02T01:00"
+MERGER = "2025-07-01T00:30"
+NIGHTLY, PAST = "marts_build", "scratch_past"
+LAST_OF_JUNE, FIRST_OF_JULY = "2025-06-30T23:59:59.999999", "2025-07-01T00:00"
+PROVINCES = ("072", "080", "082", "087")
+
+Figure = Callable[..., dict[str, Any]]
 
 
-def two_provinces(world: World) -> None:
+def _provinces(world: World) -> None:
     world.batch("2025-06-29", BEFORE)
-    world.agency("072", parent=None, level=1, ten="BHXH tỉnh Tây Ninh")
-    world.agency("080", parent=None, level=1, ten="BHXH tỉnh Long An")
-    world.agency("07201", ten="BHXH huyện Tân Biên")
-    world.agency("07202", ten="BHXH huyện Tân Châu")
-    world.agency("08001", parent="080", ten="BHXH huyện Bến Lức")
-    world.employer("TA0001A")
-    for agency, amount in (("07201", 1), ("07202", 20), ("08001", 300), ("072", 4_000)):
-        world.payment(f"june-{agency}", "2025-06-10T10:00", (HI, amount, 0), agency=agency)
-    # one person at an office of each province: two provinces count them, one counts them once
-    for agency in ("07201", "08001"):
-        world.spell("a", "2025-01", None, agency=agency)
-    world.spell("b", "2025-01", "2025-06", agency="07202")
+    names = {"072": "Tây Ninh", "080": "Long An", "082": "Tiền Giang", "087": "Đồng Tháp"}
+    for code, name in names.items():
+        world.agency(code, parent=None, level=1, ten=f"BHXH tỉnh {name}")
+        world.agency(f"{code}01", parent=code, ten=f"BHXH huyện thuộc {name}")
 
 
-def one_province(world: World) -> None:
-    """The register's changes are known in the first night of July, its payments a month later."""
-    world.batch("2025-06-30", MERGED)
-    for code in ("080", "072", "07201", "07202"):
-        world.supersede("agencies", MERGED, ma_co_quan=code)
-    world.agency("080", parent=None, level=1, ten="BHXH tỉnh Tây Ninh")
-    world.agency("072", parent=None, level=1, ten="BHXH tỉnh Tây Ninh", hieu_luc_den="2025-06-30")
-    world.agency("07201", parent="080", ten="BHXH cơ sở Tân Biên")
-    world.agency("07202", ten="BHXH huyện Tân Châu", hieu_luc_den="2025-06-30")
-    world.agency("08072", parent="080", ten="BHXH cơ sở Tân Châu", hieu_luc_tu="2025-07-01")
-    world.batch("2025-07-31", AFTER)
-    for agency, amount in (("07201", 50_000), ("08072", 600_000), ("08001", 7_000_000)):
-        world.payment(f"july-{agency}", "2025-07-10T10:00", (HI, amount, 0), agency=agency)
-    world.spell("b", "2025-07", None, agency="08072")
+def _merger(world: World) -> None:
+    """Known half an hour after it takes effect."""
+    world.batch("2025-06-30", MERGER)
+    for code in ("072", "080", "07201", "082", "08201"):
+        world.supersede("agencies", MERGER, ma_co_quan=code)
+    for code, name in (("072", "Tây Ninh"), ("082", "Tiền Giang")):
+        world.agency(code, None, 1, ten=f"BHXH tỉnh {name}", hieu_luc_den="2025-06-30")
+    world.agency("080", None, 1, ten="BHXH tỉnh Tây Ninh")
+    world.agency("07201", "080", ten="BHXH cơ sở Tân Ninh")
+    world.agency("08201", "082", ten="BHXH huyện thuộc Tiền Giang", hieu_luc_den="2025-06-30")
+    world.agency("08721", "087", ten="BHXH cơ sở Mỹ Tho", hieu_luc_tu="2025-07-01")
+    world.batch("2025-07-01", AFTER)
+
+
+def _facts(world: World) -> None:
+    """100 of June and 10 of July at an office of the province that ends; 1,000 of 2021."""
+    world.known = instant(BEFORE)
+    fund = "BHYT"
+    for number, (ending, staying, new) in enumerate(
+        [("07201", "08001", "07201"), ("08201", "08701", "08721")]
+    ):
+        world.payment(f"{number}a", "2021-12-31T23:59:59.999999", (fund, 1_000, 0), agency=ending)
+        world.payment(f"{number}b", LAST_OF_JUNE, (fund, 100, 0), agency=ending)
+        world.payment(f"{number}c", LAST_OF_JUNE, (fund, 7, 0), agency=staying)
+        world.payment(f"{number}d", FIRST_OF_JULY, (fund, 10, 0), agency=new)
+        world.payment(f"{number}e", FIRST_OF_JULY, (fund, 3, 0), agency=staying)
+        employer = f"E{number}"
+        world.account(employer, "2025-06", ending, ck_bhyt=40, ps_yt=400)
+        world.account(employer, "2025-07", new, ck_bhyt=50, ps_yt=500)
+        # with both offices in July, and once with the province
+        world.spell(f"p{number}", "2025-01", None if new == ending else "2025-06", agency=ending)
+        if new != ending:
+            world.spell(f"p{number}", "2025-07", None, agency=new)
+        world.spell(f"p{number}", "2025-07", None, agency=staying)
 
 
 @pytest.fixture(scope="module")
 def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    home: Path = tmp_path_factory.mktemp("home")
-    with any_server() as servers, new_warehouse(servers, home) as made:
+    """The night after the merger became known, and the last one before."""
+    with (
+        any_server() as servers,
+        new_warehouse(servers, tmp_path_factory.mktemp("home")) as made,
+    ):
         with made.world() as world:
-            two_provinces(world)
-            world.admin.commit()
-            run_build(made.settings)
-            one_province(world)
-            world.admin.commit()
-        run_build(made.settings)
-        run_build(made.settings, as_known_at=instant(BEFORE), schema="before_merger")
+            for part in (_provinces, _merger, _facts):
+                part(world)
+        what = ("--select", "+fct_monthly_attainment", "--indirect-selection", "cautious")
+        for schema, known_at in ((NIGHTLY, AFTER), (PAST, BEFORE)):
+            variables = build_variables(load_registers(), instant(known_at), None)
+            command = ("build", "--exclude-resource-type", "unit_test", *what)
+            run_dbt(made.settings, schema, variables, command)
         yield made
 
 
-def shown(warehouse: Warehouse, schema: str, metric: str) -> dict[tuple[str, date], int]:
+@pytest.fixture
+def figure(warehouse: Warehouse) -> Iterator[Figure]:
     with psycopg.connect(warehouse.admin_url, row_factory=dict_row) as conn:
-        rows = conn.execute(
-            f"select agency_code, month, actual_month from {schema}.fct_monthly_attainment "
-            "where metric_code = %s and month >= '2025-06-01'".encode(),
-            [metric],
-        ).fetchall()
-    return {(row["agency_code"], row["month"]): int(row["actual_month"]) for row in rows}
+
+        def found(
+            agency: str, month: str, metric: str = "collection_hi", schema: str = NIGHTLY
+        ) -> dict[str, Any]:
+            """The row with the name and parent of its time."""
+            query = sql.SQL(
+                "select * from {0}.fct_monthly_attainment join {0}.dim_agency "
+                "using (agency_key, agency_code) "
+                "where agency_code = {1} and month = {2} and metric_code = {3}"
+            ).format(
+                sql.Identifier(schema),
+                *map(sql.Literal, (agency, date.fromisoformat(f"{month}-01"), metric)),
+            )
+            (row,) = conn.execute(query).fetchall()
+            return row
+
+        yield found
 
 
-def test_each_province_counts_its_own_before(warehouse: Warehouse) -> None:
-    collected = shown(warehouse, "before_merger", "collection_hi")
-    assert collected["072", JUNE] == 4_021
-    assert collected["080", JUNE] == 300
-    persons = shown(warehouse, "before_merger", "participants_hi")
-    assert (persons["072", JUNE], persons["080", JUNE]) == (2, 1)
+def test_history_keeps_its_own_names_and_parents(figure: Figure) -> None:
+    names = [figure("080", month)["agency_name"] for month in ("2021-12", "2025-06", "2025-07")]
+    assert names == ["BHXH tỉnh Long An", "BHXH tỉnh Long An", "BHXH tỉnh Tây Ninh"]
+    june, july = figure("07201", "2025-06"), figure("07201", "2025-07")
+    assert (june["agency_name"], june["parent_agency_code"]) == ("BHXH huyện thuộc Tây Ninh", "072")
+    assert (july["agency_name"], july["parent_agency_code"]) == ("BHXH cơ sở Tân Ninh", "080")
+    assert figure("072", "2025-06")["agency_name"] == "BHXH tỉnh Tây Ninh"
 
 
-def test_afterwards_the_new_province_counts_what_leads_to_it_and_no_dong_twice(
-    warehouse: Warehouse,
-) -> None:
-    collected = shown(warehouse, "marts", "collection_hi")
-    assert collected["080", JULY] == 7_650_000
-    # 07201 brought its past along; what ended with 072 stays with 072
-    assert collected["080", JUNE] == 301
-    assert collected["072", JUNE] == 4_020
-    assert collected["080", JUNE] + collected["072", JUNE] == 4_321
-    assert ("072", JULY) not in collected
-    assert ("07202", JULY) not in collected
-    persons = shown(warehouse, "marts", "participants_hi")
-    assert persons["080", JULY] == 2
-    assert (persons["07201", JULY], persons["08001", JULY], persons["08072", JULY]) == (1, 1, 1)
+def test_an_office_keeps_its_figures_whatever_its_parent(figure: Figure) -> None:
+    for schema in (NIGHTLY, PAST):
+        assert figure("07201", "2021-12", schema=schema)["actual_month"] == 1_000
+        assert figure("07201", "2025-06", schema=schema)["actual_month"] == 100
+    assert figure("07201", "2025-07")["actual_to_date"] == 110
 
 
-def test_months_keep_the_names_and_parents_of_their_time(warehouse: Warehouse) -> None:
-    with psycopg.connect(warehouse.admin_url) as conn:
-        rows = conn.execute(
-            """
-            select fact.agency_code, fact.month, agency.agency_name, agency.parent_agency_code
-            from marts.fct_monthly_attainment as fact
-            inner join marts.dim_agency as agency using (agency_key)
-            where fact.metric_code = 'collection_hi' and fact.month >= '2025-06-01'
-            """
-        ).fetchall()
-    named = {(code, month): (name, parent) for code, month, name, parent in rows}
-    assert named["080", JUNE] == ("BHXH tỉnh Long An", None)
-    assert named["080", JULY] == ("BHXH tỉnh Tây Ninh", None)
-    assert named["07201", JUNE] == ("BHXH huyện Tân Biên", "072")
-    assert named["07201", JULY] == ("BHXH cơ sở Tân Biên", "080")
-    assert named["08072", JULY] == ("BHXH cơ sở Tân Châu", "080")
-    assert len(rows) == len(named)
+def test_offices_given_to_another_province_take_their_past_along(figure: Figure) -> None:
+    """As known before the merger 072 has its own; as known after it 080 has all of it, once."""
+    assert figure("072", "2025-06", schema=PAST)["actual_to_date"] == 100
+    assert figure("080", "2025-06", schema=PAST)["actual_to_date"] == 7
+    assert figure("080", "2025-06")["actual_to_date"] == 107
+    assert figure("080", "2025-07")["actual_month"] == 13
+    assert figure("080", "2025-07")["actual_to_date"] == 120
+    assert figure("072", "2025-06")["actual_to_date"] == 0
+    assert figure("080", "2021-12")["actual_month"] == 1_000
 
 
-def test_a_join_on_the_code_alone_counts_a_renamed_province_twice(warehouse: Warehouse) -> None:
+def test_offices_that_end_leave_their_past_with_the_province_that_ends(figure: Figure) -> None:
+    assert figure("082", "2025-06")["actual_to_date"] == 100
+    assert figure("082", "2021-12")["actual_month"] == 1_000
+    assert figure("087", "2025-06")["actual_to_date"] == 7
+    assert figure("087", "2025-07")["actual_month"] == 13
+    # the new province did not collect what the old one did
+    assert figure("087", "2025-07")["actual_to_date"] == 20
+    assert figure("08721", "2025-07")["actual_to_date"] == 10
+
+
+def test_arrears_stand_on_the_sheet_of_their_month(figure: Figure) -> None:
+    arrears = "arrears_ratio_hi"
+    july = figure("080", "2025-07", arrears)
+    assert (july["numerator"], july["denominator"]) == (50, 900)
+    july = figure("087", "2025-07", arrears)
+    assert (july["numerator"], july["denominator"]) == (50, 500)
+    june = figure("082", "2025-06", arrears)
+    assert (june["numerator"], june["denominator"]) == (40, 400)
+
+
+def test_a_person_counts_once_in_the_province_that_has_both_offices(figure: Figure) -> None:
+    heads = "participants_hi"
+    for merged, office in (("080", "08001"), ("087", "08701")):
+        assert figure(merged, "2025-07", heads)["actual_to_date"] == 1
+        assert figure(office, "2025-07", heads)["actual_to_date"] == 1
+    assert figure("082", "2025-06", heads)["actual_to_date"] == 1
+    assert figure("087", "2025-06", heads)["actual_to_date"] == 0
+
+
+@pytest.mark.parametrize("schema", [NIGHTLY, PAST])
+def test_no_dong_is_counted_twice_and_none_is_lost(warehouse: Warehouse, schema: str) -> None:
+    """Each month, over all provinces; a province out of force is not shown and has nothing."""
+    rows = warehouse.rows(
+        f"""
+        with provinces as (
+            select month, sum(actual_month) as collected
+            from {schema}.fct_monthly_attainment
+            where metric_code = 'collection_total' and agency_code = any(array{list(PROVINCES)})
+            group by month
+        ),
+        lines as (
+            select credited_month as month, sum(collected_vnd) as collected
+            from {schema}.fct_contribution
+            group by credited_month
+        )
+        select month, provinces.collected, lines.collected
+        from provinces full join lines using (month)
+        where coalesce(provinces.collected, 0) <> coalesce(lines.collected, 0)
+            and month <= (select max(month) from {schema}.dim_month)
+        """
+    )
+    assert rows == []
+
+
+def test_a_province_that_ended_is_shown_to_its_last_month(warehouse: Warehouse) -> None:
+    rows = warehouse.rows(
+        "select agency_code, max(month) from marts_build.fct_monthly_attainment "
+        "where agency_code = any(array['072', '080', '082', '087', '08201', '08721']) "
+        "group by agency_code order by agency_code"
+    )
+    june, july = date(2025, 6, 1), date(2025, 7, 1)
+    assert {code: month for code, month in rows} == {
+        "072": june, "080": july, "082": june, "087": july, "08201": june, "08721": july,
+    }  # fmt: skip
+    first = warehouse.rows(
+        "select min(month) from marts_build.fct_monthly_attainment where agency_code = '08721'"
+    )
+    assert first == [(july,)]
+
+
+def test_a_join_on_the_code_alone_counts_a_renamed_agency_twice(warehouse: Warehouse) -> None:
     """The naive twin: what the key and `is_current` are for."""
     query = """
-        select sum(fact.actual_month) from marts.fct_monthly_attainment as fact
-        inner join marts.dim_agency as agency using (agency_code)
-        where fact.metric_code = 'collection_hi' and fact.month = '2025-07-01'
-            and fact.agency_code = '080' {}
+        select sum(fact.actual_month) / min(fact.actual_month)
+        from marts_build.fct_monthly_attainment as fact
+        inner join marts_build.dim_agency as agency using ({column})
+        where fact.metric_code = 'collection_total' and fact.month = '2025-07-01'
+            and fact.agency_code = '080' and fact.actual_month > 0 {condition}
     """
-    with psycopg.connect(warehouse.admin_url) as conn:
-        naive = conn.execute(query.format("").encode()).fetchone()
-        right = conn.execute(query.format("and agency.is_current").encode()).fetchone()
-    assert right == (7_650_000,)
-    assert naive == (2 * 7_650_000,)
+    assert warehouse.rows(query.format(column="agency_code", condition="")) == [(2,)]
+    assert warehouse.rows(query.format(column="agency_key", condition="")) == [(1,)]
+    current = query.format(column="agency_code", condition="and agency.is_current")
+    assert warehouse.rows(current) == [(1,)]

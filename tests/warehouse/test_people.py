@@ -1,7 +1,7 @@
 """Persons, movements and the province's reconciliation: by hand, and in small hostile worlds."""
 
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,14 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from chotso.build import run_build
+from chotso.build.dbt import build_variables
+from chotso.build.runner import run_dbt
+from chotso.build.scratch import drop_foreign_keys
+from chotso.ingest.night import extract_all
+from chotso.registers import load_registers
 from chotso.sandbox import server
 from chotso.sandbox.server import SandboxServer
+from chotso.warehouse.connect import connect
 from tests.oracle.compare import differences
 from tests.oracle.hostile.turn import CUTOFF
 from tests.oracle.model import Observation
@@ -29,6 +35,8 @@ pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(3600)]
 PARTICIPATION = "fct_participation_month"
 GROUPS = "fct_health_group_month"
 RECONCILIATION = "fct_participation_reconciliation"
+MARTS = (PARTICIPATION, GROUPS, RECONCILIATION)
+SCHEMA = "marts_build"
 MOVEMENTS = ("joined", "transferred_in", "left", "transferred_out", "net_growth")
 SEEDS = range(size(1, 12))
 
@@ -198,26 +206,41 @@ def running() -> Iterator[SandboxServer]:
         yield server.start(home)
 
 
+def _build(warehouse: Product, known_at: datetime, cutoff: datetime | None) -> None:
+    """The marts under test with their data tests, as known at an instant."""
+    variables = build_variables(load_registers(), known_at, cutoff)
+    with connect(warehouse.settings) as conn:
+        drop_foreign_keys(conn, SCHEMA)
+    what = ("--select", *(f"+{mart}" for mart in MARTS), "--indirect-selection", "cautious")
+    run_dbt(
+        warehouse.settings,
+        SCHEMA,
+        variables,
+        ("build", "--exclude-resource-type", "unit_test", *what),
+    )
+
+
 def _wrong(
     warehouse: Product,
     observations: list[Observation],
-    as_known_at: datetime,
-    cutoff: datetime | None = None,
-    schema: str = "marts",
+    known_at: datetime,
+    cutoff: datetime | None,
     before: Before = month_before,
 ) -> tuple[list[str], int]:
-    right = people(observations, as_known_at, cutoff, before=before)
-    expected = (
-        (PARTICIPATION, right.participation, PEOPLE_KEY),
-        (GROUPS, right.groups, GROUP_KEY),
-        (RECONCILIATION, right.reconciliation, PEOPLE_KEY),
+    """What differs from the oracle, and how many figures were compared."""
+    right = people(observations, known_at, cutoff, before=before)
+    expected = zip(
+        MARTS,
+        (right.participation, right.groups, right.reconciliation),
+        (PEOPLE_KEY, GROUP_KEY, PEOPLE_KEY),
+        strict=True,
     )
-    said = [
-        line
-        for table, figures, key in expected
-        for line in differences(warehouse.rows(schema, table), figures, key)
-    ]
-    return said, sum(len(row) for _, figures, _ in expected for row in figures.values())
+    said: list[str] = []
+    compared = 0
+    for mart, figures, key in expected:
+        said += differences(warehouse.rows(SCHEMA, mart), figures, key)
+        compared += sum(len(row) for row in figures.values())
+    return said, compared
 
 
 def _two_months_before(month: date) -> date:
@@ -229,35 +252,31 @@ def _two_months_before(month: date) -> date:
 def test_every_person_counts_where_the_oracle_counts_them(
     running: SandboxServer, tmp_path: Path
 ) -> None:
-    figures = 0
-    for seed in SEEDS:
-        with product(running, f"people_{seed}", tmp_path / str(seed)) as warehouse:
-            figures += _live(warehouse, seed)
+    figures = sum(_compare_world(running, tmp_path / str(seed), seed) for seed in SEEDS)
     record("people and movements", worlds=len(SEEDS), figures=figures, differences=0)
 
 
-def _live(warehouse: Product, seed: int) -> int:
-    world = HostileWorld.create(
-        warehouse.source_admin_url,
-        warehouse.drop,
-        seed,
-        reader=SOURCE_LOGIN,
-        plant_unknown=seed % 2 == 1,
-    )
-    figures = 0
-    for _ in world.nights:
-        night = world.advance()
-        if CUTOFF <= night.clock < CUTOFF + timedelta(minutes=1) and seed % 4 < 2:
-            warehouse.final(night.business_date)
-        else:
-            warehouse.night(night.business_date)
-        wrong, compared = _wrong(warehouse, world.observations, night.clock)
-        assert not wrong, f"{seed} {night}\n" + "\n".join(wrong)
-        figures += compared
-    asked = world.nights[-1].clock
-    warehouse.rebuild("scratch_people", asked, CUTOFF)
-    wrong, compared = _wrong(warehouse, world.observations, asked, CUTOFF, "scratch_people")
-    assert not wrong, f"{seed} at the cutoff\n" + "\n".join(wrong)
-    naive, _ = _wrong(warehouse, world.observations, asked, before=_two_months_before)
-    assert any("joined_count" in line for line in naive)
-    return figures + compared
+def _compare_world(running: SandboxServer, folder: Path, seed: int) -> int:
+    """Live through a world and compare three states of it; how many figures agreed."""
+    with product(running, f"people_{seed}", folder) as warehouse:
+        world = HostileWorld.create(
+            warehouse.source_admin_url,
+            warehouse.drop,
+            seed,
+            reader=SOURCE_LOGIN,
+            plant_unknown=seed % 2 == 1,
+        )
+        for _ in world.nights:
+            night = world.advance()
+            done = extract_all(warehouse.settings, night.business_date)
+            assert not [line for result in done for line in result.stopped]
+        first, last = world.nights[0].clock, world.nights[-1].clock
+        figures = 0
+        for known_at, cutoff in ((first, None), (last, CUTOFF), (last, None)):
+            _build(warehouse, known_at, cutoff)
+            wrong, compared = _wrong(warehouse, world.observations, known_at, cutoff)
+            assert not wrong, f"{seed} {known_at} {cutoff}\n" + "\n".join(wrong)
+            figures += compared
+        naive, _ = _wrong(warehouse, world.observations, last, None, _two_months_before)
+        assert any("joined_count" in line for line in naive)
+        return figures

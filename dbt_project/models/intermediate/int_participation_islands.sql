@@ -99,33 +99,74 @@ joined as (
         place_type, agency_code, scheme_code, health_group_number, person_id, island_number
 ),
 
--- the province's island around an agency's own: where it is longer, the person was or stayed there
-moved as (
+-- Each agency's island beside those of the provinces it belongs to, in the order of months: the
+-- newest island of the province is the one around it. Where that one is longer, the person was or
+-- stayed elsewhere in the province. (A join by person would be a guess about unknown numbers.)
+side_by_side as (
     select
-        filed.agency_code,
-        filed.scheme_code,
-        filed.person_id,
-        filed.from_month,
-        bool_or(around.from_month < filed.from_month) as is_transferred_in,
-        bool_or(around.to_month > filed.to_month) as is_transferred_out
-    from joined as filed
+        agency_code as province_code,
+        null::text as agency_code,
+        scheme_code,
+        person_id,
+        from_month,
+        to_month
+    from joined
+    where place_type = 'province' and health_group_number is null
+    union all
+    select
+        members.agency_code as province_code,
+        joined.agency_code,
+        joined.scheme_code,
+        joined.person_id,
+        joined.from_month,
+        joined.to_month
+    from joined
     inner join members
         on
-            filed.agency_code = members.member_agency_code
-            and filed.agency_code <> members.agency_code
-    inner join joined as around
-        on
-            around.place_type = 'province'
-            and members.agency_code = around.agency_code
-            and filed.scheme_code = around.scheme_code
-            and filed.person_id = around.person_id
-            and filed.from_month >= around.from_month
-            and filed.to_month <= around.to_month
-    where
-        filed.place_type = 'filed'
-        and filed.health_group_number is null
-        and around.health_group_number is null
-    group by filed.agency_code, filed.scheme_code, filed.person_id, filed.from_month
+            joined.agency_code = members.member_agency_code
+            and joined.agency_code <> members.agency_code
+    where joined.place_type = 'filed' and joined.health_group_number is null
+),
+
+around as (
+    select
+        *,
+        max(from_month) filter (where agency_code is null) over by_month as around_from_month,
+        max(to_month) filter (where agency_code is null) over by_month as around_to_month
+    from side_by_side
+    window
+        by_month as (
+            partition by province_code, scheme_code, person_id
+            order by from_month, agency_code nulls first
+            rows unbounded preceding
+        )
+),
+
+linked as (
+    select
+        place_type,
+        agency_code,
+        scheme_code,
+        health_group_number,
+        person_id,
+        from_month,
+        to_month,
+        false as is_transferred_in,
+        false as is_transferred_out
+    from joined
+    union all
+    select
+        'filed' as place_type,
+        agency_code,
+        scheme_code,
+        null::smallint as health_group_number,
+        person_id,
+        from_month,
+        to_month,
+        around_from_month < from_month as is_transferred_in,
+        around_to_month > to_month as is_transferred_out
+    from around
+    where agency_code is not null
 ),
 
 final as (
@@ -144,25 +185,25 @@ final as (
     where person_id is null
     union all
     select
-        joined.place_type,
-        joined.agency_code,
-        joined.scheme_code,
-        joined.health_group_number,
-        joined.person_id,
-        joined.from_month,
-        joined.to_month,
+        place_type,
+        agency_code,
+        scheme_code,
+        health_group_number,
+        person_id,
+        from_month,
+        to_month,
         1 as person_count,
-        coalesce(moved.is_transferred_in, false) as is_transferred_in,
-        coalesce(moved.is_transferred_out, false) as is_transferred_out
-    from joined
-    left join moved
-        on
-            joined.place_type = 'filed'
-            and joined.health_group_number is null
-            and joined.agency_code = moved.agency_code
-            and joined.scheme_code = moved.scheme_code
-            and joined.person_id = moved.person_id
-            and joined.from_month = moved.from_month
+        bool_or(is_transferred_in) as is_transferred_in,
+        bool_or(is_transferred_out) as is_transferred_out
+    from linked
+    group by
+        place_type,
+        agency_code,
+        scheme_code,
+        health_group_number,
+        person_id,
+        from_month,
+        to_month
 )
 
 select * from final

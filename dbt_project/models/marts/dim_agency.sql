@@ -55,7 +55,13 @@ final as (
         false as is_inferred
     from versions
     inner join agencies on versions.agency_code = agencies.agency_code
-    left join provinces on agencies.agency_code = provinces.member_agency_code
+    -- where the parent of that time leads to now; a province leads to itself
+    left join provinces
+        on
+            case
+                when versions.level_number = 1 then versions.agency_code
+                else versions.parent_agency_code
+            end = provinces.member_agency_code
     union all
     select
         inferred.agency_code || '|first' as agency_key,

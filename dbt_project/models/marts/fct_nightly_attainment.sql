@@ -49,7 +49,10 @@ measured as (
         shown.known_at,
         shown.year_end_date - shown.business_date as days_left_count,
         case
-            when shown.kind_code <> 'ratio' and shown.direction_code = 'at_least'
+            when
+                shown.kind_code <> 'ratio'
+                and shown.direction_code = 'at_least'
+                and shown.plan_in_force is not null
                 then greatest(shown.plan_in_force - shown.actual_to_date, 0)
         end as missing_to_plan,
         case shown.kind_code

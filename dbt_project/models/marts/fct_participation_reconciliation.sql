@@ -34,7 +34,6 @@ filed as (
 islands as (
     select
         members.agency_code,
-        islands.agency_code as member_agency_code,
         islands.scheme_code,
         islands.person_id,
         islands.from_month,
@@ -47,26 +46,6 @@ islands as (
         and islands.person_id is not null
 ),
 
-shared_persons as (
-    select
-        agency_code,
-        scheme_code,
-        person_id
-    from islands
-    group by agency_code, scheme_code, person_id
-    having min(member_agency_code) < max(member_agency_code)
-),
-
-shared_islands as (
-    select islands.*
-    from islands
-    inner join shared_persons
-        on
-            islands.agency_code = shared_persons.agency_code
-            and islands.scheme_code = shared_persons.scheme_code
-            and islands.person_id = shared_persons.person_id
-),
-
 place_changes as (
     select
         agency_code,
@@ -74,7 +53,7 @@ place_changes as (
         person_id,
         from_month as month,
         1 as place_change_count
-    from shared_islands
+    from islands
     union all
     select
         agency_code,
@@ -82,7 +61,7 @@ place_changes as (
         person_id,
         (to_month + interval '1 month')::date as month,
         -1 as place_change_count
-    from shared_islands
+    from islands
 ),
 
 person_steps as (

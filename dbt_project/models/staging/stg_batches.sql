@@ -12,6 +12,10 @@ final as (
         batch_id,
         feed,
         business_date,
+        read_mode as read_mode_code,
+        delivery_name as file_name,
+        landing_path,
+        sha256 as content_sha256,
         known_at
     from known
 )
