@@ -17,46 +17,49 @@ LINES = 3
 
 
 def show_explanation(console: Console, settings: Settings, period_id: str) -> None:
-    """Explain the agency whose collection moved most since the seal, by cause and down to lines.
+    """Explain the agency with the most money that was credited before the cutoff and came later.
 
     Raises:
-        ChotsoError: No agency's figure moved, or its change does not add up.
+        ChotsoError: No money came late, or the change does not add up.
     """
-    agency_code, sealed_at = _most_moved(settings, period_id)
+    agency_code, sealed_at = _most_late(settings, period_id)
     since = sealed_at.astimezone(ZoneInfo("Asia/Ho_Chi_Minh")).isoformat()
     command = f"chotso explain {agency_code} {METRIC} --month {MONTH:%Y-%m} --since {since}"
-    console.print(f"\n[bold]Vì sao – why it moved[/bold]   {command}", highlight=False)
-    told = explain(settings, agency_code, METRIC, MONTH, since=sealed_at).told
+    console.print("\n[bold]Vì sao khác bản đã chốt – why it is not the sealed figure[/bold]")
+    console.print(f"  {command}\n", highlight=False, soft_wrap=True)
+    told = explain(settings, agency_code, METRIC, MONTH, since=sealed_at, lines=LINES).told
     tell(told, LINES)
 
 
-def _most_moved(settings: Settings, period_id: str) -> tuple[str, datetime]:
+def _most_late(settings: Settings, period_id: str) -> tuple[str, datetime]:
     with connect(settings) as conn:
         row = conn.execute(
             """
-            select sealed.agency_code, release.as_known_at
+            select payments.ma_co_quan, release.as_known_at
             from frozen.release as release
-            inner join frozen.attainment as sealed
-                on release.release_id = sealed.release_id
-            inner join marts.fct_monthly_attainment as now
+            inner join raw.payments as payments
                 on
-                    sealed.agency_code = now.agency_code
-                    and sealed.month = now.month
-                    and sealed.metric_code = now.metric_code
+                    payments.known_from > release.as_known_at
+                    and payments.known_to is null
+                    and payments.ngay_ghi_co < release.cutoff_at
+                    and payments.trang_thai = 'HIEU_LUC'
             where
                 release.release_id = %s
-                and sealed.month = %s
-                and sealed.metric_code = %s
-                and sealed.parent_agency_code is not null
-                and now.actual_to_date <> sealed.actual_to_date
-            order by abs(now.actual_to_date - sealed.actual_to_date) desc, sealed.agency_code
+                and not exists (
+                    select from raw.payments as earlier
+                    where
+                        earlier.so_chung_tu = payments.so_chung_tu
+                        and earlier.known_from <= release.as_known_at
+                )
+            group by payments.ma_co_quan, release.as_known_at
+            order by sum(payments.so_tien) desc, payments.ma_co_quan
             limit 1
             """,
-            [period_id, MONTH, METRIC],
+            [period_id],
         ).fetchone()
     if row is None:
         raise ChotsoError(
-            "No agency's collection moved after the seal: the demonstration explains nothing.",
+            "No money came late: the demonstration explains nothing.",
             next_step="run it with another --seed in a new CHOTSO_HOME.",
         )
     return row[0], row[1]
