@@ -5,7 +5,6 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,8 @@ if TYPE_CHECKING:
     from dbt.cli.main import dbtRunner
 
 PROJECT_DIR = PROJECT_ROOT / "dbt_project"
+_MANIFESTS: dict[tuple[str, str], Any] = {}
+_MANIFESTS_KEPT = 8
 WHOLE = ("build", "--exclude-resource-type", "unit_test")
 _BAD = ("error", "fail", "runtime error")
 # A build reads much, writes what can be built again, and must not depend on a server's defaults.
@@ -55,16 +56,19 @@ def run_dbt(
     place = settings.home / "dbt" / schema
     place.mkdir(parents=True, exist_ok=True, mode=0o700)
     log_file = place / "logs" / "dbt.log"
-    arguments = [
+    before = [
         *("--log-level", "none", "--log-level-file", "info", "--no-use-colors"),
+        "--no-write-json",  # the ledger keeps what a build was; nobody reads dbt's artifacts
         *("--log-path", str(log_file.parent)),
-        *command,
+    ]
+    after = [
         *("--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR)),
         *("--target-path", str(place / "target")),
         *("--vars", json.dumps(variables, ensure_ascii=False, sort_keys=True)),
     ]
     with _environment(_profile(settings, schema)):
-        outcome = _runner().invoke(arguments)
+        manifest = _parsed((settings.warehouse_url, schema), [*before, "parse", *after])
+        outcome = _runner(manifest).invoke([*before, *command, *after])
     if outcome.exception is not None:
         raise _failed(str(outcome.exception).strip(), log_file)
     results: list[Any] = list(getattr(outcome.result, "results", []))
@@ -76,11 +80,27 @@ def run_dbt(
     return DbtSummary(models=kinds.count("model"), tests=len(kinds) - kinds.count("model"))
 
 
-@cache
-def _runner() -> "dbtRunner":
+def _runner(manifest: Any = None) -> "dbtRunner":
     from dbt.cli.main import dbtRunner  # a second of imports, once per process
 
-    return dbtRunner()
+    return dbtRunner(manifest=manifest)
+
+
+def _parsed(place: tuple[str, str], arguments: list[str]) -> Any:
+    """The project parsed for a database and schema: once per process, whatever the instants are.
+
+    dbt parses anew whenever a variable changes, and ours change with every build, but they stand in
+    SQL alone, which is rendered at each run. A run writes into the manifest, so each gets a copy.
+    A project that does not parse gives None: the build itself then says why.
+    """
+    if place not in _MANIFESTS:
+        parsed = _runner().invoke(arguments)
+        if not parsed.success:
+            return None
+        while len(_MANIFESTS) >= _MANIFESTS_KEPT:
+            _MANIFESTS.pop(next(iter(_MANIFESTS)))
+        _MANIFESTS[place] = parsed.result
+    return _MANIFESTS[place].deepcopy()
 
 
 def _profile(settings: Settings, schema: str) -> dict[str, str]:
