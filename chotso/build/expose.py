@@ -137,6 +137,7 @@ def _fit_store(conn: psycopg.Connection, schema: str, table: str, columns: Colum
                 kept="readers see what they saw.",
                 next_step="give the column a new name: BI tools rely on the type of the old one.",
             )
+    _fit_key(conn, schema, table)
 
 
 def _definitions(columns: Columns) -> list[sql.Composed]:
@@ -166,6 +167,34 @@ def _indexes(conn: psycopg.Connection, schema: str, table: str) -> list[tuple[bo
         """,
         [schema, table],
     ).fetchall()
+
+
+def _fit_key(conn: psycopg.Connection, schema: str, table: str) -> None:
+    """A mart that changed its grain gets its new key; the old one would refuse its rows."""
+    wanted = ["generation", *_key(conn, schema, table)]
+    rows = conn.execute(
+        """
+        select index.relname, array_agg(attribute.attname::text order by key.position)
+        from pg_index as entry
+        inner join pg_class as index on index.oid = entry.indexrelid
+        cross join lateral unnest(entry.indkey) with ordinality as key (attnum, position)
+        inner join pg_attribute as attribute
+            on attribute.attrelid = entry.indrelid and attribute.attnum = key.attnum
+        where
+            entry.indisunique
+            and entry.indrelid = format('%%I.%%I', %s::text, %s::text)::regclass
+        group by index.relname
+        """,
+        [STORE, table],
+    ).fetchall()
+    if wanted in [columns for _, columns in rows]:
+        return
+    for name, _ in rows:
+        conn.execute(sql.SQL("drop index {}").format(_in(STORE, name)))
+    if len(wanted) > 1:
+        conn.execute(
+            sql.SQL("create unique index on {} ({})").format(_in(STORE, table), listed(wanted))
+        )
 
 
 def _copy_indexes(conn: psycopg.Connection, schema: str, table: str) -> None:

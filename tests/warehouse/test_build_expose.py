@@ -214,3 +214,27 @@ def test_what_every_night_showed_is_kept_and_a_night_replaces_only_itself(
         ("2021-12-30", 3),
         ("2021-12-31", 4),
     ]
+
+
+def test_a_mart_whose_grain_became_finer_gets_its_new_key(warehouse: Warehouse) -> None:
+    """As an upgrade brings it: one row per version where there was one per code."""
+    night(warehouse, 10)
+    with connect(warehouse.settings) as conn:
+        build_id = built(conn, 10, columns=", agency_code || '|first' as agency_key")
+        conn.execute(
+            """
+            alter table marts_build.fct_small
+            drop constraint fct_small_pkey, alter column agency_key set not null
+            """
+        )
+        conn.execute("insert into marts_build.fct_small values ('072', 5, '072|2025-07-01')")
+        conn.execute("alter table marts_build.fct_small add primary key (agency_key)")
+        conn.commit()
+        expose(conn, "marts_build", build_id)
+        conn.commit()
+    assert warehouse.rows(READ) == [(25, 3)]
+    with pytest.raises(psycopg.errors.UniqueViolation), warehouse.world() as world:
+        world.admin.execute(
+            "insert into marts_store.fct_small select * from marts_store.fct_small "
+            "where agency_key is not null"
+        )
