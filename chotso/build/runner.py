@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from dbt.cli.main import dbtRunner
 
 PROJECT_DIR = PROJECT_ROOT / "dbt_project"
-_MANIFESTS: dict[tuple[str, str], Any] = {}
-_MANIFESTS_KEPT = 8
+_PARSED: dict[str, Any] = {}  # the project as this process parsed it, and for which place
 WHOLE = ("build", "--exclude-resource-type", "unit_test")
 _BAD = ("error", "fail", "runtime error")
 # A build reads much, writes what can be built again, and must not depend on a server's defaults.
@@ -66,8 +65,10 @@ def run_dbt(
         *("--target-path", str(place / "target")),
         *("--vars", json.dumps(variables, ensure_ascii=False, sort_keys=True)),
     ]
-    with _environment(_profile(settings, schema)):
-        manifest = _parsed((settings.warehouse_url, schema), [*before, "parse", *after])
+    profile = _profile(settings, schema)
+    with _environment(profile):
+        place_of_models = (profile["CHOTSO_DBT_DBNAME"], schema)
+        manifest = _manifest(place_of_models, [*before, "parse", *after])
         outcome = _runner(manifest).invoke([*before, *command, *after])
     if outcome.exception is not None:
         raise _failed(str(outcome.exception).strip(), log_file)
@@ -86,21 +87,33 @@ def _runner(manifest: Any = None) -> "dbtRunner":
     return dbtRunner(manifest=manifest)
 
 
-def _parsed(place: tuple[str, str], arguments: list[str]) -> Any:
-    """The project parsed for a database and schema: once per process, whatever the instants are.
+def _manifest(place: tuple[str, str], arguments: list[str]) -> Any:
+    """The project for a database and schema, parsed once per process whatever both are.
 
-    dbt parses anew whenever a variable changes, and ours change with every build, but they stand in
-    SQL alone, which is rendered at each run. A run writes into the manifest, so each gets a copy.
-    A project that does not parse gives None: the build itself then says why.
+    dbt parses anew whenever a variable or the target changes. Our variables stand in SQL alone,
+    which is rendered at each run, and the target only says where the models lie; so what was parsed
+    for one place is moved to another. A run writes into its manifest: each gets a copy. A project
+    that does not parse gives None: the build itself then says why.
     """
-    if place not in _MANIFESTS:
+    if not _PARSED:
         parsed = _runner().invoke(arguments)
         if not parsed.success:
             return None
-        while len(_MANIFESTS) >= _MANIFESTS_KEPT:
-            _MANIFESTS.pop(next(iter(_MANIFESTS)))
-        _MANIFESTS[place] = parsed.result
-    return _MANIFESTS[place].deepcopy()
+        _PARSED.update(manifest=parsed.result, place=place)
+    manifest = _PARSED["manifest"].deepcopy()
+    if place != _PARSED["place"]:
+        _move(manifest, _PARSED["place"], place)
+    return manifest
+
+
+def _move(manifest: Any, old: tuple[str, str], new: tuple[str, str]) -> None:
+    """Models and tests to another database and schema; sources, to the database alone."""
+    for item in (*manifest.nodes.values(), *manifest.sources.values()):
+        schema = new[1] if item.schema == old[1] else item.schema
+        if item.relation_name:
+            before = f'"{item.database}"."{item.schema}".'
+            item.relation_name = item.relation_name.replace(before, f'"{new[0]}"."{schema}".')
+        item.database, item.schema = new[0], schema
 
 
 def _profile(settings: Settings, schema: str) -> dict[str, str]:

@@ -7,8 +7,10 @@ from psycopg import sql
 
 from chotso.contracts import contracts
 
-# Which attempt brought a row differs between runs that were killed and runs that were not.
-_OF_THE_ATTEMPT = {"batch_id", "id"}
+# Which attempt brought a row, and how many batches it took, differs between runs that were killed
+# and runs that were not.
+_OF_THE_ATTEMPT = ("id", "batch_id", "document_batch_id", "line_batch_id")
+_ATTEMPTS = "dim_batch"
 _SHOWN = 3
 
 Content = dict[str, list[str]]
@@ -23,8 +25,8 @@ def content(url: str, without: Set[str] = frozenset()) -> Content:
     """
     with psycopg.connect(url, options="-c timezone=UTC") as conn:
         relations = [("raw", feed) for feed in contracts()] + [("quarantine", "row")]
-        relations += [("marts", name) for name in _views(conn, "marts")]
-        left_out = _OF_THE_ATTEMPT | without
+        relations += [("marts", name) for name in _views(conn, "marts") if name != _ATTEMPTS]
+        left_out = without | set(_OF_THE_ATTEMPT)
         return {f"{s}.{n}": _rows(conn, s, n, left_out) for s, n in relations}
 
 
