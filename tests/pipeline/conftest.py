@@ -1,4 +1,4 @@
-"""One real Airflow on one real PostgreSQL, with a tiny province, for all tests of this folder."""
+"""One real Airflow on one real PostgreSQL, with a tiny province, for the nights of this folder."""
 
 import os
 import tempfile
@@ -59,7 +59,7 @@ class Pipeline:
             yield connection
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def pipeline() -> Iterator[Pipeline]:
     with pytest.MonkeyPatch.context() as patch, _home() as home:
         for name in [name for name in os.environ if name.startswith("CHOTSO_")]:

@@ -1,18 +1,20 @@
-"""Nights, a lost event, a killed process and the freeze, through a real scheduler.
+"""Nights, a lost event, a killed process and the freeze, through a real scheduler, and its logs.
 
 The tests build on each other, as the nights of a year's end do: they run in this order.
 """
 
 import json
 import os
+import re
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from typing import Any
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from chotso.calendar import night_of
 from chotso.orchestration import local, processes
@@ -35,6 +37,9 @@ pytestmark = [pytest.mark.pipeline, pytest.mark.warehouse]
 FIRST, SECOND, THIRD = date(2021, 12, 28), date(2021, 12, 29), date(2021, 12, 30)
 AFTER_CUTOFF = datetime.fromisoformat("2021-12-31T17:00:30+07:00")
 TIMEOUT_S = 400.0
+
+TEN_DIGITS = re.compile(r"(?<!\d)\d{10}(?!\d)")
+TABLES = ("xcom", "log", "task_instance", "dag_run", "rendered_task_instance_fields", "asset_event")
 
 
 def wait_until(condition: Callable[[], Any], seconds: float = TIMEOUT_S) -> Any:
@@ -215,3 +220,41 @@ def test_a_killed_scheduler_comes_back_without_leftovers(pipeline: Pipeline) -> 
     assert found.pid != scheduler.pid
     assert processes.session_members(scheduler) == [], "its workers are gone with it"
     assert run_freeze(pipeline.api, timeout_s=TIMEOUT_S).state == "success"
+
+
+def found(text: str, numbers: set[str], names: Iterable[str]) -> list[str]:
+    """Persons' numbers and whole names in a text."""
+    return [
+        *(n for n in TEN_DIGITS.findall(text) if n in numbers),
+        *(n for n in names if n in text),
+    ]
+
+
+def test_no_person_stands_in_logs_or_xcoms(pipeline: Pipeline) -> None:
+    if not pipeline.rows("select batch_id from ops.batch where feed = 'participations' limit 1"):
+        pytest.skip("no night was run before: run the whole file")
+    persons = pipeline.source_rows("select distinct ma_so_bhxh, ho_ten from tst.tham_gia")
+    officers = {name for (name,) in pipeline.source_rows("select ho_ten from tst.can_bo")}
+    numbers = {number for number, _ in persons}
+    names = {name for _, name in persons} - officers
+    assert len(numbers) > 500
+    texts = {
+        str(path): path.read_text(encoding="utf-8", errors="replace")
+        for path in (pipeline.home / "airflow").rglob("*.log")
+    }
+    assert len(texts) > 3
+    with pipeline.airflow_database() as conn:
+        for table in TABLES:
+            if conn.execute("select to_regclass(%s)", [table]).fetchone() != (None,):
+                query = sql.SQL("select * from {}").format(sql.Identifier(table))
+                texts[f"table {table}"] = str(conn.execute(query).fetchall())
+    told = [
+        f"{where}: {what}" for where, text in texts.items() for what in found(text, numbers, names)
+    ]
+    assert not told, "\n".join(told[:20])
+
+
+def test_a_log_that_names_a_person_would_be_found() -> None:
+    """The twin: a task that logs the row it failed on."""
+    line = "ERROR cannot load row (7, '7912345678', 'Trần Thị Thử')"
+    assert found(line, {"7912345678"}, ["Trần Thị Thử"]) == ["7912345678", "Trần Thị Thử"]
