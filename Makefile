@@ -21,6 +21,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONPATH PYTHONHOME
 
 PYTEST := $(BIN)/python -m pytest
+BOTH_CORES := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: help
 help: ## this list
@@ -41,7 +42,7 @@ down: $(STAMP) ## stop them
 
 .PHONY: test
 test: lint types docs ## everything that must be green: lint, types, docs, all tests but the slow ones
-	@$(PYTEST)
+	@$(PYTEST) $(BOTH_CORES)
 
 .PHONY: lint
 lint: $(STAMP) ## ruff on Python, sqlfluff on SQL
