@@ -208,6 +208,7 @@ class Period(StrictModel):
     ties: list[Code] = Field(default_factory=list)
     not_considered_when: list[Obstacle] = Field(default_factory=lambda: list(OBSTACLES))
     limits: dict[str, Decimal]
+    withheld_employer_groups: list[Code] = Field(default_factory=list)
 
     @property
     def metric_codes(self) -> set[str]:

@@ -12,7 +12,7 @@ from chotso.failpoints import failpoint
 from chotso.freeze import verify
 from chotso.freeze.canonical import Table, canonical_json, csv_lines, render
 from chotso.freeze.inputs import MadeBy
-from chotso.freeze.reading import Rows
+from chotso.freeze.reading import Row
 from chotso.freeze.tables import TABLES
 
 _SHIPPED = Path(__file__).parent
@@ -45,7 +45,7 @@ class Written:
 def write_bundle(
     folder: Path,
     identity: Identity,
-    tables: Mapping[str, Rows],
+    tables: Mapping[str, Iterable[Row]],
     made: MadeBy,
     inputs: list[dict[str, Any]],
     final_extract: list[dict[str, Any]],
@@ -55,7 +55,7 @@ def write_bundle(
     Args:
         folder: Made here.
         identity: What the release is.
-        tables: Rows by table name, for every table of `tables.TABLES`, in any order.
+        tables: Rows by table name, for every table of `tables.TABLES`, in order of their keys.
         made: Code, packages, configuration and rules that the figures were built by.
         inputs: As `inputs.landed_inputs` gives them.
         final_extract: As `inputs.newest_batches` gives them.
@@ -121,7 +121,7 @@ def flush(folder: Path) -> None:
             os.close(descriptor)
 
 
-def _csv(spec: Table, rows: Rows) -> Iterator[bytes]:
+def _csv(spec: Table, rows: Iterable[Row]) -> Iterator[bytes]:
     try:
         yield from csv_lines(spec, rows)
     except ValueError as error:

@@ -66,27 +66,27 @@ def table(name: str, key: str, columns: str) -> Table:
 
 
 def csv_lines(spec: Table, rows: Iterable[Mapping[str, object]]) -> Iterator[bytes]:
-    """The file's records: header first, rows in code point order of their rendered keys.
+    """The file's records: header first, then the rows, in memory of one row.
 
     Args:
         spec: The table.
-        rows: Mappings with exactly the table's columns, in any order; any number.
+        rows: Mappings with exactly the table's columns; any number, in ascending code point order
+            of their rendered keys.
 
     Raises:
-        ValueError: A value does not fit its column, or two rows have one key; the text names the
-            row and the column.
+        ValueError: A value does not fit its column, or a key does not follow the one before it; the
+            text names the row and the column.
     """
     positions = [spec.column_names.index(name) for name in spec.key]
-    seen: dict[tuple[str, ...], list[str]] = {}
+    last: tuple[str, ...] | None = None
+    yield _line(list(spec.column_names))
     for row in rows:
         fields = _fields(spec, row)
-        key = tuple(fields[position] for position in positions)
-        if key in seen:
-            raise ValueError(f"{spec.name}: two rows have the key {key}")
-        seen[key] = fields
-    yield _line(list(spec.column_names))
-    for key in sorted(seen):
-        yield _line(seen[key])
+        key = tuple(_unquoted(fields[position]) for position in positions)
+        if last is not None and key <= last:
+            raise ValueError(f"{spec.name}: {key} after {last}: two rows of a key, or out of order")
+        last = key
+        yield _line(fields)
 
 
 def _fields(spec: Table, row: Mapping[str, object]) -> list[str]:
@@ -104,6 +104,10 @@ def _fields(spec: Table, row: Mapping[str, object]) -> list[str]:
             key = tuple(row[name] for name in spec.key)
             raise ValueError(f"{spec.name} {key}, column {column.name}: {error}") from error
     return fields
+
+
+def _unquoted(field: str) -> str:
+    return field[1:-1].replace('""', '"') if field.startswith('"') else field
 
 
 def _line(fields: list[str]) -> bytes:

@@ -16,10 +16,14 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class PeriodToFreeze:
-    """A period of the register: its id, and the instant before which things count."""
+    """A period of the register: its id, and the instant before which things count.
+
+    Employers of the withheld groups bear a person's name, which stays out of a release.
+    """
 
     period_id: str
     cutoff_at: datetime
+    withheld_employer_groups: tuple[str, ...] = ()
 
 
 class Extracted(Protocol):
@@ -97,7 +101,7 @@ def _period(period_id: str) -> PeriodToFreeze:
     from chotso.registers import load_registers
 
     found = load_registers().period(period_id)
-    return PeriodToFreeze(found.id, found.cutoff_at)
+    return PeriodToFreeze(found.id, found.cutoff_at, tuple(found.withheld_employer_groups))
 
 
 def _final_extract(

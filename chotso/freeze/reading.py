@@ -1,65 +1,79 @@
-"""Reads a finished build's figures for a release, whole and in one snapshot."""
+"""Reads a finished build's figures for a release, row by row, each table in order of its key."""
 
 import unicodedata
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
 
 import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
+from chotso.calendar import LOCAL_ZONE_NAME, local_date
 from chotso.errors import ChotsoError
 from chotso.freeze.canonical import Table
-from chotso.freeze.tables import AGENCIES, ARREARS_RATIO, ATTAINMENT, METRICS, PLANS, TABLES
+from chotso.freeze.tables import ARREARS_RATIO, ATTAINMENT, TABLES
 
-Rows = list[dict[str, object]]
+Row = Mapping[str, object]
+Tables = Mapping[str, Iterator[Row]]
 
-_RELATIONS = {
-    ATTAINMENT.name: "fct_monthly_attainment",
-    ARREARS_RATIO.name: "fct_arrears_ratio",
-    AGENCIES.name: "dim_agency",
-    METRICS.name: "dim_metric",
-    PLANS.name: "fct_plan_target",
+_FOLDER = Path(__file__).parent / "sql"
+# The facts that a release keeps whole: a column that these lacked would be lost for ever.
+_WHOLE = {ATTAINMENT: "fct_monthly_attainment", ARREARS_RATIO: "fct_arrears_ratio"}
+_ROWS_AT_ONCE = 5_000
+
+# Names of a row's agency as they were on the month's last day, and of its parent in the month (of a
+# unit out of force, its last one).
+_OWN_NAMES = {
+    "agency_name": sql.SQL("agency.agency_name"),
+    "parent_agency_code": sql.SQL("agency.parent_agency_code"),
+    "parent_agency_name": sql.SQL("parent.agency_name"),
 }
-_WHOLE = (ATTAINMENT, ARREARS_RATIO)  # a column that these lacked would be lost for ever
-
-# The version of an agency in force in the row's month; of a unit out of force, its last one.
-_VERSION = """
-    where agency_code = {code}
-    order by
-        coalesce(valid_from_date, date '-infinity') < fact.month + interval '1 month'
-        and coalesce(valid_to_date, date 'infinity') >= fact.month desc,
-        valid_from_date desc nulls last
-    limit 1
-"""
-_NAMES = f"""
+_AGENCIES = """
+    left join {schema}.dim_agency as agency on fact.agency_key = agency.agency_key
     left join lateral (
-        select agency_name, parent_agency_code from {{schema}}.dim_agency
-        {_VERSION.format(code="fact.agency_code")}
-    ) as agency on true
-    left join lateral (
-        select agency_name from {{schema}}.dim_agency
-        {_VERSION.format(code="agency.parent_agency_code")}
+        select found.agency_name
+        from {schema}.dim_agency as found
+        where found.agency_code = agency.parent_agency_code
+        order by
+            coalesce(found.valid_from_date, date '-infinity') < fact.month + interval '1 month'
+            and coalesce(found.valid_to_date, date 'infinity') >= fact.month desc,
+            found.valid_from_date desc nulls last
+        limit 1
     ) as parent on true
 """
-_METRIC = "left join {schema}.dim_metric as metric on metric.metric_code = fact.metric_code"
-_SOURCES: dict[str, tuple[str, dict[str, tuple[str, ...]]]] = {
-    ATTAINMENT.name: (f"{_NAMES} {_METRIC}", {
-        "agency": ("agency_name", "parent_agency_code"),
-        "parent": ("parent_agency_name",),
-        "metric": (
-            "metric_name_vi", "metric_name_en", "unit_code", "kind_code", "direction_code"
-        ),
-    }),
-    ARREARS_RATIO.name: (_NAMES, {
-        "agency": ("agency_name", "parent_agency_code"),
-        "parent": ("parent_agency_name",),
-    }),
-    PLANS.name: (_METRIC, {"metric": ("unit_code", "kind_code")}),
-}  # fmt: skip
-_OTHER_NAMES = {"parent_agency_name": "agency_name"}
 
 
-def read_tables(conn: psycopg.Connection, schema: str) -> dict[str, Rows]:
-    """Every table's rows by table name, as Python values, unsorted.
+@dataclass(frozen=True)
+class Frozen:
+    """What is read: a build's schema, and the period, instants and groups that the queries name."""
+
+    schema: str
+    period_id: str
+    cutoff_at: datetime
+    as_known_at: datetime
+    withheld_groups: tuple[str, ...] = ()
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The values of the queries' placeholders."""
+        return {
+            "period_id": self.period_id,
+            "cutoff_at": self.cutoff_at,
+            "cutoff_month": local_date(self.cutoff_at).replace(day=1),
+            "as_known_at": self.as_known_at,
+            "time_zone": LOCAL_ZONE_NAME,
+            "personal_groups": list(self.withheld_groups),
+        }
+
+
+@contextmanager
+def reading(conn: psycopg.Connection, frozen: Frozen) -> Iterator[Tables]:
+    """Every table that a build has, by name, read in one snapshot as it is iterated.
 
     Raises:
         ChotsoError: A fact is missing or empty, or has a column that the release would lose.
@@ -67,27 +81,19 @@ def read_tables(conn: psycopg.Connection, schema: str) -> dict[str, Rows]:
     try:
         with conn.transaction():
             conn.execute("set transaction isolation level repeatable read, read only")
-            for spec in _WHOLE:
-                _check_columns(conn, schema, spec)
-            tables = {spec.name: _read(conn, schema, spec) for spec in TABLES}
+            for spec, relation in _WHOLE.items():
+                _check_columns(conn, frozen.schema, spec, relation)
+                _check_rows(conn, frozen.schema, relation)
+            yield {spec.name: _rows(conn, frozen, spec) for spec in TABLES}
     except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn) as error:
         raise ChotsoError(
-            f"The build {schema} lacks what a release needs: {error.diag.message_primary}.",
+            f"The build {frozen.schema} lacks what a release needs: {error.diag.message_primary}.",
             kept="nothing was sealed.",
             next_step="update dbt_project and chotso together, then run the freeze again.",
         ) from error
-    for spec in _WHOLE:
-        if not tables[spec.name]:
-            raise ChotsoError(
-                f"The build {schema} has no rows in {_RELATIONS[spec.name]}.",
-                kept="nothing was sealed.",
-                next_step="run `chotso nightly` for the cutoff's date, then the freeze again.",
-            )
-    return tables
 
 
-def _check_columns(conn: psycopg.Connection, schema: str, spec: Table) -> None:
-    relation = _RELATIONS[spec.name]
+def _check_columns(conn: psycopg.Connection, schema: str, spec: Table, relation: str) -> None:
     rows = conn.execute(
         "select attname from pg_attribute where attrelid = to_regclass(%s) "
         "and attnum > 0 and not attisdropped",
@@ -103,33 +109,53 @@ def _check_columns(conn: psycopg.Connection, schema: str, spec: Table) -> None:
         )
 
 
-def _read(conn: psycopg.Connection, schema: str, spec: Table) -> Rows:
-    joins, borrowed = _SOURCES.get(spec.name, ("", {}))
-    owners = {name: alias for alias, names in borrowed.items() for name in names}
-    columns = sql.SQL(", ").join(
-        sql.SQL("{} as {}").format(
-            sql.Identifier(owners.get(name, "fact"), _source_name(name, owners)),
-            sql.Identifier(name),
+def _check_rows(conn: psycopg.Connection, schema: str, relation: str) -> None:
+    query = sql.SQL("select 1 from {} limit 1").format(sql.Identifier(schema, relation))
+    if conn.execute(query).fetchone() is None:
+        raise ChotsoError(
+            f"The build {schema} has no rows in {relation}.",
+            kept="nothing was sealed.",
+            next_step="run `chotso nightly` for the cutoff's date, then the freeze again.",
         )
-        for name in spec.column_names
+
+
+def _rows(conn: psycopg.Connection, frozen: Frozen, spec: Table) -> Iterator[Row]:
+    """The rows of a table in code point order of its key, texts in NFC.
+
+    Readers of `frozen` see the texts that stand in the bundle.
+    """
+    with conn.cursor(name=f"freeze_{spec.name}", row_factory=dict_row) as cursor:
+        cursor.itersize = _ROWS_AT_ONCE
+        for row in cursor.execute(_query(spec, frozen), frozen.values):
+            yield {
+                name: unicodedata.normalize("NFC", value) if isinstance(value, str) else value
+                for name, value in row.items()
+            }
+
+
+def _query(spec: Table, frozen: Frozen) -> sql.Composed:
+    """`sql/<name>.sql`, in order; `{word}` in it is a value or the schema."""
+    schema = sql.Identifier(frozen.schema)
+    values = {name: sql.Placeholder(name) for name in frozen.values}
+    named = _OWN_NAMES if _OWN_NAMES.keys() <= set(spec.column_names) else {}
+    return sql.SQL("select {columns} from ({rows}) as fact {agencies} order by {key}").format(
+        columns=sql.SQL(", ").join(
+            sql.SQL("{} as {}").format(
+                named.get(name, sql.Identifier("fact", name)), sql.Identifier(name)
+            )
+            for name in spec.column_names
+        ),
+        rows=sql.SQL(_text(spec.name)).format(schema=schema, **values),
+        agencies=sql.SQL(_AGENCIES if named else "").format(schema=schema),
+        key=sql.SQL(", ").join(
+            sql.SQL("coalesce(normalize({}::text, nfc), '\\N') collate \"C\"").format(
+                sql.Identifier("fact", name)
+            )
+            for name in spec.key
+        ),
     )
-    query = sql.SQL("select {columns} from {relation} as fact {joins}").format(
-        columns=columns,
-        relation=sql.Identifier(schema, _RELATIONS[spec.name]),
-        joins=sql.SQL(joins).format(schema=sql.Identifier(schema)),
-    )
-    with conn.cursor(row_factory=dict_row) as cursor:
-        found: Rows = cursor.execute(query).fetchall()
-        return [_normalised(row) for row in found]
 
 
-def _normalised(row: dict[str, object]) -> dict[str, object]:
-    """The row with its texts in NFC: readers of `frozen` see what stands in the bundle."""
-    return {
-        name: unicodedata.normalize("NFC", value) if isinstance(value, str) else value
-        for name, value in row.items()
-    }
-
-
-def _source_name(name: str, owners: dict[str, str]) -> str:
-    return _OTHER_NAMES.get(name, name) if name in owners else name
+@cache
+def _text(name: str) -> Any:
+    return (_FOLDER / f"{name}.sql").read_text(encoding="utf-8")

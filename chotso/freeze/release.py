@@ -22,7 +22,7 @@ from chotso.failpoints import failpoint
 from chotso.freeze import folders, inputs, state
 from chotso.freeze.bundle import Identity, contents, write_bundle
 from chotso.freeze.parts import Extracted, Parts, PeriodToFreeze, Progress
-from chotso.freeze.reading import read_tables
+from chotso.freeze.reading import Frozen, reading
 from chotso.settings import Settings
 
 LOCK = "freeze"
@@ -246,7 +246,6 @@ def _seal(run: _Run, freeze: state.Freeze) -> FreezeReport:
         previous_root = None if freeze.is_rehearsal else state.newest_root(conn)
         landed = inputs.landed_inputs(conn, freeze.as_known_at)
         newest = inputs.newest_batches(conn, freeze.as_known_at)
-    tables = read_tables(conn, freeze.target_schema)
     identity = Identity(
         release_id=freeze.release_id,
         period_id=freeze.period_id,
@@ -256,7 +255,14 @@ def _seal(run: _Run, freeze: state.Freeze) -> FreezeReport:
         business_date=freeze.business_date,
         previous_root=previous_root,
     )
-    with folders.writable(folder):
+    frozen = Frozen(
+        freeze.target_schema,
+        freeze.period_id,
+        freeze.cutoff_at,
+        freeze.as_known_at,
+        run.parts.period(freeze.period_id).withheld_employer_groups,
+    )
+    with reading(conn, frozen) as tables, folders.writable(folder):
         staged = write_bundle(folders.staging(folder), identity, tables, made, landed, newest)
     failpoint("freeze.staged")
     run.progress("seal")
@@ -264,7 +270,7 @@ def _seal(run: _Run, freeze: state.Freeze) -> FreezeReport:
     try:
         with conn.transaction():
             files = contents(staged.folder)
-            state.seal(conn, freeze.schema, identity, staged, sealed_at, tables, files)
+            state.seal(conn, freeze.schema, identity, staged, sealed_at, files)
             state.advance(conn, freeze, state="sealed", root_sha256=staged.root)
             failpoint("freeze.sealing")
     except psycopg.errors.UniqueViolation as error:

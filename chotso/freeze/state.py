@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -10,7 +11,7 @@ from psycopg import sql
 from psycopg.rows import class_row
 
 from chotso.freeze.bundle import Identity, Written
-from chotso.freeze.reading import Rows
+from chotso.freeze.canonical import Table
 from chotso.freeze.tables import FROZEN
 from chotso.warehouse.row_sql import listed
 
@@ -18,6 +19,9 @@ _COLUMNS = """
     release_id, period_id, is_rehearsal, state, cutoff_at, business_date, as_known_at,
     target_schema, inputs_sha256
 """
+
+
+_BLOCK = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -151,7 +155,6 @@ def seal(
     identity: Identity,
     written: Written,
     sealed_at: datetime,
-    tables: dict[str, Rows],
     files: Iterable[tuple[str, bytes]],
 ) -> None:
     """Insert the release, its figures and its files; the caller's transaction makes it one act.
@@ -175,12 +178,7 @@ def seal(
         ],
     )  # fmt: skip
     for spec in FROZEN:
-        names = ["release_id", *spec.column_names]
-        rows = (
-            [identity.release_id, *(row[name] for name in spec.column_names)]
-            for row in tables[spec.name]
-        )
-        _copy(conn, sql.Identifier(schema, spec.name), names, rows)
+        _copy_figures(conn, schema, identity.release_id, spec, written.folder / spec.path)
     _copy(
         conn,
         sql.Identifier(schema, "bundle_file"),
@@ -218,6 +216,33 @@ def _one(conn: psycopg.Connection, condition: str, values: list[Any]) -> Freeze 
     query = f"select {_COLUMNS} from ops.freeze where {condition} order by started_at limit 1"
     with conn.transaction(), conn.cursor(row_factory=class_row(Freeze)) as cursor:
         return cursor.execute(query.encode(), values).fetchone()
+
+
+def _copy_figures(
+    conn: psycopg.Connection, schema: str, release_id: str, spec: Table, path: Path
+) -> None:
+    """What readers of the warehouse see is what stands in the bundle: its very bytes are copied."""
+    target, arriving = sql.Identifier(schema, spec.name), sql.Identifier(f"sealed_{spec.name}")
+    columns = listed(spec.column_names)
+    conn.execute(sql.SQL("create temporary table {} (like {})").format(arriving, target))
+    conn.execute(
+        sql.SQL("alter table {} alter release_id set default {}").format(
+            arriving, sql.Literal(release_id)
+        )
+    )
+    statement = sql.SQL("copy {} ({}) from stdin (format csv, header match, null '\\N')")
+    with (
+        path.open("rb") as stream,
+        conn.cursor() as cursor,
+        cursor.copy(statement.format(arriving, columns)) as copy,
+    ):
+        while block := stream.read(_BLOCK):
+            copy.write(block)
+    names = listed(["release_id", *spec.column_names])
+    conn.execute(
+        sql.SQL("insert into {} ({}) select {} from {}").format(target, names, names, arriving)
+    )
+    conn.execute(sql.SQL("drop table {}").format(arriving))
 
 
 def _copy(

@@ -1,7 +1,7 @@
-"""The data files of a release and their columns.
+"""The data files of a release and their columns; `sql/<name>.sql` reads each from a build.
 
-`attainment` and `arrears_ratio` are the facts whole, each row with its own copy of the names and
-parents that were in force in its month: codes outlive the units that bear them.
+Rows have their own copies of the names and parents that were in force in their month: codes outlive
+the units that bear them. `attainment` and `arrears_ratio` are the facts whole.
 """
 
 from chotso.freeze.canonical import table
@@ -102,6 +102,160 @@ PLANS = table(
     """,
 )
 
-TABLES = (AGENCIES, ARREARS_RATIO, ATTAINMENT, METRICS, PLANS)
-FROZEN = (ATTAINMENT, ARREARS_RATIO)
+EMPLOYER_ARREARS = table(
+    "employer_arrears",
+    "employer_code month",
+    """
+    employer_code text
+    employer_name text
+    is_name_withheld boolean
+    agency_code text
+    agency_name text
+    parent_agency_code text
+    parent_agency_name text
+    month date
+    stated_at instant
+    arrears_si_vnd integer
+    arrears_ui_vnd integer
+    arrears_hi_vnd integer
+    arrears_vnd integer
+    interest_bearing_arrears_vnd integer
+    surplus_vnd integer
+    interest_closing_vnd integer
+    months_owed_count ratio
+    debt_class_code text
+    employer_status_code text
+    """,
+)
+OFFICER_ATTAINMENT = table(
+    "officer_attainment",
+    "agency_code officer_code month metric_code",
+    """
+    agency_code text
+    agency_name text
+    parent_agency_code text
+    parent_agency_name text
+    officer_code text
+    officer_name text
+    is_own_agency boolean
+    month date
+    metric_code text
+    unit_code text
+    kind_code text
+    direction_code text
+    actual_month figure
+    actual_to_date figure
+    numerator integer
+    denominator integer
+    plan_original figure
+    plan_in_force figure
+    plan_final figure
+    plan_status_code text
+    attainment_ratio ratio
+    is_met boolean
+    """,
+)
+RANKING = table(
+    "ranking",
+    "participant_type participant_code",
+    """
+    participant_type text
+    participant_code text
+    participant_name text
+    agency_code text
+    agency_name text
+    province_code text
+    measured_month date
+    is_at_cutoff boolean
+    is_considered boolean
+    not_considered_code text
+    not_considered_reason_vi text
+    not_considered_reason_en text
+    total_points ratio
+    full_points ratio
+    rank_number integer
+    tie_broken_by text
+    is_rank_shared boolean
+    explanation_vi text
+    explanation_en text
+    """,
+)
+RANKING_POINTS = table(
+    "ranking_points",
+    "participant_type participant_code metric_code",
+    """
+    participant_type text
+    participant_code text
+    metric_code text
+    metric_name_vi text
+    kind_code text
+    measured_month date
+    actual_to_date figure
+    plan_in_force figure
+    attainment_ratio ratio
+    weight_points ratio
+    is_gate boolean
+    result_code text
+    excess_ratio ratio
+    leader_codes text
+    leader_excess_ratio ratio
+    points ratio
+    explanation_vi text
+    explanation_en text
+    """,
+)
+RECONCILIATION = table(
+    "reconciliation",
+    "agency_code month group_code category_code",
+    """
+    agency_code text
+    agency_name text
+    month date
+    group_code text
+    category_code text
+    category_name_vi text
+    row_count integer
+    allocated_vnd integer
+    paid_vnd integer
+    difference_vnd integer
+    """,
+)
+QUARANTINE = table(
+    "quarantine",
+    "feed_code rule_id",
+    """
+    feed_code text
+    rule_id text
+    row_count integer
+    money_vnd integer
+    first_seen_at instant
+    last_seen_at instant
+    """,
+)
+KNOWN_ISSUES = table(
+    "known_issues",
+    "issue_code subject_code",
+    """
+    issue_code text
+    subject_code text
+    sentence_vi text
+    sentence_en text
+    """,
+)
+
+TABLES = (
+    AGENCIES,
+    ARREARS_RATIO,
+    ATTAINMENT,
+    EMPLOYER_ARREARS,
+    KNOWN_ISSUES,
+    METRICS,
+    OFFICER_ATTAINMENT,
+    PLANS,
+    QUARANTINE,
+    RANKING,
+    RANKING_POINTS,
+    RECONCILIATION,
+)
+FROZEN = (ATTAINMENT, ARREARS_RATIO, EMPLOYER_ARREARS, OFFICER_ATTAINMENT, RANKING)
 """Those that are also tables of the schema `frozen`, with the release's id before their columns."""

@@ -162,6 +162,7 @@ def build(
             """
         )
         conn.execute(FACTS, {"known_at": as_known_at, "collected": collected})
+        conn.execute(OTHERS)
         conn.commit()
     return None
 
@@ -180,9 +181,72 @@ create table fct_monthly_attainment (agency_code text, month date, metric_code t
     plan_original numeric, plan_in_force numeric, attainment_ratio numeric, is_met boolean,
     quarantined_money numeric, known_at timestamptz, agency_key text, plan_final numeric,
     plan_status_code text);
+create table dim_employer (employer_key text, employer_code text, employer_name text,
+    management_group_code text);
+create table dim_officer (officer_key text, officer_name text);
+create table dim_reconciliation_category (category_code text, category_name_vi text);
+create table fct_employer_account (employer_code text, month date, group_code text,
+    arrears_vnd numeric);
+create table fct_employer_debt (employer_code text, month date, agency_code text,
+    agency_key text, employer_key text, stated_at timestamptz, arrears_vnd numeric,
+    interest_bearing_arrears_vnd numeric, surplus_vnd numeric, interest_closing_vnd numeric,
+    months_owed_count numeric, debt_class_code text, employer_status_code text);
+create table fct_officer_attainment (like fct_monthly_attainment);
+alter table fct_officer_attainment add officer_code text, add officer_key text,
+    add is_own_agency boolean;
+create table fct_reconciliation (agency_code text, agency_key text, month date, group_code text,
+    category_code text, allocated_vnd numeric, paid_vnd numeric, difference_vnd numeric);
+create table rpt_emulation_ranking (period_id text, participant_type text, participant_code text,
+    participant_name text, agency_code text, agency_key text, province_code text,
+    measured_month date, is_at_cutoff boolean, is_considered boolean, not_considered_code text,
+    not_considered_reason_vi text, not_considered_reason_en text, total_points numeric,
+    full_points numeric, rank_number bigint, tie_broken_by text, is_rank_shared boolean,
+    explanation_vi text, explanation_en text);
+create table rpt_emulation_points (period_id text, participant_type text, participant_code text,
+    metric_code text, measured_month date, actual_to_date numeric, plan_in_force numeric,
+    attainment_ratio numeric, weight_points numeric, is_gate boolean, result_code text,
+    excess_ratio numeric, leader_codes text, leader_excess_ratio numeric, points numeric,
+    explanation_vi text, explanation_en text);
 create table fct_arrears_ratio (agency_code text, month date, group_code text, variant_code text,
     numerator numeric, denominator numeric, ratio numeric, is_met boolean, is_official boolean,
     agency_key text, has_differing_verdicts boolean);
+"""
+OTHERS = """
+insert into dim_employer values ('TA0001A|first', 'TA0001A', 'Công ty Giả định 1', 'DN'),
+('DL00001|first', 'DL00001', 'Người thu Giả định', 'DL');
+insert into dim_officer values ('CB01|first', 'Cán bộ Giả định');
+insert into dim_reconciliation_category values ('matched', 'Khớp');
+
+insert into fct_employer_account
+select employer, month, fund_group, 70
+from generate_series(date '2021-01-01', date '2021-12-01', interval '1 month') as month,
+    unnest(array['TA0001A', 'DL00001']) as employer, unnest(array['si', 'ui', 'hi']) as fund_group;
+insert into fct_employer_debt
+select employer_code, month, '07200', '07200|first', employer_code || '|first',
+    month + interval '20 days', sum(arrears_vnd), 5, 0, 1, 1.5, 'overdue', 'active'
+from fct_employer_account
+group by employer_code, month
+order by random();
+
+insert into fct_officer_attainment
+select fact.*, 'CB01', 'CB01|first', true
+from fct_monthly_attainment as fact
+where agency_code = '07200'
+order by random();
+
+insert into fct_reconciliation
+select '07200', '07200|first', month, group_code, 'matched', arrears_vnd, arrears_vnd, 0
+from fct_employer_account
+order by random();
+
+insert into rpt_emulation_ranking
+select period, 'agency', '07200', 'Văn phòng, BHXH tỉnh', '07200', '07200|first', '072',
+    '2021-12-01', true, true, null, null, null, 87.5, 100, 1, null, false, 'Hạng nhất.', 'First.'
+from unnest(array['sprint-2021-q4', 'plan-2021-m09-12', 'another']) as period;
+insert into rpt_emulation_points
+select period_id, 'agency', '07200', 'arrears_ratio_total', measured_month, 0.0085, 0.009, 0.944,
+    100, true, 'met', 0.05, '07200', 0.05, 87.5, 'Đạt.', 'Met.'
+from rpt_emulation_ranking;
 """
 FACTS = """
 with months as (

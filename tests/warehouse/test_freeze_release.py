@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import NoReturn
 
@@ -21,6 +21,7 @@ from chotso.errors import ChotsoError
 from chotso.freeze.inputs import MadeBy, made_by
 from chotso.freeze.parts import PeriodToFreeze
 from chotso.freeze.release import freeze
+from chotso.freeze.tables import FROZEN
 from chotso.freeze.verify import verify
 from chotso.sandbox import server
 from chotso.sandbox.server import SandboxServer
@@ -90,7 +91,15 @@ def test_the_bundle_carries_its_own_verifier(settings: Settings) -> None:
 
 def test_frozen_tables_hold_every_row_that_the_bundle_holds(settings: Settings) -> None:
     report = seal(settings)
-    for table, rows in (("attainment", 3 * 12 * 3), ("arrears_ratio", 3 * 12 * 2)):
+    counts = {
+        "attainment": 3 * 12 * 3,
+        "arrears_ratio": 3 * 12 * 2,
+        "employer_arrears": 2 * 12,
+        "officer_attainment": 12 * 3,
+        "ranking": 1,
+    }
+    assert counts.keys() == {spec.name for spec in FROZEN}
+    for table, rows in counts.items():
         text = (report.bundle / f"data/{table}.csv").read_text("utf-8")
         records = list(csv.DictReader(io.StringIO(text)))
         with as_admin(settings) as conn, conn.cursor(row_factory=psycopg.rows.dict_row) as cursor:
@@ -102,6 +111,9 @@ def test_frozen_tables_hold_every_row_that_the_bundle_holds(settings: Settings) 
         )
 
 
+RATIOS = ("ratio", "attainment_ratio", "months_owed_count", "total_points", "full_points")
+
+
 def as_text(row: dict[str, object]) -> tuple[tuple[str, str], ...]:
     """A database row as its canonical fields, by the reader's own hand."""
     fields = {}
@@ -110,10 +122,9 @@ def as_text(row: dict[str, object]) -> tuple[tuple[str, str], ...]:
             fields[name] = r"\N"
         elif isinstance(value, bool):
             fields[name] = str(value).lower()
-        elif name == "known_at":
-            fields[name] = "2021-12-31T10:00:00.000000Z"
-            assert value == CUTOFF
-        elif name in ("ratio", "attainment_ratio") or (
+        elif isinstance(value, datetime):
+            fields[name] = f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}Z"
+        elif name in RATIOS or (
             row.get("kind_code") == "ratio"
             and name
             in ("actual_month", "actual_to_date", "plan_in_force", "plan_original", "plan_final")
@@ -133,6 +144,30 @@ def test_names_are_the_release_s_own_and_in_nfc(settings: Settings) -> None:
     with as_admin(settings) as conn:
         names = conn.execute("select distinct agency_name from frozen.current_attainment")
         assert {row[0] for row in names} == {"Tây Ninh", "Văn phòng, BHXH tỉnh", 'Tân "Biên"'}
+
+
+def test_a_person_s_name_is_no_employer_s_name_in_a_release(settings: Settings) -> None:
+    withheld = dataclasses.replace(
+        PARTS, period=lambda period_id: PeriodToFreeze(period_id, CUTOFF, ("DL",))
+    )
+    report = freeze(settings, SPRINT, parts=withheld)
+    with (report.bundle / "data/employer_arrears.csv").open(encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    named = {(row["employer_code"], row["employer_name"], row["is_name_withheld"]) for row in rows}
+    assert named == {
+        ("TA0001A", "Công ty Giả định 1", "false"),
+        ("DL00001", r"\N", "true"),
+    }
+    everything = b"".join(path.read_bytes() for path in report.bundle.rglob("*") if path.is_file())
+    assert "Người thu".encode() not in everything
+
+
+def test_a_release_holds_the_ranking_of_its_own_period(settings: Settings) -> None:
+    for period in (SPRINT, PLAN):
+        report = seal(settings, period)
+        for name in ("ranking", "ranking_points"):
+            lines = (report.bundle / f"data/{name}.csv").read_text("utf-8").splitlines()
+            assert len(lines) == 2
 
 
 def test_a_sealed_period_is_shown_and_not_changed(settings: Settings) -> None:

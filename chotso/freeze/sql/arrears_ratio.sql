@@ -1,0 +1,2 @@
+select fact.*
+from {schema}.fct_arrears_ratio as fact
