@@ -32,6 +32,7 @@ class Settings(BaseModel):
     home: Path
     warehouse_url: str
     admin_url: str | None
+    certifier_url: str | None = None
     source_url: str
     drop_url: str
     landing_url: str
@@ -69,6 +70,8 @@ def load_settings() -> Settings:
     }
     admin = _named("admin_url") or (None if named_warehouse else sandbox.get("admin_url"))
     values["admin_url"] = _url("admin_url", admin) if admin else None
+    certifier = _named("certifier_url")
+    values["certifier_url"] = _url("certifier_url", certifier) if certifier else None
     return Settings(**values)
 
 

@@ -1,4 +1,4 @@
-"""The commands of the pipeline: migrate, extract, nightly, build, freeze, verify, status."""
+"""The commands of the pipeline: migrate, extract, nightly, build, freeze, certify, verify …"""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -161,14 +161,9 @@ def verify(
     json: Json = False,
 ) -> None:
     """Check a bundle without database, network or third-party code."""
-    from chotso.freeze.verify import read_anchor
     from chotso.freeze.verify import verify as run
 
-    try:
-        known = read_anchor(anchor) if anchor else None
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
-    result = run(bundle, known)
+    result = run(bundle, _root(anchor) if anchor else None)
 
     def tell() -> None:
         OUTPUT.print(result.status, markup=False)
@@ -181,12 +176,41 @@ def verify(
 
 
 @app.command()
+def certify(
+    release: Annotated[str, typer.Argument(help="Id of a sealed release.")],
+    by: Annotated[str, typer.Option(help="Id or name of a signer of config/signers.yml.")],
+    root: Annotated[str, typer.Option(help="The root that is signed, off the page.")],
+    key: Annotated[Path, typer.Option(help="File of the signer's own Ed25519 private key.")],
+    json: Json = False,
+) -> None:
+    """Sign a release's root with a person's own key; two persons make it certified."""
+    from chotso.freeze.certify import certify as run
+
+    report = run(load_settings(), release, by=by, root=_root(root), key=key)
+
+    def tell() -> None:
+        OUTPUT.print(f"{report.signer_id} signed {report.root_sha256}", markup=False)
+        OUTPUT.print(f"signed by {', '.join(report.certified_by)}: {report.status}", markup=False)
+
+    answer(report, json, tell)
+
+
+@app.command()
 def status(json: Json = False) -> None:
     """Last night at a glance: feeds, rows, money, rules, freshness, next cutoff."""
     from chotso.status import status_of
 
     report = status_of(load_settings())
     answer(report, json, lambda: report.show(OUTPUT))
+
+
+def _root(text: str) -> str:
+    from chotso.freeze.verify import read_anchor
+
+    try:
+        return read_anchor(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
 
 
 def _tell_batches(batches: list[dict[str, Any]], notes: list[str]) -> None:

@@ -13,6 +13,7 @@ from chotso.freeze import verify
 from chotso.freeze.canonical import Table, canonical_json, csv_lines, render
 from chotso.freeze.inputs import MadeBy
 from chotso.freeze.reading import Row
+from chotso.freeze.signers import signers_of
 from chotso.freeze.tables import TABLES
 
 _SHIPPED = Path(__file__).parent
@@ -169,5 +170,6 @@ def _manifest(
         "data_root": verify.data_root(entries),
         "inputs": inputs,
         "final_extract": final_extract,
+        "signers": signers_of(made.configuration),
         **made.manifest_part(),
     }

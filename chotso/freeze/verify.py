@@ -22,12 +22,21 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 FORMAT = "chotso-bundle/1"
+CERTIFICATION = "chotso-certification/1"
+SIGNERS_NEEDED = 2
 REQUIRED = ("SPEC.md", "data/arrears_ratio.csv", "data/attainment.csv", "verify.py")
 ENTRY_KEYS = {"path", "bytes", "rows", "sha256", "merkle_root"}
+SIGNER_KEYS = {"id", "name", "public_key"}
+CERTIFICATION_KEYS = {
+    "format", "release_id", "root_sha256", "signer_id", "certified_at", "signature"
+}  # fmt: skip
+LARGEST_CERTIFICATION = 1 << 16
 LARGEST_INTEGER = 2**53 - 1  # what every language reads from JSON without loss
 HEX = re.compile(r"[0-9a-f]{64}")
+SIGNATURE = re.compile(r"[0-9a-f]{128}")
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 PERIOD = re.compile(r"(?!rehearsal(-|$))(?!.*-c[0-9]+$)[a-z0-9][a-z0-9-]*")
+SIGNER = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 SEGMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 BESIDE = re.compile(r"signature\.pdf|certifications/[A-Za-z0-9_][A-Za-z0-9_.-]*\.json")
 PREFIX_DIGITS = 16  # of a leaf hash, in a row index
@@ -52,6 +61,7 @@ class Result:
     release_id: str | None = None
     root: str | None = None
     data_root: str | None = None
+    certified_by: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -62,13 +72,18 @@ class Result:
             return "failed"
         return "verified" if self.anchor else "unanchored"
 
+    @property
+    def is_certified(self) -> bool:
+        """Whether enough distinct persons signed this very root."""
+        return len(self.certified_by) >= SIGNERS_NEEDED and not self.findings
+
     def fail(self, code: str, path: str, message: str, row: int | None = None) -> None:
         """Record a finding."""
         self.findings.append(Finding(code, path, message, row))
 
     def as_json(self) -> dict[str, Any]:
         """The result as plain values."""
-        return {"status": self.status, **asdict(self)}
+        return {"status": self.status, "is_certified": self.is_certified, **asdict(self)}
 
 
 class MerkleTree:
@@ -215,7 +230,7 @@ def _check_bundle(folder: Path, anchor: str | None) -> tuple[Result, dict[str, A
         if not stands_beside(name):
             result.fail("unlisted", name, "the manifest does not list this file")
         elif name != "signature.pdf":
-            result.notes.append(f"{name} is not judged by this version of the verifier")
+            _check_certification(folder / name, name, manifest, result)
     damaged = {path for path in entries if not _check_file(folder, entries[path], present, result)}
     _name_rows(folder, damaged, entries.keys() & present, result)
     if data_root(manifest["files"]) != manifest["data_root"]:
@@ -261,6 +276,7 @@ def _read_manifest(raw: bytes, result: Result) -> dict[str, Any] | None:
         value = manifest.get(key, "")
         if not _is_hex(value) and not (key == "previous_root" and value is None):
             problems.append(("manifest-field", f"{key} is not 64 hex digits"))
+    problems += [("signers", problem) for problem in _signer_problems(manifest.get("signers", []))]
     for code, message in problems:
         fail(code, message)
     return None if problems else manifest
@@ -323,6 +339,139 @@ def _list_problems(files: Any) -> Iterator[tuple[str, str]]:
         yield "file-list", "two entries have the same path but for case"
     for path in sorted(set(REQUIRED) - set(paths)):
         yield "incomplete", f"{path} is not listed"
+
+
+def _signer_problems(signers: Any) -> Iterator[str]:
+    """Who may certify: distinct persons with distinct keys."""
+    if not isinstance(signers, list) or not all(
+        isinstance(each, dict)
+        and set(each) == SIGNER_KEYS
+        and all(isinstance(value, str) for value in each.values())
+        for each in signers
+    ):
+        yield "signers is not a list of ids, names and public keys"
+        return
+    for each in signers:
+        if not SIGNER.fullmatch(each["id"]):
+            yield f"{each['id']!r} cannot be a signer's id"
+        if not _is_hex(each["public_key"]) or not is_public_key(bytes.fromhex(each["public_key"])):
+            yield f"the public key of {each['id']!r} is no Ed25519 key"
+    for key in ("id", "public_key"):
+        if len({each[key] for each in signers}) < len(signers):
+            yield f"two signers have the same {key}"
+
+
+def _check_certification(path: Path, name: str, manifest: dict[str, Any], result: Result) -> None:
+    """One person's signature under this root; the file bears the signer's id."""
+    try:
+        problem = _certification_problem(path, manifest, result)
+    except (ValueError, RecursionError) as error:
+        problem = str(error)
+    if problem:
+        result.fail("certification", name, problem)
+
+
+def _certification_problem(path: Path, manifest: dict[str, Any], result: Result) -> str | None:
+    if path.stat().st_size > LARGEST_CERTIFICATION:
+        return "too large for a certification"
+    raw = path.read_bytes()
+    found = json.loads(raw.decode("utf-8"), object_pairs_hook=_without_duplicates)
+    if not isinstance(found, dict) or set(found) != CERTIFICATION_KEYS:
+        return "not the fields of a certification"
+    if not all(isinstance(value, str) for value in found.values()) or canonical_json(found) != raw:
+        return "not in canonical form"
+    if found["format"] != CERTIFICATION:
+        return f"not of the format {CERTIFICATION}"
+    keys = {each["id"]: each["public_key"] for each in manifest.get("signers", [])}
+    if found["signer_id"] not in keys or path.name != found["signer_id"] + ".json":
+        return "the signer is not one of this release's, or the file bears another id"
+    if (found["release_id"], found["root_sha256"]) != (manifest["release_id"], result.root):
+        return f"certifies {found['release_id']} with the root {found['root_sha256']}"
+    if not INSTANT.fullmatch(found["certified_at"]) or not SIGNATURE.fullmatch(found["signature"]):
+        return "certified_at or signature is not well-formed"
+    key, signature = bytes.fromhex(keys[found["signer_id"]]), bytes.fromhex(found["signature"])
+    if not is_signed(key, certified_message(found), signature):
+        return "the signature is not that of the signer's key"
+    result.certified_by.append(found["signer_id"])
+    return None
+
+
+def certified_message(certification: dict[str, Any]) -> bytes:
+    """The bytes that a certification's signature is over."""
+    names = ("format", "release_id", "root_sha256", "signer_id", "certified_at")
+    return "".join(certification[name] + "\n" for name in names).encode("utf-8")
+
+
+# Ed25519 after RFC 8032, written out, since Python's standard library has none. Points are
+# (X, Y, Z, T) with x = X/Z, y = Y/Z, xy = T/Z.
+_P = 2**255 - 19
+_ORDER = 2**252 + 27742317777372353535851937790883648493
+_D = -121665 * pow(121666, _P - 2, _P) % _P
+_ROOT_OF_MINUS_1 = pow(2, (_P - 1) // 4, _P)
+_Point = tuple[int, int, int, int]
+
+
+def is_public_key(key: bytes) -> bool:
+    """Whether 32 bytes are the one encoding of a point that is not of small order."""
+    point = _decoded(key)
+    return point is not None and _times(8, point)[0] % _P != 0
+
+
+def is_signed(key: bytes, message: bytes, signature: bytes) -> bool:
+    """Whether 64 bytes are the key's Ed25519 signature (RFC 8032 §5.1.7, without cofactor)."""
+    point = _decoded(key)
+    if point is None or len(signature) != 64:
+        return False
+    first, second = signature[:32], int.from_bytes(signature[32:], "little")
+    if second >= _ORDER:
+        return False
+    digest = hashlib.sha512(first + key + message).digest()
+    challenge = int.from_bytes(digest, "little") % _ORDER
+    minus = (_P - point[0], point[1], point[2], _P - point[3])
+    return _encoded(_plus(_times(second, _BASE), _times(challenge, minus))) == first
+
+
+def _decoded(encoding: bytes) -> _Point | None:
+    """The point of 32 bytes; None where there is none or they are not its one encoding."""
+    number = int.from_bytes(encoding, "little")
+    sign, y = number >> 255, number & (2**255 - 1)
+    if len(encoding) != 32 or y >= _P:
+        return None
+    square = (y * y - 1) * pow(_D * y * y + 1, _P - 2, _P) % _P
+    x = pow(square, (_P + 3) // 8, _P)
+    if (x * x - square) % _P:
+        x = x * _ROOT_OF_MINUS_1 % _P
+    if (x * x - square) % _P or (x == 0 and sign):
+        return None
+    x = _P - x if x & 1 != sign else x
+    return (x, y, 1, x * y % _P)
+
+
+def _encoded(point: _Point) -> bytes:
+    inverse = pow(point[2], _P - 2, _P)
+    x, y = point[0] * inverse % _P, point[1] * inverse % _P
+    return (y | (x & 1) << 255).to_bytes(32, "little")
+
+
+def _plus(one: _Point, two: _Point) -> _Point:
+    a = (one[1] - one[0]) * (two[1] - two[0])
+    b = (one[1] + one[0]) * (two[1] + two[0])
+    c = 2 * one[3] * two[3] * _D
+    d = 2 * one[2] * two[2]
+    e, f, g, h = b - a, d - c, d + c, b + a
+    return (e * f % _P, g * h % _P, f * g % _P, e * h % _P)
+
+
+def _times(factor: int, point: _Point) -> _Point:
+    found: _Point = (0, 1, 1, 0)
+    while factor:
+        if factor & 1:
+            found = _plus(found, point)
+        point, factor = _plus(point, point), factor >> 1
+    return found
+
+
+_BASE: _Point = _decoded(bytes.fromhex("58" + "66" * 31)) or (0, 1, 1, 0)
 
 
 def _check_file(folder: Path, entry: dict[str, Any], present: set[str], result: Result) -> bool:
@@ -446,6 +595,9 @@ def main(arguments: list[str] | None = None) -> int:
                  "unanchored": "chưa đối chiếu với mã gốc"}  # fmt: skip
         print(f"{result.status} ({words[result.status]}): {result.release_id or result.path}")
         print(f"root {result.root}\ndata root {result.data_root}")
+        if result.certified_by:
+            whole = "" if result.is_certified else f", of the {SIGNERS_NEEDED} that it takes"
+            print(f"certified by {', '.join(result.certified_by)}{whole}")
         for finding in result.findings:
             print(f"FINDING {finding.code}: {finding.path}: {finding.message}")
         for note in result.notes:

@@ -405,11 +405,17 @@ def test_a_damaged_bundle_is_set_aside_and_restored_with_what_stood_beside_it(
     damaged = report.bundle / "data/attainment.csv"
     damaged.write_bytes(damaged.read_bytes().replace(b"072,T", b"072,X"))
     seal(settings)
-    assert verify(report.bundle, report.root_sha256).status == "verified"
     assert (report.bundle / "signature.pdf").read_bytes() == b"signed"
-    assert (report.bundle / "certifications" / "a.json").exists()
     aside = settings.releases_dir / f".damaged-{SPRINT}-1"
     assert b"072,X" in (aside / "data/attainment.csv").read_bytes()
+    # What a person laid beside it is carried over, judged by `verify`, and no damage of the bundle.
+    found = verify(settings.releases_dir, report.root_sha256)
+    assert [(each.code, each.path) for each in found.findings] == [
+        ("certification", f"{SPRINT}/certifications/a.json")
+    ]
+    seal(settings)
+    assert not (settings.releases_dir / f".damaged-{SPRINT}-2").exists()
+    (report.bundle / "certifications" / "a.json").unlink()
     assert verify(settings.releases_dir, report.root_sha256).status == "verified"
 
 
