@@ -1,4 +1,4 @@
-"""The commands of the pipeline: migrate, extract, nightly, build, freeze, certify, verify …"""
+"""The commands of the pipeline, from migrate and extract to freeze, certify and verify."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -138,13 +138,20 @@ def build(
 def freeze(
     period: Annotated[str, typer.Argument(help="A period of config/periods.yml.")],
     rehearse: Annotated[bool, typer.Option(help="Do everything under a rehearsal's id.")] = False,
+    override: Annotated[str | None, typer.Option(help="A check that is let pass.")] = None,
+    reason: Annotated[str | None, typer.Option(help="Why it is let pass; is printed.")] = None,
+    by: Annotated[list[str] | None, typer.Option(help="Who lets it pass: twice.")] = None,
     json: Json = False,
 ) -> None:
     """Final extract, build at the cutoff, seal a release; of a sealed period: change nothing."""
+    from chotso.freeze.checks import override_of
     from chotso.freeze.release import freeze as run
 
+    if override is None and (reason or by):
+        raise typer.BadParameter("--reason and --by belong to --override")
+    passed = override_of(override, reason, by or []) if override else None
     with progress() as show:
-        report = run(load_settings(), period, rehearse=rehearse, progress=show)
+        report = run(load_settings(), period, rehearse=rehearse, override=passed, progress=show)
 
     def tell() -> None:
         OUTPUT.print(f"release  {report.release_id}", markup=False)

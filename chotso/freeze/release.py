@@ -2,7 +2,7 @@
 
 The steps done stand in `ops.freeze`, so a killed freeze is finished by running it again:
 
-    started ─▶ extracted ─▶ built ─▶ (bundle staged) ─▶ sealed ─▶ placed
+    started ─▶ extracted ─▶ built ─▶ checked ─▶ (bundle staged) ─▶ sealed ─▶ placed
 
 Sealing is one transaction. Before it there is no release; after it the release stands, and
 whatever is still missing on disk is restored from the warehouse's own copy of the files.
@@ -21,6 +21,7 @@ from chotso.errors import ChotsoError
 from chotso.failpoints import failpoint
 from chotso.freeze import folders, inputs, state
 from chotso.freeze.bundle import Identity, contents, write_bundle
+from chotso.freeze.checks import Check, Override, evaluate
 from chotso.freeze.parts import Extracted, Parts, PeriodToFreeze, Progress
 from chotso.freeze.reading import Frozen, reading
 from chotso.settings import Settings
@@ -57,6 +58,7 @@ def freeze(
     period_id: str,
     *,
     rehearse: bool = False,
+    override: Override | None = None,
     progress: Progress = lambda message: None,
     parts: Parts | None = None,
 ) -> FreezeReport:
@@ -66,6 +68,7 @@ def freeze(
         settings: Where source, warehouse and releases are.
         period_id: A period of `config/periods.yml`.
         rehearse: Do everything on any day, under a rehearsal's id and outside the chain.
+        override: A precondition that two persons let pass; it is printed on the report.
         progress: Told each step as a sentence.
         parts: Replaces what the freeze calls, in tests.
 
@@ -86,7 +89,7 @@ def freeze(
         with _reason_kept(run, started):
             begun = state.begin(conn, started)
             _check_same_cutoff(begun, started)
-            return _carry_through(run, begun)
+            return _carry_through(run, begun, override)
 
 
 def _original(period: PeriodToFreeze) -> state.Freeze:
@@ -154,13 +157,17 @@ def _reason_kept(run: _Run, started: state.Freeze) -> Iterator[None]:
         raise
 
 
-def _carry_through(run: _Run, freeze: state.Freeze) -> FreezeReport:
+def _carry_through(run: _Run, freeze: state.Freeze, override: Override | None) -> FreezeReport:
     if freeze.state == "started":
         freeze = _extract(run, freeze)
     failpoint("freeze.extracted")
     freeze = _build(run, freeze)
     failpoint("freeze.built")
-    report = _seal(run, freeze)
+    run.progress("check what must hold before a seal")
+    checks = evaluate(run.conn, freeze, override)
+    freeze = state.advance(run.conn, freeze, state="checked")
+    failpoint("freeze.checked")
+    report = _seal(run, freeze, checks)
     failpoint("freeze.placed")
     _clean_up(run, freeze)
     return report
@@ -213,7 +220,7 @@ def _check_feeds(run: _Run, freeze: state.Freeze, extracted: Extracted) -> None:
 def _build(run: _Run, freeze: state.Freeze) -> state.Freeze:
     """Build at the cutoff into a scratch schema; one built by the same code is taken up again."""
     made_by = run.parts.made_by().sha256()
-    same = freeze.state == "built" and freeze.inputs_sha256 == made_by
+    same = freeze.state in ("built", "checked") and freeze.inputs_sha256 == made_by
     if same and state.has_scratch(run.conn, freeze):
         return freeze
     assert freeze.as_known_at is not None
@@ -230,7 +237,7 @@ def _build(run: _Run, freeze: state.Freeze) -> state.Freeze:
     return state.advance(run.conn, freeze, state="built", inputs_sha256=made_by)
 
 
-def _seal(run: _Run, freeze: state.Freeze) -> FreezeReport:
+def _seal(run: _Run, freeze: state.Freeze, checks: list[Check]) -> FreezeReport:
     """Write the bundle beside its place, seal it in one transaction, then move it into place."""
     run.progress("write and check the bundle")
     conn, folder = run.conn, run.folder(freeze)
@@ -263,7 +270,8 @@ def _seal(run: _Run, freeze: state.Freeze) -> FreezeReport:
         run.parts.period(freeze.period_id).withheld_employer_groups,
     )
     with reading(conn, frozen) as tables, folders.writable(folder):
-        staged = write_bundle(folders.staging(folder), identity, tables, made, landed, newest)
+        whole = {**tables, "checks": [each.row for each in checks]}
+        staged = write_bundle(folders.staging(folder), identity, whole, made, landed, newest)
     failpoint("freeze.staged")
     run.progress("seal")
     sealed_at = run.parts.source_clock(run.settings).astimezone(UTC)

@@ -242,11 +242,27 @@ KNOWN_ISSUES = table(
     sentence_en text
     """,
 )
+CHECKS = table(
+    "checks",
+    "check_code",
+    """
+    check_code text
+    name_vi text
+    name_en text
+    is_met boolean
+    observed text
+    wanted text
+    is_overridden boolean
+    override_reason text
+    overridden_by text
+    """,
+)
 
 TABLES = (
     AGENCIES,
     ARREARS_RATIO,
     ATTAINMENT,
+    CHECKS,
     EMPLOYER_ARREARS,
     KNOWN_ISSUES,
     METRICS,

@@ -17,6 +17,7 @@ from psycopg import sql
 
 from chotso.build.scratch import claim_scratch_schema
 from chotso.calendar import parse_instant
+from chotso.contracts import contracts
 from chotso.failpoints import failpoint
 from chotso.freeze.inputs import MadeBy
 from chotso.freeze.parts import Parts, PeriodToFreeze, Progress
@@ -26,7 +27,7 @@ from chotso.warehouse.connect import connect as connect
 
 CUTOFF = parse_instant("2021-12-31T17:00")
 PERIODS = ("sprint-2021-q4", "plan-2021-m09-12")
-FEEDS = ["agencies", "payments"]
+FEEDS = sorted(contracts())
 AGENCIES = ("072", "07200", "07201")
 METRICS = {"collection_total": "flow", "arrears_ratio_total": "ratio", "participants_hi": "stock"}
 PROJECT = Path(__file__).resolve().parents[2]

@@ -25,6 +25,7 @@ BEFORE_THE_SEAL = [
     "fake.half-built",
     "freeze.build-returned",
     "freeze.built",
+    "freeze.checked",
     "freeze.writing",
     "freeze.manifest-written",
     "freeze.staged",

@@ -1,0 +1,145 @@
+-- What must hold before a seal, evaluated by the warehouse from its own books, and what two persons
+-- let pass all the same.
+alter table ops."freeze" drop constraint freeze_state_check;
+alter table ops."freeze" add constraint freeze_state_check
+check (state in ('started', 'extracted', 'built', 'checked', 'sealed', 'placed'));
+comment on column ops."freeze".state is
+'Bước đã xong — the last step done: started, extracted, built, checked, sealed, placed';
+
+create table ops.freeze_override (
+    release_id text not null references ops."freeze",
+    check_code text not null,
+    reason text not null check (reason ~ '\S'),
+    first_name text not null check (first_name ~ '\S'),
+    second_name text not null check (second_name ~ '\S'),
+    recorded_at timestamptz not null default clock_timestamp(),
+    primary key (release_id, check_code),
+    constraint two_persons check (
+        lower(regexp_replace(normalize(first_name, nfc), '\s+', ' ', 'g'))
+        <> lower(regexp_replace(normalize(second_name, nfc), '\s+', ' ', 'g'))
+    ),
+    constraint never_without_the_feeds check (check_code <> 'feeds_extracted')
+);
+comment on table ops.freeze_override is
+'Điều kiện được hai người cho qua — one row per release × check that two persons let pass';
+comment on column ops.freeze_override.release_id is 'Mã bản chốt — the release';
+comment on column ops.freeze_override.check_code is 'Điều kiện — the check';
+comment on column ops.freeze_override.reason is 'Lý do — the reason, as it is printed';
+comment on column ops.freeze_override.first_name is 'Người thứ nhất — the first person';
+comment on column ops.freeze_override.second_name is 'Người thứ hai — the second person';
+comment on column ops.freeze_override.recorded_at is
+'Thời điểm ghi (giờ máy chủ) — when, by the server''s clock';
+alter table ops.freeze_override owner to chotso_owner;
+grant select, insert on ops.freeze_override to chotso_loader;
+grant select on ops.freeze_override to chotso_auditor;
+
+create function ops.freeze_checks(of_release text)
+returns table (check_code text, is_met boolean, observed text, wanted text)
+language plpgsql stable
+set search_path = pg_catalog
+as $$
+declare
+    begun ops."freeze";
+    needed timestamptz;
+    counted bigint;
+    named text;
+    share numeric;
+    set_aside numeric;
+    collected numeric;
+begin
+    select * into strict begun from ops."freeze" as made where made.release_id = of_release;
+    needed := case when begun.is_rehearsal then begun.as_known_at else begun.cutoff_at end;
+
+    -- every feed that the warehouse has, read at or after the cutoff
+    select string_agg(feed.relname, ', ' order by feed.relname), count(*) into named, counted
+    from pg_class as feed
+    where feed.relnamespace = 'raw'::regnamespace and feed.relkind = 'r'
+        and not exists (
+            select from ops.batch as batch
+            where batch.feed = feed.relname and batch.status = 'published'
+                and batch.read_mode <> 'replay'
+                and batch.known_at between needed and begun.as_known_at
+        );
+    check_code := 'feeds_extracted';
+    is_met := counted = 0;
+    observed := coalesce('behind: ' || named, 'all feeds');
+    wanted := 'all feeds';
+    return next;
+
+    -- the newest comparison of each month with the source's own count
+    select string_agg(differing.feed || ' ' || to_char(differing.month, 'YYYY-MM'), ', '
+        order by differing.feed, differing.month), count(*)
+    into named, counted
+    from (
+        select distinct on (total.feed, total.month) total.feed, total.month, total.status
+        from ops.control_total as total
+        where total.known_at <= begun.as_known_at
+        order by total.feed asc, total.month asc, total.entry desc
+    ) as differing
+    where differing.status = 'different';
+    check_code := 'control_totals_equal';
+    is_met := counted = 0;
+    observed := coalesce('different: ' || named, '0 months differ');
+    wanted := '0 months differ';
+    return next;
+
+    -- a delivery of the final extract that a rule stopped, and that did not come again whole
+    select string_agg(coalesce(stopped.delivery_name, stopped.feed), ', '
+        order by stopped.feed, stopped.delivery_name), count(*)
+    into named, counted
+    from ops.batch as stopped
+    where stopped.final_of = of_release and stopped.status in ('blocked', 'refused')
+        and not exists (
+            select from ops.batch as later
+            where later.feed = stopped.feed and later.status = 'published'
+                and later.started_at > stopped.started_at
+                and later.delivery_name is not distinct from stopped.delivery_name
+        );
+    check_code := 'no_blocking_rule_failed';
+    is_met := counted = 0;
+    observed := coalesce('stopped: ' || named, '0 deliveries stopped');
+    wanted := '0 deliveries stopped';
+    return next;
+
+    -- every account and payment has its category, and the categories lose no đồng
+    execute format(
+        'select count(*) filter (where category_code is null), '
+        'coalesce(sum(paid_vnd - allocated_vnd - difference_vnd), 0) from %I.fct_reconciliation',
+        begun.target_schema
+    ) into counted, set_aside;
+    check_code := 'reconciliation_classified';
+    is_met := counted = 0 and set_aside = 0;
+    observed := counted || ' rows without a category, ' || abs(set_aside) || ' đồng unexplained';
+    wanted := '0 rows without a category, 0 đồng unexplained';
+    return next;
+
+    -- of any province: money set aside, as a share of what was collected
+    select (period -> 'limits' ->> 'quarantined_money_share_of_collection')::numeric into share
+    from ops.build as build,
+        jsonb_array_elements(build.config -> 'periods' -> 'periods') as period
+    where build.target_schema = begun.target_schema and period ->> 'id' = begun.period_id
+    order by build.build_id desc
+    limit 1;
+    execute format(
+        'select fact.quarantined_money, fact.actual_to_date '
+        'from %1$I.fct_monthly_attainment as fact '
+        'where fact.metric_code = ''collection_total'' and fact.month = $1 and exists ( '
+        'select from %1$I.dim_agency as agency where agency.agency_key = fact.agency_key '
+        'and agency.level_number = 1) '
+        'order by fact.quarantined_money > coalesce($2 * fact.actual_to_date, 0) desc, '
+        'fact.quarantined_money desc limit 1',
+        begun.target_schema
+    ) into set_aside, collected
+    using date_trunc('month', begun.cutoff_at at time zone 'Asia/Ho_Chi_Minh')::date, share;
+    check_code := 'quarantined_money_below_limit';
+    is_met := coalesce(set_aside, 0) <= coalesce(share * collected, 0);
+    observed := coalesce(set_aside, 0) || ' đồng';
+    wanted := 'at most ' || trunc(coalesce(share * collected, 0)) || ' đồng';
+    return next;
+end
+$$;
+comment on function ops.freeze_checks is
+'Các điều kiện niêm phong của một bản chốt — the preconditions of a seal, met or not';
+alter function ops.freeze_checks owner to chotso_owner;
+revoke execute on function ops.freeze_checks from public;
+grant execute on function ops.freeze_checks to chotso_loader, chotso_auditor;
