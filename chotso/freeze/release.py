@@ -278,8 +278,7 @@ def _seal(run: _Run, freeze: state.Freeze, checks: list[Check]) -> FreezeReport:
     try:
         with conn.transaction():
             files = contents(staged.folder)
-            state.seal(conn, freeze.schema, identity, staged, sealed_at, files)
-            state.advance(conn, freeze, state="sealed", root_sha256=staged.root)
+            state.seal(conn, freeze, staged, sealed_at, files)
             failpoint("freeze.sealing")
     except psycopg.errors.UniqueViolation as error:
         raise ChotsoError(

@@ -10,7 +10,7 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import class_row
 
-from chotso.freeze.bundle import Identity, Written
+from chotso.freeze.bundle import Written
 from chotso.freeze.canonical import Table
 from chotso.freeze.tables import FROZEN
 from chotso.warehouse.row_sql import listed
@@ -151,40 +151,32 @@ def newest_root(conn: psycopg.Connection) -> str | None:
 
 def seal(
     conn: psycopg.Connection,
-    schema: str,
-    identity: Identity,
+    freeze: Freeze,
     written: Written,
     sealed_at: datetime,
     files: Iterable[tuple[str, bytes]],
 ) -> None:
-    """Insert the release, its figures and its files; the caller's transaction makes it one act.
+    """Lay a bundle down and have the warehouse seal it; the caller's transaction makes it one act.
+
+    `frozen.seal` looks for itself whether all that must hold does, and is the only way in.
 
     Raises:
         psycopg.errors.UniqueViolation: The period is sealed already, or the chain has grown.
     """
-    conn.execute(
-        sql.SQL(
-            """
-            insert into {} (release_id, period_id, kind, corrects, is_current, cutoff_at,
-                as_known_at, root_sha256, previous_root, data_root, sealed_at, code_version,
-                status)
-            values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 'sealed')
-            """
-        ).format(sql.Identifier(schema, "release")),
-        [
-            identity.release_id, identity.period_id, identity.kind, identity.corrects,
-            schema == "frozen", identity.cutoff_at, identity.as_known_at, written.root,
-            identity.previous_root, written.data_root, sealed_at, written.code_version,
-        ],
-    )  # fmt: skip
     for spec in FROZEN:
-        _copy_figures(conn, schema, identity.release_id, spec, written.folder / spec.path)
-    _copy(
-        conn,
-        sql.Identifier(schema, "bundle_file"),
-        ["release_id", "path", "content"],
-        ([identity.release_id, path, content] for path, content in files),
-    )
+        _copy_figures(conn, spec, written.folder / spec.path)
+    with (
+        conn.cursor() as cursor,
+        cursor.copy("copy sealing.file (path, content) from stdin") as copy,
+    ):
+        for path, content in files:
+            copy.write_row([path, content])
+    # its checks read the build, which is ours
+    schema = sql.Identifier(freeze.target_schema)
+    conn.execute(sql.SQL("grant usage on schema {} to chotso_owner").format(schema))
+    conn.execute(sql.SQL("grant select on all tables in schema {} to chotso_owner").format(schema))
+    row = conn.execute("select frozen.seal(%s, %s)", [freeze.release_id, sealed_at]).fetchone()
+    assert row == (written.root,)
 
 
 def stored_files(conn: psycopg.Connection, schema: str, release_id: str) -> list[tuple[str, bytes]]:
@@ -218,40 +210,15 @@ def _one(conn: psycopg.Connection, condition: str, values: list[Any]) -> Freeze 
         return cursor.execute(query.encode(), values).fetchone()
 
 
-def _copy_figures(
-    conn: psycopg.Connection, schema: str, release_id: str, spec: Table, path: Path
-) -> None:
+def _copy_figures(conn: psycopg.Connection, spec: Table, path: Path) -> None:
     """What readers of the warehouse see is what stands in the bundle: its very bytes are copied."""
-    target, arriving = sql.Identifier(schema, spec.name), sql.Identifier(f"sealed_{spec.name}")
-    columns = listed(spec.column_names)
-    conn.execute(sql.SQL("create temporary table {} (like {})").format(arriving, target))
-    conn.execute(
-        sql.SQL("alter table {} alter release_id set default {}").format(
-            arriving, sql.Literal(release_id)
-        )
+    statement = sql.SQL("copy {} ({}) from stdin (format csv, header match, null '\\N')").format(
+        sql.Identifier("sealing", spec.name), listed(spec.column_names)
     )
-    statement = sql.SQL("copy {} ({}) from stdin (format csv, header match, null '\\N')")
     with (
         path.open("rb") as stream,
         conn.cursor() as cursor,
-        cursor.copy(statement.format(arriving, columns)) as copy,
+        cursor.copy(statement) as copy,
     ):
         while block := stream.read(_BLOCK):
             copy.write(block)
-    names = listed(["release_id", *spec.column_names])
-    conn.execute(
-        sql.SQL("insert into {} ({}) select {} from {}").format(target, names, names, arriving)
-    )
-    conn.execute(sql.SQL("drop table {}").format(arriving))
-
-
-def _copy(
-    conn: psycopg.Connection, target: sql.Identifier, names: list[str], rows: Iterable[list[Any]]
-) -> None:
-    columns = listed(names)
-    with (
-        conn.cursor() as cursor,
-        cursor.copy(sql.SQL("copy {} ({}) from stdin").format(target, columns)) as copy,
-    ):
-        for row in rows:
-            copy.write_row(row)

@@ -1,0 +1,187 @@
+-- Nothing enters frozen or rehearsal but through frozen.seal, which looks for itself: the loader
+-- lays a bundle into sealing and asks for it in one transaction; it may write nowhere else.
+create schema sealing authorization chotso_owner;
+comment on schema sealing is
+'Nơi đặt hồ sơ trước khi niêm phong, luôn trống — a bundle about to be sealed; empty between seals';
+
+create table sealing.file (
+    path text primary key,
+    content bytea not null
+);
+create table sealing.attainment (like frozen.attainment);
+create table sealing.arrears_ratio (like frozen.arrears_ratio);
+create table sealing.employer_arrears (like frozen.employer_arrears);
+create table sealing.officer_attainment (like frozen.officer_attainment);
+create table sealing.ranking (like frozen.ranking);
+comment on table sealing.file is 'Tệp của hồ sơ — files of the bundle';
+comment on column sealing.file.path is 'Đường dẫn trong hồ sơ — path inside the bundle';
+comment on column sealing.file.content is 'Nội dung — its bytes';
+
+do $$
+declare
+    relation text;
+begin
+    foreach relation in array array[
+        'file', 'attainment', 'arrears_ratio', 'employer_arrears', 'officer_attainment', 'ranking'
+    ]
+    loop
+        if relation <> 'file' then
+            execute format('alter table sealing.%I drop column release_id', relation);
+            execute format(
+                'comment on table sealing.%I is %L', relation,
+                format('Số liệu sắp vào frozen.%1$s — rows that become frozen.%1$s', relation)
+            );
+        end if;
+        execute format('alter table sealing.%I owner to chotso_owner', relation);
+    end loop;
+end
+$$;
+grant usage on schema sealing to chotso_loader;
+grant select, insert on all tables in schema sealing to chotso_loader;
+
+create function frozen.seal(of_release text, at_instant timestamptz) returns text
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    begun ops."freeze";
+    target text;
+    raw bytea;
+    manifest jsonb;
+    problem text;
+    root text;
+    relation text;
+    columns text;
+    counted bigint;
+begin
+    -- one seal at a time: the end of the chain must not move under our feet
+    lock table frozen.release in share row exclusive mode;
+    select * into begun from ops."freeze" as made where made.release_id = of_release for update;
+    if not found or begun.state <> 'checked' then
+        raise exception '% has not been checked: there is nothing to seal', of_release;
+    end if;
+    target := case when begun.is_rehearsal then 'rehearsal' else 'frozen' end;
+
+    -- a view or a policy of the loader's would run its code with the owner's rights
+    select string_agg(relname, ', ') into problem
+    from pg_class
+    where relnamespace = to_regnamespace(begun.target_schema)
+        and relname in ('fct_reconciliation', 'fct_monthly_attainment', 'dim_agency')
+        and (relkind <> 'r' or relrowsecurity or relhasrules);
+    if problem is not null then
+        raise exception '% of % is no plain table', problem, begun.target_schema;
+    end if;
+    select string_agg(checked.check_code, ', ') into problem
+    from ops.freeze_checks(of_release) as checked
+    where not checked.is_met and not exists (
+        select from ops.freeze_override as override
+        where override.release_id = of_release and override.check_code = checked.check_code
+    );
+    if problem is not null then
+        raise exception '% is not sealed; not met: %', of_release, problem;
+    end if;
+
+    select content into raw from sealing.file where path = 'manifest.json';
+    if not found then
+        raise exception '% has no manifest', of_release;
+    end if;
+    root := encode(sha256(raw), 'hex');
+    manifest := convert_from(raw, 'UTF8')::jsonb;
+    if manifest ->> 'release_id' is distinct from of_release
+        or manifest ->> 'period_id' is distinct from begun.period_id
+        or (manifest ->> 'kind' = 'rehearsal') is distinct from begun.is_rehearsal
+        or (manifest ->> 'cutoff_at')::timestamptz is distinct from begun.cutoff_at
+        or (manifest ->> 'as_known_at')::timestamptz is distinct from begun.as_known_at
+    then
+        raise exception 'the manifest is not that of the freeze of %', of_release;
+    end if;
+
+    -- every file listed is there, to the byte, and no other
+    select string_agg(coalesce(listed.path, staged.path), ', ') into problem
+    from (
+        select
+            entry ->> 'path' as path,
+            entry ->> 'sha256' as sha256,
+            (entry ->> 'bytes')::bigint as size
+        from jsonb_array_elements(manifest -> 'files') as entry
+    ) as listed
+    full outer join (
+        select file.path, encode(sha256(file.content), 'hex') as sha256, length(file.content) as size
+        from sealing.file as file
+        where file.path <> 'manifest.json'
+    ) as staged on listed.path = staged.path
+    where listed.sha256 is distinct from staged.sha256 or listed.size is distinct from staged.size;
+    if problem is not null then
+        raise exception 'the files of % are not those of its manifest: %', of_release, problem;
+    end if;
+
+    if target = 'frozen' and manifest ->> 'previous_root' is distinct from (
+        select release.root_sha256
+        from frozen.release as release
+        where not exists (
+            select from frozen.release as later
+            where later.previous_root = release.root_sha256
+        )
+    ) then
+        raise exception 'the chain has grown since % was written', of_release
+        using errcode = 'unique_violation';
+    end if;
+
+    if target = 'frozen' then
+        update frozen.release set is_current = false
+        where period_id = begun.period_id and is_current and manifest ->> 'kind' = 'corrigendum';
+    end if;
+    execute format(
+        'insert into %I.release (release_id, period_id, kind, corrects, is_current, cutoff_at, '
+        'as_known_at, root_sha256, previous_root, data_root, sealed_at, code_version, status) '
+        'values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, ''sealed'')',
+        target
+    ) using
+        of_release, begun.period_id, manifest ->> 'kind', manifest ->> 'corrects',
+        target = 'frozen', begun.cutoff_at, begun.as_known_at, root,
+        manifest ->> 'previous_root', manifest ->> 'data_root', at_instant,
+        manifest -> 'code' ->> 'version';
+
+    foreach relation in array array[
+        'attainment', 'arrears_ratio', 'employer_arrears', 'officer_attainment', 'ranking'
+    ]
+    loop
+        select string_agg(quote_ident(attname), ', ' order by attnum) into columns
+        from pg_attribute
+        where attrelid = format('sealing.%I', relation)::regclass
+            and attnum > 0 and not attisdropped;
+        execute format(
+            'insert into %I.%I (release_id, %s) select $1, %s from sealing.%I',
+            target, relation, columns, columns, relation
+        ) using of_release;
+        get diagnostics counted = row_count;
+        if counted is distinct from (
+            select (entry ->> 'rows')::bigint
+            from jsonb_array_elements(manifest -> 'files') as entry
+            where entry ->> 'path' = 'data/' || relation || '.csv'
+        ) then
+            raise exception 'the rows of % are not those of its file: % of them',
+                relation, counted;
+        end if;
+        execute format('delete from sealing.%I', relation);
+    end loop;
+    execute format(
+        'insert into %I.bundle_file (release_id, path, content) '
+        'select $1, path, content from sealing.file', target
+    ) using of_release;
+    delete from sealing.file;
+
+    update ops."freeze" set
+        state = 'sealed', root_sha256 = root, changed_at = clock_timestamp()
+    where release_id = of_release;
+    return root;
+end
+$$;
+comment on function frozen.seal is
+'Niêm phong hồ sơ đã đặt — seals the bundle that was laid down, if all that must hold does';
+alter function frozen.seal owner to chotso_owner;
+revoke execute on function frozen.seal from public;
+grant execute on function frozen.seal to chotso_loader;
+
+revoke insert, update, delete, truncate on all tables in schema frozen from chotso_loader;
+revoke insert, update, delete, truncate on all tables in schema rehearsal from chotso_loader;

@@ -1,0 +1,214 @@
+"""The one way into `frozen`: what the loader may lay down and ask for, and what it is refused."""
+
+import dataclasses
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from chotso.freeze import bundle, release, state
+from chotso.freeze.tables import FROZEN
+from chotso.freeze.verify import canonical_json
+from chotso.sandbox import server
+from chotso.settings import Settings
+from tests.warehouse import freeze_world as world
+from tests.warehouse.freeze_world import PERIODS, count, seal
+from tests.warehouse.product import Product, product
+from tests.warehouse.sandbox_homes import new_home
+
+pytestmark = [pytest.mark.warehouse]
+
+SPRINT = PERIODS[0]
+Files = list[tuple[str, bytes]]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    folder = tmp_path_factory.mktemp("seal")
+    with new_home() as home, product(server.start(home), "seal", folder) as made:
+        yield made
+
+
+@pytest.fixture
+def settings(made: Product, tmp_path: Path) -> Settings:
+    settings = made.settings.model_copy(update={"releases_dir": tmp_path / "releases"})
+    world.empty(settings)
+    world.prepare(settings, made.source_admin_url)
+    return settings
+
+
+def changed(files: Files, path: str, content: bytes) -> Files:
+    return [(name, content if name == path else before) for name, before in files]
+
+
+def with_manifest(before: Files, **changes: Any) -> Files:
+    manifest = json.loads(dict(before)["manifest.json"]) | changes
+    return changed(before, "manifest.json", canonical_json(manifest))
+
+
+def without_entry(files: Files) -> Files:
+    manifest = json.loads(dict(files)["manifest.json"])
+    return with_manifest(files, files=manifest["files"][1:])
+
+
+FORGED: dict[str, tuple[Callable[[Files], Files], str]] = {
+    "a file left out": (lambda files: files[:1] + files[2:], "files of .* are not those"),
+    "a file too many": (lambda files: [*files, ("data/more.csv", b"x\n")], "not those"),
+    "a file changed": (lambda files: changed(files, "verify.py", b"verified()"), "not those"),
+    "a byte appended": (
+        lambda files: changed(files, "SPEC.md", dict(files)["SPEC.md"] + b"\n"), "not those"
+    ),
+    "a file no longer listed": (without_entry, "not those"),
+    "no manifest": (lambda files: [f for f in files if f[0] != "manifest.json"], "no manifest"),
+    "another period": (lambda f: with_manifest(f, period_id="plan-2021-m09-12"), "not that of"),
+    "another release": (lambda f: with_manifest(f, release_id="x"), "not that of"),
+    "a rehearsal for real": (lambda f: with_manifest(f, kind="rehearsal"), "not that of"),
+    "another cutoff": (
+        lambda f: with_manifest(f, cutoff_at="2021-12-31T17:00:00.000000Z"), "not that of"
+    ),
+    "other knowledge": (
+        lambda f: with_manifest(f, as_known_at="2022-01-31T10:00:00.000000Z"), "not that of"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("forge", "told"), FORGED.values(), ids=FORGED.keys())
+def test_a_forged_bundle_is_not_sealed(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, forge: Callable[[Files], Files], told: str
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(release, "contents", lambda folder: forge(list(bundle.contents(folder))))
+        with pytest.raises(psycopg.errors.RaiseException, match=told):
+            seal(settings)
+    nothing_was_sealed(settings)
+    assert not seal(settings).already_sealed
+
+
+def nothing_was_sealed(settings: Settings) -> None:
+    for table in ("release", "bundle_file", *(spec.name for spec in FROZEN)):
+        assert count(settings, f"select count(*) from frozen.{table}") == 0
+    for table in ("file", *(spec.name for spec in FROZEN)):
+        assert count(settings, f"select count(*) from sealing.{table}") == 0
+
+
+@pytest.mark.parametrize("table", [spec.name for spec in FROZEN])
+def test_other_rows_than_its_file_has_are_not_sealed(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, table: str
+) -> None:
+    copy = state._copy_figures
+
+    def one_less(conn: psycopg.Connection, spec: Any, path: Path) -> None:
+        if spec.name == table:
+            lines = path.read_bytes().splitlines(keepends=True)
+            path = tmp_path / "cut.csv"
+            path.write_bytes(b"".join(lines[:-1]))
+        copy(conn, spec, path)
+
+    monkeypatch.setattr(state, "_copy_figures", one_less)
+    with pytest.raises(psycopg.errors.RaiseException, match=f"the rows of {table} are not those"):
+        seal(settings)
+    nothing_was_sealed(settings)
+
+
+def test_a_check_that_fails_at_the_last_moment_stops_the_seal(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The loader's own verdict is not asked: the warehouse looks again."""
+    monkeypatch.setattr(release, "evaluate", lambda conn, freeze, override: [])
+
+    def build(settings: Settings, **arguments: Any) -> object:
+        made = world.build(settings, **arguments)
+        with world.as_admin(settings) as conn:
+            conn.execute(
+                f"update {arguments['schema']}.fct_reconciliation set category_code = null".encode()
+            )
+        return made
+
+    parts = dataclasses.replace(world.PARTS, build=build)
+    with pytest.raises(psycopg.errors.RaiseException, match="not met: reconciliation_classified"):
+        release.freeze(settings, SPRINT, parts=parts)
+    nothing_was_sealed(settings)
+
+
+def test_a_view_in_place_of_a_table_is_not_read_with_the_owner_s_rights(
+    settings: Settings,
+) -> None:
+    def build(settings: Settings, **arguments: Any) -> object:
+        made = world.build(settings, **arguments)
+        with world.connect(settings) as conn:
+            schema = arguments["schema"]
+            conn.execute(f"alter table {schema}.fct_reconciliation rename to kept".encode())
+            conn.execute(
+                f"create view {schema}.fct_reconciliation as select * from {schema}.kept".encode()
+            )
+        return made
+
+    parts = dataclasses.replace(world.PARTS, build=build)
+    with pytest.raises(psycopg.errors.RaiseException, match="is no plain table"):
+        release.freeze(settings, SPRINT, parts=parts)
+    nothing_was_sealed(settings)
+
+
+def test_nothing_is_sealed_that_was_not_checked(settings: Settings) -> None:
+    with world.connect(settings) as conn:
+        with pytest.raises(psycopg.errors.RaiseException, match="nothing to seal"):
+            conn.execute("select frozen.seal(%s, now())", [SPRINT])
+        conn.rollback()
+    seal(settings)
+    with (
+        world.connect(settings) as conn,
+        pytest.raises(psycopg.errors.RaiseException, match="nothing to seal"),
+    ):
+        conn.execute("select frozen.seal(%s, now())", [SPRINT])
+
+
+@pytest.mark.parametrize("schema", ["frozen", "rehearsal"])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "insert into {table} select * from {table}",
+        "copy {table} from stdin",
+        "update {table} set release_id = 'x'",
+        "delete from {table}",
+        "truncate {table}",
+        "merge into {table} as t using (select 1) as s on true when matched then delete",
+        "alter table {table} disable trigger all",
+        "drop table {table}",
+        "alter table {table} owner to chotso_loader",
+        "create trigger t before insert on {table} execute function pg_catalog.suppress_redundant_"
+        "updates_trigger()",
+        "create rule r as on select to {table} do instead nothing",
+        "create index on {table} (release_id)",
+    ],
+)
+def test_the_loader_writes_nowhere_but_through_the_function(
+    settings: Settings, schema: str, statement: str
+) -> None:
+    for table in ("release", "bundle_file", *(spec.name for spec in FROZEN)):
+        with world.connect(settings) as conn:
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                conn.execute(statement.format(table=f"{schema}.{table}").encode())
+            conn.rollback()
+
+
+def test_the_loader_cannot_give_itself_what_it_lacks(settings: Settings) -> None:
+    with world.connect(settings) as conn:
+        conn.execute("grant insert, update on frozen.release to chotso_loader")  # warns, no more
+        row = conn.execute(
+            "select has_table_privilege('frozen.release', 'insert'), "
+            "has_table_privilege('frozen.release', 'update')"
+        ).fetchone()
+    assert row == (False, False)
+
+
+def test_who_is_not_the_loader_cannot_seal(settings: Settings) -> None:
+    for role in ("chotso_reader", "chotso_auditor", "chotso_certifier"):
+        with world.as_admin(settings) as conn:
+            conn.execute(sql.SQL("set role {}").format(sql.Identifier(role)))
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                conn.execute("select frozen.seal('x', now())")
+            conn.rollback()
