@@ -9,7 +9,7 @@ from typing import Any
 
 from chotso.errors import ChotsoError
 from chotso.failpoints import failpoint
-from chotso.freeze import verify
+from chotso.freeze import papers, verify
 from chotso.freeze.canonical import Table, canonical_json, csv_lines, render
 from chotso.freeze.inputs import MadeBy
 from chotso.freeze.reading import Row
@@ -75,6 +75,9 @@ def write_bundle(
     others = {name: (_SHIPPED / name).read_bytes() for name in ("SPEC.md", "verify.py")}
     for path, content in {**others, **made.configuration}.items():
         _write(folder / path, [content])
+    manifest = _manifest(identity, list(_entries(folder)), made, inputs, final_extract)
+    papers.add_reports(folder, manifest)
+    failpoint("freeze.reports-written")
     manifest = _manifest(identity, list(_entries(folder)), made, inputs, final_extract)
     _write(folder / "manifest.json", [canonical_json(manifest)])
     failpoint("freeze.manifest-written")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from chotso.errors import ChotsoError
 from chotso.failpoints import failpoint
-from chotso.freeze import bundle, verify
+from chotso.freeze import bundle, papers, verify
 
 
 def staging(folder: Path) -> Path:
@@ -68,6 +68,7 @@ def place(staged: Path, folder: Path, root: str) -> None:
         os.rename(folder, _aside(folder))
         failpoint("freeze.set-aside")
     _carry_beside(folder, staged)
+    papers.add_signature_page(staged, root)
     os.rename(staged, folder)
     bundle.flush(folder)
     _flush_names(folder.parent)

@@ -11,12 +11,11 @@ import pytest
 
 from chotso.build.dbt import run_build
 from chotso.calendar import night_of
-from chotso.ingest.night import extract_all
 from chotso.sandbox import server
 from chotso.sandbox.province import advance, seed
 from tests.faults.cloning import admin, cloned
 from tests.faults.content import Content, content, differences
-from tests.faults.killing import night, run_in_child, was_killed
+from tests.faults.killing import extract, night, run_in_child, was_killed
 from tests.faults.tally import Tally
 from tests.faults.verdict import verdict
 from tests.proofs import size
@@ -73,7 +72,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
             progress=lambda _: None,
         )
         advance(*place, to=night_of(BEFORE), state_dir=state, progress=lambda _: None)
-        run_in_child(extract_all, base.settings, BEFORE)  # planted defects may stop a file
+        run_in_child(extract, base.settings, BEFORE, folder / "told")  # defects may stop a file
         run_build(base.settings)  # here, so that the children need not parse the project
         advance(*place, to=night_of(NIGHT), state_dir=state, progress=lambda _: None)
         with cloned(base, folder, "undisturbed") as settings:

@@ -9,12 +9,14 @@ import shutil
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import NoReturn
 
 import psycopg
+import pypdfium2
 import pytest
 
 from chotso.errors import ChotsoError
@@ -327,8 +329,21 @@ def test_no_place_host_batch_or_wall_clock_stands_in_the_bundle(settings: Settin
                  settings.warehouse_url.rpartition("/")[2], time.strftime("%Y-%m-%dT")]  # fmt: skip
     for path in report.bundle.rglob("*"):
         if path.is_file() and path.name not in ("verify.py", "SPEC.md"):
-            text = path.read_text("utf-8")
+            text = text_of(path)
             assert not [each for each in forbidden if each in text], path
+
+
+def text_of(path: Path) -> str:
+    """All that a file says: a workbook's parts, a document's raw bytes, texts and properties."""
+    if path.suffix == ".xlsx":
+        with zipfile.ZipFile(path) as parts:
+            return "".join(parts.read(name).decode("utf-8") for name in parts.namelist())
+    if path.suffix == ".pdf":
+        document = pypdfium2.PdfDocument(path)
+        pages = [page.get_textpage().get_text_range() for page in document]
+        raw = path.read_bytes().decode("latin-1")
+        return "".join(pages) + str(document.get_metadata_dict()) + raw
+    return path.read_text("utf-8")
 
 
 def test_a_column_that_the_release_would_lose_stops_the_seal(settings: Settings) -> None:

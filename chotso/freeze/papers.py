@@ -1,0 +1,55 @@
+"""A bundle's papers: the reports under its root, and the page to sign beside it."""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from chotso.reports import (
+    DOCUMENT,
+    SIGNATURE,
+    WORKBOOK,
+    facts_of,
+    write_reports,
+    write_signature_page,
+)
+
+_PERIODS = "config/periods.yml"
+
+
+def add_reports(folder: Path, manifest: Mapping[str, Any]) -> None:
+    """Write `report.xlsx` and `report.pdf`, flushed to disk.
+
+    Args:
+        folder: A bundle with its data files and configuration.
+        manifest: Its manifest as it is without the two.
+    """
+    write_reports(folder, facts_of(manifest, _period_name(folder, manifest["period_id"])))
+    for name in (WORKBOOK, DOCUMENT):
+        _flush(folder / name)
+
+
+def add_signature_page(folder: Path, root: str) -> None:
+    """Write `signature.pdf` beside a whole bundle, unless one that people signed stands there."""
+    if (folder / SIGNATURE).exists():
+        return
+    manifest = json.loads((folder / "manifest.json").read_bytes())
+    name = _period_name(folder, manifest["period_id"])
+    write_signature_page(folder, root, facts_of(manifest, name))
+    _flush(folder / SIGNATURE)
+
+
+def _period_name(folder: Path, period_id: str) -> str:
+    """The period's Vietnamese name in the bundle's own register, or its id."""
+    path = folder / _PERIODS
+    register = yaml.safe_load(path.read_bytes()) if path.is_file() else None
+    periods = register.get("periods") or [] if isinstance(register, dict) else []
+    return next((each["name_vi"] for each in periods if each.get("id") == period_id), period_id)
+
+
+def _flush(path: Path) -> None:
+    with path.open("rb") as stream:
+        os.fsync(stream.fileno())

@@ -1,0 +1,52 @@
+"""What officials get of a release: a workbook, a report and a page to sign.
+
+All three are made from the release's data files and the facts of its manifest alone, so that they
+can say nothing that is not sealed; equal releases give equal bytes.
+"""
+
+from pathlib import Path
+
+from chotso.reports.data import Release, ReleaseFacts, facts_of
+from chotso.reports.document import write_document
+from chotso.reports.signature import write_signature
+from chotso.reports.workbook import write_workbook
+
+__all__ = [
+    "DOCUMENT",
+    "SIGNATURE",
+    "WORKBOOK",
+    "ReleaseFacts",
+    "facts_of",
+    "write_reports",
+    "write_signature_page",
+]
+
+WORKBOOK = "report.xlsx"
+DOCUMENT = "report.pdf"
+SIGNATURE = "signature.pdf"
+
+
+def write_reports(folder: Path, facts: ReleaseFacts) -> None:
+    """Write `report.xlsx` and `report.pdf` into a bundle whose manifest is not made yet.
+
+    Args:
+        folder: The bundle, with its `data/*.csv`; nothing else of it is read.
+        facts: What the manifest will say, the data root included.
+
+    Raises:
+        ValueError: A data file is not in the form that SPEC.md gives.
+    """
+    release = Release(folder, facts)
+    write_workbook(folder / WORKBOOK, release)
+    write_document(folder / DOCUMENT, release)
+
+
+def write_signature_page(folder: Path, root: str, facts: ReleaseFacts) -> None:
+    """Write `signature.pdf` beside a finished bundle: the page to sign, not under the root.
+
+    Args:
+        folder: The bundle.
+        root: SHA-256 of its manifest, 64 hexadecimal digits.
+        facts: What the manifest says.
+    """
+    write_signature(folder / SIGNATURE, root, facts)

@@ -1,0 +1,227 @@
+"""Reads the data files of a bundle back into values, exactly as they were sealed."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from chotso.freeze.tables import TABLES
+
+Value = str | int | Decimal | date | datetime | bool | None
+Row = dict[str, Value]
+
+_FIELD = re.compile(r'"((?:[^"]|"")*)"|([^,\n"]*)')
+_INTEGER = re.compile(r"-?(0|[1-9][0-9]*)")
+_RATIO = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z")
+_MIXED = re.compile(r"(actual|plan)_.*")
+
+
+@dataclass(frozen=True)
+class ReleaseFacts:
+    """What a release's manifest says of it, and what a corrigendum says of itself."""
+
+    release_id: str
+    period_id: str
+    period_name: str
+    kind: str
+    cutoff_at: datetime
+    as_known_at: datetime
+    business_date: date
+    data_root: str
+    corrects: str | None = None
+    reason: str | None = None
+    author: str | None = None
+    code_version: str = ""
+
+    @property
+    def is_rehearsal(self) -> bool:
+        """Whether it must never be taken for the real one."""
+        return self.kind == "rehearsal"
+
+    @property
+    def month(self) -> date:
+        """First day of the month that is judged: that of the business date."""
+        return self.business_date.replace(day=1)
+
+
+def facts_of(manifest: Mapping[str, Any], period_name: str) -> ReleaseFacts:
+    """The facts of a manifest, or of one that is still without its papers.
+
+    Args:
+        manifest: Its content; `correction` may hold a corrigendum's reason and author.
+        period_name: The period's Vietnamese name, as the release's configuration has it.
+    """
+    correction = manifest.get("correction") or {}
+    return ReleaseFacts(
+        release_id=manifest["release_id"],
+        period_id=manifest["period_id"],
+        period_name=period_name,
+        kind=manifest["kind"],
+        cutoff_at=datetime.fromisoformat(manifest["cutoff_at"]),
+        as_known_at=datetime.fromisoformat(manifest["as_known_at"]),
+        business_date=date.fromisoformat(manifest["business_date"]),
+        data_root=manifest["data_root"],
+        corrects=manifest.get("corrects"),
+        reason=correction.get("reason"),
+        author=correction.get("author"),
+        code_version=manifest.get("code", {}).get("version", ""),
+    )
+
+
+class Release:
+    """The data files of a bundle, each read when it is first asked for."""
+
+    def __init__(self, folder: Path, facts: ReleaseFacts) -> None:
+        self.folder = folder
+        self.facts = facts
+
+    def rows(self, name: str) -> Iterator[Row]:
+        """Rows of `data/<name>.csv`, in the file's order; none where the file is not there.
+
+        Raises:
+            ValueError: The file is not canonical CSV.
+        """
+        path = self.folder / "data" / f"{name}.csv"
+        return read(path, name) if path.is_file() else iter(())
+
+    def columns(self, name: str) -> list[str]:
+        """The header of `data/<name>.csv`; empty where the file is not there."""
+        path = self.folder / "data" / f"{name}.csv"
+        if not path.is_file():
+            return []
+        return [str(field) for field in next(records(path))]
+
+    def data_files(self) -> list[tuple[str, int]]:
+        """Name and number of rows of every data file, by name."""
+        paths = sorted((self.folder / "data").glob("*.csv"), key=lambda path: path.name)
+        return [(path.name, sum(1 for _ in records(path)) - 1) for path in paths]
+
+    @cached_property
+    def attainment(self) -> list[Row]:
+        """All rows of the attainment, in the file's order."""
+        return list(self.rows("attainment"))
+
+    @cached_property
+    def ranking(self) -> list[Row]:
+        """The ranking, the agencies' before the officers', each in order of rank."""
+        return sorted(self.rows("ranking"), key=_place)
+
+
+def _place(row: Row) -> tuple[str, str, bool, Decimal, str]:
+    rank = row.get("rank_number")
+    return (
+        str(row.get("participant_type") or ""),
+        str(row.get("province_code") or ""),
+        rank is None,
+        Decimal(rank) if isinstance(rank, int | Decimal) else Decimal(0),
+        str(row.get("participant_code") or ""),
+    )
+
+
+def records(path: Path) -> Iterator[list[str | None]]:
+    r"""Records of a canonical CSV file; an unquoted `\N` is None, a quoted one is itself.
+
+    Raises:
+        ValueError: The file is not canonical CSV.
+    """
+    with path.open(encoding="utf-8", newline="\n") as stream:
+        pending = ""
+        for line in stream:
+            pending += line
+            if pending.count('"') % 2 == 0:
+                yield _fields(pending, path)
+                pending = ""
+        if pending:
+            raise ValueError(f"{path.name}: a quoted text is not ended")
+
+
+def _fields(record: str, path: Path) -> list[str | None]:
+    fields: list[str | None] = []
+    if not record.endswith("\n"):
+        raise ValueError(f"{path.name}: a record is not ended")
+    record = record[:-1]
+    if '"' not in record:
+        return [None if field == "\\N" else field for field in record.split(",")]
+    position = 0
+    while True:
+        found = _FIELD.match(record, position)
+        assert found is not None  # the second branch matches nothing at all
+        quoted, plain = found.groups()
+        if quoted is not None:
+            fields.append(quoted.replace('""', '"'))
+        else:
+            fields.append(None if plain == "\\N" else plain)
+        position = found.end()
+        if position == len(record):
+            return fields
+        if record[position] != ",":
+            raise ValueError(f"{path.name}: a text is wrongly quoted: {record[:80]!r}")
+        position += 1
+
+
+def read(path: Path, name: str) -> Iterator[Row]:
+    """Rows of a data file as values of its table's kinds.
+
+    Args:
+        path: The file.
+        name: The table; columns that `chotso.freeze.tables` does not know are told by their names.
+
+    Raises:
+        ValueError: The file is not canonical CSV, or a row has too few or too many fields.
+    """
+    found = records(path)
+    header = [str(field) for field in next(found)]
+    known = {c.name: c.kind for spec in TABLES if spec.name == name for c in spec.columns}
+    kinds = [known.get(column) or kind_of(column) for column in header]
+    for fields in found:
+        if len(fields) != len(header):
+            raise ValueError(f"{path.name}: a row has {len(fields)} fields, not {len(header)}")
+        yield {
+            column: value(field, kind)
+            for column, kind, field in zip(header, kinds, fields, strict=True)
+        }
+
+
+def kind_of(column: str) -> str:
+    """The kind of a column by the suffixes that all names of the warehouse follow."""
+    endings = {
+        "_vnd": "integer", "_count": "integer", "_number": "integer", "_date": "date",
+        "_month": "date", "_at": "instant", "_ratio": "ratio", "_points": "ratio",
+    }  # fmt: skip
+    whole = {
+        "month": "date", "ratio": "ratio", "points": "ratio", "numerator": "integer",
+        "denominator": "integer", "quarantined_money": "integer", "plan_year": "integer",
+    }  # fmt: skip
+    if column in whole:
+        return whole[column]
+    if _MIXED.fullmatch(column) and not column.endswith(("_code", "_year")):
+        return "figure"
+    if column.startswith(("is_", "has_")):
+        return "boolean"
+    for ending, kind in endings.items():
+        if column.endswith(ending):
+            return kind
+    return "text"
+
+
+def value(field: str | None, kind: str) -> Value:
+    """A field as a value of its kind; what does not look like one stays text."""
+    if field is None or kind == "text":
+        return field
+    if kind in {"integer", "figure"} and _INTEGER.fullmatch(field):
+        return int(field)
+    if kind in {"ratio", "figure"} and _RATIO.fullmatch(field):
+        return Decimal(field)
+    if kind == "date" and _DATE.fullmatch(field):
+        return date.fromisoformat(field)
+    if kind == "instant" and _INSTANT.fullmatch(field):
+        return datetime.fromisoformat(field.replace("Z", "+00:00"))
+    if kind == "boolean" and field in {"true", "false"}:
+        return field == "true"
+    return field

@@ -1,0 +1,270 @@
+"""What a release says on one page: what the whole has reached and what not, in plain sentences."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from chotso.reports.data import Release, Row
+from chotso.reports.words import figure, number, percent, shown, verdict
+
+_FEW = 6
+_SHORT = 60
+_ORDER = (
+    "collection_total",
+    "collection_si_compulsory",
+    "collection_si_voluntary",
+    "collection_ui",
+    "collection_hi",
+    "participants_si_compulsory",
+    "participants_si_voluntary",
+    "participants_ui",
+    "participants_hi",
+    "arrears_ratio_total",
+    "arrears_ratio_si",
+    "arrears_ratio_ui",
+    "arrears_ratio_hi",
+)
+
+
+@dataclass(frozen=True)
+class Agency:
+    """A unit that the attainment has rows of."""
+
+    code: str
+    name: str
+    parent: str | None
+
+    @property
+    def label(self) -> str:
+        """Its name as it may be shown, or its code where it has none."""
+        return shown(" ".join(self.name.split()), 200) or self.code
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric that the attainment has rows of."""
+
+    code: str
+    name: str
+    unit: str
+    direction: str
+
+
+class Overview:
+    """The judged month of a release: its agencies, its metrics, and the rows where they meet."""
+
+    def __init__(self, release: Release) -> None:
+        self.release = release
+        months = {row["month"] for row in release.attainment if isinstance(row["month"], date)}
+        judged = release.facts.month
+        self.month = judged if judged in months else max(months, default=judged)
+        self.agencies: dict[str, Agency] = {}
+        self.metrics: dict[str, Metric] = {}
+        self.cells: dict[tuple[str, str], Row] = {}
+        for row in release.attainment:
+            if row["month"] == self.month:
+                self._take(row)
+        self.metrics = dict(sorted(self.metrics.items(), key=lambda item: _order(item[0])))
+        self.whole = self._whole()
+
+    def _take(self, row: Row) -> None:
+        code, metric = str(row["agency_code"]), str(row["metric_code"])
+        parent = row.get("parent_agency_code")
+        name = str(row.get("agency_name") or "")
+        self.agencies[code] = Agency(code, name, str(parent) if parent else None)
+        self.metrics[metric] = Metric(
+            metric,
+            shown(str(row.get("metric_name_vi") or metric), _SHORT),
+            str(row.get("unit_code") or ""),
+            str(row.get("direction_code") or ""),
+        )
+        self.cells[code, metric] = row
+
+    def _whole(self) -> Agency | None:
+        """The one agency that all others report to, if there is just one."""
+        parents = {agency.parent for agency in self.agencies.values()} - {None}
+        tops = [a for a in self.agencies.values() if a.parent is None]
+        above = [agency for agency in tops if agency.code in parents]
+        return above[0] if len(above) == 1 and len(tops) == 1 else None
+
+    @property
+    def units(self) -> list[Agency]:
+        """Those compared with each other: all but the whole, by code."""
+        return [agency for _, agency in sorted(self.agencies.items()) if agency != self.whole]
+
+    def cell(self, agency: Agency | None, metric: str) -> Row:
+        """The row of an agency and a metric; empty where there is none."""
+        return self.cells.get((agency.code, metric), {}) if agency else {}
+
+    def met(self, metric: str) -> tuple[int, int]:
+        """How many units met the metric's plan, and how many had one to meet."""
+        verdicts = [self.cell(unit, metric).get("is_met") for unit in self.units]
+        return verdicts.count(True), verdicts.count(True) + verdicts.count(False)
+
+    def judged_metrics(self, direction: str) -> list[Metric]:
+        """Metrics of a direction that any unit or the whole has a ratio or a verdict for."""
+        return [
+            metric
+            for metric in self.metrics.values()
+            if metric.direction == direction
+            and any(
+                self.cell(agency, metric.code).get("plan_in_force") is not None
+                for agency in self.agencies.values()
+            )
+        ]
+
+
+def _order(code: str) -> tuple[int, str]:
+    return (_ORDER.index(code) if code in _ORDER else len(_ORDER), code)
+
+
+def sentences(view: Overview) -> list[str]:
+    """What the Director should know, most important first; each is one sentence or two."""
+    told = [*_of_the_whole(view), *_of_the_units(view), *_of_the_ranking(view)]
+    return told + _of_the_warnings(view)
+
+
+def _of_the_whole(view: Overview) -> Iterable[str]:
+    if view.whole is None:
+        return
+    rows = [(metric, view.cell(view.whole, metric.code)) for metric in view.metrics.values()]
+    met = [metric for metric, row in rows if row.get("is_met") is True]
+    missed = [(metric, row) for metric, row in rows if row.get("is_met") is False]
+    name = shown(view.whole.label, _SHORT)
+    if not met and not missed:
+        yield f"{name} chưa có chỉ tiêu nào được giao kế hoạch để đánh giá."
+        return
+    yield f"{name} đạt {len(met)}/{len(met) + len(missed)} chỉ tiêu được giao kế hoạch."
+    if missed:
+        told = [f"{metric.name} ({_against(metric, row)})" for metric, row in missed]
+        yield f"Chưa đạt: {listed(told, 'chỉ tiêu')}."
+    yield from _of_the_collection(view)
+
+
+def _against(metric: Metric, row: Row) -> str:
+    actual, plan = row.get("actual_to_date"), row.get("plan_in_force")
+    if metric.unit == "fraction":
+        return (
+            f"{figure(actual, metric.unit, beside=plan)}, chỉ tiêu dưới {figure(plan, metric.unit)}"
+        )
+    ratio = row.get("attainment_ratio")
+    return f"{percent(ratio, 1)} kế hoạch" if isinstance(ratio, Decimal | int) else "chưa có tỷ lệ"
+
+
+def _of_the_collection(view: Overview) -> Iterable[str]:
+    row = view.cell(view.whole, "collection_total")
+    actual, plan = row.get("actual_to_date"), row.get("plan_in_force")
+    ratio = row.get("attainment_ratio")
+    if isinstance(actual, int) and isinstance(plan, int) and isinstance(ratio, Decimal):
+        gap = plan - actual
+        rest = f"còn thiếu {number(gap)} đồng" if gap > 0 else f"vượt {number(-gap)} đồng"
+        if gap == 0:
+            rest = "vừa đủ kế hoạch"
+        share = f"{number(actual)} đồng, bằng {percent(ratio, 1)} kế hoạch năm"
+        yield f"Tổng số thu đạt {share}; {rest}."
+
+
+def _of_the_units(view: Overview) -> Iterable[str]:
+    for code in ("collection_total", "arrears_ratio_total"):
+        met, judged = view.met(code)
+        if not judged:
+            continue
+        metric = view.metrics[code]
+        missed = [
+            shown(unit.label, _SHORT)
+            for unit in view.units
+            if view.cell(unit, code).get("is_met") is False
+        ]
+        rest = f" Chưa đạt: {listed(missed, 'cơ quan')}." if missed else ""
+        yield f"{metric.name}: {met}/{judged} cơ quan đạt.{rest}"
+
+
+def _of_the_ranking(view: Overview) -> Iterable[str]:
+    rows = [row for row in view.release.ranking if row.get("participant_type") == "agency"]
+    if not rows:
+        return
+    firsts = [f"{_name(row)} ({_points(row)} điểm)" for row in rows if row.get("rank_number") == 1]
+    aside = sum(row.get("is_considered") is False for row in rows)
+    yield (
+        f"Xếp hạng: dẫn đầu là {listed(firsts, 'cơ quan')}; "
+        f"{aside}/{len(rows)} cơ quan không được xét."
+        if firsts
+        else f"Xếp hạng: không có cơ quan nào được xếp hạng; {aside}/{len(rows)} cơ quan không "
+        "được xét."
+    )
+
+
+def _name(row: Row) -> str:
+    return shown(str(row.get("participant_name") or row.get("participant_code")), _SHORT)
+
+
+def _points(row: Row) -> str:
+    points = row.get("total_points")
+    return number(points, 2) if isinstance(points, Decimal | int) else "chưa có"
+
+
+def _of_the_warnings(view: Overview) -> list[str]:
+    checks = list(view.release.rows("checks"))
+    overridden = sum(is_overridden(row) for row in checks)
+    unmet = sum(row.get("is_met") is False and not is_overridden(row) for row in checks)
+    issues = sum(1 for _ in view.release.rows("known_issues"))
+    rows = money = 0
+    for row in view.release.rows("quarantine"):
+        rows += _whole_number(row.get("row_count"))
+        money += _whole_number(row.get("money_vnd"))
+    told = []
+    if rows:
+        told.append(
+            f"Còn {number(rows)} dòng dữ liệu bị cách ly, ghi số tiền {number(money)} đồng, "
+            "chưa tính vào các số liệu này."
+        )
+    if unmet:
+        told.append(f"Có {unmet} điều kiện niêm phong chưa đáp ứng, không được cho phép bỏ qua.")
+    if overridden:
+        told.append(
+            f"Có {overridden} điều kiện niêm phong chưa đáp ứng, được hai người cho phép bỏ qua: "
+            "xem mục Kiểm tra trước niêm phong."
+        )
+    if issues:
+        told.append(f"Có {issues} vấn đề đã biết khi niêm phong: xem mục Vấn đề đã biết.")
+    return told
+
+
+def _whole_number(amount: object) -> int:
+    return amount if isinstance(amount, int) and not isinstance(amount, bool) else 0
+
+
+def is_overridden(row: Row) -> bool:
+    """Whether a precondition was not met and let pass."""
+    return row.get("is_overridden") is True
+
+
+def listed(names: list[str], what: str) -> str:
+    """The first few, and how many more of what."""
+    if len(names) <= _FEW + 1:
+        return ", ".join(names)
+    return f"{', '.join(names[:_FEW])} và {len(names) - _FEW} {what} khác"
+
+
+def table_of_the_whole(view: Overview) -> list[list[str]]:
+    """A row per metric: name, plan, actual, ratio, verdict, units that met it."""
+    lines = []
+    for metric in view.metrics.values():
+        row = view.cell(view.whole, metric.code)
+        ratio = row.get("attainment_ratio")
+        met, judged = view.met(metric.code)
+        below = "< " if metric.direction == "below" and row.get("plan_in_force") is not None else ""
+        lines.append(
+            [
+                metric.name,
+                below + figure(row.get("plan_in_force"), metric.unit),
+                figure(row.get("actual_to_date"), metric.unit, beside=row.get("plan_in_force")),
+                percent(ratio, 1)
+                if isinstance(ratio, Decimal | int) and metric.unit != "fraction"
+                else "",
+                verdict(row.get("is_met")),
+                f"{met}/{judged}" if judged else "",
+            ]
+        )
+    return lines

@@ -1,0 +1,132 @@
+"""How figures and codes are said in Vietnamese: 1.234.567 đồng, 98,25 %, 31/12/2021 17:00."""
+
+import unicodedata
+from datetime import date, datetime
+from decimal import ROUND_HALF_UP, Context, Decimal
+
+from chotso.calendar import LOCAL_ZONE
+from chotso.reports.data import Value
+
+REHEARSAL = "DIỄN TẬP – KHÔNG CÓ GIÁ TRỊ"
+NOTHING = "–"
+UNITS = {"vnd": "đồng", "person": "người", "fraction": "%"}
+GROUPS = {"si": "BHXH", "ui": "BHTN", "hi": "BHYT", "total": "Chung"}
+VARIANTS = {
+    "total_receivable": "Nợ ÷ phải thu lũy kế",
+    "total_plan": "Nợ ÷ kế hoạch năm",
+    "interest_bearing_receivable": "Nợ tính lãi ÷ phải thu lũy kế",
+    "interest_bearing_plan": "Nợ tính lãi ÷ kế hoạch năm",
+}
+PLAN_STATUSES = {
+    "in_force": "Đang có hiệu lực",
+    "zero": "Kế hoạch bằng 0",
+    "not_yet": "Chưa có hiệu lực",
+    "none": "Chưa giao",
+}
+PARTICIPANTS = {"agency": "Đơn vị", "officer": "Cán bộ thu"}
+KINDS = {
+    "original": "Bản chốt chính thức",
+    "corrigendum": "Bản đính chính",
+    "rehearsal": "Bản diễn tập – không có giá trị",
+}
+STATUSES = {
+    "active": "Đang hoạt động",
+    "suspended": "Tạm dừng",
+    "dissolved": "Giải thể",
+    "bankrupt": "Phá sản",
+}
+DEBT_CLASSES = {
+    "none": "Không nợ",
+    "late": "Chậm đóng",
+    "overdue": "Nợ quá hạn",
+    "long_overdue": "Nợ kéo dài",
+    "unknown_age": "Nợ chưa rõ số tháng",
+    "hard_to_collect": "Nợ khó thu",
+}
+_WIDE = Context(prec=200)
+
+
+def number(figure: int | Decimal, decimals: int = 0) -> str:
+    """1.234.567 or, with decimals, 1.234,50; halves are rounded away from zero."""
+    exact = Decimal(figure).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP, _WIDE)
+    if exact == 0:
+        exact = abs(exact)
+    return f"{exact:,f}".replace(",", " ").replace(".", ",").replace(" ", ".")
+
+
+def percent(ratio: Decimal | int, beside: Value = None) -> str:
+    """98,25 %, with a space that does not break.
+
+    Args:
+        ratio: The fraction.
+        beside: What it is compared with: where two decimals make both look equal and they are not,
+            there are more, so that nobody reads 0,90 % against 0,90 % with a verdict.
+    """
+    said = ""
+    for decimals in (2, 4, 7):
+        said = _percent(Decimal(ratio), decimals)
+        if not isinstance(beside, int | Decimal) or ratio == beside:
+            break
+        if said != _percent(Decimal(beside), decimals):
+            break
+    return said
+
+
+def _percent(ratio: Decimal, decimals: int) -> str:
+    return f"{number(ratio.scaleb(2, _WIDE), decimals)}\u00a0%"
+
+
+def figure(amount: Value, unit: str, with_unit: bool = True, beside: Value = None) -> str:
+    """A metric's figure: đồng and persons whole, fractions in per cent, nothing as a dash."""
+    if not isinstance(amount, int | Decimal) or isinstance(amount, bool):
+        return NOTHING
+    if unit == "fraction":
+        return percent(amount, beside)
+    return f"{number(amount)}\u00a0{UNITS.get(unit, unit)}" if with_unit else number(amount)
+
+
+def day(moment: date) -> str:
+    """31/12/2021."""
+    return f"{moment.day:02d}/{moment.month:02d}/{moment.year:04d}"
+
+
+def month(moment: date) -> str:
+    """12/2021."""
+    return f"{moment.month:02d}/{moment.year:04d}"
+
+
+def instant(moment: datetime) -> str:
+    """17:00 ngày 31/12/2021, in Vietnam; seconds only where there are some."""
+    local = moment.astimezone(LOCAL_ZONE)
+    seconds = f":{local.second:02d}" if local.second else ""
+    return f"{local.hour:02d}:{local.minute:02d}{seconds} ngày {day(local)}"
+
+
+def verdict(is_met: Value) -> str:
+    """Whether a plan was reached; nothing where there is none to reach."""
+    return "Đạt" if is_met is True else "Không đạt" if is_met is False else NOTHING
+
+
+def in_fours(digest: str, a_line: int = 16) -> str:
+    """A hash as people read it aloud: groups of four, so many to a line."""
+    groups = [digest[start : start + 4] for start in range(0, len(digest), 4)]
+    lines = [groups[start : start + a_line] for start in range(0, len(groups), a_line)]
+    return "\n".join(" ".join(line) for line in lines)
+
+
+def shown(text: str, longest: int | None = None) -> str:
+    """A text as it may be shown: controls and direction marks visible as U+FFFD, and not too long.
+
+    Args:
+        text: Anything.
+        longest: Most characters; the last is then an ellipsis.
+    """
+    clean = "".join(_visible(letter) for letter in text)
+    return clean if longest is None or len(clean) <= longest else clean[: longest - 1] + "…"
+
+
+def _visible(letter: str) -> str:
+    if letter in "\n\t":
+        return letter
+    is_hidden = unicodedata.category(letter) in {"Cc", "Cf", "Cs", "Cn", "Zl", "Zp"}
+    return "\ufffd" if is_hidden else letter
