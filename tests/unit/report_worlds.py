@@ -49,6 +49,17 @@ CATEGORIES = {"matched": "Khớp", "timing": "Lệch thời điểm", "under": "
 Cell = str | int | Decimal | bool | date | None
 Table = list[dict[str, Cell]]
 Agency = tuple[str, str, str | None]
+Figure = tuple[int | Decimal, int | Decimal]
+PLANS = {
+    "participants_si_compulsory": 11_000,
+    "participants_si_voluntary": 900,
+    "participants_ui": 10_500,
+    "participants_hi": 88_000,
+    "collection_si_compulsory": 271_000_000_000,
+    "collection_si_voluntary": 4_200_000_000,
+    "collection_ui": 21_500_000_000,
+    "collection_hi": 96_000_000_000,
+}
 Tables = Mapping[str, tuple[Sequence[str], Iterable[dict[str, Cell]]]]
 
 
@@ -97,7 +108,7 @@ def province(folder: Path, names: Sequence[str] = NAMES, seed: int = 7, months: 
     draw = random.Random(seed)
     agencies: list[Agency] = [("072", "Bảo hiểm xã hội tỉnh Tây Ninh", None)]
     agencies += [(f"072{number:02d}", name, "072") for number, name in enumerate(names)]
-    attainment = [row for agency in agencies for row in _attainment(draw, agency, months)]
+    attainment = _attainment(draw, agencies, months)
     judged = [row for row in attainment if row["month"] == date(2021, months, 1)]
     ranking, points = _ranking(agencies[1:], judged)
     tables = {
@@ -112,22 +123,51 @@ def province(folder: Path, names: Sequence[str] = NAMES, seed: int = 7, months: 
     return write(folder, {name: whole(name, rows) for name, rows in tables.items()})
 
 
-def _attainment(draw: random.Random, agency: Agency, months: int) -> Table:
-    parent = agency[2]
-    rows: Table = []
-    for metric in load_registers().metrics.metrics:
-        aim = draw.gauss(1.0, 0.035)
-        size = (9_000 if metric.unit == "person" else 412_345_678_901) * (10 if not parent else 1)
-        plan: int | Decimal = int(size * draw.uniform(0.6, 1.4)) // 1000 * 1000
-        plan = Decimal("0.009") if metric.kind == "ratio" else plan
+def _attainment(draw: random.Random, agencies: Sequence[Agency], months: int) -> Table:
+    """Agencies' rows that add up: funds to the total, agencies to the province."""
+    figures: dict[tuple[str, str, int], Figure] = {}
+    for code, _, _ in agencies[1:] or agencies:
+        figures |= {(code, *key): pair for key, pair in _figures(draw, months).items()}
+    for (_, metric, month), pair in list(figures.items()):
+        if len(agencies) > 1:
+            own = (agencies[0][0], metric, month)
+            figures[own] = _more(figures.get(own), pair, len(agencies) - 1)
+    return [
+        _cell(agency, metric, date(2021, month, 1), *figures[agency[0], metric.code, month])
+        for agency in agencies
+        for metric in load_registers().metrics.metrics
+        for month in range(1, months + 1)
+    ]
+
+
+def _more(sum_so_far: Figure | None, pair: Figure, count: int) -> Figure:
+    """What adds up, added; of ratios the mean, and everyone's target."""
+    if isinstance(pair[0], Decimal):
+        so_far = Decimal(sum_so_far[0]) if sum_so_far else Decimal(0)
+        return round(so_far + pair[0] / count, 9), pair[1]
+    so_far_actual, so_far_plan = sum_so_far or (0, 0)
+    return so_far_actual + pair[0], so_far_plan + pair[1]
+
+
+def _figures(draw: random.Random, months: int) -> dict[tuple[str, int], Figure]:
+    """One agency's actual and plan of every metric and month."""
+    size = draw.uniform(0.4, 2.2)
+    found: dict[tuple[str, int], Figure] = {}
+    for code, plan_of_one in PLANS.items():
+        plan, aim = int(size * plan_of_one) // 10 * 10, draw.gauss(1.0, 0.025)
         for month in range(1, months + 1):
-            share = aim * (month / 12 if metric.kind == "flow" else 0.9 + month / 120)
-            share *= draw.uniform(0.995, 1.005)
-            actual: int | Decimal = int(share * int(plan))
-            if metric.kind == "ratio":
-                actual = round(Decimal(share * 0.0085 * draw.uniform(0.7, 1.3)), 9)
-            rows.append(_cell(agency, metric, date(2021, month, 1), actual, plan))
-    return rows
+            share = month / 12 if plan > 10**6 else 0.9 + month / 120
+            found[code, month] = (int(aim * share * draw.uniform(0.998, 1.002) * plan), plan)
+    for month in range(1, months + 1):
+        funds = [found[code, month] for code in PLANS if code.startswith("collection_")]
+        total = (sum(int(one) for one, _ in funds), sum(int(plan) for _, plan in funds))
+        found["collection_total", month] = total
+    for group in ("si", "ui", "hi", "total"):
+        level = draw.uniform(0.005, 0.0095)
+        for month in range(1, months + 1):
+            actual = round(Decimal(level * draw.uniform(0.9, 1.1) * (2 - month / 12)), 9)
+            found[f"arrears_ratio_{group}", month] = (actual, Decimal("0.009"))
+    return found
 
 
 def _cell(agency: Agency, metric: Metric, month: date, actual: int | Decimal,
