@@ -126,7 +126,7 @@ def status_of(settings: Settings) -> Status:
         exposed = cursor.execute(_EXPOSED).fetchone()
         sealed = {
             row["period_id"]: row["release_id"]
-            for row in cursor.execute("select period_id, release_id from frozen.release")
+            for row in cursor.execute("select period_id, release_id from frozen.current_release")
         }
     known_at = max((f["known_at"] for f in feeds if f["known_at"]), default=None)
     oldest = quarantine.pop("oldest", None)

@@ -1,7 +1,7 @@
 """The commands of the pipeline, from migrate and extract to freeze, certify and verify."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,6 +11,9 @@ from chotso.cli.explain import explain
 from chotso.contracts import contracts
 from chotso.errors import ChotsoError
 from chotso.settings import load_settings
+
+if TYPE_CHECKING:
+    from chotso.freeze.release import FreezeReport
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -152,13 +155,31 @@ def freeze(
     passed = override_of(override, reason, by or []) if override else None
     with progress() as show:
         report = run(load_settings(), period, rehearse=rehearse, override=passed, progress=show)
+    answer(report, json, lambda: _tell_release(report))
 
-    def tell() -> None:
-        OUTPUT.print(f"release  {report.release_id}", markup=False)
-        OUTPUT.print(f"root     {report.root_sha256}", markup=False)
-        OUTPUT.print(f"bundle   {report.bundle}", markup=False)
 
-    answer(report, json, tell)
+@app.command()
+def corrigendum(
+    period: Annotated[str, typer.Argument(help="A period whose original is sealed.")],
+    reason: Annotated[str, typer.Option(help="Why it is corrected; stands in the release.")],
+    by: Annotated[str, typer.Option(help="Who corrects it; stands in the release.")],
+    override: Annotated[str | None, typer.Option(help="A check that is let pass.")] = None,
+    override_reason: Annotated[str | None, typer.Option(help="Why it is let pass.")] = None,
+    override_by: Annotated[list[str] | None, typer.Option(help="Who lets it: twice.")] = None,
+    json: Json = False,
+) -> None:
+    """A new release at the same cutoff, by what is known by now; the sealed one stays."""
+    from chotso.freeze.checks import override_of
+    from chotso.freeze.corrigendum import corrigendum as run
+
+    if override is None and (override_reason or override_by):
+        raise typer.BadParameter("--override-reason and --override-by belong to --override")
+    passed = override_of(override, override_reason, override_by or []) if override else None
+    with progress() as show:
+        report = run(
+            load_settings(), period, reason=reason, author=by, override=passed, progress=show
+        )
+    answer(report, json, lambda: _tell_release(report))
 
 
 @app.command()
@@ -218,6 +239,12 @@ def _root(text: str) -> str:
         return read_anchor(text)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
+
+
+def _tell_release(report: "FreezeReport") -> None:
+    OUTPUT.print(f"release  {report.release_id}", markup=False)
+    OUTPUT.print(f"root     {report.root_sha256}", markup=False)
+    OUTPUT.print(f"bundle   {report.bundle}", markup=False)
 
 
 def _tell_batches(batches: list[dict[str, Any]], notes: list[str]) -> None:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,18 @@ from chotso.freeze.canonical import Table, canonical_json, csv_lines, render
 from chotso.freeze.inputs import MadeBy
 from chotso.freeze.reading import Row
 from chotso.freeze.signers import signers_of
-from chotso.freeze.tables import TABLES
+from chotso.freeze.tables import CORRECTION, TABLES
 
 _SHIPPED = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Correction:
+    """Why a release is corrected, by whom, and the root of the corrected one."""
+
+    reason: str
+    author: str
+    corrected_root: str
 
 
 @dataclass(frozen=True)
@@ -31,6 +40,7 @@ class Identity:
     business_date: date
     corrects: str | None = None
     previous_root: str | None = None
+    correction: Correction | None = None
 
 
 @dataclass(frozen=True)
@@ -56,7 +66,9 @@ def write_bundle(
     Args:
         folder: Made here.
         identity: What the release is.
-        tables: Rows by table name, for every table of `tables.TABLES`, in order of their keys.
+        tables: Rows by table name, for every table of `tables.TABLES` and, of a corrigendum, of
+            `tables.CORRECTION`, in order of their keys. They are read after one another, so those
+            of a correction may be found in the files of the others.
         made: Code, packages, configuration and rules that the figures were built by.
         inputs: As `inputs.landed_inputs` gives them.
         final_extract: As `inputs.newest_batches` gives them.
@@ -64,12 +76,13 @@ def write_bundle(
     Raises:
         ChotsoError: A figure has no canonical form, or what was written does not verify.
     """
-    contents = {spec.path: _csv(spec, tables[spec.name]) for spec in TABLES}
+    specs = (*TABLES, *(CORRECTION if identity.correction else ()))
+    contents = {spec.path: _csv(spec, tables[spec.name]) for spec in specs}
     folder.mkdir(parents=True)
     for path, lines in contents.items():
         _write(folder / path, lines)
         failpoint("freeze.writing")
-    for spec in TABLES:
+    for spec in specs:
         with (folder / spec.path).open("rb") as data:
             _write(folder / verify.row_index_path(spec.path), verify.row_index(data))
     others = {name: (_SHIPPED / name).read_bytes() for name in ("SPEC.md", "verify.py")}
@@ -166,6 +179,7 @@ def _manifest(
         "kind": identity.kind,
         "corrects": identity.corrects,
         "previous_root": identity.previous_root,
+        "correction": asdict(identity.correction) if identity.correction else None,
         "cutoff_at": render(identity.cutoff_at, "instant"),
         "as_known_at": render(identity.as_known_at, "instant"),
         "business_date": render(identity.business_date, "date"),

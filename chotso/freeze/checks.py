@@ -133,7 +133,11 @@ def evaluate(
             "\n".join([f"{freeze.release_id} is not sealed; not met:", *lines]),
             kept="the final extract and the build; nothing was sealed.",
             next_step="do what is named above. Two persons may let a check pass: "
-            "`chotso freeze PERIOD --override CHECK --reason TEXT --by NAME --by NAME`.",
+            + (
+                "`--override CHECK --override-reason TEXT --override-by NAME --override-by NAME`."
+                if freeze.corrects
+                else "`chotso freeze PERIOD --override CHECK --reason TEXT --by NAME --by NAME`."
+            ),
         )
     return found
 
@@ -152,10 +156,11 @@ def _checks(conn: psycopg.Connection, freeze: Freeze) -> list[Check]:
                 on
                     override.release_id = %s
                     and override.check_code = checked.check_code
+                    and override.as_known_at = %s
                     and not checked.is_met
             order by checked.check_code
             """,
-            [freeze.release_id, freeze.release_id],
+            [freeze.release_id, freeze.release_id, freeze.as_known_at],
         ).fetchall()
 
 
@@ -170,12 +175,13 @@ def _record(
         )
     conn.execute(
         """
-        insert into ops.freeze_override (release_id, check_code, reason, first_name, second_name)
-        values (%s, %s, %s, %s, %s)
+        insert into ops.freeze_override (release_id, check_code, reason, first_name, second_name,
+            as_known_at)
+        values (%s, %s, %s, %s, %s, %s)
         on conflict do nothing
         """,
         [
             freeze.release_id, override.check_code, override.reason, override.first_name,
-            override.second_name,
+            override.second_name, freeze.as_known_at,
         ],
     )  # fmt: skip

@@ -3,7 +3,7 @@
 import hashlib
 import unicodedata
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -59,6 +59,24 @@ def landed_inputs(conn: psycopg.Connection, as_known_at: datetime) -> list[dict[
 def newest_batches(conn: psycopg.Connection, as_known_at: datetime) -> list[dict[str, Any]]:
     """Per feed, the business date and `known_at` of its newest published batch."""
     return _in_order(_rendered(row) for row in _rows(conn, _NEWEST, as_known_at))
+
+
+def newest_knowledge(conn: psycopg.Connection) -> tuple[datetime, date]:
+    """The newest instant that anything published or decided is known at, and the business date.
+
+    The warehouse must have published something.
+    """
+    row = conn.execute(
+        """
+        select
+            greatest(max(known_at), (select max(act.known_at) from ops.operator_act as act)),
+            max(business_date)
+        from ops.batch
+        where status = 'published'
+        """
+    ).fetchone()
+    assert row is not None
+    return row[0], row[1]
 
 
 def newest_known(conn: psycopg.Connection, as_known_at: datetime) -> dict[str, datetime]:

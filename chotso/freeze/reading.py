@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -57,6 +57,8 @@ class Frozen:
     cutoff_at: datetime
     as_known_at: datetime
     withheld_groups: tuple[str, ...] = ()
+    last_month: date | None = None
+    """The last month that is read (a corrigendum has its predecessor's months); None: every one."""
 
     @property
     def values(self) -> dict[str, Any]:
@@ -68,6 +70,7 @@ class Frozen:
             "as_known_at": self.as_known_at,
             "time_zone": LOCAL_ZONE_NAME,
             "personal_groups": list(self.withheld_groups),
+            "last_month": self.last_month,
         }
 
 
@@ -138,7 +141,11 @@ def _query(spec: Table, frozen: Frozen) -> sql.Composed:
     schema = sql.Identifier(frozen.schema)
     values = {name: sql.Placeholder(name) for name in frozen.values}
     named = _OWN_NAMES if _OWN_NAMES.keys() <= set(spec.column_names) else {}
-    return sql.SQL("select {columns} from ({rows}) as fact {agencies} order by {key}").format(
+    until = "where fact.month <= {last_month}" if frozen.last_month else ""
+    return sql.SQL(
+        "select {columns} from ({rows}) as fact {agencies} {until} order by {key}"
+    ).format(
+        until=sql.SQL(until if "month" in spec.column_names else "").format(**values),
         columns=sql.SQL(", ").join(
             sql.SQL("{} as {}").format(
                 named.get(name, sql.Identifier("fact", name)), sql.Identifier(name)

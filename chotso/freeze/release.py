@@ -8,10 +8,11 @@ Sealing is one transaction. Before it there is no release; after it the release 
 whatever is still missing on disk is restored from the warehouse's own copy of the files.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, timedelta
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -20,10 +21,11 @@ from chotso.calendar import local_date
 from chotso.errors import ChotsoError
 from chotso.failpoints import failpoint
 from chotso.freeze import folders, inputs, state
-from chotso.freeze.bundle import Identity, contents, write_bundle
+from chotso.freeze.bundle import Correction, Identity, contents, write_bundle
+from chotso.freeze.changes import Changes, Corrected
 from chotso.freeze.checks import Check, Override, evaluate
 from chotso.freeze.parts import Extracted, Parts, PeriodToFreeze, Progress
-from chotso.freeze.reading import Frozen, reading
+from chotso.freeze.reading import Frozen, Row, reading
 from chotso.settings import Settings
 
 LOCK = "freeze"
@@ -40,7 +42,7 @@ class FreezeReport:
 
 
 @dataclass(frozen=True)
-class _Run:
+class Run:
     """One run of a freeze: where it works, under the lock that its session holds."""
 
     conn: psycopg.Connection
@@ -49,6 +51,7 @@ class _Run:
     progress: Progress
 
     def folder(self, freeze: state.Freeze) -> Path:
+        """Where the bundle belongs."""
         releases = self.settings.releases_dir
         return (releases / "rehearsal" if freeze.is_rehearsal else releases) / freeze.release_id
 
@@ -79,17 +82,17 @@ def freeze(
     parts = parts or Parts()
     period = parts.period(period_id)
     with parts.connect(settings) as conn, parts.hold(conn, LOCK):
-        run = _Run(conn, settings, parts, progress)
+        run = Run(conn, settings, parts, progress)
         started = _rehearsal(run, period) if rehearse else _original(period)
         if found := state.sealed(conn, started.schema, started.release_id):
-            return _already_sealed(run, started, found)
+            return restored(run, started, found)
         if not rehearse:
             _check_cutoff(run, period)
         failpoint("freeze.begin")
-        with _reason_kept(run, started):
+        with reason_kept(run, started):
             begun = state.begin(conn, started)
             _check_same_cutoff(begun, started)
-            return _carry_through(run, begun, override)
+            return carry_through(run, begun, override)
 
 
 def _original(period: PeriodToFreeze) -> state.Freeze:
@@ -106,7 +109,7 @@ def _original(period: PeriodToFreeze) -> state.Freeze:
     )
 
 
-def _rehearsal(run: _Run, period: PeriodToFreeze) -> state.Freeze:
+def _rehearsal(run: Run, period: PeriodToFreeze) -> state.Freeze:
     today = local_date(run.parts.source_clock(run.settings))
     if unfinished := state.open_rehearsal(run.conn, period.period_id, today):
         return unfinished
@@ -124,7 +127,7 @@ def _rehearsal(run: _Run, period: PeriodToFreeze) -> state.Freeze:
     )
 
 
-def _check_cutoff(run: _Run, period: PeriodToFreeze) -> None:
+def _check_cutoff(run: Run, period: PeriodToFreeze) -> None:
     now = run.parts.source_clock(run.settings)
     if now < period.cutoff_at:
         left = timedelta(seconds=round((period.cutoff_at - now).total_seconds()))
@@ -147,7 +150,8 @@ def _check_same_cutoff(begun: state.Freeze, started: state.Freeze) -> None:
 
 
 @contextmanager
-def _reason_kept(run: _Run, started: state.Freeze) -> Iterator[None]:
+def reason_kept(run: Run, started: state.Freeze) -> Iterator[None]:
+    """Write down why a run stopped, where the next one looks."""
     try:
         yield
     except ChotsoError as error:
@@ -157,7 +161,12 @@ def _reason_kept(run: _Run, started: state.Freeze) -> Iterator[None]:
         raise
 
 
-def _carry_through(run: _Run, freeze: state.Freeze, override: Override | None) -> FreezeReport:
+def carry_through(run: Run, freeze: state.Freeze, override: Override | None) -> FreezeReport:
+    """Do the steps that are not done, to the bundle in its place.
+
+    Raises:
+        ChotsoError: What stopped it; the next run goes on from there.
+    """
     if freeze.state == "started":
         freeze = _extract(run, freeze)
     failpoint("freeze.extracted")
@@ -173,7 +182,7 @@ def _carry_through(run: _Run, freeze: state.Freeze, override: Override | None) -
     return report
 
 
-def _extract(run: _Run, freeze: state.Freeze) -> state.Freeze:
+def _extract(run: Run, freeze: state.Freeze) -> state.Freeze:
     """The final extract; the first one that brought every feed fixes `as_known_at` for good."""
     run.progress("final extract of all feeds")
     extracted = run.parts.final_extract(
@@ -196,7 +205,7 @@ def _extract(run: _Run, freeze: state.Freeze) -> state.Freeze:
     )
 
 
-def _check_feeds(run: _Run, freeze: state.Freeze, extracted: Extracted) -> None:
+def _check_feeds(run: Run, freeze: state.Freeze, extracted: Extracted) -> None:
     with run.conn.transaction():
         newest = inputs.newest_known(run.conn, extracted.known_at)
     needed = extracted.known_at if freeze.is_rehearsal else freeze.cutoff_at
@@ -217,7 +226,7 @@ def _check_feeds(run: _Run, freeze: state.Freeze, extracted: Extracted) -> None:
         )
 
 
-def _build(run: _Run, freeze: state.Freeze) -> state.Freeze:
+def _build(run: Run, freeze: state.Freeze) -> state.Freeze:
     """Build at the cutoff into a scratch schema; one built by the same code is taken up again."""
     made_by = run.parts.made_by().sha256()
     same = freeze.state in ("built", "checked") and freeze.inputs_sha256 == made_by
@@ -237,7 +246,7 @@ def _build(run: _Run, freeze: state.Freeze) -> state.Freeze:
     return state.advance(run.conn, freeze, state="built", inputs_sha256=made_by)
 
 
-def _seal(run: _Run, freeze: state.Freeze, checks: list[Check]) -> FreezeReport:
+def _seal(run: Run, freeze: state.Freeze, checks: list[Check]) -> FreezeReport:
     """Write the bundle beside its place, seal it in one transaction, then move it into place."""
     run.progress("write and check the bundle")
     conn, folder = run.conn, run.folder(freeze)
@@ -253,14 +262,17 @@ def _seal(run: _Run, freeze: state.Freeze, checks: list[Check]) -> FreezeReport:
         previous_root = None if freeze.is_rehearsal else state.newest_root(conn)
         landed = inputs.landed_inputs(conn, freeze.as_known_at)
         newest = inputs.newest_batches(conn, freeze.as_known_at)
+    corrected = _corrected(conn, freeze)
     identity = Identity(
         release_id=freeze.release_id,
         period_id=freeze.period_id,
-        kind="rehearsal" if freeze.is_rehearsal else "original",
+        kind=freeze.kind,
         cutoff_at=freeze.cutoff_at,
         as_known_at=freeze.as_known_at,
         business_date=freeze.business_date,
+        corrects=freeze.corrects,
         previous_root=previous_root,
+        correction=_correction(freeze, corrected),
     )
     frozen = Frozen(
         freeze.target_schema,
@@ -268,10 +280,17 @@ def _seal(run: _Run, freeze: state.Freeze, checks: list[Check]) -> FreezeReport:
         freeze.cutoff_at,
         freeze.as_known_at,
         run.parts.period(freeze.period_id).withheld_employer_groups,
+        state.last_month(conn, corrected.release_id) if corrected else None,
     )
     with reading(conn, frozen) as tables, folders.writable(folder):
-        whole = {**tables, "checks": [each.row for each in checks]}
-        staged = write_bundle(folders.staging(folder), identity, whole, made, landed, newest)
+        place = folders.staging(folder)
+        whole: dict[str, Iterable[Row]] = {**tables, "checks": [each.row for each in checks]}
+        if corrected:
+            whole["changes"] = changes = Changes(corrected, place)
+        staged = write_bundle(place, identity, whole, made, landed, newest)
+    if corrected and not changes.figures:
+        _clean(run, freeze)
+        raise _nothing_changed(freeze)
     failpoint("freeze.staged")
     run.progress("seal")
     sealed_at = run.parts.source_clock(run.settings).astimezone(UTC)
@@ -292,7 +311,12 @@ def _seal(run: _Run, freeze: state.Freeze, checks: list[Check]) -> FreezeReport:
     return FreezeReport(freeze.release_id, staged.root, folder, already_sealed=False)
 
 
-def _already_sealed(run: _Run, started: state.Freeze, found: state.Sealed) -> FreezeReport:
+def restored(run: Run, started: state.Freeze, found: state.Sealed | state.Current) -> FreezeReport:
+    """Show a sealed release, its bundle restored where it is lost or damaged.
+
+    Raises:
+        ChotsoError: The warehouse's copy is damaged too.
+    """
     folder = run.folder(started)
     if not folders.is_sound(folder, found.root_sha256):
         run.progress(f"restore the bundle of {found.release_id} from the warehouse")
@@ -305,8 +329,39 @@ def _already_sealed(run: _Run, started: state.Freeze, found: state.Sealed) -> Fr
     return FreezeReport(found.release_id, found.root_sha256, folder, already_sealed=True)
 
 
-def _clean_up(run: _Run, freeze: state.Freeze) -> None:
+def _corrected(conn: psycopg.Connection, freeze: state.Freeze) -> Corrected | None:
+    if freeze.corrects is None:
+        return None
+    found = state.sealed(conn, "frozen", freeze.corrects)
+    assert found is not None
+    return Corrected(
+        found.release_id, found.root_sha256, partial(state.stored_file, conn, found.release_id)
+    )
+
+
+def _correction(freeze: state.Freeze, corrected: Corrected | None) -> Correction | None:
+    if corrected is None:
+        return None
+    assert freeze.correction_reason is not None
+    assert freeze.correction_author is not None
+    return Correction(freeze.correction_reason, freeze.correction_author, corrected.root)
+
+
+def _nothing_changed(freeze: state.Freeze) -> ChotsoError:
+    return ChotsoError(
+        f"Nothing to correct: every figure of {freeze.corrects} is the same by what is known now.",
+        kept=f"{freeze.corrects}, which stays current; nothing was sealed.",
+        next_step="have the source or the configuration corrected, run `chotso nightly`, then run "
+        "the corrigendum again.",
+    )
+
+
+def _clean(run: Run, freeze: state.Freeze) -> None:
     folders.remove_staging(run.folder(freeze))
     state.drop_scratch(run.conn, freeze)
+
+
+def _clean_up(run: Run, freeze: state.Freeze) -> None:
+    _clean(run, freeze)
     failpoint("freeze.cleaned")
     state.advance(run.conn, freeze, state="placed")

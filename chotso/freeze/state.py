@@ -17,7 +17,7 @@ from chotso.warehouse.row_sql import listed
 
 _COLUMNS = """
     release_id, period_id, is_rehearsal, state, cutoff_at, business_date, as_known_at,
-    target_schema, inputs_sha256
+    target_schema, inputs_sha256, corrects, correction_reason, correction_author
 """
 
 
@@ -37,6 +37,16 @@ class Freeze:
     as_known_at: datetime | None
     target_schema: str
     inputs_sha256: str | None
+    corrects: str | None = None
+    correction_reason: str | None = None
+    correction_author: str | None = None
+
+    @property
+    def kind(self) -> str:
+        """`original`, `corrigendum` or `rehearsal`."""
+        if self.is_rehearsal:
+            return "rehearsal"
+        return "original" if self.corrects is None else "corrigendum"
 
     @property
     def schema(self) -> str:
@@ -51,6 +61,19 @@ class Sealed:
     release_id: str
     root_sha256: str
     code_version: str
+
+
+@dataclass(frozen=True)
+class Current:
+    """The release of a period that counts: the original, or the newest of its corrigenda."""
+
+    release_id: str
+    root_sha256: str
+    code_version: str
+    cutoff_at: datetime
+    as_known_at: datetime
+    correction_reason: str | None
+    correction_author: str | None
 
 
 def find(conn: psycopg.Connection, release_id: str) -> Freeze | None:
@@ -87,15 +110,16 @@ def begin(conn: psycopg.Connection, freeze: Freeze) -> Freeze:
         conn.execute(
             """
             insert into ops.freeze as begun (release_id, period_id, is_rehearsal, state, cutoff_at,
-                business_date, target_schema)
-            values (%s, %s, %s, 'started', %s, %s, %s)
+                business_date, target_schema, corrects, correction_reason, correction_author)
+            values (%s, %s, %s, 'started', %s, %s, %s, %s, %s, %s)
             on conflict (release_id) do update
             set cutoff_at = excluded.cutoff_at, business_date = excluded.business_date
             where begun.state = 'started'
             """,
             [
                 freeze.release_id, freeze.period_id, freeze.is_rehearsal, freeze.cutoff_at,
-                freeze.business_date, freeze.target_schema,
+                freeze.business_date, freeze.target_schema, freeze.corrects,
+                freeze.correction_reason, freeze.correction_author,
             ],
         )  # fmt: skip
         conn.execute(
@@ -134,6 +158,49 @@ def sealed(conn: psycopg.Connection, schema: str, release_id: str) -> Sealed | N
         return cursor.execute(
             query.format(sql.Identifier(schema, "release")), [release_id]
         ).fetchone()
+
+
+def current(conn: psycopg.Connection, period_id: str) -> Current | None:
+    """The period's current release, if one is sealed."""
+    with conn.transaction(), conn.cursor(row_factory=class_row(Current)) as cursor:
+        return cursor.execute(
+            """
+            select release_id, root_sha256, code_version, cutoff_at, as_known_at,
+                correction_reason, correction_author
+            from frozen.current_release
+            where period_id = %s
+            """,
+            [period_id],
+        ).fetchone()
+
+
+def corrigendum_count(conn: psycopg.Connection, period_id: str) -> int:
+    """How many corrigenda of the period are sealed."""
+    return int(
+        _value(
+            conn,
+            "select count(*) from frozen.release where period_id = %s and kind = 'corrigendum'",
+            [period_id],
+        )
+    )
+
+
+def last_month(conn: psycopg.Connection, release_id: str) -> date | None:
+    """The newest month of a release's attainment."""
+    found: date | None = _value(
+        conn, "select max(month) from frozen.attainment where release_id = %s", [release_id]
+    )
+    return found
+
+
+def stored_file(conn: psycopg.Connection, release_id: str, path: str) -> bytes | None:
+    """One file of a sealed release, as it was when it was sealed."""
+    found = _value(
+        conn,
+        "select content from frozen.bundle_file where release_id = %s and path = %s",
+        [release_id, path],
+    )
+    return None if found is None else bytes(found)
 
 
 def newest_root(conn: psycopg.Connection) -> str | None:
@@ -202,6 +269,12 @@ def has_scratch(conn: psycopg.Connection, freeze: Freeze) -> bool:
     with conn.transaction():
         row = conn.execute("select to_regnamespace(%s)", [freeze.target_schema]).fetchone()
     return row is not None and row[0] is not None
+
+
+def _value(conn: psycopg.Connection, query: str, values: list[Any]) -> Any:
+    with conn.transaction():
+        row = conn.execute(query.encode(), values).fetchone()
+    return None if row is None else row[0]
 
 
 def _one(conn: psycopg.Connection, condition: str, values: list[Any]) -> Freeze | None:

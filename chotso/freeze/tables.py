@@ -258,6 +258,19 @@ CHECKS = table(
     """,
 )
 
+CHANGES = table(
+    "changes",
+    "table_name row_key column_name",
+    """
+    table_name text
+    row_key text
+    column_name text
+    change_code text
+    value_before text
+    value_after text
+    """,
+)
+
 TABLES = (
     AGENCIES,
     ARREARS_RATIO,
@@ -273,5 +286,13 @@ TABLES = (
     RANKING_POINTS,
     RECONCILIATION,
 )
+CORRECTION = (CHANGES,)
+"""What a corrigendum has besides."""
+
+COMPARED = tuple(spec for spec in TABLES if spec not in (CHECKS, KNOWN_ISSUES, QUARANTINE))
+"""What a corrigendum is compared in; the others say how things stood when a release was made."""
+NOT_COMPARED_COLUMNS = frozenset({"known_at", "stated_at"})
+"""When a figure became known, which differs from release to release and is no figure."""
+
 FROZEN = (ATTAINMENT, ARREARS_RATIO, EMPLOYER_ARREARS, OFFICER_ATTAINMENT, RANKING)
 """Those that are also tables of the schema `frozen`, with the release's id before their columns."""

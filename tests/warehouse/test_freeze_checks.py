@@ -215,7 +215,7 @@ def test_the_database_too_wants_two_persons(settings: Settings) -> None:
         with world.connect(settings) as conn, pytest.raises(psycopg.errors.CheckViolation):
             conn.execute(
                 "insert into ops.freeze_override (release_id, check_code, reason, first_name, "
-                "second_name) values (%s, %s, 'x', %s, %s)",
+                "second_name, as_known_at) values (%s, %s, 'x', %s, %s, now())",
                 [SPRINT, code, first, second],
             )
 

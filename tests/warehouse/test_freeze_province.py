@@ -1,5 +1,6 @@
 """The real thing, small: a province lives to the cutoff, is frozen, and what is late stays out."""
 
+import csv
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -7,6 +8,7 @@ from decimal import Decimal
 import psycopg
 import pytest
 
+from chotso.freeze.corrigendum import corrigendum
 from chotso.freeze.release import freeze
 from chotso.freeze.verify import verify
 from chotso.sandbox import server
@@ -100,3 +102,40 @@ def test_the_release_holds_the_facts_as_built_at_the_cutoff(warehouse: Product) 
                 """.encode()
             ).fetchone()
         assert differing == (0,)
+
+
+def test_a_corrigendum_says_what_came_late_and_keeps_the_cutoff(warehouse: Product) -> None:
+    settings = warehouse.settings
+    original = freeze(settings, SPRINT)
+    live_until(warehouse, CUTOFF + timedelta(days=5))
+    warehouse.night(date(2022, 1, 5))
+    report = corrigendum(settings, SPRINT, reason="Ghi nhận muộn", author="Trần Thị Thử")
+    assert verify(settings.releases_dir, report.root_sha256).status == "verified"
+    assert verify(original.bundle, original.root_sha256).status == "verified"
+    with (report.bundle / "data/changes.csv").open(encoding="utf-8") as stream:
+        changes = list(csv.DictReader(stream))
+    assert changes
+    with as_admin(settings) as conn:
+        first, newest, months, known_at = conn.execute(
+            "select min(month), max(month), count(distinct month), max(known_at) "
+            "from frozen.current_attainment"
+        ).fetchone() or (None,) * 4
+    assert (first, newest, months) == (date(2021, 1, 1), date(2021, 12, 1), 12)
+    assert known_at >= CUTOFF + timedelta(days=4)
+    warehouse.rebuild("scratch_corrected", known_at, CUTOFF)
+    assert collected(warehouse, "scratch_corrected", "fct_monthly_attainment") == collected(
+        warehouse, "frozen", "current_attainment"
+    )
+    told = [
+        row
+        for row in changes
+        if row["table_name"] == "attainment" and row["column_name"] == "actual_to_date"
+    ]
+    with as_admin(settings) as conn:
+        found = conn.execute(
+            "select count(*) from frozen.attainment as old inner join frozen.attainment as new "
+            "using (agency_code, month, metric_code) where old.release_id = %s and "
+            "new.release_id = %s and old.actual_to_date is distinct from new.actual_to_date",
+            [SPRINT, report.release_id],
+        ).fetchone()
+    assert found == (len(told),)

@@ -490,7 +490,7 @@ def test_a_rehearsal_runs_on_any_day_and_stands_outside_the_chain(warehouse: Pro
         ("'a-c1', 'a-c1', 'original', null, false", "period_is_plain"),
         ("'rehearsal-a', 'rehearsal-a', 'original', null, false", "period_is_plain"),
         ("'sprint-2021-q4-c1', 'sprint-2021-q4', 'corrigendum', 'sprint-2021-q4', true",
-         "one_current_per_period"),
+         "corrects_the_current_one"),
     ],
 )  # fmt: skip
 def test_the_table_of_releases_refuses(settings: Settings, columns: str, constraint: str) -> None:
