@@ -39,6 +39,23 @@ $$;
 grant usage on schema sealing to chotso_loader;
 grant select, insert on all tables in schema sealing to chotso_loader;
 
+create function ops.freeze_unmet(of_release text) returns text
+language sql stable
+set search_path = pg_catalog
+as $$
+    select string_agg(checked.check_code, ', ')
+    from ops.freeze_checks(of_release) as checked
+    where not checked.is_met and not exists (
+        select from ops.freeze_override as override
+        where override.release_id = of_release and override.check_code = checked.check_code
+    )
+$$;
+comment on function ops.freeze_unmet is
+'Điều kiện chưa đạt và không được cho qua — checks that are neither met nor overridden';
+alter function ops.freeze_unmet owner to chotso_owner;
+revoke execute on function ops.freeze_unmet from public;
+grant execute on function ops.freeze_unmet to chotso_loader, chotso_auditor;
+
 create function frozen.seal(of_release text, at_instant timestamptz) returns text
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
@@ -71,12 +88,7 @@ begin
     if problem is not null then
         raise exception '% of % is no plain table', problem, begun.target_schema;
     end if;
-    select string_agg(checked.check_code, ', ') into problem
-    from ops.freeze_checks(of_release) as checked
-    where not checked.is_met and not exists (
-        select from ops.freeze_override as override
-        where override.release_id = of_release and override.check_code = checked.check_code
-    );
+    problem := ops.freeze_unmet(of_release);
     if problem is not null then
         raise exception '% is not sealed; not met: %', of_release, problem;
     end if;
@@ -127,10 +139,6 @@ begin
         using errcode = 'unique_violation';
     end if;
 
-    if target = 'frozen' then
-        update frozen.release set is_current = false
-        where period_id = begun.period_id and is_current and manifest ->> 'kind' = 'corrigendum';
-    end if;
     execute format(
         'insert into %I.release (release_id, period_id, kind, corrects, is_current, cutoff_at, '
         'as_known_at, root_sha256, previous_root, data_root, sealed_at, code_version, status) '
