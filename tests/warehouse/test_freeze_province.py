@@ -116,10 +116,13 @@ def test_a_corrigendum_says_what_came_late_and_keeps_the_cutoff(warehouse: Produ
         changes = list(csv.DictReader(stream))
     assert changes
     with as_admin(settings) as conn:
-        first, newest, months, known_at = conn.execute(
-            "select min(month), max(month), count(distinct month), max(known_at) "
-            "from frozen.current_attainment"
-        ).fetchone() or (None,) * 4
+        first, newest, months, known_at = (
+            conn.execute(
+                "select min(month), max(month), count(distinct month), max(known_at) "
+                "from frozen.current_attainment"
+            ).fetchone()
+            or (None,) * 4
+        )
     assert (first, newest, months) == (date(2021, 1, 1), date(2021, 12, 1), 12)
     assert known_at >= CUTOFF + timedelta(days=4)
     warehouse.rebuild("scratch_corrected", known_at, CUTOFF)
