@@ -32,9 +32,10 @@ CERTIFICATION_KEYS = {
 }  # fmt: skip
 LARGEST_CERTIFICATION = 1 << 16
 LARGEST_INTEGER = 2**53 - 1  # what every language reads from JSON without loss
+DEEPEST = 64  # lists and objects within one another
 HEX = re.compile(r"[0-9a-f]{64}")
 SIGNATURE = re.compile(r"[0-9a-f]{128}")
-INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
+INSTANT = re.compile(r"[0-9]{4}(-[0-9]{2}){2}T[0-9]{2}(:[0-9]{2}){2}\.[0-9]{6}Z")
 PERIOD = re.compile(r"(?!rehearsal(-|$))(?!.*-c[0-9]+$)[a-z0-9][a-z0-9-]*")
 SIGNER = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 SEGMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
@@ -75,7 +76,7 @@ class Result:
     @property
     def is_certified(self) -> bool:
         """Whether enough distinct persons signed this very root."""
-        return len(self.certified_by) >= SIGNERS_NEEDED and not self.findings
+        return self.status == "verified" and len(self.certified_by) >= SIGNERS_NEEDED
 
     def fail(self, code: str, path: str, message: str, row: int | None = None) -> None:
         """Record a finding."""
@@ -118,19 +119,22 @@ def canonical_json(value: Any) -> bytes:
     """Sorted keys, no spaces, UTF-8 in NFC, a newline at the end.
 
     Raises:
-        ValueError: A float, an integer beyond 2^53 - 1, or anything that is not JSON.
+        ValueError: A float, an integer beyond 2^53 - 1, more than 64 lists and objects within
+            one another, or anything that is not JSON.
     """
     text = json.dumps(_normalised(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return text.encode("utf-8") + b"\n"
 
 
-def _normalised(value: Any) -> Any:
+def _normalised(value: Any, depth: int = 0) -> Any:
     if isinstance(value, str):
         return unicodedata.normalize("NFC", value)
+    if isinstance(value, (dict, list)) and depth == DEEPEST:
+        raise ValueError(f"more than {DEEPEST} lists and objects within one another")
     if isinstance(value, dict) and all(isinstance(key, str) for key in value):
-        return {_normalised(key): _normalised(item) for key, item in value.items()}
+        return {_normalised(key): _normalised(item, depth + 1) for key, item in value.items()}
     if isinstance(value, list):
-        return [_normalised(item) for item in value]
+        return [_normalised(item, depth + 1) for item in value]
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int) and abs(value) <= LARGEST_INTEGER:
@@ -307,7 +311,7 @@ def _identity_problems(manifest: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield "identity", f"period {period!r} or kind {kind!r} is not well-formed"
     elif not re.fullmatch(prefix + re.escape(period) + suffix, release):
         yield "identity", f"{release!r} cannot be a release of kind {kind} of {period}"
-    if isinstance(manifest.get("corrects"), str) != (kind == "corrigendum"):
+    if type(manifest.get("corrects")) is not (str if kind == "corrigendum" else type(None)):
         yield "identity", "a corrigendum, and nothing else, names the release that it corrects"
     if kind == "rehearsal" and manifest.get("previous_root") is not None:
         yield "identity", "a rehearsal stands outside the chain and has no previous_root"
@@ -324,11 +328,12 @@ def _list_problems(files: Any) -> Iterator[tuple[str, str]]:
         return
     for entry in files:
         sizes = [entry.get("bytes"), 0 if entry.get("rows", "") is None else entry.get("rows")]
-        if set(entry) != ENTRY_KEYS or not all(type(size) is int and size >= 0 for size in sizes):
+        whole = set(entry) == ENTRY_KEYS and isinstance(entry["path"], str)
+        if not whole or not all(type(size) is int and size >= 0 for size in sizes):
             yield "file-list", f"the entry of {entry.get('path')!r} is not well-formed"
         elif not (_is_hex(entry["sha256"]) and _is_hex(entry["merkle_root"])):
             yield "file-list", f"a hash of {entry['path']!r} is not 64 hex digits"
-    paths = [str(entry.get("path")) for entry in files]
+    paths = [entry["path"] for entry in files if isinstance(entry.get("path"), str)]
     for path in paths:
         beside = path == "manifest.json" or stands_beside(path)
         if not is_plain_path(path) or beside:
@@ -374,6 +379,8 @@ def _check_certification(path: Path, name: str, manifest: dict[str, Any], result
 def _certification_problem(path: Path, manifest: dict[str, Any], result: Result) -> str | None:
     if path.stat().st_size > LARGEST_CERTIFICATION:
         return "too large for a certification"
+    if manifest["kind"] == "rehearsal":
+        return "a rehearsal cannot be certified"
     raw = path.read_bytes()
     found = json.loads(raw.decode("utf-8"), object_pairs_hook=_without_duplicates)
     if not isinstance(found, dict) or set(found) != CERTIFICATION_KEYS:
@@ -508,6 +515,7 @@ def verify_releases(path: str | Path, anchor: str | None = None) -> Result:
     folder = Path(path)
     result = Result(str(folder), anchor)
     bundles: dict[str, dict[str, Any]] = {}
+    certified_by: dict[str, list[str]] = {}
     for item in sorted(os.scandir(folder), key=lambda each: each.name):
         if item.name.startswith(".") or item.name == "rehearsal":
             result.notes.append(f"{item.name} is outside the chain and was not checked")
@@ -519,13 +527,14 @@ def verify_releases(path: str | Path, anchor: str | None = None) -> Result:
         ]
         result.notes += [f"{item.name}: {note}" for note in one.notes]
         if manifest and one.root:
-            bundles[one.root] = manifest
+            bundles[one.root], certified_by[one.root] = manifest, one.certified_by
             if item.name != manifest["release_id"]:
                 result.fail("folder-name", item.name, f"holds release {manifest['release_id']}")
     newest = _check_chain(bundles, result)
     if newest:
         result.root, result.release_id = newest, bundles[newest]["release_id"]
         result.data_root = bundles[newest]["data_root"]
+        result.certified_by = certified_by[newest]
         if anchor and newest != anchor:
             result.fail("anchor", "", f"the newest root is {newest}, the anchor {anchor}")
     return result

