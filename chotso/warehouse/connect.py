@@ -11,7 +11,8 @@ from chotso.settings import Settings, without_password
 
 LOADER_ROLE = "chotso_loader"
 SESSION = (
-    "-c timezone=UTC -c datestyle=ISO,YMD -c intervalstyle=iso_8601 -c work_mem=64MB "
+    "-c client_encoding=UTF8 -c timezone=UTC -c datestyle=ISO,YMD -c intervalstyle=iso_8601 "
+    "-c work_mem=64MB "
     # The server notices within two minutes that our machine is gone, and frees its locks.
     "-c tcp_keepalives_idle=60 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=6"
 )
