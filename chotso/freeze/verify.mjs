@@ -407,8 +407,27 @@ function* listProblems(files) {
   for (const path of NEEDED) if (!paths.includes(path)) yield ["incomplete", `${path} is not listed`];
 }
 
+const CORRECTION = ["reason", "author", "corrected_root"];
+
+function* correctionProblems(manifest) {
+  const correction = manifest.get("correction") ?? null;
+  if (manifest.get("kind") !== "corrigendum") {
+    if (correction !== null) yield ["correction", "only a corrigendum has one"];
+    return;
+  }
+  const isSaid = (key) => isText(correction.get(key)) && /[^ ]/.test(correction.get(key));
+  if (!hasExactly(correction, CORRECTION) || !isSaid("reason") || !isSaid("author")
+    || !isHash(correction.get("corrected_root")))
+    yield ["correction", "no reason, author and root of what it corrects"];
+  const files = manifest.get("files");
+  const isChanges = (entry) => isObject(entry) && entry.get("path") === "data/changes.csv";
+  if (Array.isArray(files) && !files.some(isChanges))
+    yield ["correction", "data/changes.csv is not listed"];
+}
+
 function* manifestProblems(manifest) {
   yield* identityProblems(manifest);
+  yield* correctionProblems(manifest);
   yield* listProblems(manifest.get("files"));
   if (!isHash(manifest.get("data_root"))) yield ["manifest-field", "data_root is no hash"];
   const previous = manifest.get("previous_root");
@@ -562,11 +581,13 @@ function checkChain(releases, result) {
     const [id, period] = [manifest.get("release_id"), manifest.get("period_id")];
     const earlier = ofPeriod.get(period) ?? [];
     const due = earlier.length ? `${period}-c${earlier.length}` : period;
-    const corrects = manifest.get("corrects") ?? null;
-    const fits = id === due && corrects === (earlier[earlier.length - 1] ?? null);
+    const before = earlier.at(-1) ?? { id: null, root: null };
+    const correctedRoot = manifest.get("correction")?.get("corrected_root") ?? null;
+    const fits = id === due && (manifest.get("corrects") ?? null) === before.id
+      && correctedRoot === before.root;
     if (!fits && manifest.get("kind") !== "rehearsal")
       fail(result, "chain-order", id, `${due} was due`);
-    ofPeriod.set(period, [...earlier, id]);
+    ofPeriod.set(period, [...earlier, { id, root: newest }]);
   }
   return newest;
 }

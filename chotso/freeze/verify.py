@@ -25,8 +25,10 @@ FORMAT = "chotso-bundle/1"
 CERTIFICATION = "chotso-certification/1"
 SIGNERS_NEEDED = 2
 REQUIRED = ("SPEC.md", "data/arrears_ratio.csv", "data/attainment.csv", "verify.py")
+CHANGES = "data/changes.csv"  # of a corrigendum
 ENTRY_KEYS = {"path", "bytes", "rows", "sha256", "merkle_root"}
 SIGNER_KEYS = {"id", "name", "public_key"}
+CORRECTION_KEYS = {"author", "corrected_root", "reason"}
 CERTIFICATION_KEYS = {
     "format", "release_id", "root_sha256", "signer_id", "certified_at", "signature"
 }  # fmt: skip
@@ -276,6 +278,7 @@ def _read_manifest(raw: bytes, result: Result) -> dict[str, Any] | None:
         fail("format", f"not of the format {FORMAT}")
         return None
     problems = [*_identity_problems(manifest), *_list_problems(manifest.get("files"))]
+    problems += [("correction", problem) for problem in _correction_problems(manifest)]
     for key in ("data_root", "previous_root"):
         value = manifest.get(key, "")
         if not _is_hex(value) and not (key == "previous_root" and value is None):
@@ -319,6 +322,28 @@ def _identity_problems(manifest: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield "instants", "cutoff_at or as_known_at is not an instant in UTC with microseconds"
     elif kind != "rehearsal" and str(instants[1]) < str(instants[0]):
         yield "instants", "what was known is older than the cutoff"
+
+
+def _correction_problems(manifest: dict[str, Any]) -> Iterator[str]:
+    """A corrigendum, and nothing else, says why, by whom, under which root, and what changed."""
+    said = manifest.get("correction")
+    if manifest.get("kind") != "corrigendum":
+        if said is not None:
+            yield "only a corrigendum has a correction"
+        return
+    if not isinstance(said, dict) or set(said) != CORRECTION_KEYS:
+        yield "correction is not reason, author and corrected_root"
+    elif not all(
+        isinstance(said[key], str) and said[key].strip(" ") for key in ("reason", "author")
+    ):
+        yield "a corrigendum needs a reason and an author"
+    elif not _is_hex(said["corrected_root"]):
+        yield "corrected_root is not 64 hex digits"
+    files = manifest.get("files")
+    if isinstance(files, list) and not any(
+        isinstance(entry, dict) and entry.get("path") == CHANGES for entry in files
+    ):
+        yield f"{CHANGES} is not listed"
 
 
 def _list_problems(files: Any) -> Iterator[tuple[str, str]]:
@@ -555,18 +580,24 @@ def _check_chain(bundles: dict[str, dict[str, Any]], result: Result) -> str | No
             result.fail("chain-fork", names, f"all follow {previous or 'nothing'}")
         if previous and previous not in bundles:
             result.fail("chain-gap", names, f"the preceding release {previous} is missing")
-    newest, last_of = None, dict[str, list[str]]()
+    newest, of_period = None, dict[str, list[str]]()
     while len(following := after.get(newest, [])) == 1:
         newest = following[0]
         manifest = bundles[newest]
-        period, earlier = manifest["period_id"], last_of.setdefault(manifest["period_id"], [])
-        wanted = (f"{period}-c{len(earlier)}", earlier[-1]) if earlier else (period, None)
-        if manifest["kind"] != "rehearsal" and (
-            (manifest["release_id"], manifest["corrects"]) != wanted
-        ):
-            result.fail("chain-order", manifest["release_id"], f"{wanted[0]} was due here")
-        earlier.append(manifest["release_id"])
+        earlier = of_period.setdefault(manifest["period_id"], [])
+        due = manifest["period_id"] + (f"-c{len(earlier)}" if earlier else "")
+        before = (bundles[earlier[-1]]["release_id"], earlier[-1]) if earlier else (None, None)
+        corrects = (manifest.get("corrects"), _corrected_root(manifest))
+        is_in_order = (manifest["release_id"], *corrects) == (due, *before)
+        if manifest["kind"] != "rehearsal" and not is_in_order:
+            after_which = f", correcting {before[0]} with the root {before[1]}" if earlier else ""
+            result.fail("chain-order", manifest["release_id"], f"{due} was due here{after_which}")
+        earlier.append(newest)
     return newest
+
+
+def _corrected_root(manifest: dict[str, Any]) -> Any:
+    return (manifest.get("correction") or {}).get("corrected_root")
 
 
 def read_anchor(text: str) -> str:

@@ -104,7 +104,14 @@ def write(folder: Path, files: dict[str, bytes], manifest: dict[str, Any] | byte
     return sha256(raw)
 
 
+def correction(corrected_root: str = "ab" * 32, **changes: Any) -> dict[str, Any]:
+    return {"reason": "ghi muộn", "author": "Kế toán", "corrected_root": corrected_root} | changes
+
+
 def make(folder: Path, **changes: Any) -> str:
     """A sound bundle, but for changes to its manifest; the root."""
     files = all_files()
+    if changes.get("kind") == "corrigendum":
+        files = dict(sorted({**files, "data/changes.csv": b"table_name,row_key\n"}.items()))
+        changes = {"correction": correction()} | changes
     return write(folder, files, manifest_of(files, **changes))

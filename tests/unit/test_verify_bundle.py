@@ -348,13 +348,56 @@ def test_another_format(bundle: Path, text: bytes) -> None:
 )  # fmt: skip
 def test_release_period_and_kind_must_fit(bundle: Path, changes: Manifest) -> None:
     reseal(bundle, lambda manifest: manifest.update(changes))
-    assert codes(verify_bundle(bundle, root_of(bundle))) == {"identity"}
+    also = {"correction"} if changes.get("kind") == "corrigendum" else set()
+    assert codes(verify_bundle(bundle, root_of(bundle))) == {"identity"} | also
+
+
+C12: Manifest = {
+    "kind": "corrigendum", "release_id": "sprint-2021-q4-c12", "corrects": "sprint-2021-q4"
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "correction",
+    [
+        None,
+        {},
+        [],
+        "ghi muộn",
+        bundles.correction(more=""),
+        bundles.correction(reason="  "),
+        bundles.correction(author=""),
+        bundles.correction(author=None),
+        bundles.correction(reason=7),
+        bundles.correction() | {"corrected_root": None},
+        bundles.correction("AB" * 32),
+        {"reason": "ghi muộn", "author": "Kế toán"},
+    ],
+)
+def test_a_corrigendum_says_why_by_whom_and_of_which_root(
+    tmp_path: Path, correction: object
+) -> None:
+    root = bundles.make(tmp_path / "b", **C12, correction=correction)
+    assert codes(verify_bundle(tmp_path / "b", root)) == {"correction"}
+
+
+def test_a_corrigendum_lists_what_it_changes(bundle: Path) -> None:
+    reseal(bundle, lambda manifest: manifest.update({**C12, "correction": bundles.correction()}))
+    assert codes(verify_bundle(bundle, root_of(bundle))) == {"correction"}
+
+
+def test_nothing_else_has_a_correction(bundle: Path) -> None:
+    reseal(bundle, lambda manifest: manifest.update(correction=bundles.correction()))
+    assert codes(verify_bundle(bundle, root_of(bundle))) == {"correction"}
+
+
+def test_a_corrigendum_verifies_too(tmp_path: Path) -> None:
+    assert verify_bundle(tmp_path / "b", bundles.make(tmp_path / "b", **C12)).status == "verified"
 
 
 @pytest.mark.parametrize(
     "changes",
     [
-        {"kind": "corrigendum", "release_id": "sprint-2021-q4-c12", "corrects": "sprint-2021-q4"},
         {"kind": "rehearsal", "release_id": "rehearsal-sprint-2021-q4-3",
          "as_known_at": "2021-12-01T00:00:00.000000Z"},
         {"as_known_at": "2021-12-31T10:00:00.000000Z"},

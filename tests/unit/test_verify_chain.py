@@ -29,6 +29,9 @@ class Releases:
 
     def add(self, release_id: str, **changes: Any) -> str:
         changes = {"release_id": release_id, "previous_root": self.last} | changes
+        if changes.get("kind") == "corrigendum" and changes["corrects"] in self.roots:
+            corrected_root = self.roots[changes["corrects"]]
+            changes = {"correction": bundles.correction(corrected_root)} | changes
         self.last = self.roots[release_id] = bundles.make(self.folder / release_id, **changes)
         return self.last
 
@@ -134,6 +137,15 @@ def test_corrigenda_follow_what_they_correct_without_a_gap(
     releases.add(release_id, kind=kind, corrects=corrects, period_id=period_id)
     result = releases.check()
     assert [(each.code, each.path) for each in result.findings] == [("chain-order", release_id)]
+
+
+def test_a_corrigendum_names_the_root_of_what_it_corrects(tmp_path: Path) -> None:
+    releases = Releases(tmp_path / "releases")
+    releases.add("sprint-2021-q4", **SPRINT)
+    other = bundles.correction("0" * 64)
+    releases.corrigendum("sprint-2021-q4-c1", "sprint-2021-q4", correction=other, **SPRINT)
+    found = [(each.code, each.path) for each in releases.check().findings]
+    assert found == [("chain-order", "sprint-2021-q4-c1")]
 
 
 def test_a_rehearsal_is_no_release(tmp_path: Path) -> None:

@@ -28,9 +28,14 @@ def release(number: int) -> dict[str, Any]:
 def seal_in_order(folder: Path, numbers: list[int]) -> str:
     """Releases in this order, each following the one before; the newest root."""
     root = None
+    roots: dict[str, str] = {}
     for number in numbers:
         changes = release(number) | {"previous_root": root}
-        root = bundles.make(folder / str(changes["release_id"]), **changes)
+        if changes.get("corrects") in roots:
+            changes["correction"] = bundles.correction(roots[changes["corrects"]])
+        root = roots[changes["release_id"]] = bundles.make(
+            folder / changes["release_id"], **changes
+        )
     assert root is not None
     return root
 

@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import json
 import os
 import shutil
 import signal
@@ -16,6 +17,9 @@ import psycopg
 import pytest
 
 from chotso.errors import ChotsoError
+from chotso.freeze import bundle
+from chotso.freeze import release as freezing
+from chotso.freeze.canonical import canonical_json
 from chotso.freeze.checks import Override
 from chotso.freeze.corrigendum import corrigendum
 from chotso.freeze.parts import Parts, PeriodToFreeze
@@ -287,6 +291,30 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
 }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"corrects": PLAN},
+        {"correction": {"reason": "khác", "author": WHO}},
+        {"correction": {"reason": WHY, "author": "khác"}},
+        {"correction": {"reason": WHY, "author": WHO, "corrected_root": "0" * 64}},
+        {"correction": None},
+    ],
+)
+def test_what_the_manifest_says_of_the_correction_is_what_was_asked_for(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, forged: dict[str, Any]
+) -> None:
+    def contents(folder: Path) -> Iterator[tuple[str, bytes]]:
+        for path, content in bundle.contents(folder):
+            is_manifest = path == "manifest.json"
+            yield path, canonical_json(json.loads(content) | forged) if is_manifest else content
+
+    monkeypatch.setattr(freezing, "contents", contents)
+    with pytest.raises(psycopg.errors.RaiseException, match="not that of the freeze"):
+        correct(settings)
+    assert release(settings, SPRINT)["is_current"]
+
+
 def insert(conn: psycopg.Connection, settings: Settings, **changes: Any) -> None:
     row = {**ROW, "previous_root": release(settings, SPRINT)["root_sha256"], **changes}
     conn.execute(
@@ -300,8 +328,10 @@ def insert(conn: psycopg.Connection, settings: Settings, **changes: Any) -> None
 def test_the_table_of_releases_refuses(
     settings: Settings, changes: dict[str, Any], constraint: str
 ) -> None:
-    with world.connect(settings) as conn, pytest.raises(psycopg.errors.CheckViolation) as error:
-        insert(conn, settings, **changes)
+    with world.as_admin(settings) as conn:
+        conn.execute("set role chotso_owner")  # as whom the function that seals writes
+        with pytest.raises(psycopg.errors.CheckViolation) as error:
+            insert(conn, settings, **changes)
     assert error.value.diag.constraint_name == constraint
     assert release(settings, SPRINT)["is_current"]
 

@@ -1,5 +1,6 @@
 """A freeze killed anywhere, or run many times at once: one release or none, and the same root."""
 
+import random
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 from chotso.freeze.verify import verify
 from chotso.sandbox import server
+from tests.proofs import record, size
 from tests.warehouse import freeze_world as world
 from tests.warehouse.freeze_world import PERIODS, count, killed_at, seal
 from tests.warehouse.product import Product, product
@@ -96,6 +98,26 @@ def killed_at_or_past(warehouse: Product, name: str) -> None:
     assert child.returncode in (0, -9)
 
 
+@pytest.mark.proof
+@pytest.mark.timeout(3000)
+def test_killed_at_any_moment(undisturbed: str, made: Product, tmp_path: Path) -> None:
+    """Not where the code names a point: whenever the kill comes."""
+    begin = time.monotonic()
+    world.run_child(fresh(made, tmp_path / "whole").settings).communicate(timeout=120)
+    span = time.monotonic() - begin
+    chance, kills, sealed = random.Random(4), size(3, 60), 0
+    for number in range(kills):
+        warehouse = fresh(made, tmp_path / str(number))
+        child = world.run_child(warehouse.settings)
+        time.sleep(chance.uniform(0.2, 1.0) * span)  # before that it only imports
+        child.kill()
+        child.communicate(timeout=120)
+        sealed += count(warehouse.settings, "select count(*) from frozen.release")
+        assert seal(warehouse.settings).root_sha256 == undisturbed
+        check_one_whole_release(warehouse, undisturbed)
+    record("a freeze killed at any moment", kills=kills, sealed_before_the_kill=sealed, roots=1)
+
+
 @pytest.mark.parametrize("name", ["freeze.restoring", "freeze.set-aside"])
 def test_killed_while_a_damaged_bundle_is_restored(
     undisturbed: str, warehouse: Product, name: str
@@ -117,12 +139,15 @@ def test_a_killed_rehearsal_is_finished_under_its_own_number(warehouse: Product)
     assert seal(warehouse.settings, rehearse=True).release_id == f"rehearsal-{SPRINT}-2"
 
 
+@pytest.mark.proof
 def test_many_at_once_seal_one_release(undisturbed: str, warehouse: Product) -> None:
-    children = [world.run_child(warehouse.settings) for _ in range(6)]
+    runs = size(6, 24)
+    children = [world.run_child(warehouse.settings) for _ in range(runs)]
     results = [child.communicate(timeout=300) for child in children]
-    assert [child.returncode for child in children] == [0] * 6, results
+    assert [child.returncode for child in children] == [0] * runs, results
     assert {out.strip() for out, _ in results} == {undisturbed}
     check_one_whole_release(warehouse, undisturbed)
+    record("freezes at once", runs=runs, releases=1, roots=1)
 
 
 def test_both_periods_at_once_make_one_chain(warehouse: Product) -> None:

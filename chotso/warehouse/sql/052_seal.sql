@@ -45,9 +45,11 @@ set search_path = pg_catalog
 as $$
     select string_agg(checked.check_code, ', ')
     from ops.freeze_checks(of_release) as checked
+    inner join ops."freeze" as made on made.release_id = of_release
     where not checked.is_met and not exists (
         select from ops.freeze_override as override
         where override.release_id = of_release and override.check_code = checked.check_code
+            and override.as_known_at = made.as_known_at
     )
 $$;
 comment on function ops.freeze_unmet is
@@ -104,6 +106,14 @@ begin
         or (manifest ->> 'kind' = 'rehearsal') is distinct from begun.is_rehearsal
         or (manifest ->> 'cutoff_at')::timestamptz is distinct from begun.cutoff_at
         or (manifest ->> 'as_known_at')::timestamptz is distinct from begun.as_known_at
+        or manifest ->> 'corrects' is distinct from begun.corrects
+        or manifest -> 'correction' ->> 'reason' is distinct from begun.correction_reason
+        or manifest -> 'correction' ->> 'author' is distinct from begun.correction_author
+        or manifest -> 'correction' ->> 'corrected_root' is distinct from (
+            select release.root_sha256
+            from frozen.release as release
+            where release.release_id = begun.corrects
+        )
     then
         raise exception 'the manifest is not that of the freeze of %', of_release;
     end if;
@@ -141,14 +151,15 @@ begin
 
     execute format(
         'insert into %I.release (release_id, period_id, kind, corrects, is_current, cutoff_at, '
-        'as_known_at, root_sha256, previous_root, data_root, sealed_at, code_version, status) '
-        'values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, ''sealed'')',
+        'as_known_at, root_sha256, previous_root, data_root, sealed_at, code_version, status, '
+        'correction_reason, correction_author) '
+        'values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, ''sealed'', $13, $14)',
         target
     ) using
         of_release, begun.period_id, manifest ->> 'kind', manifest ->> 'corrects',
         target = 'frozen', begun.cutoff_at, begun.as_known_at, root,
         manifest ->> 'previous_root', manifest ->> 'data_root', at_instant,
-        manifest -> 'code' ->> 'version';
+        manifest -> 'code' ->> 'version', begun.correction_reason, begun.correction_author;
 
     foreach relation in array array[
         'attainment', 'arrears_ratio', 'employer_arrears', 'officer_attainment', 'ranking'

@@ -28,20 +28,6 @@ add primary key (release_id, check_code, as_known_at);
 comment on column ops.freeze_override.as_known_at is
 'Thời điểm nắm dữ liệu khi cho qua — the knowledge by which it was let pass';
 
-create or replace function ops.freeze_unmet(of_release text) returns text
-language sql stable
-set search_path = pg_catalog
-as $$
-    select string_agg(checked.check_code, ', ')
-    from ops.freeze_checks(of_release) as checked
-    inner join ops."freeze" as made on made.release_id = of_release
-    where not checked.is_met and not exists (
-        select from ops.freeze_override as override
-        where override.release_id = of_release and override.check_code = checked.check_code
-            and override.as_known_at = made.as_known_at
-    )
-$$;
-
 alter table frozen.release
 add column correction_reason text check (correction_reason ~ '\S'),
 add column correction_author text check (correction_author ~ '\S'),
@@ -77,10 +63,6 @@ begin
         raise exception using errcode = 'check_violation', constraint = 'corrects_the_current_one',
             message = format('the corrigendum %s must become current', new.release_id);
     end if;
-    select made.correction_reason, made.correction_author
-    into new.correction_reason, new.correction_author
-    from ops."freeze" as made
-    where made.release_id = new.release_id and made.corrects = new.corrects;
     update frozen.release as corrected
     set is_current = false
     where corrected.release_id = new.corrects
