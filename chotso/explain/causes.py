@@ -74,7 +74,9 @@ class Context:
 
     @property
     def open_month(self) -> date:
-        """The month that was not over at the earlier instant."""
+        """The month that was not over at the earlier instant; before a cutoff nothing is open."""
+        if self.figure.event_cutoff is not None:
+            return date.max
         return local_date(self.before_at).replace(day=1)
 
     def was_aside(self, feed: str, *key: object) -> bool:
@@ -153,13 +155,17 @@ def _line_steps(row: Row, context: Context) -> Iterator[Step]:
         return
     mixed = dict(row)
     mixed["is_valid_after"] = row["is_valid_before"]
-    for name in ("agency_code", "credited_month", "fund_code", "principal_vnd", "interest_vnd"):
+    for name in (
+        "agency_code", "credited_month", "credited_at", "fund_code", "principal_vnd",
+        "interest_vnd",
+    ):  # fmt: skip
         mixed[f"after_{name}"] = row[f"before_{name}"]
     yield "re_assigned", _counted(mixed, context, "after", after_members), 0
     mixed["after_agency_code"] = row["after_agency_code"]
     moved: Cause = "released_from_quarantine" if document_aside else "re_assigned"
     yield moved, _counted(mixed, context, "after", after_members), 0
     mixed["after_credited_month"] = row["after_credited_month"]
+    mixed["after_credited_at"] = row["after_credited_at"]
     dated: Cause = "released_from_quarantine" if document_aside else "corrected"
     yield dated, _counted(mixed, context, "after", after_members), 0
     yield "released_from_quarantine" if line_aside else "corrected", end, 0
@@ -184,6 +190,7 @@ def _counted(row: Row, context: Context, side: str, members: frozenset[str]) -> 
         and row[f"{side}_fund_code"] in context.funds
         and month is not None
         and figure.year_start <= month <= figure.month
+        and figure.is_before_cutoff(row[f"{side}_credited_at"])
     )
     if not counts:
         return (0, 0)
@@ -236,6 +243,7 @@ def _is_active(row: Row, figure: Figure, side: str, members: frozenset[str]) -> 
     to_month = row[f"{side}_to_month"]
     return bool(
         row[f"is_valid_{side}"]
+        and figure.is_before_cutoff(row[f"{side}_recorded_at"])
         and row[f"{side}_agency_code"] in members
         and row[f"{side}_scheme_code"] == figure.scheme_code
         and row[f"{side}_from_month"] <= figure.month

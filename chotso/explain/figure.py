@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Literal
@@ -12,6 +12,7 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
+from chotso.calendar import local_date, month_after
 from chotso.errors import ChotsoError
 from chotso.explain.states import State
 
@@ -37,7 +38,10 @@ ITEM_FIGURES: dict[Kind, tuple[str, str]] = {
 
 @dataclass(frozen=True)
 class Figure:
-    """An agency's metric of a month, with the metric's own attributes as the register has them."""
+    """An agency's metric of a month, with the metric's own attributes as the register has them.
+
+    `event_cutoff` is that of its state: what happened at or after it does not count.
+    """
 
     agency_code: str
     metric_code: str
@@ -46,6 +50,19 @@ class Figure:
     scheme_code: str | None
     group_code: str | None
     denominator_metric_code: str | None
+    event_cutoff: datetime | None = None
+
+    @property
+    def plan_limit_date(self) -> date:
+        """The last day on which a plan may have taken effect: the month's, or the cutoff's."""
+        last_day = month_after(self.month) - timedelta(days=1)
+        return min(last_day, local_date(self.event_cutoff)) if self.event_cutoff else last_day
+
+    def is_before_cutoff(self, happened_at: datetime | None) -> bool:
+        """Whether what happened or was recorded then counts."""
+        return self.event_cutoff is None or (
+            happened_at is not None and happened_at < self.event_cutoff
+        )
 
     @property
     def year_start(self) -> date:
@@ -151,6 +168,7 @@ def find_figure(
         scheme_code=metric["scheme_code"],
         group_code=metric["group_code"],
         denominator_metric_code=metric["denominator_metric_code"],
+        event_cutoff=state.event_cutoff,
     )
     if shown_row(conn, state, figure) is None:
         _refuse_not_shown(conn, state, figure)

@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import psycopg
 from psycopg import sql
 
-from chotso.calendar import month_after
 from chotso.errors import ChotsoError
 from chotso.explain.figure import Figure, Standing, numbers_of, shown_row
 from chotso.explain.queries import Row, ask, keep
@@ -103,6 +102,7 @@ def _values(figure: Figure) -> Row:
         "groups": figure.groups,
         "year_start": figure.year_start,
         "month": figure.month,
+        "event_cutoff": figure.event_cutoff,
     }
 
 
@@ -156,16 +156,15 @@ def plan_lines(plans: Plans, figure: Figure, metric_code: str | None) -> list[Ro
     return plans.get((figure.agency_code, metric_code, figure.month.year), [])
 
 
-def in_force(lines: list[Row], month: date) -> Row | None:
-    """The line in force on the month's last day: the last one that has taken effect by then."""
-    last_day = month_after(month) - timedelta(days=1)
+def in_force(lines: list[Row], last_day: date) -> Row | None:
+    """The line in force on a day: the last one that has taken effect by then."""
     begun = [line for line in lines if line["effective_from_date"] <= last_day]
     return begun[-1] if begun else None
 
 
 def plan_value(plans: Plans, figure: Figure, metric_code: str | None) -> Decimal | None:
     """The plan in force of a metric at the figure's agency and month."""
-    line = in_force(plan_lines(plans, figure, metric_code), figure.month)
+    line = in_force(plan_lines(plans, figure, metric_code), figure.plan_limit_date)
     return None if line is None else line["plan_value"]
 
 

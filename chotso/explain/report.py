@@ -205,7 +205,7 @@ def number(figure: Figure, column: str, value: Decimal | None) -> int | str | No
 def _told_plan(
     figure: Figure, metric_code: str, line: Row, lines: list[Row], known: dict[str, Row]
 ) -> dict[str, Any]:
-    current = in_force(lines, figure.month)
+    current = in_force(lines, figure.plan_limit_date)
     is_own = metric_code == figure.metric_code
     value = line["plan_value"]
     return {

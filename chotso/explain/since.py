@@ -3,14 +3,12 @@
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
-from typing import Any
 
 import psycopg
 from psycopg import sql
 
 from chotso.explain.causes import (
     CAUSES,
-    Amounts,
     Aside,
     Cause,
     Context,
@@ -20,7 +18,6 @@ from chotso.explain.causes import (
     person_pieces,
 )
 from chotso.explain.figure import (
-    ITEM_FIGURES,
     Figure,
     Numbers,
     Standing,
@@ -31,7 +28,6 @@ from chotso.explain.figure import (
 )
 from chotso.explain.items import (
     Basis,
-    Item,
     Total,
     basis_of,
     in_force,
@@ -42,8 +38,11 @@ from chotso.explain.items import (
     standing_of,
     total_of,
 )
+from chotso.explain.pieces import other_values, whole, with_rest
 from chotso.explain.queries import Row, ask, run
 from chotso.explain.states import State
+
+_TABLES = {"flow": "explain_lines", "stock": "explain_spells", "ratio": "explain_accounts"}
 
 
 @dataclass(frozen=True)
@@ -103,10 +102,53 @@ class Between:
         row = shown_row(self._conn, self._start, figure)
         base, opening = self._opening(figure, basis, was_shown=row is not None)
         before = numbers_of(row) if row else Standing(figure.kind).numbers()
-        pieces = [*self._pieces(figure, basis), *self._plan_pieces(figure, basis)]
+        members = self._members_of(figure.agency_code)
+        pieces = [*self._pieces(figure, basis, *members), *self._plan_pieces(figure, basis)]
         parts, end = self._parts(figure, base, opening, pieces, before, row is not None)
         after = numbers_of(refuse_unequal(self._conn, self._end, figure, end))
         return Since(row is not None, before, after, difference(after, before), parts)
+
+    def own_pieces(self, figure: Figure) -> list[Piece]:
+        """Differences of what is filed under the figure's agency itself, of a province too.
+
+        The later state need not show the figure.
+        """
+        own = frozenset({figure.agency_code})
+        basis = basis_of(self._conn, self._end, figure.month)
+        return [*self._pieces(figure, basis, own, own), *self._plan_pieces(figure, basis)]
+
+    def touched(self) -> dict[str, set[str]]:
+        """Per kind of figure, the agencies under which a differing item is or was filed."""
+        found: dict[str, set[str]] = {}
+        for kind, table in _TABLES.items():
+            rows = self._conn.execute(
+                sql.SQL(
+                    "select before_agency_code from {table} union "
+                    "select after_agency_code from {table}"
+                ).format(table=sql.Identifier("pg_temp", table))
+            )
+            found[kind] = {agency for (agency,) in rows if agency is not None}
+        return found
+
+    def planned(self) -> set[str]:
+        """The agencies any of whose plan lines differ."""
+        base, end = self._plans[self._base], self._plans[self._end]
+        return {key[0] for key in base.keys() | end.keys() if base.get(key) != end.get(key)}
+
+    def provinces_of(self, agencies: set[str]) -> set[str]:
+        """The agencies at which items of these count, in either state."""
+        return {
+            agency
+            for members in self._members.values()
+            for agency, counted in members.items()
+            if counted & agencies
+        }
+
+    def _members_of(self, agency_code: str) -> tuple[frozenset[str], frozenset[str]]:
+        before, after = (
+            self._members[state].get(agency_code, frozenset()) for state in (self._base, self._end)
+        )
+        return before, after
 
     def _opening(
         self, figure: Figure, basis: Basis, *, was_shown: bool
@@ -119,7 +161,7 @@ class Between:
         items = items_of(self._conn, self._base, figure, basis)
         standing = standing_of(figure, total_of(items), self._plans[self._base], basis)
         if not was_shown:
-            return standing, [_whole("newly_shown", item) for item in items]
+            return standing, [whole("newly_shown", item) for item in items]
         old_basis = basis_of(self._conn, self._start, figure.month)
         old = items_of(self._conn, self._start, figure, old_basis)
         refuse_unequal(
@@ -128,7 +170,7 @@ class Between:
             figure,
             standing_of(figure, total_of(old), self._plans[self._start], old_basis),
         )
-        return standing, _other_values(old, items)
+        return standing, other_values(old, items)
 
     def _shown_standing(self, figure: Figure, basis: Basis, row: Row) -> Standing:
         """From the row itself: what differs from it is proven by arriving at the later row."""
@@ -151,9 +193,9 @@ class Between:
         refuse_unequal(self._conn, self._base, figure, standing)
         return standing
 
-    def _pieces(self, figure: Figure, basis: Basis) -> list[Piece]:
-        before = self._members[self._base].get(figure.agency_code, frozenset())
-        after = self._members[self._end].get(figure.agency_code, frozenset())
+    def _pieces(
+        self, figure: Figure, basis: Basis, before: frozenset[str], after: frozenset[str]
+    ) -> list[Piece]:
         context = Context(
             figure=figure,
             basis=basis,
@@ -186,7 +228,7 @@ class Between:
             codes.append(figure.denominator_metric_code)
         for code in codes:
             lines = [
-                in_force(plan_lines(self._plans[state], figure, code), figure.month)
+                in_force(plan_lines(self._plans[state], figure, code), figure.plan_limit_date)
                 for state in (self._base, self._end)
             ]
             old, new = lines
@@ -233,7 +275,7 @@ class Between:
             now = reached.numbers()
             change = difference(now, shown)
             if items or any(change.values()):
-                parts.append(Part(cause, change, _with_rest(figure, cause, items, change)))
+                parts.append(Part(cause, change, with_rest(figure, cause, items, change)))
             shown = now
         return parts, standing
 
@@ -270,68 +312,6 @@ def _applied(figure: Figure, standing: Standing, items: list[Piece]) -> Standing
         else:
             standing = replace(standing, divisor_plan=value)
     return standing
-
-
-def _whole(cause: Cause, item: Item) -> Piece:
-    batch_ids = {"batch_ids_before": {}, "batch_ids_after": _batch_ids(item)}
-    return Piece(cause, item.kind, (0, 0), item.amounts, item.accounts, _named(item) | batch_ids)
-
-
-def _other_values(old: list[Item], new: list[Item]) -> list[Piece]:
-    """What the same knowledge counts otherwise under another configuration."""
-    before = {(item.kind, item.key): item for item in old}
-    after = {(item.kind, item.key): item for item in new}
-    pieces = []
-    for key in before | after:
-        was, now = before.get(key), after.get(key)
-        values = [(i.amounts, i.accounts) if i else ((0, 0), 0) for i in (was, now)]
-        if values[0] == values[1]:
-            continue
-        item = now or was
-        assert item is not None
-        batch_ids = {
-            "batch_ids_before": _batch_ids(was) if was else {},
-            "batch_ids_after": _batch_ids(now) if now else {},
-        }
-        pieces.append(
-            Piece(
-                "configuration",
-                item.kind,
-                values[0][0],
-                values[1][0],
-                values[1][1] - values[0][1],
-                _named(item) | batch_ids,
-            )
-        )
-    return pieces
-
-
-def _named(item: Item) -> Row:
-    names = {
-        "line": ("document_code", "line_number", "agency_code", "employer_code", "credited_at"),
-        "person": ("person_id",),
-        "account": ("employer_code", "month", "group_code", "agency_code"),
-    }[item.kind]
-    return {name: item.details[name] for name in names}
-
-
-def _batch_ids(item: Item) -> dict[str, Any]:
-    if item.kind != "person":
-        return dict(item.details["batch_ids"])
-    return {"spell": item.details["spells"][0]["batch_ids"]["spell"]}
-
-
-def _with_rest(
-    figure: Figure, cause: Cause, items: list[Piece], change: dict[str, Decimal]
-) -> list[Piece]:
-    """The items, and what a ratio shows at once when its month gets its first account."""
-    names = ITEM_FIGURES[figure.kind]
-    first, second = (
-        int(change[name]) - sum(piece.change[position] for piece in items)
-        for position, name in enumerate(names)
-    )
-    rest: Amounts = (first, second)
-    return [*items, Piece(cause, "opening", (0, 0), rest)] if any(rest) else items
 
 
 def _members(conn: psycopg.Connection, state: State) -> dict[str, frozenset[str]]:

@@ -37,6 +37,7 @@ class State:
     Attributes:
         as_known_at: The instant asked for, aware.
         config_sha256: Of the configuration that it was built under.
+        event_cutoff: What happened at or after it does not count; None where everything does.
         is_new: Whether this call built it.
     """
 
@@ -44,6 +45,7 @@ class State:
     as_known_at: datetime
     config_sha256: str
     is_new: bool
+    event_cutoff: datetime | None = None
 
 
 @contextmanager
@@ -76,7 +78,11 @@ def shown_instant(conn: psycopg.Connection) -> datetime:
 
 
 def make_state(
-    settings: Settings, conn: psycopg.Connection, instant: datetime, registers: Registers
+    settings: Settings,
+    conn: psycopg.Connection,
+    instant: datetime,
+    registers: Registers,
+    event_cutoff: datetime | None = None,
 ) -> State:
     """The state at an instant under a configuration: found if it stands, else built.
 
@@ -85,15 +91,23 @@ def make_state(
         conn: A session from `holding`.
         instant: Aware; what became known later does not exist.
         registers: The configuration.
+        event_cutoff: Aware; what happened at or after it does not count. Default: none.
 
     Raises:
         ChotsoError: The instant is outside what is known, or a model failed.
     """
-    schema = _name(conn, instant, registers)
+    schema = _name(conn, instant, registers, event_cutoff)
     is_new = not _is_built(conn, schema)
     if is_new:
-        run_build(settings, as_known_at=instant, schema=schema, config=registers, only=_MODELS)
-    return State(schema, instant, registers.sha256, is_new)
+        run_build(
+            settings,
+            as_known_at=instant,
+            event_cutoff=event_cutoff,
+            schema=schema,
+            config=registers,
+            only=_MODELS,
+        )
+    return State(schema, instant, registers.sha256, is_new, event_cutoff)
 
 
 def drop_old_states(
@@ -124,7 +138,12 @@ def drop_old_states(
     return dropped
 
 
-def _name(conn: psycopg.Connection, instant: datetime, registers: Registers) -> str:
+def _name(
+    conn: psycopg.Connection,
+    instant: datetime,
+    registers: Registers,
+    event_cutoff: datetime | None,
+) -> str:
     row = conn.execute(
         """
         select
@@ -145,6 +164,8 @@ def _name(conn: psycopg.Connection, instant: datetime, registers: Registers) -> 
         row[1].astimezone(UTC).isoformat() if row[1] else None,
         row[2],
     ]
+    if event_cutoff is not None:
+        inputs.append(event_cutoff.astimezone(UTC).isoformat())
     return _PREFIX + hashlib.sha256(json.dumps(inputs).encode()).hexdigest()[:12]
 
 

@@ -5,6 +5,7 @@ select
     batch.business_date,
     batch.known_at,
     batch.delivery_name,
-    batch.landing_path
+    batch.landing_path,
+    batch.sha256
 from ops.batch as batch
 where batch.batch_id = any({batch_ids})

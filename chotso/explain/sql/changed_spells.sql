@@ -10,6 +10,7 @@ with spells as (
         before_spells.from_month as before_from_month,
         before_spells.to_month as before_to_month,
         before_spells.is_valid as is_valid_before,
+        before_spells.recorded_at as before_recorded_at,
         before_spells.batch_id as before_batch_id,
         after_spells.person_id as after_person_id,
         after_spells.scheme_code as after_scheme_code,

@@ -16,6 +16,7 @@ where
     members.agency_code = {agency_code}
     and spells.scheme_code = {scheme_code}
     and spells.is_valid
+    and ({event_cutoff}::timestamptz is null or spells.recorded_at < {event_cutoff}::timestamptz)
     and spells.from_month <= {month}
     and (spells.to_month is null or spells.to_month >= {month})
 order by spells.person_id, spells.from_month, spells.spell_id

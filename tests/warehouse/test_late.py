@@ -1,0 +1,277 @@
+"""`chotso late` on a release that is really built and sealed: every reason, worked out by hand."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import psycopg
+import pytest
+from typer.testing import CliRunner
+
+from chotso.build import run_build
+from chotso.cli import late as command
+from chotso.cli.app import app
+from chotso.errors import ChotsoError
+from chotso.explain.figure import FIGURES
+from chotso.freeze.database import verify_with_database
+from chotso.freeze.late import Cell, Late, late
+from chotso.freeze.verify import verify
+from tests.proofs import record, size
+from tests.warehouse.forger import forge
+from tests.warehouse.late_world import (
+    LATER,
+    PERIOD,
+    Released,
+    after_the_cutoff,
+    many_late,
+    released,
+)
+
+pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(1800)]
+
+LATE_ROWS = size(40, 500)
+DECEMBER, NOVEMBER = date(2021, 12, 1), date(2021, 11, 1)
+Change = dict[str, tuple[int, ...]]
+
+
+@pytest.fixture(scope="module")
+def sealed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Released]:
+    with released(tmp_path_factory.mktemp("late")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def found(sealed: Released) -> Late:
+    """The first run after one fact of each reason came."""
+    nothing = late(sealed.settings, PERIOD)
+    assert (nothing.cells, nothing.changes, nothing.recorded) == ([], [], 0)
+    after_the_cutoff(sealed.world)
+    return late(sealed.settings, PERIOD)
+
+
+def cell(found: Late, agency: str, metric: str, month: date = DECEMBER) -> Cell:
+    (one,) = [
+        each
+        for each in found.cells
+        if (each.agency_code, each.metric_code, each.month) == (agency, metric, month)
+    ]
+    return one
+
+
+def parts(one: Cell, *columns: str) -> Change:
+    return {
+        reason: tuple(int(change[column]) for column in columns)
+        for reason, change in one.parts.items()
+    }
+
+
+def changes(found: Late) -> dict[tuple[str, ...], tuple[int, int]]:
+    return {
+        (row["reason_code"], row["feed"], row["item_key"], row["agency_code"], row["metric_code"]):
+        (int(row["amount"]), int(row["base_amount"]))
+        for row in found.changes
+    }  # fmt: skip
+
+
+def test_every_reason_of_a_collection_has_its_part(found: Late) -> None:
+    """07201: 1,307 of December and 1,707 to date would be 1,153, and the plan 3,000."""
+    one = cell(found, "07201", "collection_hi")
+    assert parts(one, "actual_month", "actual_to_date", "plan_in_force") == {
+        "late_recording": (20, 20, 0),
+        "correction": (30 - 200 - 7, 30 - 200 - 7, 0),
+        "voiding": (0, -400, 0),
+        "plan_decision": (0, 0, 1_000),
+        "quarantine_release": (3, 3, 0),
+    }
+    told = [figures[name] for name in ("actual_month", "actual_to_date")
+            for figures in (one.frozen, one.would_be)]  # fmt: skip
+    assert told == [1_307, 1_153, 1_707, 1_153]
+    assert parts(cell(found, "07202", "collection_hi"), "actual_month") == {"correction": (230,)}
+    assert parts(cell(found, "072", "collection_total"), "actual_month") == {
+        "late_recording": (20,),
+        "correction": (30 + 30 - 7,),
+        "voiding": (0,),
+        "quarantine_release": (3,),
+    }
+
+
+def test_every_reason_of_heads_and_arrears_has_its_part(found: Late) -> None:
+    heads = cell(found, "07201", "participants_hi")
+    assert parts(heads, "actual_month") == {"late_recording": (1,), "voiding": (-1,)}
+    october = cell(found, "07201", "participants_hi", date(2021, 10, 1))
+    assert parts(october, "actual_month") == {"voiding": (-1,)}
+    owed = cell(found, "07201", "arrears_ratio_si")
+    assert parts(owed, "numerator", "denominator") == {
+        "late_recording": (50, 60),
+        "correction": (0, 100),
+    }
+
+
+def test_the_register_has_each_fact_once_where_it_is_filed(found: Late) -> None:
+    hi = ("07201", "collection_hi")
+    assert changes(found) == {
+        ("late_recording", "allocations", '["late",1]', *hi): (20, 0),
+        ("correction", "allocations", '["corrected",1]', *hi): (30, 0),
+        ("correction", "allocations", '["after",1]', *hi): (-7, 0),
+        ("correction", "allocations", '["moved",1]', *hi): (-200, 0),
+        ("correction", "allocations", '["moved",1]', "07202", "collection_hi"): (230, 0),
+        ("voiding", "allocations", '["voided",1]', *hi): (-400, 0),
+        ("quarantine_release", "allocations", '["released",1]', *hi): (3, 0),
+        ("plan_decision", "plans", '["2/QĐ","2021-12-01","07201"]', *hi): (1_000, 0),
+        ("late_recording", "participations", "[3]", "07201", "participants_hi"): (1, 0),
+        ("voiding", "participations", "[2]", "07201", "participants_hi"): (-1, 0),
+        **{
+            ("late_recording", "c12", f'["TB0001B","2021-12-01","{group}"]', "07201",
+             f"arrears_ratio_{group}"): amounts
+            for group, amounts in {"si": (50, 60), "ui": (0, 0), "hi": (0, 0)}.items()
+        },
+        ("correction", "c12", '["TA0001A","2021-11-01","si"]', "07201", "arrears_ratio_si"):
+            (0, 100),
+    }  # fmt: skip
+    assert found.recorded == len(found.changes)
+    months = {row["item_key"]: (row["month"], row["last_month"]) for row in found.changes}
+    assert months['["voided",1]'] == (NOVEMBER, NOVEMBER)
+    assert months["[2]"] == (date(2021, 10, 1), DECEMBER)
+    assert {row["known_at"].isoformat() for row in found.changes} == {"2022-01-04T18:00:00+00:00"}
+    assert {row["file_name"] for row in found.changes} == {f"payments/{LATER}"}
+
+
+def test_no_row_names_a_person(sealed: Released, found: Late) -> None:
+    text = str(sealed.admin.execute("select * from frozen.late_change").fetchall())
+    assert "000000000000" not in text, "a pseudonym is 64 digits; a spell has its own number"
+
+
+def test_the_parts_of_every_cell_are_the_difference_of_two_builds(
+    sealed: Released, found: Late
+) -> None:
+    run_build(
+        sealed.settings, as_known_at=found.known_until, event_cutoff=found.cutoff_at,
+        schema="oracle_later", config="current",
+    )  # fmt: skip
+    query = "select agency_code, month, metric_code, {} from {} order by 1, 2, 3"
+    columns = ", ".join(FIGURES)
+    before, after = (
+        {row[:3]: dict(zip(FIGURES, row[3:], strict=True)) for row in sealed.admin.execute(
+            query.format(columns, table).encode()
+        )}
+        for table in ("frozen.attainment", "oracle_later.fct_monthly_attainment")
+    )  # fmt: skip
+    told = {(one.agency_code, one.month, one.metric_code): one for one in found.cells}
+    for key in before:
+        differs = before[key] != after[key]
+        assert not differs or key in told, key
+        if key not in told:
+            continue
+        one = told[key]
+        assert (one.frozen, one.would_be) == (before[key], after[key]), key
+        for name in FIGURES:
+            change = (after[key][name] or Decimal(0)) - (before[key][name] or Decimal(0))
+            assert sum((each[name] for each in one.parts.values()), Decimal(0)) == change, key
+    record("late: parts of a cell add up", cells=len(told))
+
+
+def test_a_naive_difference_of_what_is_known_misses_the_cutoff(
+    sealed: Released, found: Late
+) -> None:
+    """What the newest marts say, less the release, takes in what happened after the cutoff."""
+    row = sealed.admin.execute(
+        """
+        select sum(line.tien_goc)
+        from raw.allocations as line
+        inner join raw.payments as document using (so_chung_tu)
+        where line.known_from > %s and line.quy = 'BHYT' and document.known_to is null
+            and document.trang_thai = 'HIEU_LUC'
+        """,
+        [found.as_known_at],
+    ).fetchone()
+    assert row is not None
+    counted = sum(amount for key, (amount, _) in changes(found).items() if key[1] == "allocations")
+    assert row[0] != counted
+    assert row[0] > 1_000_000
+
+
+def test_it_is_recorded_once_and_never_applied(sealed: Released, found: Late) -> None:
+    again = late(sealed.settings, PERIOD)
+    assert again.recorded == 0
+    assert (again.changes, again.cells) == (found.changes, found.cells)
+    many_late(sealed.world, LATE_ROWS)
+    more = late(sealed.settings, PERIOD)
+    assert more.recorded == LATE_ROWS
+    assert len(more.changes) == len(found.changes) + LATE_ROWS
+    assert late(sealed.settings, PERIOD).recorded == 0
+    root = sealed.report.root_sha256
+    assert verify(sealed.report.bundle, root).status == "verified"
+    result = verify_with_database(sealed.settings, sealed.report.bundle, root)
+    assert (result.status, result.findings) == ("verified", [])
+    # the register adds up to what the cells say, over both runs
+    total = sum(
+        row["amount"] for row in more.changes
+        if row["feed"] == "allocations" and row["agency_code"] == "07201"
+    )  # fmt: skip
+    one = cell(more, "07201", "collection_hi")
+    assert one.frozen["actual_to_date"] is not None
+    assert one.frozen["actual_to_date"] + total == one.would_be["actual_to_date"]
+    record("late: rows after the seal", rows=LATE_ROWS, register_grew_by=more.recorded)
+
+
+def test_the_register_takes_no_gap_no_future_and_no_other_hand(
+    sealed: Released, found: Late
+) -> None:
+    call = "select frozen.record_late(%s, %s, %s, 'x', '[]')"
+    row = sealed.admin.execute("select max(known_until) from frozen.late_run").fetchone()
+    assert row is not None
+    with psycopg.connect(sealed.settings.warehouse_url, autocommit=True) as conn:
+        conn.execute("set role chotso_loader")
+        assert conn.execute(call, [PERIOD, found.as_known_at, row[0]]).fetchone() == (0,)
+        with pytest.raises(psycopg.errors.RaiseException, match="goes on from"):
+            conn.execute(call, [PERIOD, found.as_known_at, "2099-01-01T00:00Z"])
+        with pytest.raises(psycopg.errors.RaiseException, match="nothing is known at"):
+            conn.execute(call, [PERIOD, row[0], "2099-01-01T00:00Z"])
+        with pytest.raises(psycopg.errors.RaiseException, match="no sealed release"):
+            conn.execute(call, ["another", row[0], row[0]])
+        for statement in ("delete from {}", "update {} set release_id = 'x'", "truncate {}",
+                          "insert into {} select * from {}"):  # fmt: skip
+            for table in ("frozen.late_run", "frozen.late_change"):
+                with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                    conn.execute(statement.format(table, table).encode())
+    for role in ("chotso_reader", "chotso_auditor", "chotso_certifier"):
+        with sealed.admin.transaction():
+            sealed.admin.execute(f"set local role {role}".encode())
+            with pytest.raises(psycopg.errors.InsufficientPrivilege), sealed.admin.transaction():
+                sealed.admin.execute(call, [PERIOD, row[0], row[0]])
+
+
+def test_without_a_release_or_with_other_figures_it_is_refused(
+    sealed: Released, found: Late
+) -> None:
+    with pytest.raises(ChotsoError, match="no sealed release"):
+        late(sealed.settings, "plan-2021-m09-12")
+    change = (
+        "update frozen.attainment set actual_to_date = actual_to_date {} 1 where "
+        "metric_code = 'collection_hi' and agency_code = '07201' and month = '2021-12-01'"
+    )
+    forge(sealed.settings, change.format("+"))
+    try:
+        with pytest.raises(ChotsoError, match=r"1 figures .* 07201 collection_hi 2021-12"):
+            late(sealed.settings, PERIOD)
+    finally:
+        forge(sealed.settings, change.format("-"))
+
+
+def test_the_command_tells_it(
+    sealed: Released, found: Late, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "load_settings", lambda: sealed.settings)
+    plain = CliRunner().invoke(app, ["late", PERIOD, "--lines", "3"])
+    assert plain.exit_code == 0, plain.output
+    assert "nothing of it is applied" in plain.output
+    asked = CliRunner().invoke(app, ["late", PERIOD, "--json"])
+    told: dict[str, Any] = json.loads(asked.stdout)
+    reasons = Counter(change["reason_code"] for change in told["changes"])
+    assert set(reasons) == {
+        "late_recording", "correction", "voiding", "plan_decision", "quarantine_release"
+    }  # fmt: skip
+    assert told["release_id"] == PERIOD
