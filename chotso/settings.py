@@ -39,6 +39,7 @@ class Settings(BaseModel):
     releases_dir: Path
     pseudonym_key_file: Path
     embedded: bool
+    anchor_file: Path | None = None
 
     def pseudonym_key(self) -> bytes:
         """The raw key for persons' numbers (bytes, never decoded or stripped).
@@ -72,6 +73,8 @@ def load_settings() -> Settings:
     values["admin_url"] = _url("admin_url", admin) if admin else None
     certifier = _named("certifier_url")
     values["certifier_url"] = _url("certifier_url", certifier) if certifier else None
+    if anchors := os.environ.get("CHOTSO_ANCHOR_FILE"):
+        values["anchor_file"] = Path(anchors).resolve()
     return Settings(**values)
 
 

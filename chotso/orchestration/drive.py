@@ -16,7 +16,8 @@ EXTRACTS = (
 BUILD = "build_warehouse"
 RECONCILE = "reconcile_warehouse"
 FREEZE = "freeze_results"
-ALL_DAGS = (*EXTRACTS, BUILD, RECONCILE, FREEZE)
+VERIFY = "verify_releases"
+ALL_DAGS = (*EXTRACTS, BUILD, RECONCILE, FREEZE, VERIFY)
 ENDED_WELL = frozenset({"success", "skipped"})
 NIGHT_TIMEOUT_S = 900.0
 

@@ -8,7 +8,7 @@ from chotso.orchestration.alerts import alert_run_failed, alert_task_failed
 from chotso.orchestration.retries import TransientOnly
 
 OWNER = "phong-cntt"  # the department that is called when a night fails
-TAGS = frozenset({"extract", "build", "freeze", "nightly", "deadline", "reconcile"})
+TAGS = frozenset({"extract", "build", "freeze", "nightly", "deadline", "reconcile", "verify"})
 # Before the first business date; nothing is caught up by itself, a backfill is asked for.
 START_DATE = datetime(2021, 1, 1, tzinfo=LOCAL_ZONE)
 

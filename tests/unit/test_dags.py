@@ -19,7 +19,7 @@ from airflow.serialization.serialized_objects import DagSerialization
 from chotso import PROJECT_ROOT
 from chotso.errors import BusyError, ChotsoError
 from chotso.orchestration import alerts
-from chotso.orchestration.drive import ALL_DAGS, BUILD, EXTRACTS, FREEZE
+from chotso.orchestration.drive import ALL_DAGS, BUILD, EXTRACTS, FREEZE, VERIFY
 from chotso.orchestration.night import business_date
 from chotso.orchestration.retries import TransientOnly
 
@@ -59,6 +59,7 @@ def test_reading_them_needs_no_database_and_no_heavy_library(tmp_path: Path) -> 
 
     code = (
         "import sys, extract_contributions, build_warehouse, freeze_results, reconcile_warehouse\n"
+        "import verify_releases\n"
         "heavy = {'great_expectations', 'dbt', 'pandas', 'pyarrow', 'psycopg'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
     )
@@ -143,6 +144,12 @@ def test_the_freeze_fires_at_the_cutoff_and_sweeps_every_hour(bag: DagBag) -> No
     assert sorted(ticks) == [cutoff, cutoff + timedelta(minutes=20)]
 
 
+def test_what_is_sealed_is_looked_at_every_morning(bag: DagBag) -> None:
+    timetable = core_timetable(bag.dags[VERIFY])
+    evening = pendulum.datetime(2021, 12, 31, 15, 0, tz="UTC")
+    assert timetable._align_to_next(evening) == datetime(2021, 12, 31, 23, 30, tzinfo=UTC)
+
+
 def test_without_schedules_no_clock_starts_anything_but_runs_may_name_their_date(
     bag_off: DagBag,
 ) -> None:
@@ -152,6 +159,7 @@ def test_without_schedules_no_clock_starts_anything_but_runs_may_name_their_date
         assert not timetable.can_be_scheduled
         assert timetable.partitioned_at_runtime
     assert not core_timetable(bag_off.dags[FREEZE]).can_be_scheduled
+    assert not core_timetable(bag_off.dags[VERIFY]).can_be_scheduled
     build = core_timetable(bag_off.dags[BUILD])
     assert build.partitioned, "the build still starts by its assets"
 

@@ -1,0 +1,132 @@
+"""The daily look at what is sealed: all releases as a chain, against the anchors and the warehouse.
+
+Anchors come from `CHOTSO_ANCHOR_FILE`, a text file that an operator keeps where neither the
+warehouse nor the releases folder can write it: per line a release's id and its root, as on the
+signed page; blank lines and lines that begin with `#` are left out. A release without a line of its
+own is vouched for by any later one's, since each root holds the one before it.
+"""
+
+import json
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+
+from chotso.errors import ChotsoError
+from chotso.freeze.database import verify_with_database
+from chotso.freeze.verify import read_anchor
+from chotso.settings import Settings
+from chotso.warehouse.connect import connect
+
+_TOLD = 10
+
+
+@dataclass(frozen=True)
+class Watched:
+    """What the look found: `verified`, `unanchored` (equal, and nothing proven) or `nothing`.
+
+    `unanchored` names the releases that no anchor vouches for, `releases` all of them.
+    """
+
+    status: str
+    releases: list[str] = field(default_factory=list)
+    unanchored: list[str] = field(default_factory=list)
+
+
+def watch_releases(settings: Settings) -> Watched:
+    """Check every release on disk, the chain, the anchors, and what readers see in `frozen`.
+
+    Raises:
+        ChotsoError: Something differs, or the anchor file is missing, unreadable, or where whoever
+            forges a release could write it.
+    """
+    anchors = _anchors(settings)
+    folder = settings.releases_dir
+    if not folder.is_dir() or not any(map(_is_release, folder.iterdir())):
+        _refuse_lost(settings, folder)
+        return Watched("nothing")
+    result = verify_with_database(settings, folder)
+    problems = [f"{each.code}: {each.path}: {each.message}" for each in result.findings]
+    roots = {} if problems else _chain(folder)
+    for release_id, anchor in anchors.items():
+        if not problems and roots.get(release_id) != anchor:
+            problems.append(
+                f"anchor: {release_id}: its root is {roots.get(release_id)}, the anchor {anchor}"
+            )
+    if problems:
+        raise _differing(problems)
+    names = list(roots)
+    vouched = max((names.index(each) + 1 for each in anchors), default=0)
+    unanchored = names[vouched:]
+    return Watched("unanchored" if unanchored else "verified", names, unanchored)
+
+
+def _is_release(path: Path) -> bool:
+    return not path.name.startswith(".") and path.name != "rehearsal"
+
+
+def _chain(folder: Path) -> dict[str, str]:
+    """Id and root of each release, in the order of a chain that was found sound."""
+    after: dict[str | None, tuple[str, str]] = {}
+    for path in folder.glob("*/manifest.json"):
+        if not _is_release(path.parent):
+            continue
+        raw = path.read_bytes()
+        manifest = json.loads(raw)
+        after[manifest["previous_root"]] = (manifest["release_id"], sha256(raw).hexdigest())
+    found: dict[str, str] = {}
+    root: str | None = None
+    while root in after:
+        release_id, root = after[root]
+        found[release_id] = root
+    return found
+
+
+def _anchors(settings: Settings) -> dict[str, str]:
+    path = settings.anchor_file
+    if path is None:
+        return {}
+    if path.is_relative_to(settings.releases_dir):
+        raise _no_anchors(path, "lies in the releases folder: who forges a release forges it too")
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise _no_anchors(path, f"cannot be read: {error}") from error
+    found: dict[str, str] = {}
+    for line in lines:
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        release_id, _, digits = line.strip().partition(" ")
+        try:
+            root = read_anchor(digits)
+        except ValueError as error:
+            raise _no_anchors(path, f"has a line that is no `RELEASE ROOT`: {line!r}") from error
+        if found.setdefault(release_id, root) != root:
+            raise _no_anchors(path, f"has two roots of {release_id}")
+    return found
+
+
+def _no_anchors(path: Path, why: str) -> ChotsoError:
+    return ChotsoError(
+        f"The anchor file {path} {why}.",
+        kept="nothing was checked.",
+        next_step="mend CHOTSO_ANCHOR_FILE: one line `RELEASE ROOT` per signed page.",
+    )
+
+
+def _refuse_lost(settings: Settings, folder: Path) -> None:
+    with connect(settings) as conn:
+        rows = conn.execute("select release_id from frozen.release order by 1").fetchall()
+    if rows:
+        names = ", ".join(row[0] for row in rows)
+        raise _differing([f"missing: {folder}: the warehouse has {names}, the folder nothing"])
+
+
+def _differing(problems: list[str]) -> ChotsoError:
+    more = [f"and {len(problems) - _TOLD} more"] if len(problems) > _TOLD else []
+    return ChotsoError(
+        "\n".join(["What is sealed is not what is shown:", *problems[:_TOLD], *more]),
+        kept="everything as it is, as evidence.",
+        next_step="touch nothing; compare each release with its signed page "
+        "(`chotso verify FOLDER --anchor ROOT --database`), find out who changed it, and see "
+        "docs/verification.md.",
+    )
