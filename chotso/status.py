@@ -12,6 +12,7 @@ from chotso.calendar import local_date
 from chotso.ingest import control_totals, schema_drift
 from chotso.registers import load_registers
 from chotso.settings import Settings
+from chotso.warehouse import safety
 from chotso.warehouse.connect import connect
 
 _FEEDS = """
@@ -69,6 +70,7 @@ class Status:
     schema_drift: list[dict[str, Any]]
     control_totals: dict[str, int]
     unproven: list[str]
+    warnings: list[str]
 
     def show(self, console: Console) -> None:
         """Print it as tables."""
@@ -108,6 +110,8 @@ class Status:
                 f"{cutoff['state']}",
                 markup=False,
             )
+        for warning in self.warnings:
+            console.print(f"warning: {warning}", markup=False)
 
 
 def status_of(settings: Settings) -> Status:
@@ -124,6 +128,7 @@ def status_of(settings: Settings) -> Status:
         compared = control_totals.newest_statuses(conn)
         unproven = [str(each) for each in control_totals.unmended(conn)]
         exposed = cursor.execute(_EXPOSED).fetchone()
+        warnings = safety.warnings(conn)
         sealed = {
             row["period_id"]: row["release_id"]
             for row in cursor.execute("select period_id, release_id from frozen.current_release")
@@ -141,7 +146,9 @@ def status_of(settings: Settings) -> Status:
         }
         for period in load_registers().periods
     ]
-    return Status(feeds, stopped, quarantine, exposed, known_at, cutoffs, drift, compared, unproven)
+    return Status(
+        feeds, stopped, quarantine, exposed, known_at, cutoffs, drift, compared, unproven, warnings
+    )
 
 
 def _state(cutoff_at: datetime, known_at: datetime | None, release: str | None) -> str:

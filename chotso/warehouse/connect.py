@@ -8,6 +8,7 @@ import psycopg
 
 from chotso.errors import ChotsoError
 from chotso.settings import Settings, without_password
+from chotso.warehouse import safety
 
 LOADER_ROLE = "chotso_loader"
 SESSION = (
@@ -24,12 +25,6 @@ _PATIENCE: dict[str, Any] = {
     "keepalives_count": 6,
 }
 _NO_ROOM = (psycopg.errors.DiskFull, psycopg.errors.IoError)
-_TOO_MUCH = {
-    "rolsuper": "SUPERUSER",
-    "rolcreaterole": "CREATEROLE",
-    "rolreplication": "REPLICATION",
-    "rolbypassrls": "BYPASSRLS",
-}
 
 
 @contextmanager
@@ -38,7 +33,8 @@ def connect(settings: Settings) -> Iterator[psycopg.Connection]:
 
     Raises:
         ChotsoError: The server is away, goes away within the block or has no room left, the login
-            has more rights than it may have, or the schemas have not been made.
+            has more rights than it may have, the guards of frozen figures are down, or the schemas
+            have not been made.
     """
     try:
         connection = psycopg.connect(
@@ -54,7 +50,7 @@ def connect(settings: Settings) -> Iterator[psycopg.Connection]:
             next_step="start it (`chotso sandbox start`) or mend CHOTSO_WAREHOUSE_URL.",
         ) from error
     with connection:
-        _refuse_dangerous_login(connection)
+        safety.refuse_unsafe(connection)
         _become_loader(connection)
         try:
             yield connection
@@ -85,22 +81,6 @@ def _broken(
             "again.",
         )
     return None
-
-
-def _refuse_dangerous_login(connection: psycopg.Connection) -> None:
-    columns = ", ".join(_TOO_MUCH)
-    row = connection.execute(
-        f"select {columns}, session_user from pg_roles where rolname = session_user"
-    ).fetchone()
-    assert row is not None
-    held = [word for has, word in zip(row, _TOO_MUCH.values(), strict=False) if has]
-    if held:
-        raise ChotsoError(
-            f"The warehouse login {row[-1]} has {', '.join(held)}: it could change frozen figures.",
-            kept="nothing was read or written.",
-            next_step="name an ordinary login in CHOTSO_WAREHOUSE_URL; "
-            "the superuser belongs in CHOTSO_ADMIN_URL, which `chotso migrate` alone uses.",
-        )
 
 
 def _become_loader(connection: psycopg.Connection) -> None:

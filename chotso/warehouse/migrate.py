@@ -11,7 +11,7 @@ from psycopg import sql
 from chotso.contracts import Contract, contracts
 from chotso.errors import ChotsoError
 from chotso.settings import Settings
-from chotso.warehouse import locks
+from chotso.warehouse import locks, safety
 from chotso.warehouse.row_sql import listed
 
 SCRIPTS = Path(__file__).parent / "sql"
@@ -54,11 +54,12 @@ def migrate(settings: Settings) -> MigrationReport:
     ) as conn:
         _check_server(conn)
         with locks.hold(conn, "migrate"):
-            warnings = _warnings(conn)
+            warnings = safety.warnings(conn)
             _ledger_of_scripts(conn)
             applied = [path.name for path in sorted(SCRIPTS.glob("*.sql")) if _apply(conn, path)]
             tables = [item.feed for item in contracts().values() if _raw_table(conn, item)]
             _grant_login(conn, settings)
+            conn.execute("select guard.protect()")  # what a later script brought is guarded too
             conn.commit()
     return MigrationReport(applied, tables, warnings)
 
@@ -83,13 +84,6 @@ def _check_server(conn: psycopg.Connection) -> None:
             kept="nothing was changed.",
             next_step="name a superuser in CHOTSO_ADMIN_URL; only `migrate` uses it.",
         )
-
-
-def _warnings(conn: psycopg.Connection) -> list[str]:
-    row = conn.execute("show data_checksums").fetchone()
-    if row and row[0] != "on":
-        return ["Data checksums are off: a flipped bit on disk would go unnoticed."]
-    return []
 
 
 def _ledger_of_scripts(conn: psycopg.Connection) -> None:

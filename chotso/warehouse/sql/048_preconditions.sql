@@ -33,19 +33,78 @@ alter table ops.freeze_override owner to chotso_owner;
 grant select, insert on ops.freeze_override to chotso_loader;
 grant select on ops.freeze_override to chotso_auditor;
 
+-- The checks look into the build, which is the loader's: a cast, an index or a temporary table of
+-- its making would run its code with the rights of whoever looks. So a role looks that has no more
+-- rights than the loader, and is nobody's login.
+do $$
+begin
+    if not exists (select from pg_roles where rolname = 'chotso_checker') then
+        create role chotso_checker nologin;
+    end if;
+end
+$$;
+grant chotso_loader to chotso_checker;
+
+create function ops.built_figures(of_release text)
+returns table (
+    unclassified_count bigint, unexplained_vnd numeric, set_aside_vnd numeric, allowed_vnd numeric
+)
+language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    begun ops."freeze";
+    share numeric;
+    collected numeric;
+begin
+    select * into strict begun from ops."freeze" as made where made.release_id = of_release;
+    select (period -> 'limits' ->> 'quarantined_money_share_of_collection')::numeric into share
+    from ops.build as build,
+        jsonb_array_elements(build.config -> 'periods' -> 'periods') as period
+    where build.target_schema = begun.target_schema and period ->> 'id' = begun.period_id
+    order by build.build_id desc
+    limit 1;
+    execute format(
+        'select count(*) filter (where category_code is null), '
+        'coalesce(sum(paid_vnd - allocated_vnd - difference_vnd), 0) from %I.fct_reconciliation',
+        begun.target_schema
+    ) into unclassified_count, unexplained_vnd;
+    execute format(
+        'select fact.quarantined_money, fact.actual_to_date '
+        'from %1$I.fct_monthly_attainment as fact '
+        'where fact.metric_code = ''collection_total'' and fact.month = $1 and exists ( '
+        'select from %1$I.dim_agency as agency where agency.agency_key = fact.agency_key '
+        'and agency.level_number = 1) '
+        'order by fact.quarantined_money > coalesce($2 * fact.actual_to_date, 0) desc, '
+        'fact.quarantined_money desc limit 1',
+        begun.target_schema
+    ) into set_aside_vnd, collected
+    using date_trunc('month', begun.cutoff_at at time zone 'Asia/Ho_Chi_Minh')::date, share;
+    set_aside_vnd := coalesce(set_aside_vnd, 0);
+    allowed_vnd := coalesce(share * collected, 0);
+    return next;
+end
+$$;
+comment on function ops.built_figures is
+'Số liệu của bản dựng mà điều kiện cần — what the preconditions need to know of the build';
+alter function ops.built_figures owner to chotso_checker;
+revoke execute on function ops.built_figures from public;
+grant execute on function ops.built_figures to chotso_owner, chotso_loader, chotso_auditor;
+grant usage on schema ops to chotso_checker;
+
 create function ops.freeze_checks(of_release text)
 returns table (check_code text, is_met boolean, observed text, wanted text)
 language plpgsql stable
-set search_path = pg_catalog
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     begun ops."freeze";
     needed timestamptz;
     counted bigint;
     named text;
-    share numeric;
+    unexplained numeric;
     set_aside numeric;
-    collected numeric;
+    allowed numeric;
 begin
     select * into strict begun from ops."freeze" as made where made.release_id = of_release;
     needed := case when begun.is_rehearsal then begun.as_known_at else begun.cutoff_at end;
@@ -101,40 +160,26 @@ begin
     wanted := '0 deliveries stopped';
     return next;
 
+    select build.unclassified_count, build.unexplained_vnd, build.set_aside_vnd, build.allowed_vnd
+    into counted, unexplained, set_aside, allowed
+    from ops.built_figures(of_release) as build;
+    -- what ran in there must not decide which functions the rest of this finds
+    if pg_catalog.current_setting('search_path') operator(pg_catalog.<>) 'pg_catalog, pg_temp' then
+        raise exception 'the build of % changed the session that read it', of_release;
+    end if;
+
     -- every account and payment has its category, and the categories lose no đồng
-    execute format(
-        'select count(*) filter (where category_code is null), '
-        'coalesce(sum(paid_vnd - allocated_vnd - difference_vnd), 0) from %I.fct_reconciliation',
-        begun.target_schema
-    ) into counted, set_aside;
     check_code := 'reconciliation_classified';
-    is_met := counted = 0 and set_aside = 0;
-    observed := counted || ' rows without a category, ' || abs(set_aside) || ' đồng unexplained';
+    is_met := counted = 0 and unexplained = 0;
+    observed := counted || ' rows without a category, ' || abs(unexplained) || ' đồng unexplained';
     wanted := '0 rows without a category, 0 đồng unexplained';
     return next;
 
     -- of any province: money set aside, as a share of what was collected
-    select (period -> 'limits' ->> 'quarantined_money_share_of_collection')::numeric into share
-    from ops.build as build,
-        jsonb_array_elements(build.config -> 'periods' -> 'periods') as period
-    where build.target_schema = begun.target_schema and period ->> 'id' = begun.period_id
-    order by build.build_id desc
-    limit 1;
-    execute format(
-        'select fact.quarantined_money, fact.actual_to_date '
-        'from %1$I.fct_monthly_attainment as fact '
-        'where fact.metric_code = ''collection_total'' and fact.month = $1 and exists ( '
-        'select from %1$I.dim_agency as agency where agency.agency_key = fact.agency_key '
-        'and agency.level_number = 1) '
-        'order by fact.quarantined_money > coalesce($2 * fact.actual_to_date, 0) desc, '
-        'fact.quarantined_money desc limit 1',
-        begun.target_schema
-    ) into set_aside, collected
-    using date_trunc('month', begun.cutoff_at at time zone 'Asia/Ho_Chi_Minh')::date, share;
     check_code := 'quarantined_money_below_limit';
-    is_met := coalesce(set_aside, 0) <= coalesce(share * collected, 0);
-    observed := coalesce(set_aside, 0) || ' đồng';
-    wanted := 'at most ' || trunc(coalesce(share * collected, 0)) || ' đồng';
+    is_met := set_aside <= allowed;
+    observed := set_aside || ' đồng';
+    wanted := 'at most ' || trunc(allowed) || ' đồng';
     return next;
 end
 $$;

@@ -61,6 +61,7 @@ grant execute on function ops.freeze_unmet to chotso_loader, chotso_auditor;
 create function frozen.seal(of_release text, at_instant timestamptz) returns text
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set datestyle = 'ISO, YMD'
 as $$
 declare
     begun ops."freeze";
@@ -72,6 +73,10 @@ declare
     relation text;
     columns text;
     counted bigint;
+    listed bigint;
+    file text;
+    fields text;
+    laid text;
 begin
     -- one seal at a time: the end of the chain must not move under our feet
     lock table frozen.release in share row exclusive mode;
@@ -174,11 +179,51 @@ begin
             target, relation, columns, columns, relation
         ) using of_release;
         get diagnostics counted = row_count;
-        if counted is distinct from (
-            select (entry ->> 'rows')::bigint
-            from jsonb_array_elements(manifest -> 'files') as entry
-            where entry ->> 'path' = 'data/' || relation || '.csv'
-        ) then
+        select (entry ->> 'rows')::bigint into listed
+        from jsonb_array_elements(manifest -> 'files') as entry
+        where entry ->> 'path' = 'data/' || relation || '.csv';
+
+        -- what readers will see is what the file says, line by line
+        select convert_from(content, 'UTF8') into file
+        from sealing.file
+        where path = 'data/' || relation || '.csv';
+        select string_agg(
+            format(
+                case field.atttypid
+                    when 'text'::regtype then
+                        'coalesce(case when %1$I ~ E''[,"\r\n]'' or %1$I in (''\N'', ''\.'') '
+                        'then ''"'' || replace(%1$I, ''"'', ''""'') || ''"'' else %1$I end, ''\N'')'
+                    when 'timestamptz'::regtype then
+                        'coalesce(to_char(%1$I at time zone ''UTC'', '
+                        '''YYYY-MM-DD"T"HH24:MI:SS.US"Z"''), ''\N'')'
+                    else 'coalesce(%1$I::text, ''\N'')'
+                end, field.attname
+            ), ' || '','' || ' order by header.place
+        ) into fields
+        from string_to_table(split_part(file, E'\n', 1), ',')
+            with ordinality as header (name, place)
+        full outer join (
+            select attname, atttypid
+            from pg_attribute
+            where attrelid = format('sealing.%I', relation)::regclass
+                and attnum > 0 and not attisdropped
+        ) as field on header.name = field.attname;
+        execute format('select string_agg(%s, E''\n'') || E''\n'' from sealing.%I', fields, relation)
+        into laid;
+        laid := coalesce(laid, '');
+        file := substr(file, strpos(file, E'\n') + 1);
+        if counted is distinct from listed
+            or exists (
+                select string_to_table(file, E'\n')
+                except all
+                select string_to_table(laid, E'\n')
+            )
+            or exists (
+                select string_to_table(laid, E'\n')
+                except all
+                select string_to_table(file, E'\n')
+            )
+        then
             raise exception 'the rows of % are not those of its file: % of them',
                 relation, counted;
         end if;

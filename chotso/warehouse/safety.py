@@ -1,0 +1,137 @@
+"""Set-ups under which sealed figures would not be safe: found at the start of every command."""
+
+import psycopg
+
+from chotso.errors import ChotsoError
+
+# Roles that come with PostgreSQL and reach past every grant and, the first three, past the server.
+_REACHING_TOO_FAR = (
+    "pg_execute_server_program",
+    "pg_write_server_files",
+    "pg_read_server_files",
+    "pg_write_all_data",
+    "pg_maintain",
+    "pg_create_subscription",
+)
+_OF_THE_LOGIN, _OF_THE_WAREHOUSE = "login", "warehouse"
+
+# One round trip; each branch gives what is wrong, none where all is well. A superuser is a member
+# of every role, so of a superuser only that is told.
+_QUERY = """
+with login as (
+    select * from pg_catalog.pg_roles where rolname = session_user
+),
+
+reachable as (
+    select role.*, role.rolname = session_user as is_itself
+    from pg_catalog.pg_roles as role
+    where role.rolname = session_user
+        or not (select rolsuper from login)
+        and pg_catalog.pg_has_role(session_user, role.oid, 'MEMBER')
+),
+
+relation as (
+    select class.oid, class.relowner, class.relkind, class.relrowsecurity, class.relhasrules,
+        pg_catalog.format('%%I.%%I', schema.nspname, class.relname) as name
+    from pg_catalog.pg_class as class
+    inner join pg_catalog.pg_namespace as schema on schema.oid = class.relnamespace
+    where schema.nspname in ('frozen', 'rehearsal') and class.relkind in ('r', 'p', 'v')
+),
+
+found (concerns, what) as (
+    select 'login', case when is_itself then 'it has ' || word
+        else pg_catalog.format('it may become %%s, which has %%s', rolname, word) end
+    from reachable
+    cross join lateral (values
+        (rolsuper, 'SUPERUSER'), (rolcreaterole, 'CREATEROLE'), (rolreplication, 'REPLICATION'),
+        (rolbypassrls, 'BYPASSRLS')
+    ) as attribute (is_held, word)
+    where is_held
+    union all
+    select 'login', 'it is a member of ' || rolname
+    from reachable
+    where rolname = any(%(forbidden)s) and not is_itself
+    union all
+    select 'login', pg_catalog.format('it owns %%s', relation.name)
+    from relation
+    inner join reachable on reachable.oid = relation.relowner
+    where reachable.rolname <> 'chotso_owner' and not (select rolsuper from login)
+    union all
+    select 'warehouse', pg_catalog.format('%%s may write %%s', role.rolname, relation.name)
+    from relation
+    cross join pg_catalog.pg_roles as role
+    where role.rolname in (session_user, 'chotso_loader') and not role.rolsuper and (
+        pg_catalog.has_table_privilege(
+            role.oid, relation.oid, 'INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER'
+        ) or pg_catalog.has_any_column_privilege(role.oid, relation.oid, 'INSERT, UPDATE')
+    )
+    union all
+    select 'warehouse', pg_catalog.format('the guard of %%s is missing or disabled', relation.name)
+    from relation
+    cross join (values ('a_guard'), ('a_guard_row')) as wanted (name)
+    where relation.relkind <> 'v' and (wanted.name = 'a_guard' or relation.name = 'frozen.release')
+        and not exists (
+            select from pg_catalog.pg_trigger as trigger
+            where trigger.tgrelid = relation.oid and trigger.tgname = wanted.name
+                and trigger.tgenabled = 'A'
+        )
+    union all
+    select 'warehouse', pg_catalog.format('rules or policies stand on %%s', relation.name)
+    from relation
+    where relation.relkind <> 'v' and (relation.relrowsecurity or relation.relhasrules)
+    union all
+    select 'warehouse', pg_catalog.format('the event trigger %%s is missing or disabled', wanted)
+    from pg_catalog.unnest(array[
+        'chotso_guard_ddl_command_start', 'chotso_guard_ddl_command_end', 'chotso_guard_sql_drop',
+        'chotso_guard_table_rewrite'
+    ]) as wanted
+    where exists (select from relation) and not exists (
+        select from pg_catalog.pg_event_trigger where evtname = wanted and evtenabled = 'A'
+    )
+    union all
+    select 'warehouse', pg_catalog.format('%%s is %%s', name, value)
+    from (values
+        ('session_replication_role', pg_catalog.current_setting('session_replication_role'),
+            'origin'),
+        ('event_triggers', pg_catalog.current_setting('event_triggers', true), 'on')
+    ) as setting (name, value, wanted)
+    where value <> wanted
+)
+
+select session_user::text, concerns, what from found order by concerns, what
+"""
+
+
+def refuse_unsafe(connection: psycopg.Connection) -> None:
+    """Refuse a login that could change frozen figures, and a warehouse whose guards are down.
+
+    Raises:
+        ChotsoError: It names everything that was found.
+    """
+    forbidden = ["chotso_owner", "chotso_checker", "chotso_certifier", *_REACHING_TOO_FAR]
+    found = connection.execute(_QUERY, {"forbidden": forbidden}).fetchall()
+    login = [what for _, concerns, what in found if concerns == _OF_THE_LOGIN]
+    if login:
+        raise ChotsoError(
+            f"The warehouse login {found[0][0]} could change frozen figures: {'; '.join(login)}.",
+            kept="nothing was read or written.",
+            next_step="name an ordinary login in CHOTSO_WAREHOUSE_URL; "
+            "the superuser belongs in CHOTSO_ADMIN_URL, which `chotso migrate` alone uses.",
+        )
+    warehouse = [what for _, concerns, what in found if concerns == _OF_THE_WAREHOUSE]
+    if warehouse:
+        raise ChotsoError(
+            f"The warehouse does not guard its frozen figures: {'; '.join(warehouse)}.",
+            kept="nothing was read or written.",
+            next_step="run `chotso migrate`, which puts the guards back; what it leaves, revoke or "
+            "undo as the superuser. Then check every release against its anchor "
+            "(`chotso verify`): somebody took them away.",
+        )
+
+
+def warnings(connection: psycopg.Connection) -> list[str]:
+    """What is no danger to frozen figures, but hides one."""
+    row = connection.execute("select current_setting('data_checksums')").fetchone()
+    if row and row[0] != "on":
+        return ["Data checksums are off: a flipped bit on disk would go unnoticed."]
+    return []

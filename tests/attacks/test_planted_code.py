@@ -1,0 +1,137 @@
+"""Code that a loader plants where the seal looks: it must never run with the owner's rights."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from chotso.freeze import state
+from chotso.settings import Settings
+from tests.attacks.sealed_world import a_server
+from tests.warehouse import freeze_world
+from tests.warehouse.product import Product, product
+
+pytestmark = [pytest.mark.warehouse]
+
+# Shadows the catalog for every function that does not put temporary objects last.
+SHADOW = """
+create function marts.planted() returns boolean language plpgsql cost 0.0001 as $$
+begin
+    if current_user = 'chotso_owner' then raise exception 'ran as the owner'; end if;
+    return true;
+end $$;
+grant usage on schema marts to public;
+create temp view pg_class as select * from pg_catalog.pg_class where marts.planted();
+grant select on pg_class to public;
+discard plans
+"""
+# A type that becomes a number by a function of the loader's, whatever the search_path is.
+CAST = """
+create type marts.amount as (x numeric);
+create function marts.planted(marts.amount) returns numeric language plpgsql as $$
+begin
+    {does};
+    return $1.x;
+end $$;
+create cast (marts.amount as numeric) with function marts.planted(marts.amount) as implicit;
+grant usage on schema marts to public;
+alter table {schema}.fct_reconciliation
+alter column paid_vnd type marts.amount using row(paid_vnd)::marts.amount
+"""
+TELLS = "if current_user = 'chotso_owner' then raise exception 'ran as the owner'; end if"
+MOVES_THE_PATH = "perform set_config('search_path', 'marts, pg_catalog', false)"
+TAKES_THE_FUNCTION = "alter function ops.built_figures(text) security invoker"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    folder = tmp_path_factory.mktemp("planted")
+    with a_server() as (running, _), product(running, "planted", folder) as made:
+        yield made
+
+
+@pytest.fixture
+def settings(made: Product, tmp_path: Path) -> Settings:
+    settings = made.settings.model_copy(update={"releases_dir": tmp_path / "releases"})
+    with freeze_world.as_admin(settings) as conn:
+        conn.execute("drop type if exists marts.amount cascade")
+        conn.execute("drop function if exists marts.planted()")
+    freeze_world.empty(settings)
+    freeze_world.prepare(settings, made.source_admin_url)
+    return settings
+
+
+@pytest.fixture
+def plant(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Run statements as the loader in the transaction of the seal, before it is asked for."""
+    copy = state._copy_figures
+
+    def with_code(statements: str) -> None:
+        planted: list[bool] = []
+
+        def copied(conn: psycopg.Connection, spec: Any, path: Path) -> None:
+            if not planted:
+                planted.append(True)
+                row = conn.execute("select target_schema from ops.freeze").fetchone()
+                assert row is not None
+                conn.execute(statements.replace("{schema}", row[0]).encode())
+            copy(conn, spec, path)
+
+        monkeypatch.setattr(state, "_copy_figures", copied)
+
+    return with_code
+
+
+def test_a_temporary_catalog_is_not_read(settings: Settings, plant: Any) -> None:
+    plant(SHADOW)
+    assert not freeze_world.seal(settings).already_sealed
+
+
+def test_the_naive_search_path_reads_it_with_the_owner_s_rights(
+    settings: Settings, plant: Any
+) -> None:
+    with freeze_world.past_the_guards(settings) as conn:
+        conn.execute("alter function frozen.seal set search_path = pg_catalog")
+    try:
+        plant(SHADOW)
+        with pytest.raises(psycopg.errors.RaiseException, match="ran as the owner"):
+            freeze_world.seal(settings)
+    finally:
+        with freeze_world.past_the_guards(settings) as conn:
+            conn.execute("select guard.protect()")
+
+
+def test_a_planted_cast_has_no_more_rights_than_the_loader(settings: Settings, plant: Any) -> None:
+    plant(CAST.replace("{does}", TELLS))
+    assert not freeze_world.seal(settings).already_sealed
+
+
+def test_the_naive_owner_runs_the_planted_cast(settings: Settings, plant: Any) -> None:
+    with freeze_world.past_the_guards(settings) as conn:
+        conn.execute("alter function ops.built_figures owner to chotso_owner")
+        conn.execute("grant chotso_loader to chotso_owner")
+    try:
+        plant(CAST.replace("{does}", TELLS))
+        with pytest.raises(psycopg.errors.RaiseException, match="ran as the owner"):
+            freeze_world.seal(settings)
+    finally:
+        with freeze_world.past_the_guards(settings) as conn:
+            conn.execute("alter function ops.built_figures owner to chotso_checker")
+            conn.execute("grant execute on function ops.built_figures to chotso_owner")
+            conn.execute("revoke chotso_loader from chotso_owner")
+
+
+def test_planted_code_does_not_choose_what_the_seal_finds(settings: Settings, plant: Any) -> None:
+    plant(CAST.replace("{does}", MOVES_THE_PATH))
+    with pytest.raises(psycopg.errors.RaiseException, match="changed the session that read it"):
+        freeze_world.seal(settings)
+
+
+def test_planted_code_does_not_change_the_function_that_runs_it(
+    settings: Settings, plant: Any
+) -> None:
+    plant(CAST.replace("{does}", TAKES_THE_FUNCTION))
+    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="only a migration may"):
+        freeze_world.seal(settings)

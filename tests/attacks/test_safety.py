@@ -1,0 +1,165 @@
+"""Set-ups under which no command starts: each made on purpose, found, and put back."""
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from chotso.errors import ChotsoError
+from chotso.warehouse import locks
+from chotso.warehouse.connect import connect
+from chotso.warehouse.migrate import migrate
+from tests.attacks.sealed_world import SealedWorld
+
+pytestmark = [pytest.mark.warehouse]
+
+
+def as_migration(world: SealedWorld, statement: str) -> None:
+    login = world.settings.warehouse_url.split("//")[1].split(":")[0]
+    with locks.hold(world.admin, "migrate"):
+        world.admin.execute(sql.SQL(statement).format(me=sql.Identifier(login)))
+        world.admin.commit()
+
+
+UNSAFE = {
+    "superuser": ("alter role {me} superuser", "alter role {me} nosuperuser", "SUPERUSER"),
+    "createrole": ("alter role {me} createrole", "alter role {me} nocreaterole", "CREATEROLE"),
+    "replication": ("alter role {me} replication", "alter role {me} noreplication", "REPLICATION"),
+    "bypassrls": ("alter role {me} bypassrls", "alter role {me} nobypassrls", "BYPASSRLS"),
+    "a superuser to become": (
+        "create role strong superuser role {me}", "drop role strong", "become strong, .* SUPERUSER"
+    ),
+    "one to become who may become one": (
+        "create role strong createrole; create role between role {me}; grant strong to between",
+        "drop role strong; drop role between", "become strong, which has CREATEROLE",
+    ),
+    "the owner": (
+        "grant chotso_owner to {me}", "revoke chotso_owner from {me}", "member of chotso_owner"
+    ),
+    "a loader who is the owner": (
+        "grant chotso_owner to chotso_loader", "revoke chotso_owner from chotso_loader",
+        "member of chotso_owner",
+    ),
+    "the certifier": (
+        "grant chotso_certifier to {me}", "revoke chotso_certifier from {me}",
+        "member of chotso_certifier",
+    ),
+    "programs of the server": (
+        "grant pg_execute_server_program to {me}", "revoke pg_execute_server_program from {me}",
+        "member of pg_execute_server_program",
+    ),
+    "all data": (
+        "grant pg_write_all_data to {me}", "revoke pg_write_all_data from {me}",
+        "member of pg_write_all_data",
+    ),
+    "a table of its own": (
+        "alter table frozen.ranking owner to {me}", "alter table frozen.ranking owner to "
+        "chotso_owner", "owns frozen.ranking",
+    ),
+    "a table to write": (
+        "grant insert on frozen.ranking to chotso_loader",
+        "revoke insert on frozen.ranking from chotso_loader",
+        "chotso_loader may write frozen.ranking",
+    ),
+    "a column to write": (
+        "grant update (rank_number) on rehearsal.ranking to {me}",
+        "revoke update (rank_number) on rehearsal.ranking from {me}", "may write rehearsal.ranking",
+    ),
+    "a trigger disabled": (
+        "alter table frozen.ranking disable trigger a_guard",
+        "alter table frozen.ranking enable always trigger a_guard",
+        "the guard of frozen.ranking is missing or disabled",
+    ),
+    "a trigger that a replica skips": (
+        "alter table frozen.ranking enable trigger a_guard",
+        "alter table frozen.ranking enable always trigger a_guard", "guard of frozen.ranking is",
+    ),
+    "a trigger gone": (
+        "drop trigger a_guard_row on frozen.release", "select guard.protect()",
+        "the guard of frozen.release is missing or disabled",
+    ),
+    "a table without a guard": (
+        "create table frozen.planted (release_id text)", "drop table frozen.planted",
+        "the guard of frozen.planted is missing",
+    ),
+    "an event trigger disabled": (
+        "alter event trigger chotso_guard_sql_drop disable", "select guard.protect()",
+        "event trigger chotso_guard_sql_drop is missing or disabled",
+    ),
+    "an event trigger gone": (
+        "drop event trigger chotso_guard_ddl_command_end", "select guard.protect()",
+        "event trigger chotso_guard_ddl_command_end is missing",
+    ),
+    "rows hidden": (
+        "alter table frozen.ranking enable row level security",
+        "alter table frozen.ranking disable row level security",
+        "rules or policies stand on frozen.ranking",
+    ),
+    "a replica": (
+        "alter role {me} set session_replication_role = replica",
+        "alter role {me} reset session_replication_role", "session_replication_role is replica",
+    ),
+    "event triggers off": (
+        "alter role {me} set event_triggers = off", "alter role {me} reset event_triggers",
+        "event_triggers is off",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("make", "undo", "told"), UNSAFE.values(), ids=UNSAFE.keys())
+def test_an_unsafe_set_up_is_refused_with_its_reason(
+    world: SealedWorld, make: str, undo: str, told: str
+) -> None:
+    if "event_triggers" in make and world.admin.info.server_version < 170000:
+        pytest.skip("PostgreSQL has this setting since 17")
+    with connect(world.settings):
+        pass
+    as_migration(world, make)
+    try:
+        with pytest.raises(ChotsoError, match=told), connect(world.settings):
+            raise AssertionError("an unsafe set-up was let through")
+    finally:
+        as_migration(world, undo)
+    with connect(world.settings):
+        pass
+
+
+def test_migrate_puts_the_guards_back(world: SealedWorld) -> None:
+    for statement in (
+        "alter table frozen.ranking disable trigger a_guard",
+        "drop trigger a_guard on rehearsal.release",
+        "drop event trigger chotso_guard_sql_drop",
+        "alter event trigger chotso_guard_ddl_command_end disable",
+        "grant update on frozen.release to chotso_loader",
+        "alter view frozen.current_release set (security_invoker = false)",
+        "alter function frozen.seal set search_path = public",
+    ):
+        as_migration(world, statement)
+    with pytest.raises(ChotsoError, match="does not guard its frozen figures"):
+        connect(world.settings).__enter__()
+    migrate(world.settings)
+    with connect(world.settings) as conn:
+        assert conn.execute(
+            "select reloptions from pg_class where oid = 'frozen.current_release'::regclass"
+        ).fetchone() == (["security_invoker=true"],)
+
+
+def test_every_function_of_the_owner_s_pins_what_it_finds(world: SealedWorld) -> None:
+    """Temporary objects last: a table pg_temp.pg_class must not be read for the catalog's."""
+    loose = world.admin.execute(
+        """
+        select proc.oid::regprocedure::text from pg_proc as proc
+        where proowner in ('chotso_owner'::regrole, 'chotso_checker'::regrole) and not coalesce(
+            proconfig @> array['search_path=pg_catalog, pg_temp', 'standard_conforming_strings=on'],
+            false
+        )
+        """
+    ).fetchall()
+    assert loose == []
+
+
+def test_a_superuser_s_slip_is_refused_and_said_in_both_languages(world: SealedWorld) -> None:
+    with pytest.raises(psycopg.errors.InsufficientPrivilege) as refused:
+        world.admin.execute("update frozen.release set is_current = false")
+    world.admin.rollback()
+    assert "Số liệu đã niêm phong, không sửa được — frozen.release is sealed" in str(refused.value)
+    assert "corrigendum" in str(refused.value.diag.message_hint)
