@@ -126,6 +126,22 @@ class Landing:
                 draft.write_bytes(content)
                 self._put(draft, path)
 
+    def manifests(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Folder and manifest of every batch that stands complete, in no order."""
+        for full in self._fs.glob(f"{self._root.rstrip('/')}/*/*/*/{MANIFEST}"):
+            folder = "/".join(str(full).split("/")[-4:-1])
+            yield folder, json.loads(self._fs.cat_file(full))
+
+    def files_in(self, folder: str) -> list[str]:
+        """The files of a folder, relative to the archive's root."""
+        names = (str(each).rsplit("/", 1)[-1] for each in self._fs.ls(self._full(folder), False))
+        return sorted(f"{folder}/{name}" for name in names if not name.endswith(".part"))
+
+    def act(self, act_id: str) -> bytes | None:
+        """The file of an operator's act; None where the archive has none."""
+        found = self._fs.glob(f"{self._root.rstrip('/')}/acts/*/{act_id}.json")
+        return self._fs.cat_file(found[0]) if found else None
+
     def fetch_original(self, path: str, target: Path) -> None:
         """Copy an archived delivery next to us, its bytes compared with the hash in its path.
 

@@ -16,13 +16,25 @@ from chotso.freeze.canonical import canonical_json, render
 from chotso.provenance import code_sha256, code_version, lock_sha256
 
 # A batch that changed nothing and set nothing aside is no input: reading a night twice, or
-# finishing a killed one, must not make another release.
+# finishing a killed one, must not make another release. A statement that repeats what stands is
+# one, for its instant counts; so is a batch by which rows set aside have ended.
 _INPUTS = """
     select feed, business_date, known_at, delivery_name, sha256, delivery_sha256,
         rows_delivered, money_delivered
-    from ops.batch
+    from ops.batch as batch
     where status = 'published' and known_at <= %s
-        and (rows_changed is distinct from 0 or rows_quarantined is distinct from 0)
+        and (
+            rows_changed is distinct from 0
+            or rows_quarantined is distinct from 0
+            or exists (
+                select from ops.statement as stated where stated.batch_id = batch.batch_id
+            )
+            or exists (
+                select from quarantine.row as ended
+                where ended.feed = batch.feed and ended.status = 'replayed'
+                    and ended.resolved_at = batch.known_at
+            )
+        )
 """
 _ACTS = """
     select act_id, kind, known_at, sha256

@@ -75,6 +75,7 @@ class LandingRun:
     progress: Progress
     landings: Landings
     ready: list[Ready] = field(default_factory=list)
+    modes: dict[str, str] = field(default_factory=dict)
 
     @property
     def landing(self) -> Landing:
@@ -84,7 +85,7 @@ class LandingRun:
     def start(self, item: Contract, mode: str, delivery: Delivery | None = None) -> str:
         """Write a batch into the ledger before its work begins; returns its id."""
         named = (delivery.name, delivery.sha256, delivery.identity) if delivery else None
-        return ledger.start(
+        batch_id = ledger.start(
             self.conn,
             item,
             self.read.business_date,
@@ -92,6 +93,8 @@ class LandingRun:
             final_of=self.read.final_of,
             delivery=named,
         )
+        self.modes[batch_id] = mode
+        return batch_id
 
     def folder(self, item: Contract, batch_id: str) -> str:
         """The batch's folder in the archive."""
@@ -105,6 +108,7 @@ class LandingRun:
                 "batch_id": ready.batch_id,
                 "feed": item.feed,
                 "business_date": self.read.business_date,
+                "read_mode": self.modes[ready.batch_id],
                 "known_at": self.snapshot.known_at,
                 "source_position": ready.position,
                 "stated_at": ready.stated_at,

@@ -37,7 +37,7 @@ def prove(
     try:
         for rounds_left in reversed(range(_ROUNDS)):
             progress(f"{report.group}: comparing control totals")
-            wrong = [c for item in items for c in _compare(settings, conn, item, mended)]
+            wrong = [c for item in items for c in compare(settings, conn, item, mended)]
             failpoint(f"compared.{report.group}")
             if not wrong:
                 return
@@ -54,8 +54,11 @@ def prove(
     report.stopped += [_not_mended(each) for each in wrong]
 
 
-def _compare(
-    settings: Settings, conn: psycopg.Connection, item: Contract, mended: Months
+def compare(
+    settings: Settings,
+    conn: psycopg.Connection,
+    item: Contract,
+    mended: Months | frozenset[tuple[str, date]] = frozenset(),
 ) -> list[Comparison]:
     """Compare a feed's months and put it on record; returns those that differ."""
     landing = Landing(settings.landing_url)
@@ -75,7 +78,7 @@ def _compare(
         for each in control_totals.unmended(conn)
         if each.feed == item.feed and each.month not in compared
     ]
-    control_totals.record(conn, batch, found, mended)
+    control_totals.record(conn, batch, found, set(mended))
     return [each for each in found if each.status == "different"]
 
 
@@ -109,7 +112,7 @@ def _mend(
         report.stopped += landings.stopped
     for item in items:
         if item not in from_source:
-            statement_totals.land_again(conn, item, months)
+            statement_totals.land_again(conn, Landing(settings.landing_url), item, months)
     failpoint(f"mending.{report.group}")
     publish_waiting(settings, conn, report, progress)
 

@@ -62,6 +62,17 @@ def publish(
     raise OutOfRangeError(batch.batch_id, judgements)
 
 
+def publish_again(
+    conn: psycopg.Connection, item: Contract, batch: LandedBatch, results: list[RuleResult]
+) -> Counts:
+    """Publish what is known to have been published once, whatever its history says; commits.
+
+    Raises:
+        ChotsoError: The batch's rows or đồng do not add up; nothing was published.
+    """
+    return _publish(conn, item, batch, results, [])
+
+
 def _publish(
     conn: psycopg.Connection,
     item: Contract,
@@ -77,7 +88,7 @@ def _publish(
         counts = _count(conn, item, batch, changed)
         check_in_force(conn, item, batch)
         standing = history.standing_after(conn, item, batch, changed)
-        judgements = judgements or history.judge(conn, batch, standing)
+        judgements = history.judge(conn, batch, standing) if judgements is None else judgements
         if any(each.stops for each in judgements):
             raise OutOfRangeError(batch.batch_id, judgements)
         failpoint(f"publishing.{item.feed}")

@@ -23,7 +23,7 @@ from chotso.contracts import Contract, FileSource, groups
 from chotso.errors import ChotsoError
 from chotso.ingest import ledger
 from chotso.ingest.rules import rules_of
-from chotso.landing import Landing, from_json
+from chotso.landing import Landing, as_json, from_json
 from chotso.settings import Settings
 from chotso.source.arrow import ROW_NUMBER, UNREADABLE, landed_schema
 from chotso.source.cells import UnreadableError, read_cell
@@ -57,7 +57,8 @@ select
     (array_agg(batch.landing_files -> 'scope'))[1] as scope,
     max(deserving.known_at) as known_at,
     array_agg(aside.row::text order by aside.id) as rows,
-    array_agg(aside.id order by aside.id) as ids
+    array_agg(aside.id order by aside.id) as ids,
+    jsonb_agg(jsonb_build_array(aside.row_key, aside.row_sha256) order by aside.id) as named
 from deserving
 inner join quarantine.row as aside
     on
@@ -116,10 +117,28 @@ def _land_rows(
     files = {"data": draft.result()}
     if kept["scope"]:
         files["scope"] = from_json(kept["scope"])
-    again = {"closes": "nothing", "again": kept["batch_id"], "replays": kept["ids"]}
+    again = {
+        "closes": "nothing",
+        "again": kept["batch_id"],
+        "replays": kept["ids"],
+        "replayed": kept["named"],  # what a warehouse made anew knows the rows by
+    }
     facts = kept["facts"] | again
     known_at = max(kept["known_at"], ledger.newest_known_at(conn, item.group) or kept["known_at"])
-    landing.write_manifest(folder, {"batch_id": batch_id, "feed": item.feed, "facts": facts})
+    landing.write_manifest(
+        folder,
+        {
+            "batch_id": batch_id,
+            "feed": item.feed,
+            "business_date": kept["business_date"],
+            "read_mode": "replay",
+            "known_at": known_at,
+            "source_position": None,
+            "stated_at": kept["stated_at"],
+            "files": {role: as_json(landed) for role, landed in files.items()},
+            "facts": facts,
+        },
+    )
     ledger.landed(
         conn,
         batch_id,

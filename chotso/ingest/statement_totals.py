@@ -16,7 +16,7 @@ from psycopg.rows import dict_row
 from chotso.contracts import Contract, FileSource
 from chotso.ingest import ledger
 from chotso.ingest.control_totals import IS_NEWEST_ASIDE, Comparison, Total, comparisons
-from chotso.landing import Landing, from_json
+from chotso.landing import Landing, as_json, from_json
 from chotso.source.arrow import UNREADABLE
 from chotso.warehouse.row_sql import equal, joined, listed, money_of, same_key
 
@@ -58,7 +58,9 @@ def newest_statements(conn: psycopg.Connection, item: Contract) -> list[dict[str
         return cursor.execute(_NEWEST_SQL, [item.feed]).fetchall()
 
 
-def land_again(conn: psycopg.Connection, item: Contract, months: set[date]) -> list[str]:
+def land_again(
+    conn: psycopg.Connection, landing: Landing, item: Contract, months: set[date]
+) -> list[str]:
     """Have the newest statements of these months published once more, from the archive.
 
     Returns:
@@ -72,16 +74,31 @@ def land_again(conn: psycopg.Connection, item: Contract, months: set[date]) -> l
         if date.fromisoformat(facts["month"]) not in months:
             continue
         batch_id = ledger.start(conn, item, kept["business_date"], "window")
-        roles = kept["landing_files"].keys() - {"facts"}
+        files = {r: from_json(f) for r, f in kept["landing_files"].items() if r != "facts"}
+        facts = facts | {"again": kept["batch_id"]}
+        landing.write_manifest(
+            landing.folder_of(item.feed, str(kept["business_date"]), batch_id),
+            {
+                "batch_id": batch_id,
+                "feed": item.feed,
+                "business_date": kept["business_date"],
+                "read_mode": "window",
+                "known_at": known_at,
+                "source_position": None,
+                "stated_at": kept["stated_at"],
+                "files": {role: as_json(landed) for role, landed in files.items()},
+                "facts": facts,
+            },
+        )
         ledger.landed(
             conn,
             batch_id,
             known_at,
-            {role: from_json(kept["landing_files"][role]) for role in roles},
+            files,
             folder=kept["landing_path"],
             position=None,
             stated_at=kept["stated_at"],
-            facts=facts | {"again": kept["batch_id"]},
+            facts=facts,
         )
         again.append(batch_id)
     conn.commit()
