@@ -23,7 +23,7 @@ WHOLE = ("build", "--exclude-resource-type", "unit_test")
 _BAD = ("error", "fail", "runtime error")
 # A build reads much, writes what can be built again, and must not depend on a server's defaults.
 _SESSION = (
-    "-c timezone=UTC -c datestyle=ISO,YMD -c synchronous_commit=off "
+    "-c client_encoding=UTF8 -c timezone=UTC -c datestyle=ISO,YMD -c synchronous_commit=off "
     "-c work_mem=128MB -c maintenance_work_mem=256MB"
 )
 # What libpq takes from the environment where a profile has no key of its own.

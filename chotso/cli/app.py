@@ -8,6 +8,7 @@ import typer
 from chotso.cli import quarantine, sandbox
 from chotso.cli.console import OUTPUT, Json, answer, as_date, as_instant, progress, refusals
 from chotso.cli.explain import explain
+from chotso.cli.late import late
 from chotso.contracts import contracts
 from chotso.errors import ChotsoError
 from chotso.settings import load_settings
@@ -24,6 +25,7 @@ app = typer.Typer(
 app.add_typer(sandbox.app, name="sandbox")
 app.add_typer(quarantine.app, name="quarantine")
 app.command()(explain)
+app.command()(late)
 
 BusinessDate = Annotated[str, typer.Option("--date", help="Business date, YYYY-MM-DD.")]
 
@@ -186,12 +188,37 @@ def corrigendum(
 def verify(
     bundle: Annotated[Path, typer.Argument(help="A release's folder, or the releases folder.")],
     anchor: Annotated[str | None, typer.Option(help="The root that was deposited.")] = None,
+    database: Annotated[bool, typer.Option(help="Also compare what readers see.")] = False,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Also make the release again from the archive.")
+    ] = False,
+    landing: Annotated[
+        str | None, typer.Option(help="For --deep: a copy of the landing archive.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Check a bundle without database, network or third-party code."""
     from chotso.freeze.verify import verify as run
 
-    result = run(bundle, _root(anchor) if anchor else None)
+    if deep and not (bundle / "manifest.json").is_file():
+        raise typer.BadParameter("--deep makes one release again: name its folder")
+    if landing and not deep:
+        raise typer.BadParameter("--landing belongs to --deep")
+    root = _root(anchor) if anchor else None
+    if database:
+        from chotso.freeze.database import verify_with_database
+
+        result = verify_with_database(load_settings(), bundle, root)
+    else:
+        result = run(bundle, root)
+    if deep and not result.findings:
+        from chotso.freeze.deep import verify_deep
+
+        with progress() as show:
+            archive = landing or load_settings().landing_url
+            again = verify_deep(archive, bundle, progress=show)
+        result.findings.extend(again.findings)
+        result.notes.extend(again.notes)
 
     def tell() -> None:
         OUTPUT.print(result.status, markup=False)

@@ -8,10 +8,11 @@ from decimal import Context, Decimal, InvalidOperation
 
 from chotso.freeze.verify import canonical_json
 
-__all__ = ["Column", "Table", "canonical_json", "csv_lines", "render", "table"]
+__all__ = ["Column", "Table", "canonical_json", "csv_lines", "kind_of", "render", "table"]
 
 RATIO_PLACES = Decimal("1E-9")
-KIND_COLUMN = "kind_code"
+KIND_COLUMN, UNIT_COLUMN = "kind_code", "unit_code"
+_MIXED = {"figure": "ratio", "plan": "fraction"}
 _NULL = "\\N"
 _QUOTED = frozenset(',"\r\n')
 _LOOKS_SPECIAL = frozenset({_NULL, "\\."})  # null, and the end mark of PostgreSQL's COPY
@@ -51,15 +52,16 @@ def table(name: str, key: str, columns: str) -> Table:
     Args:
         name: The file is `data/<name>.csv`.
         key: Names of the key columns, separated by spaces.
-        columns: Lines of `name kind`; kinds are `text`, `integer`, `ratio`, `figure` (an integer,
-            or a ratio where the row's `kind_code` is `ratio`), `date`, `instant`, `boolean`.
+        columns: Lines of `name kind`; kinds are `text`, `integer`, `ratio`, `fraction` (as it was
+            written), `figure` and `plan` (integers, or a ratio or fraction where the row's
+            `kind_code` is `ratio` or its `unit_code` `fraction`), `date`, `instant`, `boolean`.
 
     Raises:
         ValueError: A kind is unknown or a key column is missing.
     """
     pairs = [line.split() for line in columns.strip().splitlines()]
     made = Table(name, tuple(key.split()), tuple(Column(one, kind) for one, kind in pairs))
-    unknown = {column.kind for column in made.columns} - {*_RENDERERS, "figure"}
+    unknown = {column.kind for column in made.columns} - {*_RENDERERS, *_MIXED}
     if unknown or not set(made.key) <= set(made.column_names):
         raise ValueError(f"table {name}: unknown kinds {sorted(unknown)} or key columns {key}")
     return made
@@ -95,15 +97,20 @@ def _fields(spec: Table, row: Mapping[str, object]) -> list[str]:
         raise ValueError(f"{spec.name}: missing or unknown columns {differing}")
     fields = []
     for column in spec.columns:
-        kind = column.kind
-        if kind == "figure":
-            kind = "ratio" if row[KIND_COLUMN] == "ratio" else "integer"
         try:
-            fields.append(render(row[column.name], kind))
+            fields.append(render(row[column.name], kind_of(column, row)))
         except ValueError as error:
             key = tuple(row[name] for name in spec.key)
             raise ValueError(f"{spec.name} {key}, column {column.name}: {error}") from error
     return fields
+
+
+def kind_of(column: Column, row: Mapping[str, object]) -> str:
+    """What a column's value is in a row: of figures and plans, the row's other columns say it."""
+    if column.kind not in _MIXED:
+        return column.kind
+    is_ratio = row.get(KIND_COLUMN) == "ratio" or row.get(UNIT_COLUMN) == "fraction"
+    return _MIXED[column.kind] if is_ratio else "integer"
 
 
 def _unquoted(field: str) -> str:
@@ -145,6 +152,15 @@ def _decimal(value: object, scale: Decimal) -> str:
     return f"{abs(fixed) if fixed == 0 else fixed:f}"
 
 
+def _fraction(value: object) -> str:
+    """Nine decimals as a ratio has, and more where people decided on more."""
+    written = value.normalize().as_tuple().exponent if isinstance(value, Decimal) else 0
+    places = RATIO_PLACES
+    if isinstance(written, int) and written < int(places.as_tuple().exponent):
+        places = Decimal((0, (1,), written))
+    return _decimal(value, places)
+
+
 def _date(value: object) -> str:
     if isinstance(value, datetime) or not isinstance(value, date):
         raise ValueError(f"{value!r} is not a date")
@@ -168,6 +184,7 @@ _RENDERERS: dict[str, Callable[[object], str]] = {
     "text": _text,
     "integer": lambda value: _decimal(value, Decimal(1)),
     "ratio": lambda value: _decimal(value, RATIO_PLACES),
+    "fraction": _fraction,
     "date": _date,
     "instant": _instant,
     "boolean": _boolean,

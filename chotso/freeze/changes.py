@@ -97,7 +97,7 @@ def _pairs(
     spec: Table, old: TextIO, new: TextIO
 ) -> Iterator[tuple[list[str | None], Fields | None, Fields | None]]:
     """Rows of either file by key; both are in order of it, so neither is held whole."""
-    olds, news = _rows(spec, old), _rows(spec, new)
+    olds, news = keyed_rows(spec, old), keyed_rows(spec, new)
     one, two = next(olds, None), next(news, None)
     while one or two:
         if two is None or (one is not None and one[0] < two[0]):
@@ -117,7 +117,8 @@ def _key(spec: Table, row: Fields) -> list[str | None]:
     return [row[name] for name in spec.key]
 
 
-def _rows(spec: Table, stream: TextIO) -> Iterator[tuple[tuple[str, ...], Fields]]:
+def keyed_rows(spec: Table, stream: TextIO) -> Iterator[tuple[tuple[str, ...], Fields]]:
+    """Key and fields of each row of a canonical CSV file, as they stand there; null is None."""
     records = _records(stream)
     names = [str(name) for name in next(records, [])]
     for record in records:

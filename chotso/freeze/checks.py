@@ -119,10 +119,10 @@ def evaluate(
         ChotsoError: A check is neither met nor overridden, or one is overridden that is met.
     """
     with conn.transaction():
-        found = _checks(conn, freeze)
+        found = checks_of(conn, freeze)
         if override is not None:
             _record(conn, freeze, override, found)
-            found = _checks(conn, freeze)
+            found = checks_of(conn, freeze)
     if unmet := [each for each in found if not each.is_met and each.override_reason is None]:
         lines = [
             f"{each.check_code}: {each.observed}; wanted: {each.wanted}. "
@@ -142,7 +142,8 @@ def evaluate(
     return found
 
 
-def _checks(conn: psycopg.Connection, freeze: Freeze) -> list[Check]:
+def checks_of(conn: psycopg.Connection, freeze: Freeze) -> list[Check]:
+    """Every precondition as it is found, in order of its code; nothing is refused."""
     with conn.cursor(row_factory=class_row(Check)) as cursor:
         return cursor.execute(
             """

@@ -1,6 +1,6 @@
 """What a freeze needs of the rest: each part can be replaced, so that it can be tested alone."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -134,6 +134,23 @@ def _build(
     )
 
 
+class LateChanges(Protocol):
+    """Tells what became known after a period's current release, and records it."""
+
+    def __call__(
+        self, settings: Settings, period_id: str, until: datetime, progress: Progress
+    ) -> Iterable[Mapping[str, object]]:
+        """Rows of `data/late_changes.csv`, in order of their key."""
+
+
+def _late_changes(
+    settings: Settings, period_id: str, until: datetime, progress: Progress
+) -> Iterable[Mapping[str, object]]:
+    from chotso.freeze.late import late_facts
+
+    return [fact.row() for fact in late_facts(settings, period_id, until, progress)]
+
+
 @dataclass(frozen=True)
 class Parts:
     """The parts, with the real ones as defaults (imported only when they are called)."""
@@ -148,3 +165,4 @@ class Parts:
     period: Callable[[str], PeriodToFreeze] = field(default=_period)
     final_extract: FinalExtract = field(default=_final_extract)
     build: Build = field(default=_build)
+    late_changes: LateChanges = field(default=_late_changes)

@@ -263,6 +263,7 @@ def _seal(run: Run, freeze: state.Freeze, checks: list[Check]) -> FreezeReport:
         landed = inputs.landed_inputs(conn, freeze.as_known_at)
         newest = inputs.newest_batches(conn, freeze.as_known_at)
     corrected = _corrected(conn, freeze)
+    came_late = _came_late(run, freeze) if corrected else ()
     identity = Identity(
         release_id=freeze.release_id,
         period_id=freeze.period_id,
@@ -287,6 +288,7 @@ def _seal(run: Run, freeze: state.Freeze, checks: list[Check]) -> FreezeReport:
         whole: dict[str, Iterable[Row]] = {**tables, "checks": [each.row for each in checks]}
         if corrected:
             whole["changes"] = changes = Changes(corrected, place)
+            whole["late_changes"] = came_late
         staged = write_bundle(place, identity, whole, made, landed, newest)
     if corrected and not changes.figures:
         _clean(run, freeze)
@@ -337,6 +339,12 @@ def _corrected(conn: psycopg.Connection, freeze: state.Freeze) -> Corrected | No
     return Corrected(
         found.release_id, found.root_sha256, partial(state.stored_file, conn, found.release_id)
     )
+
+
+def _came_late(run: Run, freeze: state.Freeze) -> Iterable[Row]:
+    assert freeze.as_known_at is not None
+    run.progress(f"tell what came late for {freeze.corrects}")
+    return run.parts.late_changes(run.settings, freeze.period_id, freeze.as_known_at, run.progress)
 
 
 def _correction(freeze: state.Freeze, corrected: Corrected | None) -> Correction | None:

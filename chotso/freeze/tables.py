@@ -25,14 +25,14 @@ ATTAINMENT = table(
     actual_to_date figure
     numerator integer
     denominator integer
-    plan_original figure
-    plan_in_force figure
+    plan_original plan
+    plan_in_force plan
     attainment_ratio ratio
     is_met boolean
     quarantined_money integer
     known_at instant
     agency_key text
-    plan_final figure
+    plan_final plan
     plan_status_code text
     """,
 )
@@ -98,7 +98,7 @@ PLANS = table(
     assigner_name text
     unit_code text
     kind_code text
-    plan_value figure
+    plan_value plan
     """,
 )
 
@@ -147,9 +147,9 @@ OFFICER_ATTAINMENT = table(
     actual_to_date figure
     numerator integer
     denominator integer
-    plan_original figure
-    plan_in_force figure
-    plan_final figure
+    plan_original plan
+    plan_in_force plan
+    plan_final plan
     plan_status_code text
     attainment_ratio ratio
     is_met boolean
@@ -191,7 +191,7 @@ RANKING_POINTS = table(
     kind_code text
     measured_month date
     actual_to_date figure
-    plan_in_force figure
+    plan_in_force plan
     attainment_ratio ratio
     weight_points ratio
     is_gate boolean
@@ -271,6 +271,26 @@ CHANGES = table(
     """,
 )
 
+LATE_CHANGES = table(
+    "late_changes",
+    "feed item_key reason_code agency_code metric_code month",
+    """
+    feed text
+    item_key text
+    reason_code text
+    agency_code text
+    metric_code text
+    month date
+    last_month date
+    unit_code text
+    amount plan
+    base_amount integer
+    known_at instant
+    delivery_name text
+    input_sha256 text
+    """,
+)
+
 TABLES = (
     AGENCIES,
     ARREARS_RATIO,
@@ -286,7 +306,7 @@ TABLES = (
     RANKING_POINTS,
     RECONCILIATION,
 )
-CORRECTION = (CHANGES,)
+CORRECTION = (CHANGES, LATE_CHANGES)
 """What a corrigendum has besides."""
 
 COMPARED = tuple(spec for spec in TABLES if spec not in (CHECKS, KNOWN_ISSUES, QUARANTINE))

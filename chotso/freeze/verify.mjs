@@ -420,9 +420,10 @@ function* correctionProblems(manifest) {
     || !isHash(correction.get("corrected_root")))
     yield ["correction", "no reason, author and root of what it corrects"];
   const files = manifest.get("files");
-  const isChanges = (entry) => isObject(entry) && entry.get("path") === "data/changes.csv";
-  if (Array.isArray(files) && !files.some(isChanges))
-    yield ["correction", "data/changes.csv is not listed"];
+  if (!Array.isArray(files)) return;
+  for (const path of ["data/changes.csv", "data/late_changes.csv"])
+    if (!files.some((entry) => isObject(entry) && entry.get("path") === path))
+      yield ["correction", `${path} is not listed`];
 }
 
 function* manifestProblems(manifest) {

@@ -25,7 +25,7 @@ FORMAT = "chotso-bundle/1"
 CERTIFICATION = "chotso-certification/1"
 SIGNERS_NEEDED = 2
 REQUIRED = ("SPEC.md", "data/arrears_ratio.csv", "data/attainment.csv", "verify.py")
-CHANGES = "data/changes.csv"  # of a corrigendum
+REQUIRED_OF_A_CORRIGENDUM = ("data/changes.csv", "data/late_changes.csv")
 ENTRY_KEYS = {"path", "bytes", "rows", "sha256", "merkle_root"}
 SIGNER_KEYS = {"id", "name", "public_key"}
 CORRECTION_KEYS = {"author", "corrected_root", "reason"}
@@ -340,10 +340,11 @@ def _correction_problems(manifest: dict[str, Any]) -> Iterator[str]:
     elif not _is_hex(said["corrected_root"]):
         yield "corrected_root is not 64 hex digits"
     files = manifest.get("files")
-    if isinstance(files, list) and not any(
-        isinstance(entry, dict) and entry.get("path") == CHANGES for entry in files
-    ):
-        yield f"{CHANGES} is not listed"
+    if isinstance(files, list):
+        listed = [entry.get("path") for entry in files if isinstance(entry, dict)]
+        for path in REQUIRED_OF_A_CORRIGENDUM:
+            if path not in listed:
+                yield f"{path} is not listed"
 
 
 def _list_problems(files: Any) -> Iterator[tuple[str, str]]:

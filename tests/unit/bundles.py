@@ -112,6 +112,9 @@ def make(folder: Path, **changes: Any) -> str:
     """A sound bundle, but for changes to its manifest; the root."""
     files = all_files()
     if changes.get("kind") == "corrigendum":
-        files = dict(sorted({**files, "data/changes.csv": b"table_name,row_key\n"}.items()))
+        correcting = {
+            "data/changes.csv": b"table_name,row_key\n", "data/late_changes.csv": b"feed\n"
+        }  # fmt: skip
+        files = dict(sorted({**files, **correcting}.items()))
         changes = {"correction": correction()} | changes
     return write(folder, files, manifest_of(files, **changes))

@@ -126,6 +126,21 @@ def test_a_figure_is_an_integer_or_nine_decimals_by_the_kind_of_its_metric() -> 
     ]
 
 
+def test_a_plan_stands_as_it_was_decided() -> None:
+    plans = table("plans", "code", "code text\nunit_code text\nvalue plan")
+    values = ["1200", "0.009", "0.0000000005", "0.00000000050", "0"]
+    units = ["vnd", *["fraction"] * 4]
+    rows = [
+        {"code": str(place), "unit_code": unit, "value": Decimal(value)}
+        for place, (unit, value) in enumerate(zip(units, values, strict=True))
+    ]
+    assert [line.split(b",")[2] for line in csv_lines(plans, rows)][1:] == [
+        b"1200\n", b"0.009000000\n", b"0.0000000005\n", b"0.0000000005\n", b"0.000000000\n",
+    ]  # fmt: skip
+    with pytest.raises(ValueError, match="more than 0 decimals"):
+        list(csv_lines(plans, [{"code": "a", "unit_code": "vnd", "value": Decimal("0.5")}]))
+
+
 def test_a_key_stands_once_whatever_its_spelling() -> None:
     rows = [two("Ta\u0302y", date(2021, 1, 1)), two("Tây", date(2021, 1, 1))]
     with pytest.raises(ValueError, match="two rows of a key"):

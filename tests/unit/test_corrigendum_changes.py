@@ -29,7 +29,10 @@ World = dict[str, dict[tuple[str, ...], dict[str, Any]]]
 
 
 def kind_of(name: str, row: Mapping[str, Any], kind: str) -> str:
-    return kind if kind != "figure" else "ratio" if row["kind_code"] == "ratio" else "integer"
+    if kind not in ("figure", "plan"):
+        return kind
+    is_ratio = row.get("kind_code") == "ratio" or row.get("unit_code") == "fraction"
+    return "ratio" if is_ratio else "integer"
 
 
 def make_row(spec: Table, key: tuple[str, ...], chance: random.Random) -> dict[str, Any]:

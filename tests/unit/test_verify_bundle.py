@@ -381,9 +381,19 @@ def test_a_corrigendum_says_why_by_whom_and_of_which_root(
     assert codes(verify_bundle(tmp_path / "b", root)) == {"correction"}
 
 
-def test_a_corrigendum_lists_what_it_changes(bundle: Path) -> None:
-    reseal(bundle, lambda manifest: manifest.update({**C12, "correction": bundles.correction()}))
-    assert codes(verify_bundle(bundle, root_of(bundle))) == {"correction"}
+@pytest.mark.parametrize("left_out", ["data/changes.csv", "data/late_changes.csv"])
+def test_a_corrigendum_lists_what_it_changes_and_what_came_late(
+    tmp_path: Path, left_out: str
+) -> None:
+    bundles.make(tmp_path / "b", **C12)
+    (tmp_path / "b" / left_out).unlink()
+
+    def unlist(manifest: Manifest) -> None:
+        manifest["files"] = [each for each in manifest["files"] if each["path"] != left_out]
+        manifest["data_root"] = bundles.data_root(manifest["files"])
+
+    reseal(tmp_path / "b", unlist)
+    assert codes(verify_bundle(tmp_path / "b", root_of(tmp_path / "b"))) == {"correction"}
 
 
 def test_nothing_else_has_a_correction(bundle: Path) -> None:

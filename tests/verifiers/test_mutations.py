@@ -85,7 +85,7 @@ def test_random_mutations(both: Verifiers, place: Path) -> None:
     root = seal(place / "sound", province(by))
     sound = mutations.contents_of(place / "sound")
     assert both.ask(place / "sound", root)["is_certified"]
-    count, kinds = size(300, 20_000), sorted(mutations.MUTATIONS)
+    count, kinds = size(200, 20_000), sorted(mutations.MUTATIONS)
     done = 0
     while done < count:
         kind = kinds[done % len(kinds)]

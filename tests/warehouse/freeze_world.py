@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import psycopg
@@ -23,6 +24,7 @@ from chotso.freeze.inputs import MadeBy
 from chotso.freeze.parts import Parts, PeriodToFreeze, Progress
 from chotso.freeze.release import FreezeReport, freeze
 from chotso.settings import Settings
+from chotso.warehouse import locks
 from chotso.warehouse.connect import connect as connect
 
 CUTOFF = parse_instant("2021-12-31T17:00")
@@ -56,7 +58,7 @@ def prepare(settings: Settings, source_admin_url: str, at: datetime = CUTOFF) ->
 
 def empty(settings: Settings) -> None:
     """The warehouse as `migrate` leaves it, whatever an earlier test did to it."""
-    with as_admin(settings) as conn:
+    with past_the_guards(settings) as conn:
         conn.execute("truncate frozen.release, rehearsal.release, ops.freeze, ops.batch cascade")
         schemas = conn.execute(
             "select nspname from pg_namespace where nspname ~ '^(freeze|rehearsal)_'"
@@ -288,8 +290,28 @@ def made_by() -> MadeBy:
     return MadeBy("0.1.0+abc", "a" * 64, "b" * 64, configuration, rules)
 
 
+def late_changes(
+    settings: Settings, period_id: str, until: datetime, progress: Progress
+) -> list[dict[str, object]]:
+    """What the fake build's difference stands for: a payment that was recorded late."""
+    return [
+        {
+            "feed": "allocations", "item_key": '["CT-1",1]', "reason_code": "late_recording",
+            "agency_code": "07201", "metric_code": "collection_hi", "month": date(2021, 12, 1),
+            "last_month": date(2021, 12, 1), "unit_code": "vnd", "amount": Decimal(1_000),
+            "base_amount": Decimal(0), "known_at": until, "delivery_name": None,
+            "input_sha256": "a" * 64,
+        }
+    ]  # fmt: skip
+
+
 PARTS = Parts(
-    feeds=lambda: FEEDS, made_by=made_by, period=period, final_extract=final_extract, build=build
+    feeds=lambda: FEEDS,
+    made_by=made_by,
+    period=period,
+    final_extract=final_extract,
+    build=build,
+    late_changes=late_changes,
 )
 
 
@@ -327,6 +349,14 @@ def as_admin(settings: Settings) -> Iterator[psycopg.Connection]:
     assert settings.admin_url is not None
     with psycopg.connect(settings.admin_url) as conn:
         yield conn
+
+
+@contextmanager
+def past_the_guards(settings: Settings) -> Iterator[psycopg.Connection]:
+    """The superuser as a migration: nothing else gets past what guards frozen figures."""
+    with as_admin(settings) as conn, locks.hold(conn, "migrate"):
+        yield conn
+        conn.commit()
 
 
 def count(settings: Settings, query: str) -> int:

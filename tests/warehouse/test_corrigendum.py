@@ -28,7 +28,16 @@ from chotso.freeze.verify import verify
 from chotso.sandbox import server
 from chotso.settings import Settings
 from tests.warehouse import freeze_world as world
-from tests.warehouse.freeze_world import CUTOFF, PARTS, PERIODS, as_admin, count, manifest, seal
+from tests.warehouse.freeze_world import (
+    CUTOFF,
+    PARTS,
+    PERIODS,
+    as_admin,
+    count,
+    manifest,
+    past_the_guards,
+    seal,
+)
 from tests.warehouse.product import Product, product
 from tests.warehouse.sandbox_homes import new_home
 
@@ -254,8 +263,7 @@ def test_an_override_holds_for_the_knowledge_that_it_was_given_for(settings: Set
 
 
 def test_a_changed_copy_of_what_is_corrected_is_found(settings: Settings) -> None:
-    with as_admin(settings) as conn:
-        conn.execute("set session_replication_role = replica")
+    with past_the_guards(settings) as conn:
         conn.execute(
             "update frozen.bundle_file set content = content || 'x'::bytea "
             "where path = 'data/attainment.csv'"
@@ -328,10 +336,8 @@ def insert(conn: psycopg.Connection, settings: Settings, **changes: Any) -> None
 def test_the_table_of_releases_refuses(
     settings: Settings, changes: dict[str, Any], constraint: str
 ) -> None:
-    with world.as_admin(settings) as conn:
-        conn.execute("set role chotso_owner")  # as whom the function that seals writes
-        with pytest.raises(psycopg.errors.CheckViolation) as error:
-            insert(conn, settings, **changes)
+    with pytest.raises(psycopg.errors.CheckViolation) as error, past_the_guards(settings) as conn:
+        insert(conn, settings, **changes)
     assert error.value.diag.constraint_name == constraint
     assert release(settings, SPRINT)["is_current"]
 

@@ -54,7 +54,7 @@ def grid() -> list[Written]:
     """Edges on both sides of the cutoff, and any instants within two days, in every form."""
     chance = Random(17)
     offsets = sorted({sign * edge for edge in EDGES for sign in (-1, 1)})
-    offsets += [chance.randrange(-48 * HOUR, 48 * HOUR) for _ in range(size(7, 57))]
+    offsets += [chance.randrange(-48 * HOUR, 48 * HOUR) for _ in range(size(7, 977))]
     forms = ["naive", "named", "0", "420", "-300", "345", "840"]
     zones = ZONES if size(0, 1) else ZONES[:3]
     return [

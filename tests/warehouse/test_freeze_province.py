@@ -1,9 +1,11 @@
 """The real thing, small: a province lives to the cutoff, is frozen, and what is late stays out."""
 
 import csv
+import json
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -142,3 +144,35 @@ def test_a_corrigendum_says_what_came_late_and_keeps_the_cutoff(warehouse: Produ
             [SPRINT, report.release_id],
         ).fetchone()
     assert found == (len(told),)
+    _late_changes_make_the_difference(warehouse, report.bundle, changes)
+
+
+def _late_changes_make_the_difference(
+    warehouse: Product, bundle: Path, changes: list[dict[str, str]]
+) -> None:
+    with (bundle / "data/late_changes.csv").open(encoding="utf-8") as stream:
+        came_late = list(csv.DictReader(stream))
+    sums: dict[tuple[str, ...], Decimal] = {}
+    for row in came_late:
+        key = (row["agency_code"], row["month"], row["metric_code"])
+        sums[key] = sums.get(key, Decimal(0)) + Decimal(row["amount"])
+    compared = 0
+    for row in changes:
+        if (row["table_name"], row["column_name"]) != ("attainment", "actual_month"):
+            continue
+        agency, month, metric = json.loads(row["row_key"])
+        is_own = metric in ("collection_hi", "collection_ui", "collection_si_voluntary")
+        if is_own and agency != "072":
+            change = Decimal(row["value_after"]) - Decimal(row["value_before"])
+            assert sums[agency, month, metric] == change
+            compared += 1
+    assert compared > 0
+    with as_admin(warehouse.settings) as conn:
+        inputs = {
+            each["sha256"] for each in json.loads((bundle / "manifest.json").read_bytes())["inputs"]
+        }
+        recorded = conn.execute(
+            "select count(*), sum(amount) from frozen.late_change where release_id = %s", [SPRINT]
+        ).fetchone()
+    assert recorded == (len(came_late), sum(Decimal(row["amount"]) for row in came_late))
+    assert {row["input_sha256"] for row in came_late} <= inputs | {"\\N"}

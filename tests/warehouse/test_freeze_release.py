@@ -29,7 +29,16 @@ from chotso.sandbox import server
 from chotso.sandbox.server import SandboxServer
 from chotso.settings import Settings
 from tests.warehouse import freeze_world as world
-from tests.warehouse.freeze_world import CUTOFF, PARTS, PERIODS, as_admin, count, manifest, seal
+from tests.warehouse.freeze_world import (
+    CUTOFF,
+    PARTS,
+    PERIODS,
+    as_admin,
+    count,
+    manifest,
+    past_the_guards,
+    seal,
+)
 from tests.warehouse.product import Product, product
 from tests.warehouse.sandbox_homes import new_home
 
@@ -436,7 +445,7 @@ def test_a_damaged_bundle_is_set_aside_and_restored_with_what_stood_beside_it(
 
 def test_a_warehouse_copy_that_was_changed_is_never_put_in_place(settings: Settings) -> None:
     report = seal(settings)
-    with as_admin(settings) as conn:
+    with past_the_guards(settings) as conn:
         conn.execute(
             "update frozen.bundle_file set content = content || '\\x00' where path = 'SPEC.md'"
         )
@@ -449,7 +458,7 @@ def test_a_warehouse_copy_that_was_changed_is_never_put_in_place(settings: Setti
 
 def test_a_warehouse_copy_that_names_files_outside_is_refused(settings: Settings) -> None:
     report = seal(settings)
-    with as_admin(settings) as conn:
+    with past_the_guards(settings) as conn:
         conn.execute(
             "insert into frozen.bundle_file values (%s, '../../planted', '')", [report.release_id]
         )
@@ -497,7 +506,10 @@ def test_the_table_of_releases_refuses(settings: Settings, columns: str, constra
     report = seal(settings)
     if columns.count(",") == 4:
         columns += f", '{report.root_sha256}'"
-    with as_admin(settings) as conn, pytest.raises(psycopg.errors.IntegrityError) as error:
+    with (
+        pytest.raises(psycopg.errors.IntegrityError) as error,
+        past_the_guards(settings) as conn,
+    ):
         conn.execute(
             f"""
             insert into frozen.release (release_id, period_id, kind, corrects, is_current,

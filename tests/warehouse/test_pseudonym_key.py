@@ -22,6 +22,7 @@ from chotso.source.pseudonym import key_id
 from tests.oracle.hostile.tst import create_schema, write_snapshot
 from tests.oracle.hostile.turn import ZONE
 from tests.oracle.model import Row
+from tests.warehouse.freeze_world import past_the_guards
 from tests.warehouse.product import SOURCE_LOGIN, Product, product
 from tests.warehouse.sandbox_homes import new_home
 
@@ -221,7 +222,7 @@ def test_the_last_instant_before_a_period_is_outside_it(keyed: Keyed) -> None:
 
 
 def test_when_the_periods_are_sealed_a_full_read_may(keyed: Keyed) -> None:
-    with psycopg.connect(keyed.warehouse.admin_url) as connection:
+    with past_the_guards(keyed.warehouse.settings) as connection:
         for number, period in enumerate(("sprint-2021-q4", "plan-2021-m09-12")):
             connection.execute(
                 """

@@ -95,20 +95,36 @@ def nothing_was_sealed(settings: Settings) -> None:
         assert count(settings, f"select count(*) from sealing.{table}") == 0
 
 
+def one_less(lines: list[bytes]) -> list[bytes]:
+    return lines[:-1]
+
+
+def another_digit(lines: list[bytes]) -> list[bytes]:
+    """The last digit of the first row, wherever it stands."""
+    at = max(place for place, byte in enumerate(lines[1]) if 48 <= byte <= 57)
+    digit = b"%d" % ((lines[1][at] - 47) % 10)
+    return [lines[0], lines[1][:at] + digit + lines[1][at + 1 :], *lines[2:]]
+
+
 @pytest.mark.parametrize("table", [spec.name for spec in FROZEN])
+@pytest.mark.parametrize("forge", [one_less, another_digit])
 def test_other_rows_than_its_file_has_are_not_sealed(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, table: str
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    table: str,
+    forge: Callable[[list[bytes]], list[bytes]],
 ) -> None:
     copy = state._copy_figures
 
-    def one_less(conn: psycopg.Connection, spec: Any, path: Path) -> None:
+    def forged(conn: psycopg.Connection, spec: Any, path: Path) -> None:
         if spec.name == table:
             lines = path.read_bytes().splitlines(keepends=True)
-            path = tmp_path / "cut.csv"
-            path.write_bytes(b"".join(lines[:-1]))
+            path = tmp_path / "forged.csv"
+            path.write_bytes(b"".join(forge(lines)))
         copy(conn, spec, path)
 
-    monkeypatch.setattr(state, "_copy_figures", one_less)
+    monkeypatch.setattr(state, "_copy_figures", forged)
     with pytest.raises(psycopg.errors.RaiseException, match=f"the rows of {table} are not those"):
         seal(settings)
     nothing_was_sealed(settings)

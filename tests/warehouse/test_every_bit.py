@@ -1,0 +1,68 @@
+"""A release that the product sealed, papers and all: no bit of it can be another one."""
+
+import random
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from chotso.sandbox import server
+from tests.proofs import IS_FULL, record
+from tests.verifiers.both import verifiers
+from tests.warehouse import freeze_world as world
+from tests.warehouse.product import product
+from tests.warehouse.sandbox_homes import new_home
+
+pytestmark = [pytest.mark.warehouse, pytest.mark.proof, pytest.mark.timeout(10_800)]
+
+IN_FULL_PLACES = ("manifest.json", "data/", "rows/")  # every bit; elsewhere a bit of every byte
+SLICE = 100
+
+
+@pytest.fixture
+def sealed(tmp_path: Path) -> Iterator[tuple[Path, str]]:
+    """A copy of a sealed bundle in memory, where the machine has a folder there, and its root."""
+    memory = Path("/dev/shm")
+    with new_home() as home, product(server.start(home), "bits", tmp_path / "home") as made:
+        settings = made.settings.model_copy(update={"releases_dir": tmp_path / "releases"})
+        world.empty(settings)
+        world.prepare(settings, made.source_admin_url)
+        report = world.seal(settings)
+    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
+        shutil.copytree(report.bundle, Path(folder) / "b")
+        yield Path(folder) / "b", report.root_sha256
+
+
+def test_every_bit_of_a_sealed_release(sealed: tuple[Path, str]) -> None:
+    bundle, root = sealed
+    chance = random.Random(8)
+    files = [path for path in sorted(bundle.rglob("*")) if path.is_file()]
+    under_the_root = [path for path in files if path.name != "signature.pdf"]
+    bits = [
+        (path, place, bit)
+        for path in under_the_root
+        for place in range(path.stat().st_size)
+        for bit in (
+            range(8)
+            if path.relative_to(bundle).as_posix().startswith(IN_FULL_PLACES)
+            else [chance.randrange(8)]
+        )
+    ]
+    tried = bits if IS_FULL else chance.sample(bits, SLICE)
+    with verifiers() as both:
+        assert both.ask(bundle, root)["status"] == "verified"
+        for path, place, bit in tried:
+            raw = path.read_bytes()
+            changed = bytearray(raw)
+            changed[place] ^= 1 << bit
+            path.write_bytes(changed)
+            assert both.ask(bundle, root)["status"] == "failed", (path, place, bit)
+            path.write_bytes(raw)
+        assert both.ask(bundle, root)["status"] == "verified"
+    record(
+        "bits of a sealed release",
+        files=len(under_the_root), bytes=sum(path.stat().st_size for path in under_the_root),
+        bits_changed=len(tried), found=len(tried),
+    )  # fmt: skip
