@@ -214,9 +214,9 @@ def value(field: str | None, kind: str) -> Value:
     """A field as a value of its kind; what does not look like one stays text."""
     if field is None or kind == "text":
         return field
-    if kind in {"integer", "figure"} and _INTEGER.fullmatch(field):
+    if kind in {"integer", "figure", "plan"} and _INTEGER.fullmatch(field):
         return int(field)
-    if kind in {"ratio", "figure"} and _RATIO.fullmatch(field):
+    if kind in {"ratio", "figure", "plan"} and _RATIO.fullmatch(field):
         return Decimal(field)
     if kind == "date" and _DATE.fullmatch(field):
         return date.fromisoformat(field)
