@@ -17,7 +17,14 @@ READ = "marts"
 # mart → the column that names the night
 KEPT_BY_NIGHT = {"fct_nightly_attainment": "business_date"}
 READERS = ("chotso_reader", "chotso_auditor")
+# What an agency's own reader may see: its own rows of these, and dimensions that name no agency.
+AGENCY_READER = "chotso_agency_reader"
+AGENCY = "agency_code"
 _MARTS = "^(dim|fct|rpt)_"
+_OWN_AGENCY = f""" and (
+    (select guard.own_agencies()) is null
+    or {AGENCY} = any ((select guard.own_agencies())::text[])
+)"""
 # A view is replaced only when a mart changed its columns; then it waits this long, not for ever.
 _DDL_LOCK_TIMEOUT = "20s"
 
@@ -245,15 +252,26 @@ def _fit_view(conn: psycopg.Connection, table: str, columns: Columns) -> None:
     ordered = {name: columns[name] for name in [*kept, *(n for n in columns if n not in existing)]}
     generations = "<=" if table in KEPT_BY_NIGHT else "="
     body = sql.SQL(
-        "select {} from {} where generation {} (select exposed.generation from ops.exposed)"
-    ).format(listed(ordered), _in(STORE, table), sql.SQL(generations))
+        "select {} from {} where generation {} (select exposed.generation from ops.exposed){}"
+    ).format(
+        listed(ordered),
+        _in(STORE, table),
+        sql.SQL(generations),
+        sql.SQL(_OWN_AGENCY if AGENCY in columns else ""),
+    )
     if existing:
         if _is_same_view(conn, table, body):
             return
         if len(kept) < len(existing):
             conn.execute(sql.SQL("drop view {}").format(_in(READ, table)))
-    conn.execute(sql.SQL("create or replace view {} as {}").format(_in(READ, table), body))
-    for reader in READERS:
+    conn.execute(
+        # no function of a reader's own sees a row before the view has let it pass
+        sql.SQL("create or replace view {} with (security_barrier) as {}").format(
+            _in(READ, table), body
+        )
+    )
+    is_shared = AGENCY in columns or table.startswith("dim_")
+    for reader in (*READERS, *([AGENCY_READER] if is_shared else [])):
         conn.execute(
             sql.SQL("grant select on {} to {}").format(_in(READ, table), sql.Identifier(reader))
         )

@@ -46,9 +46,9 @@ def migrate(json: Json = False) -> None:
     def tell() -> None:
         for warning in report.warnings:
             OUTPUT.print(f"Warning: {warning}", markup=False)
-        done = len(report.applied) + len(report.tables)
+        done = len(report.applied) + len(report.tables) + len(report.agency_readers)
         OUTPUT.print(
-            f"The warehouse is up to date: {done} scripts and feed tables were new."
+            f"The warehouse is up to date: {done} scripts, feed tables and groups were new."
             if done
             else "The warehouse is up to date; nothing was new."
         )

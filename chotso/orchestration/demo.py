@@ -90,6 +90,7 @@ class Demo:
                 f"Not every task went well at the first try: {names}.",
                 next_step=f"look at {api.url} and at {alert_file()}.",
             )
+        migrate(settings)  # the agencies are known by now, and get their groups of readers
         self.say("done: no task failed on the way\n")
         show_release(self.console, settings, PERIOD_ID)
         show_what_came_late(self.console, settings, PERIOD_ID)

@@ -29,10 +29,11 @@ _STATEMENT_COLUMNS = {
 
 @dataclass(frozen=True)
 class MigrationReport:
-    """What a migration did: scripts applied now, feed tables made or widened, and warnings."""
+    """What a migration did: scripts applied now, feed tables made or widened, groups, warnings."""
 
     applied: list[str]
     tables: list[str]
+    agency_readers: list[str]
     warnings: list[str]
 
 
@@ -60,8 +61,9 @@ def migrate(settings: Settings) -> MigrationReport:
             tables = [item.feed for item in contracts().values() if _raw_table(conn, item)]
             _grant_login(conn, settings)
             conn.execute("select guard.protect()")  # what a later script brought is guarded too
+            (readers,) = conn.execute("select guard.add_agency_readers()").fetchone() or ([],)
             conn.commit()
-    return MigrationReport(applied, tables, warnings)
+    return MigrationReport(applied, tables, readers, warnings)
 
 
 def _admin_url(settings: Settings) -> str:

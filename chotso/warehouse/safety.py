@@ -32,7 +32,11 @@ reachable as (
 
 relation as (
     select class.oid, class.relowner, class.relkind, class.relrowsecurity, class.relhasrules,
-        pg_catalog.format('%%I.%%I', schema.nspname, class.relname) as name
+        pg_catalog.format('%%I.%%I', schema.nspname, class.relname) as name,
+        schema.nspname = 'frozen' and class.relkind <> 'v' and exists (
+            select from pg_catalog.pg_attribute as field
+            where field.attrelid = class.oid and field.attname = 'agency_code'
+        ) as is_limited
     from pg_catalog.pg_class as class
     inner join pg_catalog.pg_namespace as schema on schema.oid = class.relnamespace
     where schema.nspname in ('frozen', 'rehearsal') and class.relkind in ('r', 'p', 'v')
@@ -78,7 +82,24 @@ found (concerns, what) as (
     union all
     select 'warehouse', pg_catalog.format('rules or policies stand on %%s', relation.name)
     from relation
-    where relation.relkind <> 'v' and (relation.relrowsecurity or relation.relhasrules)
+    where relation.relkind <> 'v' and (
+        relation.relhasrules or relation.relrowsecurity and not relation.is_limited
+        or exists (
+            select from pg_catalog.pg_policy as policy
+            where policy.polrelid = relation.oid
+                and not (relation.is_limited and policy.polname = 'own_agency')
+        )
+    )
+    union all
+    select 'warehouse',
+        pg_catalog.format('agencies read more of %%s than their own rows', relation.name)
+    from relation
+    where relation.is_limited and not (
+        relation.relrowsecurity and exists (
+            select from pg_catalog.pg_policy as policy
+            where policy.polrelid = relation.oid and policy.polname = 'own_agency'
+        )
+    )
     union all
     select 'warehouse', pg_catalog.format('the event trigger %%s is missing or disabled', wanted)
     from pg_catalog.unnest(array[

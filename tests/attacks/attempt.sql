@@ -47,7 +47,8 @@ begin
             order by oid) from pg_rewrite where ev_class >= 16384 and ev_class in (
             select c.oid from pg_class as c inner join pg_namespace as n on n.oid = relnamespace
             where nspname = any(guarded))),
-        (select string_agg(concat_ws(',', oid, polrelid), ';' order by oid) from pg_policy),
+        (select string_agg(concat_ws(',', oid, polrelid, polcmd, polroles, polqual::text), ';'
+            order by oid) from pg_policy),
         (select string_agg(concat_ws(',', oid, conname, conrelid), ';' order by oid)
         from pg_constraint where conrelid in (
             select c.oid from pg_class as c inner join pg_namespace as n on n.oid = relnamespace

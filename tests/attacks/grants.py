@@ -49,8 +49,11 @@ from given
 cross join lateral aclexplode(acl) as item
 left join pg_roles as role on role.oid = grantee
 where grantee <> owner
-    and (role.rolname ~ '^chotso_(owner|checker|loader|reader|auditor|certifier)$' or grantee = 0)
-    and object !~ '^(pg_catalog|information_schema)' and object !~ '^(landing|attack|agency_07201)'
+    and (
+        role.rolname ~ '^chotso_(owner|checker|loader|reader|agency_reader|auditor|certifier)$'
+        or grantee = 0
+    )
+    and object !~ '^(pg_catalog|information_schema)' and object !~ '^(landing|attack)'
     -- PostgreSQL's own functions are shown without their schema
     and not (kind = 'function' and object !~ '\\.')
 group by role.rolname, kind, object

@@ -15,7 +15,7 @@ import psycopg
 
 from chotso.warehouse import locks as locks
 from tests.attacks import operations as operations
-from tests.attacks.roles import AGENCY_VIEW, ATTACKERS, Attacker, made, session
+from tests.attacks.roles import ATTACKERS, Attacker, made, session
 from tests.attacks.sealed_world import SealedWorld, sealed_world
 
 PAGE = Path(__file__).with_name("matrix.csv")
@@ -43,10 +43,8 @@ class Objects:
 
 
 def prepare(admin: psycopg.Connection) -> None:
-    """The forge and the agency's view, in a session that is a migration."""
+    """The forge, in a session of the superuser's."""
     admin.execute(FORGE.read_bytes())
-    for statement in AGENCY_VIEW:
-        admin.execute(statement.encode())
     admin.commit()
 
 

@@ -72,6 +72,9 @@ TABLES = {
     "create policy": "create policy planted on {o} using (false)",
     "enable row security": "alter table {o} enable row level security",
     "force row security": "alter table {o} force row level security",
+    "disable row security": "alter table {o} disable row level security",
+    "drop the limit": "drop policy own_agency on {o}",
+    "widen the limit": "alter policy own_agency on {o} using (true)",
     # leaving by another door
     "publish": "create publication planted for table {o}",
 }
@@ -161,6 +164,7 @@ OTHERS = {
     "grant oneself the owner": "grant chotso_owner to session_user",
     "grant oneself the loader": "grant chotso_loader to session_user",
     "grant oneself the certifier": "grant chotso_certifier to session_user",
+    "grant oneself another agency": "grant chotso_reader_07200 to session_user",
     "make the owner a login": "alter role chotso_owner login password 'x'",
     "make oneself a superuser": "alter role session_user superuser",
     "make a member of the owner": "create role planted login in role chotso_owner",

@@ -37,8 +37,8 @@ class Attacker:
 ATTACKERS = (
     Attacker("nobody"),
     Attacker("reader", ("grant chotso_reader to {me}",)),
-    Attacker("agency_reader", ("grant usage on schema agency_07201 to {me}",
-                               "grant select on agency_07201.attainment to {me}")),
+    Attacker("agency_reader", ("grant chotso_reader_07201 to {me}",)),
+    Attacker("no_agency_reader", ("grant chotso_agency_reader to {me}",)),
     Attacker("auditor", ("grant chotso_auditor to {me}",)),
     Attacker("certifier", ("grant chotso_certifier to {me}",)),
     Attacker("loader", ("grant chotso_loader to {me}",), becomes="chotso_loader"),
@@ -71,18 +71,6 @@ ATTACKERS = (
 )  # fmt: skip
 
 PASSWORD = "x"
-# A view of one agency's figures, as docs/security.md has people make it.
-AGENCY_VIEW = (
-    "drop role if exists attacker_agency_views",
-    "create role attacker_agency_views nologin in role chotso_reader",
-    "create schema agency_07201 authorization attacker_agency_views",
-    "set role attacker_agency_views",
-    "create view agency_07201.attainment with (security_barrier) as "
-    "select figure.* from frozen.attainment as figure "
-    "inner join frozen.release as release on release.release_id = figure.release_id "
-    "where release.is_current and figure.agency_code = '07201'",
-    "reset role",
-)
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from chotso.sandbox import server
 from chotso.sandbox.server import SandboxServer
 from chotso.settings import Settings
 from chotso.warehouse import locks
+from chotso.warehouse.migrate import migrate
 from tests.warehouse import freeze_world
 from tests.warehouse.product import product
 from tests.warehouse.sandbox_homes import new_home
@@ -53,7 +54,9 @@ def sealed_world() -> Iterator[SealedWorld]:
             with locks.hold(admin, "migrate"):
                 admin.execute(SIGNED, [RELEASE, report.root_sha256])
                 admin.execute(PASSED, [RELEASE])
+                admin.execute(REGISTERED)
                 admin.commit()
+            migrate(made.settings)  # makes the groups of the agencies' readers
             yield SealedWorld(made.settings, admin, made.admin_url, report, home)
 
 
@@ -93,6 +96,10 @@ insert into frozen.certification (release_id, signer_id, signer_name, public_key
     certified_at, signature, recorded_by)
 values (%s, 'an', 'Người ký', repeat('a', 64), %s, '2022-01-05T03:00:00.000000Z', repeat('a', 128),
     'attacker_certifier')
+"""
+REGISTERED = """
+insert into raw.agencies (ma_co_quan, batch_id, known_from)
+select code, 'x', now() from unnest(array['072', '07200', '07201']) as code
 """
 PASSED = """
 insert into ops.freeze_override (release_id, check_code, reason, first_name, second_name,

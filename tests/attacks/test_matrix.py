@@ -1,13 +1,15 @@
-"""Twenty-seven logins, every operation, every frozen object: each cell as matrix.csv says."""
+"""Twenty-eight logins, every operation, every frozen object: each cell as matrix.csv says."""
 
 from collections import Counter
+from dataclasses import replace
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from tests.attacks import grants, matrix
 from tests.attacks.matrix import Cells
-from tests.attacks.roles import ATTACKERS, made, session
+from tests.attacks.roles import ATTACKERS, Attacker, made, session
 from tests.attacks.sealed_world import SealedWorld
 from tests.proofs import IS_FULL, record
 
@@ -54,7 +56,8 @@ def test_every_role_of_the_product_attacks(world: SealedWorld) -> None:
     """A new group role fails here until an attacker is given it."""
     given = " ".join(part for attacker in ATTACKERS for part in attacker.given)
     rows = world.admin.execute(
-        "select rolname from pg_roles where rolname ~ '^chotso_' and not rolcanlogin"
+        "select rolname from pg_roles where rolname ~ '^chotso_' and not rolcanlogin "
+        "and (rolname !~ '^chotso_reader_' or rolname = 'chotso_reader_07201')"  # one for all
     ).fetchall()
     assert rows
     assert [role for (role,) in rows if f"grant {role} to" not in given] == []
@@ -65,18 +68,79 @@ def test_every_right_is_as_committed(world: SealedWorld, objects: matrix.Objects
     assert grants.written(world.admin) == grants.PAGE.read_text("utf-8")
 
 
+LIMITED = (
+    "attainment", "arrears_ratio", "employer_arrears", "officer_attainment", "ranking",
+    "late_change", "current_attainment", "current_arrears_ratio", "current_employer_arrears",
+    "current_officer_attainment", "current_ranking",
+)  # fmt: skip
+
+
+def agencies(conn: psycopg.Connection, relation: str) -> set[str]:
+    query = sql.SQL("select distinct agency_code from {}").format(
+        sql.Identifier("frozen", relation)
+    )
+    return {row[0] for row in conn.execute(query)}
+
+
+def by_name(name: str) -> Attacker:
+    (found,) = (attacker for attacker in ATTACKERS if attacker.name == name)
+    return found
+
+
 def test_an_agency_reads_its_own_figures_and_no_other_s(
     world: SealedWorld, objects: matrix.Objects
 ) -> None:
-    (agency,) = (attacker for attacker in ATTACKERS if attacker.name == "agency_reader")
+    limited = world.admin.execute(
+        "select relname::text from pg_class inner join pg_attribute on attrelid = pg_class.oid "
+        "where relnamespace = 'frozen'::regnamespace and relkind in ('r', 'v') "
+        "and attname = 'agency_code'"
+    ).fetchall()
+    assert {name for (name,) in limited} == set(LIMITED)
+    agency = by_name("agency_reader")
     with made(world.admin, agency), session(world.admin_url, agency) as conn:
-        rows = conn.execute(
-            "select agency_code, count(*) > 0 from agency_07201.attainment group by agency_code"
-        ).fetchall()
-        assert rows == [("07201", True)]
-        for relation in ("frozen.attainment", "frozen.current_attainment", "frozen.bundle_file"):
+        read = {relation: agencies(conn, relation) for relation in LIMITED}
+        assert read["attainment"] == read["current_attainment"] == {"07201"}
+        assert set().union(*read.values()) == {"07201"}
+        for relation in ("frozen.bundle_file", "frozen.late_run", "rehearsal.attainment"):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 conn.execute(f"select from {relation}".encode())
+        assert conn.execute("select release_id from frozen.current_release").fetchall()
+
+
+def test_a_function_of_the_reader_s_own_sees_no_other_agency(
+    world: SealedWorld, objects: matrix.Objects
+) -> None:
+    agency, seen = by_name("agency_reader"), set()
+    with made(world.admin, agency), session(world.admin_url, agency) as conn:
+        conn.add_notice_handler(lambda notice: seen.add(notice.message_primary))
+        conn.execute(
+            "create function pg_temp.peek(code text) returns boolean language plpgsql "
+            "cost 0.0000001 as $f$ begin raise notice '%', code; return true; end $f$"
+        )
+        conn.execute("select from frozen.attainment where pg_temp.peek(agency_code)")
+    assert seen == {"07201"}
+
+
+@pytest.mark.parametrize(
+    ("name", "more", "wanted"),
+    [
+        ("no_agency_reader", (), set()),
+        ("agency_reader", ("chotso_reader_07200",), {"07200", "07201"}),
+        ("agency_reader", ("chotso_reader",), {"072", "07200", "07201"}),
+        ("agency_reader", ("chotso_certifier",), {"07201"}),
+        ("reader", (), {"072", "07200", "07201"}),
+        ("auditor", (), {"072", "07200", "07201"}),
+        ("read_all_data", (), {"072", "07200", "07201"}),
+    ],
+)
+def test_groups_of_readers_add_up(
+    world: SealedWorld, name: str, more: tuple[str, ...], wanted: set[str]
+) -> None:
+    attacker = by_name(name)
+    given = (*attacker.given, *(f"grant {group} to {{me}}" for group in more))
+    attacker = replace(attacker, given=given)
+    with made(world.admin, attacker), session(world.admin_url, attacker) as conn:
+        assert agencies(conn, "attainment") == agencies(conn, "current_attainment") == wanted
 
 
 def test_nobody_but_a_superuser_changes_anything() -> None:
@@ -132,11 +196,13 @@ def wrong(found: Cells, committed: Cells) -> list[str]:
     ]
 
 
-def test_the_table_notices_a_guard_that_is_gone(world: SealedWorld) -> None:
+def test_the_table_notices_a_guard_that_is_gone(
+    world: SealedWorld, objects: matrix.Objects
+) -> None:
     """The naive twin: grants alone stop neither pg_write_all_data nor whoever was granted all."""
-    tables = matrix.only_tables(matrix.objects_of(world.admin), {"frozen.ranking"})
+    tables = matrix.only_tables(objects, {"frozen.bundle_file"})
     with matrix.locks.hold(world.admin, "migrate"):
-        world.admin.execute("alter table frozen.ranking disable trigger a_guard")
+        world.admin.execute("alter table frozen.bundle_file disable trigger a_guard")
         world.admin.commit()
     try:
         found = matrix.tried(world, {"write_all_data", "grantee"}, tables)

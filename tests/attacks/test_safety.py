@@ -90,9 +90,21 @@ UNSAFE = {
         "event trigger chotso_guard_ddl_command_end is missing",
     ),
     "rows hidden": (
-        "alter table frozen.ranking enable row level security",
-        "alter table frozen.ranking disable row level security",
-        "rules or policies stand on frozen.ranking",
+        "alter table frozen.certification enable row level security",
+        "alter table frozen.certification disable row level security",
+        "rules or policies stand on frozen.certification",
+    ),
+    "rows hidden by another policy": (
+        "create policy planted on frozen.ranking as restrictive using (false)",
+        "drop policy planted on frozen.ranking", "rules or policies stand on frozen.ranking",
+    ),
+    "an agency's limit off": (
+        "alter table frozen.ranking disable row level security", "select guard.protect()",
+        "agencies read more of frozen.ranking than their own rows",
+    ),
+    "an agency's limit gone": (
+        "drop policy own_agency on frozen.ranking", "select guard.protect()",
+        "agencies read more of frozen.ranking than their own rows",
     ),
     "a replica": (
         "alter role {me} set session_replication_role = replica",

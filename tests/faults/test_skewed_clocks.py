@@ -1,23 +1,20 @@
 """Clocks that are wrong by a day: the source's, which is "now", and the machine's, which is not."""
 
 import shutil
-import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import date, timedelta
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import psycopg
 import pytest
-from psycopg import sql
 
 from chotso.calendar import night_of
 from chotso.sandbox.province import advance
 from chotso.settings import Settings
+from tests.faults.clocks import shift_process, shift_server
 from tests.faults.cloning import copy_database, database, drop_database, on
 from tests.faults.content import Content, content
 from tests.faults.killing import STOPPED, run_in_child
@@ -118,7 +115,7 @@ def test_the_source_is_a_day_behind(two_nights: TwoNights, tally: Tally) -> None
 def test_the_machine_is_a_day_off(small_world: World, tally: Tally, days: int) -> None:
     """Every clock of the loader and of the warehouse's server shows another day: no row differs."""
     with small_world.copy() as settings:
-        _shift_server(small_world.admin(settings), days)
+        shift_server(small_world.admin(settings), days)
         code = run_in_child(_extract_a_day_off, settings, small_world.told, days)
         assert code == 0, small_world.told.read_text(encoding="utf-8")
         with psycopg.connect(small_world.admin(settings)) as conn:
@@ -171,53 +168,7 @@ def clock_off(world: World, settings: Settings, offset: timedelta) -> Iterator[S
         drop_database(base.admin_url, name)
 
 
-def _shift_server(admin_url: str, days: int) -> None:
-    """Put clocks that are days off before the server's own, in this database."""
-    with psycopg.connect(admin_url, autocommit=True) as conn:
-        conn.execute("create schema skew")
-        conn.execute("grant usage on schema skew to public")
-        for clock in ("now", "clock_timestamp", "statement_timestamp", "transaction_timestamp"):
-            conn.execute(
-                sql.SQL(
-                    "create function skew.{clock}() returns timestamptz language sql volatile "
-                    "return pg_catalog.{clock}() + {days} * interval '1 day'"
-                ).format(clock=sql.Identifier(clock), days=sql.Literal(days))
-            )
-        name = sql.Identifier(database(admin_url))
-        conn.execute(
-            sql.SQL("alter database {} set search_path = skew, pg_catalog, public").format(name)
-        )
-
-
 def _extract_a_day_off(settings: Settings, told: Path, days: int) -> None:
     """The extract, in a process whose every clock is days off."""
-    offset = timedelta(days=days)
-    real_time, real_datetime, real_date = time.time, datetime, date
-
-    class OfAnyDate(type):
-        def __instancecheck__(cls, value: Any) -> bool:
-            return isinstance(value, cls.__mro__[1])
-
-    class Shifted(datetime, metaclass=OfAnyDate):
-        def __new__(cls, *args: Any, **kwargs: Any) -> Any:
-            return real_datetime(*args, **kwargs)
-
-        @classmethod
-        def now(cls, tz: tzinfo | None = None) -> Any:
-            return real_datetime.now(tz) + offset
-
-    class ShiftedDate(date, metaclass=OfAnyDate):
-        def __new__(cls, *args: Any, **kwargs: Any) -> Any:
-            return real_date(*args, **kwargs)
-
-        @classmethod
-        def today(cls) -> Any:
-            return (real_datetime.now() + offset).date()
-
-    time.time = lambda: real_time() + offset.total_seconds()
-    for name, module in list(sys.modules.items()):
-        if name.startswith("chotso."):
-            for attribute, replacement in (("datetime", Shifted), ("date", ShiftedDate)):
-                if getattr(module, attribute, None) in (real_datetime, date):
-                    setattr(module, attribute, replacement)
+    shift_process(days)
     extract_in_child(settings, NIGHT, told)

@@ -1,6 +1,8 @@
 """One real Airflow on one real PostgreSQL, with a tiny province, for the nights of this folder."""
 
 import os
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +14,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from chotso.orchestration import local
+from chotso.orchestration import airflow_home, local, processes
+from chotso.orchestration.airflow_home import AirflowHome
 from chotso.orchestration.client import AirflowClient
 from chotso.orchestration.drive import get_ready
 from chotso.sandbox import province
@@ -51,6 +54,36 @@ class Pipeline:
         """Rows of the source."""
         with psycopg.connect(self.server.source_url) as connection:
             return connection.execute(query).fetchall()
+
+    @contextmanager
+    def second_scheduler(self) -> Iterator[processes.Component]:
+        """Two schedulers share the work for a while, with the clocks of the schedules on."""
+        home, airflow = AirflowHome(self.home), [sys.executable, "-m", "airflow"]
+        local.stop(self.home)
+        local.start(self.home, schedules=True)
+        env = airflow_home.environment(home, schedules=True)
+        log = home.logs / "scheduler-2.log"
+        second = processes.start(
+            "scheduler-2", [*airflow, *local.COMPONENTS["scheduler"]], env, log, home.run
+        )
+        try:
+            yield second
+        finally:
+            processes.stop(second, home.run, patience_s=local.STOP_PATIENCE_S)
+
+    def backfill(self, dag_id: str, begin: datetime, end: datetime, *, at_once: int) -> None:
+        """The operator's command for runs of the past."""
+        home = AirflowHome(self.home)
+        subprocess.run(
+            [
+                *(sys.executable, "-m", "airflow", "backfill", "create", "--dag-id", dag_id),
+                *("--from-date", begin.isoformat(), "--to-date", end.isoformat()),
+                *("--max-active-runs", str(at_once)),
+            ],
+            env=airflow_home.environment(home, schedules=True),
+            check=True,
+            timeout=120,
+        )
 
     @contextmanager
     def airflow_database(self) -> Iterator[psycopg.Connection]:

@@ -313,7 +313,9 @@ begin
 
     revoke insert, update, delete, truncate, references, trigger
     on all tables in schema frozen, rehearsal
-    from public, chotso_loader, chotso_reader, chotso_auditor, chotso_certifier;
+    from public, chotso_loader, chotso_reader, chotso_auditor, chotso_certifier,
+        chotso_agency_reader;
+    perform guard.limit_readers();
 end
 $$;
 comment on function guard.protect is
@@ -321,5 +323,3 @@ comment on function guard.protect is
 revoke execute on function guard.protect from public;
 
 revoke create on schema public from public;
-
-select guard.protect();

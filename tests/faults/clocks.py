@@ -1,0 +1,62 @@
+"""Clocks of the machine that are days off: those of a process, and those of a database."""
+
+import sys
+import time
+from datetime import date, datetime, timedelta, tzinfo
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from tests.faults.cloning import database
+
+
+def shift_server(admin_url: str, days: int) -> None:
+    """Put clocks that are days off before the server's own, in this database."""
+    with psycopg.connect(admin_url, autocommit=True) as conn:
+        conn.execute("create schema skew")
+        conn.execute("grant usage on schema skew to public")
+        for clock in ("now", "clock_timestamp", "statement_timestamp", "transaction_timestamp"):
+            conn.execute(
+                sql.SQL(
+                    "create function skew.{clock}() returns timestamptz language sql volatile "
+                    "return pg_catalog.{clock}() + {days} * interval '1 day'"
+                ).format(clock=sql.Identifier(clock), days=sql.Literal(days))
+            )
+        name = sql.Identifier(database(admin_url))
+        conn.execute(
+            sql.SQL("alter database {} set search_path = skew, pg_catalog, public").format(name)
+        )
+
+
+def shift_process(days: int) -> None:
+    """Put every clock that chotso reads in this process days off, for good."""
+    offset = timedelta(days=days)
+    real_time, real_datetime, real_date = time.time, datetime, date
+
+    class OfAnyDate(type):
+        def __instancecheck__(cls, value: Any) -> bool:
+            return isinstance(value, cls.__mro__[1])
+
+    class Shifted(datetime, metaclass=OfAnyDate):
+        def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+            return real_datetime(*args, **kwargs)
+
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Any:
+            return real_datetime.now(tz) + offset
+
+    class ShiftedDate(date, metaclass=OfAnyDate):
+        def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+            return real_date(*args, **kwargs)
+
+        @classmethod
+        def today(cls) -> Any:
+            return (real_datetime.now() + offset).date()
+
+    time.time = lambda: real_time() + offset.total_seconds()
+    for name, module in list(sys.modules.items()):
+        if name.startswith("chotso."):
+            for attribute, replacement in (("datetime", Shifted), ("date", ShiftedDate)):
+                if getattr(module, attribute, None) in (real_datetime, date):
+                    setattr(module, attribute, replacement)
