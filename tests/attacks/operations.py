@@ -193,7 +193,7 @@ OTHERS = {
     "update v set status = 'certified'",
     "a foreign data wrapper": "create foreign data wrapper planted",
     # files and programs of the server
-    "copy to a program": "copy (select 1) to program 'true'",
+    "copy to a program": "copy (select 1) to program 'cat > /dev/null'",
     "copy from a program": "create temp table t (x text) ;; copy t from program 'echo 1'",
     "copy to a file": "copy (select 1) to '/dev/null'",
     "copy from a file": "create temp table t (x text) ;; copy t from '/dev/null'",

@@ -175,3 +175,41 @@ def test_a_superuser_s_slip_is_refused_and_said_in_both_languages(world: SealedW
     world.admin.rollback()
     assert "Số liệu đã niêm phong, không sửa được — frozen.release is sealed" in str(refused.value)
     assert "corrigendum" in str(refused.value.diag.message_hint)
+
+
+# The books are a superuser's to tend: an index where a query is slow, a trial's table emptied.
+TENDED = (
+    "create index planted on raw.payments (so_tien)",
+    "create trigger planted before insert on ops.batch for each statement "
+    "execute function suppress_redundant_updates_trigger()",
+    "alter table quarantine.row add column planted int",
+    "alter table ops.control_total rename to planted",
+    "truncate raw.payments, ops.batch cascade",
+)
+SEALED = (
+    "drop function ops.freeze_checks cascade",
+    "alter table ops.freeze drop column reason",
+    "alter table ops.freeze_override disable trigger a_guard",
+    "drop trigger a_guard on ops.freeze_override",
+    "truncate ops.freeze_override",
+    "drop schema raw cascade",
+    "alter schema ops rename to planted",
+    "create table frozen.planted ()",
+    "create function frozen.planted() returns int language sql return 1",
+    "create table public.planted () inherits (frozen.ranking)",
+    "alter table frozen.late_change alter column item_key type varchar using 'x'",
+)
+
+
+@pytest.mark.parametrize("statement", TENDED)
+def test_a_superuser_tends_the_books(world: SealedWorld, statement: str) -> None:
+    world.admin.execute(statement.encode())
+    world.admin.rollback()
+
+
+@pytest.mark.parametrize("statement", SEALED)
+def test_what_a_seal_hangs_on_is_a_migration_s_alone(world: SealedWorld, statement: str) -> None:
+    with pytest.raises(psycopg.errors.InsufficientPrivilege) as refused:
+        world.admin.execute(statement.encode())
+    world.admin.rollback()
+    assert refused.value.diag.constraint_name == "sealed"

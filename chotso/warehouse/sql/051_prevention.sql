@@ -39,12 +39,20 @@ create function guard.refuse_change() returns trigger
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    is_empty boolean;
 begin
     if guard.is_migration() then
         return null;
     end if;
     if tg_op = 'INSERT' and guard.is_owner_s_function() then
         return null;
+    end if;
+    if tg_op = 'TRUNCATE' and tg_argv[0] = 'append' then
+        execute format('select not exists (select from %s)', tg_relid::regclass) into is_empty;
+        if is_empty then
+            return null;  -- nothing is lost
+        end if;
     end if;
     -- of a release the owner's functions change two columns; refuse_other_change sees to that
     if tg_op = 'UPDATE' and tg_argv[0] = 'release' and guard.is_owner_s_function() then
@@ -94,23 +102,24 @@ $$;
 comment on function guard.refuse_other_change is
 'Bản chốt chỉ được xác nhận hoặc thôi hiệu lực — a release is certified or superseded, no more';
 
--- Is this object one that only a migration may touch? By its schema or by its owner.
-create function guard.is_guarded(class_id oid, object_id oid, names text[]) returns boolean
+-- Is this object one that only a migration may touch? What is sealed, what guards it and every
+-- function of the owner's: for everybody. The rest of the owner's is a superuser's to look after.
+create function guard.is_guarded(
+    class_id oid, object_id oid, schemas text[], relation_name text
+) returns boolean
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
     select
         -- by name too: what is being dropped has no owner any more
         coalesce(
-            names && array[
-                'guard', 'chotso_migrations', 'frozen', 'rehearsal', 'sealing', 'ed25519', 'ops',
-                'raw', 'quarantine'
+            schemas && array[
+                'guard', 'chotso_migrations', 'frozen', 'rehearsal', 'sealing', 'ed25519'
             ]
-            or exists (
-                select from pg_namespace as schema
-                inner join pg_roles as owner on owner.oid = schema.nspowner
-                where owner.rolname = 'chotso_owner' and schema.nspname = any(names)
-            ), false
+            or 'ops' = any(schemas)
+            and (class_id = 'pg_proc'::regclass or relation_name like 'freeze%')
+            or class_id = 'pg_namespace'::regclass
+            and schemas && array['ops', 'raw', 'quarantine'], false
         )
         or exists (
             select from pg_roles as owner
@@ -118,11 +127,28 @@ as $$
                 select proowner from pg_proc
                 where class_id = 'pg_proc'::regclass and oid = object_id
                 union all
-                select relowner from pg_class
-                where class_id = 'pg_class'::regclass and oid = object_id
-                union all
                 select nspowner from pg_namespace
                 where class_id = 'pg_namespace'::regclass and oid = object_id
+                union all
+                -- it was a frozen one, and has been moved away
+                select relowner from pg_class
+                where class_id = 'pg_class'::regclass and oid = object_id
+                    and not relnamespace::regnamespace::text in ('ops', 'raw', 'quarantine')
+            )
+        )
+        or not exists (
+            select from pg_roles where rolname in (current_user, session_user) and rolsuper
+        ) and (
+            exists (
+                select from pg_namespace as schema
+                inner join pg_roles as owner on owner.oid = schema.nspowner
+                where owner.rolname = 'chotso_owner' and schema.nspname = any(schemas)
+            )
+            or class_id = 'pg_class'::regclass and exists (
+                select from pg_class
+                where oid = object_id and relowner in (
+                    select oid from pg_roles where rolname in ('chotso_owner', 'chotso_checker')
+                )
             )
         )
 $$;
@@ -148,18 +174,19 @@ begin
             )
         limit 1;
     elsif tg_event = 'table_rewrite' then
-        select pg_event_trigger_table_rewrite_oid()::regclass::text into touched
-        where guard.is_guarded(
-            'pg_class'::regclass, pg_event_trigger_table_rewrite_oid(),
-            (pg_identify_object_as_address(
-                'pg_class'::regclass, pg_event_trigger_table_rewrite_oid(), 0
-            )).object_names[1:1]
+        select relation.oid::regclass::text into touched
+        from pg_class as relation
+        where relation.oid = pg_event_trigger_table_rewrite_oid() and guard.is_guarded(
+            'pg_class'::regclass, relation.oid,
+            array[relation.relnamespace::regnamespace::text], relation.relname
         );
     elsif tg_event = 'sql_drop' then
         select object_identity into touched
         from pg_event_trigger_dropped_objects()
         where not is_temporary
-            and guard.is_guarded(classid, objid, array_append(address_names[1:1], schema_name))
+            and guard.is_guarded(
+                classid, objid, array_append(address_names[1:1], schema_name), address_names[2]
+            )
         limit 1;
     elsif tg_tag in ('GRANT', 'REVOKE') then
         select min(relation.oid::regclass::text) into touched
@@ -181,13 +208,15 @@ begin
             as address
         where guard.is_guarded(
             done.classid, done.objid,
-            array_append(address.object_names[1:1], done.schema_name)
+            array_append(address.object_names[1:1], done.schema_name), address.object_names[2]
         ) or exists (
             -- a child's rows are read with its parent's
             select from pg_inherits
+            inner join pg_class as parent on parent.oid = pg_inherits.inhparent
             where pg_inherits.inhrelid = done.objid and done.classid = 'pg_class'::regclass
                 and guard.is_guarded(
-                    'pg_class'::regclass, pg_inherits.inhparent, array[]::text[]
+                    'pg_class'::regclass, parent.oid,
+                    array[parent.relnamespace::regnamespace::text], parent.relname
                 )
         )
         limit 1;
