@@ -33,10 +33,16 @@ class Verifiers:
 
     def other(self, path: Path, anchor: str | None = None) -> Answer:
         """What the Node verifier says."""
+        self._put(path, anchor)
+        return self._answer()
+
+    def _put(self, path: Path, anchor: str | None) -> None:
         assert self._process.stdin is not None
-        assert self._process.stdout is not None
         self._process.stdin.write(json.dumps({"path": str(path), "anchor": anchor}) + "\n")
         self._process.stdin.flush()
+
+    def _answer(self) -> Answer:
+        assert self._process.stdout is not None
         answer: Answer = json.loads(self._process.stdout.readline())
         return answer
 
@@ -46,7 +52,8 @@ class Verifiers:
         Raises:
             AssertionError: They differ.
         """
-        one, two = verify.verify(path, anchor).as_json(), self.other(path, anchor)
+        self._put(path, anchor)  # both at the same time
+        one, two = verify.verify(path, anchor).as_json(), self._answer()
         assert comparable(one) == comparable(two)
         return comparable(one)
 

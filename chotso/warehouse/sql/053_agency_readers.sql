@@ -14,7 +14,7 @@ to chotso_agency_reader;
 
 -- current_user is whoever asks, in a policy and in a view alike.
 create function guard.own_agencies() returns text[]
-language sql stable
+language sql stable parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
     select coalesce(array_agg(substr(rolname, length('chotso_reader_') + 1)), '{}')
