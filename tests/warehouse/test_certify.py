@@ -29,7 +29,7 @@ from tests.warehouse.freeze_world import PARTS, PERIODS, as_admin, count, past_t
 from tests.warehouse.product import Product, product
 from tests.warehouse.sandbox_homes import new_home
 
-pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(3000)]
 
 SPRINT, PLAN = PERIODS
 PERSONS = ("an", "binh", "chi")
