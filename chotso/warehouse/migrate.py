@@ -14,7 +14,8 @@ from chotso.settings import Settings
 from chotso.warehouse import locks, safety
 from chotso.warehouse.row_sql import listed
 
-SCRIPTS = Path(__file__).parent / "sql"
+SCRIPTS = Path(__file__).parent / "sql"  # each runs once, in name order, and never changes
+CODE = SCRIPTS / "code"  # functions, views, triggers, grants: all run again when any has changed
 _MINIMUM_VERSION = 150000
 _SYSTEM_COLUMNS = {
     "batch_id": ("text not null", "Lô đưa dòng vào — the batch that brought the row"),
@@ -58,6 +59,7 @@ def migrate(settings: Settings) -> MigrationReport:
             warnings = safety.warnings(conn)
             _ledger_of_scripts(conn)
             applied = [path.name for path in sorted(SCRIPTS.glob("*.sql")) if _apply(conn, path)]
+            applied += _apply_code(conn, is_due=bool(applied))
             tables = [item.feed for item in contracts().values() if _raw_table(conn, item)]
             _grant_login(conn, settings)
             conn.execute("select guard.protect()")  # what a later script brought is guarded too
@@ -113,6 +115,32 @@ def _apply(conn: psycopg.Connection, path: Path) -> bool:
     conn.execute(text.encode())
     conn.execute("insert into chotso_migrations.script values (%s, %s)", [path.name, digest])
     return True
+
+
+def _apply_code(conn: psycopg.Connection, *, is_due: bool) -> list[str]:
+    """Run every file of CODE in name order if a script ran or a file is not as it was last run.
+
+    Each file can run again: `create or replace`, `drop … if exists`, grants. Its name in the
+    ledger is `code/<file>`.
+    """
+    texts = {f"code/{path.name}": path.read_text(encoding="utf-8") for path in CODE.glob("*.sql")}
+    wanted = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in texts.items()}
+    recorded = dict(
+        conn.execute(
+            "select name, sha256 from chotso_migrations.script where name like 'code/%'"
+        ).fetchall()
+    )
+    if recorded == wanted and not is_due:
+        return []
+    for name in sorted(texts):
+        conn.execute(texts[name].encode())
+    conn.execute("delete from chotso_migrations.script where name like 'code/%'")
+    for name in sorted(wanted):
+        conn.execute(
+            "insert into chotso_migrations.script (name, sha256) values (%s, %s)",
+            [name, wanted[name]],
+        )
+    return [name for name in sorted(wanted) if recorded.get(name) != wanted[name]]
 
 
 def raw_columns(item: Contract) -> dict[str, tuple[str, str]]:

@@ -1,0 +1,346 @@
+-- Guards of what is sealed: triggers, event triggers, and what puts them back.
+
+create or replace function guard.is_migration() returns boolean
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select
+        exists (select from pg_roles where rolname = session_user and rolsuper)
+        and exists (
+            select from pg_locks
+            where locktype = 'advisory' and granted and objsubid = 1 and pid = pg_backend_pid()
+                and database = (select oid from pg_database where datname = current_database())
+                and (classid::bigint << 32 | objid::bigint)
+                = hashtextextended('chotso/migrate', 0)
+        )
+$$;
+comment on function guard.is_migration is
+'Phiên này có phải đang nâng cấp không — whether this session is a migration';
+
+-- In a function of the owner's current_user is the owner and the role set is still the caller's;
+-- whoever has become the owner by SET ROLE, or inherits from it, is not in one.
+create or replace function guard.is_owner_s_function() returns boolean
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select current_user = 'chotso_owner' and session_user <> 'chotso_owner'
+        and current_setting('role') <> 'chotso_owner'
+$$;
+comment on function guard.is_owner_s_function is
+'Có đang ở trong hàm của chủ sở hữu không — whether this runs in a function of the owner''s';
+
+create or replace function guard.refuse_change() returns trigger
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    is_empty boolean;
+begin
+    if guard.is_migration() then
+        return null;
+    end if;
+    if tg_op = 'INSERT' and guard.is_owner_s_function() then
+        return null;
+    end if;
+    if tg_op = 'TRUNCATE' and tg_argv[0] = 'append' then
+        execute format('select not exists (select from %s)', tg_relid::regclass) into is_empty;
+        if is_empty then
+            return null;  -- nothing is lost
+        end if;
+    end if;
+    -- of a release the owner's functions change two columns; refuse_other_change sees to that
+    if tg_op = 'UPDATE' and tg_argv[0] = 'release' and guard.is_owner_s_function() then
+        return null;
+    end if;
+    raise exception using
+        errcode = 'insufficient_privilege', constraint = 'sealed',
+        message = format(
+            'Số liệu đã niêm phong, không sửa được — %I.%I is sealed: %s is refused',
+            tg_table_schema, tg_table_name, tg_op
+        ),
+        hint = 'a mistake is mended by a corrigendum: `chotso corrigendum PERIOD`';
+end
+$$;
+comment on function guard.refuse_change is
+'Từ chối mọi thay đổi số liệu đã chốt — refuses what is no function of the owner''s';
+
+create or replace function guard.refuse_other_change() returns trigger
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    before constant jsonb := to_jsonb(old);
+    after constant jsonb := to_jsonb(new);
+begin
+    if guard.is_migration()
+        or before = after  -- a third signature certifies no further
+        or (
+            before - 'status' = after - 'status'
+            and before ->> 'status' = 'sealed' and after ->> 'status' = 'certified'
+        )
+        or (
+            before - 'is_current' = after - 'is_current' and old.is_current and not new.is_current
+        )
+    then
+        return new;
+    end if;
+    raise exception using
+        errcode = 'insufficient_privilege', constraint = 'sealed',
+        message = format(
+            'Số liệu đã niêm phong, không sửa được — the release %s is sealed: of it only the '
+            'status becomes certified, and it is current until it is corrected',
+            old.release_id
+        );
+end
+$$;
+comment on function guard.refuse_other_change is
+'Bản chốt chỉ được xác nhận hoặc thôi hiệu lực — a release is certified or superseded, no more';
+
+-- Is this object one that only a migration may touch? What is sealed, what guards it and every
+-- function of the owner's: for everybody. The rest of the owner's is a superuser's to look after.
+create or replace function guard.is_guarded(
+    class_id oid, object_id oid, schemas text[], relation_name text
+) returns boolean
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select
+        -- by name too: what is being dropped has no owner any more
+        coalesce(
+            schemas && array[
+                'guard', 'chotso_migrations', 'frozen', 'rehearsal', 'sealing', 'ed25519'
+            ]
+            or 'ops' = any(schemas)
+            and (class_id = 'pg_proc'::regclass or relation_name like 'freeze%')
+            or class_id = 'pg_namespace'::regclass
+            and schemas && array['ops', 'raw', 'quarantine'], false
+        )
+        or exists (
+            select from pg_roles as owner
+            where owner.rolname in ('chotso_owner', 'chotso_checker') and owner.oid in (
+                select proowner from pg_proc
+                where class_id = 'pg_proc'::regclass and oid = object_id
+                union all
+                select nspowner from pg_namespace
+                where class_id = 'pg_namespace'::regclass and oid = object_id
+                union all
+                -- it was a frozen one, and has been moved away
+                select relowner from pg_class
+                where class_id = 'pg_class'::regclass and oid = object_id
+                    and not relnamespace::regnamespace::text in ('ops', 'raw', 'quarantine')
+            )
+        )
+        or not exists (
+            select from pg_roles where rolname in (current_user, session_user) and rolsuper
+        ) and (
+            exists (
+                select from pg_namespace as schema
+                inner join pg_roles as owner on owner.oid = schema.nspowner
+                where owner.rolname = 'chotso_owner' and schema.nspname = any(schemas)
+            )
+            or class_id = 'pg_class'::regclass and exists (
+                select from pg_class
+                where oid = object_id and relowner in (
+                    select oid from pg_roles where rolname in ('chotso_owner', 'chotso_checker')
+                )
+            )
+        )
+$$;
+comment on function guard.is_guarded is
+'Đối tượng chỉ được đổi khi nâng cấp — whether only a migration may touch an object';
+
+create or replace function guard.refuse_ddl() returns event_trigger
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    touched text;
+begin
+    if tg_event = 'ddl_command_start' then
+        -- Whoever could touch the owner's objects makes no structure at all: some commands commit
+        -- half-way, and GRANT does not say what it touched. A superuser's are looked at one by one.
+        select rolname into touched
+        from pg_roles
+        where rolname in ('chotso_owner', 'chotso_checker')
+            and pg_has_role(current_user, oid, 'USAGE')
+            and not exists (
+                select from pg_roles where rolname in (current_user, session_user) and rolsuper
+            )
+        limit 1;
+    elsif tg_event = 'table_rewrite' then
+        select relation.oid::regclass::text into touched
+        from pg_class as relation
+        where relation.oid = pg_event_trigger_table_rewrite_oid() and guard.is_guarded(
+            'pg_class'::regclass, relation.oid,
+            array[relation.relnamespace::regnamespace::text], relation.relname
+        );
+    elsif tg_event = 'sql_drop' then
+        select object_identity into touched
+        from pg_event_trigger_dropped_objects()
+        where not is_temporary
+            and guard.is_guarded(
+                classid, objid, array_append(address_names[1:1], schema_name), address_names[2]
+            )
+        limit 1;
+    elsif tg_tag in ('GRANT', 'REVOKE') then
+        select min(relation.oid::regclass::text) into touched
+        from pg_class as relation
+        inner join pg_namespace as schema on schema.oid = relation.relnamespace
+        left join pg_attribute as field
+            on field.attrelid = relation.oid and field.attacl is not null
+        cross join lateral (
+            select grantee, privilege_type from aclexplode(relation.relacl)
+            union all
+            select grantee, privilege_type from aclexplode(field.attacl)
+        ) as granted
+        where schema.nspname in ('frozen', 'rehearsal')
+            and granted.privilege_type <> 'SELECT' and granted.grantee <> relation.relowner;
+    else
+        select done.object_identity into touched
+        from pg_event_trigger_ddl_commands() as done
+        cross join lateral pg_identify_object_as_address(done.classid, done.objid, done.objsubid)
+            as address
+        where guard.is_guarded(
+            done.classid, done.objid,
+            array_append(address.object_names[1:1], done.schema_name), address.object_names[2]
+        ) or exists (
+            -- a child's rows are read with its parent's
+            select from pg_inherits
+            inner join pg_class as parent on parent.oid = pg_inherits.inhparent
+            where pg_inherits.inhrelid = done.objid and done.classid = 'pg_class'::regclass
+                and guard.is_guarded(
+                    'pg_class'::regclass, parent.oid,
+                    array[parent.relnamespace::regnamespace::text], parent.relname
+                )
+        )
+        limit 1;
+    end if;
+    if touched is not null and not guard.is_migration() then
+        raise exception using
+            errcode = 'insufficient_privilege', constraint = 'sealed',
+            message = format(
+                'Chỉ `chotso migrate` được đổi cấu trúc này — only a migration may: %s is refused '
+                '(%s)', tg_tag, touched
+            );
+    end if;
+end
+$$;
+comment on function guard.refuse_ddl is
+'Từ chối đổi cấu trúc ngoài nâng cấp — refuses DDL on the owner''s objects outside migrations';
+
+-- Put the guards where they are missing. `chotso migrate` calls it at its end, so that a table that
+-- came with a later script is guarded too; of what stands it changes nothing.
+create or replace function guard.protect() returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    relation record;
+    routine record;
+    occasion text;
+    guard_name text;
+begin
+    for relation in
+        select
+            class.oid::regclass as name,
+            case
+                when class.oid = 'frozen.release'::regclass then 'release'
+                when schema.nspname = 'ops' then 'append'
+                else 'sealed'
+            end as manner
+        from pg_class as class
+        inner join pg_namespace as schema on schema.oid = class.relnamespace
+        where class.relkind in ('r', 'p') and (
+            schema.nspname in ('frozen', 'rehearsal')
+            or class.oid = to_regclass('ops.freeze_override')
+        )
+    loop
+        if not exists (
+            select from pg_trigger
+            where tgrelid = relation.name and tgname = 'a_guard' and tgenabled = 'A'
+        ) then
+            execute format(
+                'create or replace trigger a_guard before %s on %s for each statement '
+                'execute function guard.refuse_change(%L)',
+                case relation.manner
+                    when 'append' then 'update or delete or truncate'
+                    else 'insert or update or delete or truncate'
+                end, relation.name, relation.manner
+            );
+            execute format('alter table %s enable always trigger a_guard', relation.name);
+        end if;
+        if relation.manner = 'release' and not exists (
+            select from pg_trigger
+            where tgrelid = relation.name and tgname = 'a_guard_row' and tgenabled = 'A'
+        ) then
+            execute format(
+                'create or replace trigger a_guard_row before update on %s for each row '
+                'execute function guard.refuse_other_change()', relation.name
+            );
+            execute format('alter table %s enable always trigger a_guard_row', relation.name);
+        end if;
+    end loop;
+
+    for relation in
+        select class.oid::regclass as name
+        from pg_class as class
+        where class.relnamespace in ('frozen'::regnamespace, 'rehearsal'::regnamespace)
+            and class.relkind = 'v'
+            and not coalesce(class.reloptions @> array['security_invoker=true'], false)
+    loop
+        execute format('alter view %s set (security_invoker = true)', relation.name);
+    end loop;
+    for relation in
+        select class.oid::regclass as name
+        from pg_class as class
+        where class.relnamespace in ('frozen'::regnamespace, 'rehearsal'::regnamespace)
+            and class.relkind in ('r', 'p', 'v')
+            and class.relowner <> (select oid from pg_roles where rolname = 'chotso_owner')
+    loop
+        execute format('alter table %s owner to chotso_owner', relation.name);
+    end loop;
+
+    -- Functions of the owner find temporary objects last, and read strings in one way only.
+    for routine in
+        select proc.oid::regprocedure as name, proc.prosecdef
+        from pg_proc as proc
+        inner join pg_roles as owner on owner.oid = proc.proowner
+        where owner.rolname in ('chotso_owner', 'chotso_checker')
+            and not coalesce(
+                proc.proconfig @> array[
+                    'search_path=pg_catalog, pg_temp', 'standard_conforming_strings=on'
+                ], false
+            )
+    loop
+        execute format('alter function %s set search_path = pg_catalog, pg_temp', routine.name);
+        execute format('alter function %s set standard_conforming_strings = on', routine.name);
+    end loop;
+
+    foreach occasion in array array[
+        'ddl_command_start', 'ddl_command_end', 'sql_drop', 'table_rewrite'
+    ]
+    loop
+        guard_name := 'chotso_guard_' || occasion;
+        if not exists (select from pg_event_trigger where evtname = guard_name) then
+            execute format(
+                'create event trigger %I on %s execute function guard.refuse_ddl()',
+                guard_name, occasion
+            );
+        end if;
+        if not exists (
+            select from pg_event_trigger where evtname = guard_name and evtenabled = 'A'
+        ) then
+            execute format('alter event trigger %I enable always', guard_name);
+        end if;
+    end loop;
+
+    revoke insert, update, delete, truncate, references, trigger
+    on all tables in schema frozen, rehearsal
+    from public, chotso_loader, chotso_reader, chotso_auditor, chotso_certifier,
+        chotso_agency_reader;
+    perform guard.limit_readers();
+end
+$$;
+comment on function guard.protect is
+'Gắn bảo vệ vào mọi bảng đã chốt — puts the guards on every frozen table that lacks them';
+revoke execute on function guard.protect from public;

@@ -1,0 +1,163 @@
+-- What must hold before a seal, looked up by the warehouse in its own books.
+
+create or replace function ops.built_figures(of_release text)
+returns table (
+    unclassified_count bigint, unexplained_vnd numeric, set_aside_vnd numeric, allowed_vnd numeric
+)
+language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    begun ops."freeze";
+    share numeric;
+    collected numeric;
+begin
+    select * into strict begun from ops."freeze" as made where made.release_id = of_release;
+    select (period -> 'limits' ->> 'quarantined_money_share_of_collection')::numeric into share
+    from ops.build as build,
+        jsonb_array_elements(build.config -> 'periods' -> 'periods') as period
+    where build.target_schema = begun.target_schema and period ->> 'id' = begun.period_id
+    order by build.build_id desc
+    limit 1;
+    execute format(
+        'select count(*) filter (where category_code is null), '
+        'coalesce(sum(paid_vnd - allocated_vnd - difference_vnd), 0) from %I.fct_reconciliation',
+        begun.target_schema
+    ) into unclassified_count, unexplained_vnd;
+    execute format(
+        'select fact.quarantined_money, fact.actual_to_date '
+        'from %1$I.fct_monthly_attainment as fact '
+        'where fact.metric_code = ''collection_total'' and fact.month = $1 and exists ( '
+        'select from %1$I.dim_agency as agency where agency.agency_key = fact.agency_key '
+        'and agency.level_number = 1) '
+        'order by fact.quarantined_money > coalesce($2 * fact.actual_to_date, 0) desc, '
+        'fact.quarantined_money desc limit 1',
+        begun.target_schema
+    ) into set_aside_vnd, collected
+    using date_trunc('month', begun.cutoff_at at time zone 'Asia/Ho_Chi_Minh')::date, share;
+    set_aside_vnd := coalesce(set_aside_vnd, 0);
+    allowed_vnd := coalesce(share * collected, 0);
+    return next;
+end
+$$;
+comment on function ops.built_figures is
+'Số liệu của bản dựng mà điều kiện cần — what the preconditions need to know of the build';
+alter function ops.built_figures owner to chotso_checker;
+revoke execute on function ops.built_figures from public;
+grant execute on function ops.built_figures to chotso_owner, chotso_loader, chotso_auditor;
+
+create or replace function ops.freeze_checks(of_release text)
+returns table (check_code text, is_met boolean, observed text, wanted text)
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    begun ops."freeze";
+    needed timestamptz;
+    counted bigint;
+    named text;
+    unexplained numeric;
+    set_aside numeric;
+    allowed numeric;
+begin
+    select * into strict begun from ops."freeze" as made where made.release_id = of_release;
+    needed := case when begun.is_rehearsal then begun.as_known_at else begun.cutoff_at end;
+
+    -- every feed that the warehouse has, read at or after the cutoff
+    select string_agg(feed.relname, ', ' order by feed.relname), count(*) into named, counted
+    from pg_class as feed
+    where feed.relnamespace = 'raw'::regnamespace and feed.relkind = 'r'
+        and not exists (
+            select from ops.batch as batch
+            where batch.feed = feed.relname and batch.status = 'published'
+                and batch.read_mode <> 'replay'
+                and batch.known_at between needed and begun.as_known_at
+        );
+    check_code := 'feeds_extracted';
+    is_met := counted = 0;
+    observed := coalesce('behind: ' || named, 'all feeds');
+    wanted := 'all feeds';
+    return next;
+
+    -- the newest comparison of each month with the source's own count
+    select string_agg(differing.feed || ' ' || to_char(differing.month, 'YYYY-MM'), ', '
+        order by differing.feed, differing.month), count(*)
+    into named, counted
+    from (
+        select distinct on (total.feed, total.month) total.feed, total.month, total.status
+        from ops.control_total as total
+        where total.known_at <= begun.as_known_at
+        order by total.feed asc, total.month asc, total.entry desc
+    ) as differing
+    where differing.status = 'different';
+    check_code := 'control_totals_equal';
+    is_met := counted = 0;
+    observed := coalesce('different: ' || named, '0 months differ');
+    wanted := '0 months differ';
+    return next;
+
+    -- a delivery of the final extract that a rule stopped, and that did not come again whole
+    select string_agg(coalesce(stopped.delivery_name, stopped.feed), ', '
+        order by stopped.feed, stopped.delivery_name), count(*)
+    into named, counted
+    from ops.batch as stopped
+    where stopped.final_of = of_release and stopped.status in ('blocked', 'refused')
+        and not exists (
+            select from ops.batch as later
+            where later.feed = stopped.feed and later.status = 'published'
+                and later.started_at > stopped.started_at
+                and later.delivery_name is not distinct from stopped.delivery_name
+        );
+    check_code := 'no_blocking_rule_failed';
+    is_met := counted = 0;
+    observed := coalesce('stopped: ' || named, '0 deliveries stopped');
+    wanted := '0 deliveries stopped';
+    return next;
+
+    select build.unclassified_count, build.unexplained_vnd, build.set_aside_vnd, build.allowed_vnd
+    into counted, unexplained, set_aside, allowed
+    from ops.built_figures(of_release) as build;
+    -- what ran in there must not decide which functions the rest of this finds
+    if pg_catalog.current_setting('search_path') operator(pg_catalog.<>) 'pg_catalog, pg_temp' then
+        raise exception 'the build of % changed the session that read it', of_release;
+    end if;
+
+    -- every account and payment has its category, and the categories lose no đồng
+    check_code := 'reconciliation_classified';
+    is_met := counted = 0 and unexplained = 0;
+    observed := counted || ' rows without a category, ' || abs(unexplained) || ' đồng unexplained';
+    wanted := '0 rows without a category, 0 đồng unexplained';
+    return next;
+
+    -- of any province: money set aside, as a share of what was collected
+    check_code := 'quarantined_money_below_limit';
+    is_met := set_aside <= allowed;
+    observed := set_aside || ' đồng';
+    wanted := 'at most ' || trunc(allowed) || ' đồng';
+    return next;
+end
+$$;
+comment on function ops.freeze_checks is
+'Các điều kiện niêm phong của một bản chốt — the preconditions of a seal, met or not';
+alter function ops.freeze_checks owner to chotso_owner;
+revoke execute on function ops.freeze_checks from public;
+grant execute on function ops.freeze_checks to chotso_loader, chotso_auditor;
+
+create or replace function ops.freeze_unmet(of_release text) returns text
+language sql stable
+set search_path = pg_catalog
+as $$
+    select string_agg(checked.check_code, ', ')
+    from ops.freeze_checks(of_release) as checked
+    inner join ops."freeze" as made on made.release_id = of_release
+    where not checked.is_met and not exists (
+        select from ops.freeze_override as override
+        where override.release_id = of_release and override.check_code = checked.check_code
+            and override.as_known_at = made.as_known_at
+    )
+$$;
+comment on function ops.freeze_unmet is
+'Điều kiện chưa đạt và không được cho qua — checks that are neither met nor overridden';
+alter function ops.freeze_unmet owner to chotso_owner;
+revoke execute on function ops.freeze_unmet from public;
+grant execute on function ops.freeze_unmet to chotso_loader, chotso_auditor;
