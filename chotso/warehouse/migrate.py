@@ -125,7 +125,7 @@ def _apply_code(conn: psycopg.Connection, *, is_due: bool) -> list[str]:
     """
     texts = {f"code/{path.name}": path.read_text(encoding="utf-8") for path in CODE.glob("*.sql")}
     wanted = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in texts.items()}
-    recorded = dict(
+    recorded: dict[str, str] = dict(
         conn.execute(
             "select name, sha256 from chotso_migrations.script where name like 'code/%'"
         ).fetchall()
