@@ -128,6 +128,19 @@ def show_places(
         console.print(f"  {name:<10}{place}", highlight=False, soft_wrap=True)
 
 
+def show_trouble(console: Console, trouble: list[str], url: str, alerts: Path) -> None:
+    """Print what went wrong on the way, or that nothing did."""
+    if not trouble:
+        console.print("\nNo task failed on the way.", highlight=False)
+        return
+    console.print(
+        "\n[bold]What went wrong on the way[/bold] (what is sealed above is whole and verified)"
+    )
+    for line in trouble:
+        console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
+    console.print(f"  Next: read {alerts} and the tasks' logs at {url}.", highlight=False)
+
+
 def _releases(conn: psycopg.Connection) -> list[Release]:
     with conn.cursor(row_factory=class_row(Release)) as cursor:
         return cursor.execute(
