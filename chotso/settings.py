@@ -14,6 +14,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import BaseModel, ConfigDict
 
+from chotso.ambient import scrub
 from chotso.errors import ChotsoError
 
 CONNECTIONS = {
@@ -56,6 +57,7 @@ def load_settings() -> Settings:
     Raises:
         ChotsoError: A URL is missing or malformed; the next step names the variable.
     """
+    scrub()  # everything that works begins here
     home = Path(os.environ.get("CHOTSO_HOME", ".chotso")).expanduser().resolve()
     sandbox = _sandbox(home)
     named_warehouse = _named("warehouse_url")

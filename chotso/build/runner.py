@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from psycopg.conninfo import conninfo_to_dict
 
 from chotso import PROJECT_ROOT
+from chotso.ambient import scrub
 from chotso.errors import ChotsoError
 from chotso.settings import Settings
 
@@ -21,6 +22,7 @@ PROJECT_DIR = PROJECT_ROOT / "dbt_project"
 _PARSED: dict[str, Any] = {}  # the project as this process parsed it, and for which place
 WHOLE = ("build", "--exclude-resource-type", "unit_test")
 _BAD = ("error", "fail", "runtime error")
+_GOOD = ("success", "pass", "warn")
 # A build reads much, writes what can be built again, and must not depend on a server's defaults.
 _SESSION = (
     "-c client_encoding=UTF8 -c timezone=UTC -c datestyle=ISO,YMD -c synchronous_commit=off "
@@ -65,6 +67,7 @@ def run_dbt(
         *("--target-path", str(place / "target")),
         *("--vars", json.dumps(variables, ensure_ascii=False, sort_keys=True)),
     ]
+    scrub()  # a variable of dbt's could leave out tests, models or rows
     profile = _profile(settings, schema)
     with _environment(profile):
         place_of_models = (profile["CHOTSO_DBT_DBNAME"], schema)
@@ -77,8 +80,22 @@ def run_dbt(
         raise _failed("; ".join(_said(result) for result in bad[:3]), log_file)
     if not outcome.success:
         raise _failed("dbt did not succeed and names no model", log_file)
+    if command == WHOLE:
+        _refuse_fewer(manifest, results, log_file)
     kinds = [str(result.node.resource_type) for result in results]
     return DbtSummary(models=kinds.count("model"), tests=len(kinds) - kinds.count("model"))
+
+
+def _refuse_fewer(manifest: Any, results: list[Any], log_file: Path) -> None:
+    """Refuse a build that left out a model or a test of the project, whatever the reason."""
+    wanted = {
+        item.unique_id
+        for item in manifest.nodes.values()
+        if str(item.resource_type) in ("model", "test")
+    }
+    done = {result.node.unique_id for result in results if str(result.status) in _GOOD}
+    if left_out := sorted(item.split(".")[2] for item in wanted - done):
+        raise _failed(f"left out {len(left_out)}: {', '.join(left_out[:5])}", log_file)
 
 
 def _runner(manifest: Any = None) -> "dbtRunner":

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from chotso.ambient import print_anything
 from chotso.cli import quarantine, sandbox
 from chotso.cli.console import OUTPUT, Json, answer, as_date, as_instant, progress, refusals
 from chotso.cli.explain import explain
@@ -32,6 +33,7 @@ BusinessDate = Annotated[str, typer.Option("--date", help="Business date, YYYY-M
 
 def main() -> None:
     """Run the command line; exit status 0 done, 1 refused or failed, 2 wrong usage."""
+    print_anything()
     with refusals():
         app()
 

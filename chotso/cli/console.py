@@ -14,11 +14,11 @@ import psycopg
 import typer
 from rich.console import Console
 
-from chotso.calendar import parse_instant
+from chotso.calendar import parse_date, parse_instant
 from chotso.errors import ChotsoError
 
-ERRORS = Console(stderr=True, highlight=False, soft_wrap=True)
-OUTPUT = Console(highlight=False, soft_wrap=True)
+ERRORS = Console(stderr=True, markup=False, highlight=False, soft_wrap=True)
+OUTPUT = Console(markup=False, highlight=False, soft_wrap=True)
 
 Json = Annotated[bool, typer.Option("--json", help="Print a machine-readable result.")]
 
@@ -26,7 +26,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print a machine-readable res
 def as_date(text: str) -> date:
     """A business date from the command line; a wrong one is wrong usage."""
     try:
-        return date.fromisoformat(text)
+        return parse_date(text)
     except ValueError as error:
         raise typer.BadParameter(f"{text!r} is not a date YYYY-MM-DD") from error
 

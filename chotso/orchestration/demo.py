@@ -24,6 +24,7 @@ from pathlib import Path
 import psycopg
 from rich.console import Console
 
+from chotso.ambient import print_anything
 from chotso.calendar import night_of
 from chotso.contracts import contracts
 from chotso.errors import ChotsoError
@@ -257,6 +258,7 @@ def _arguments() -> argparse.Namespace:
 def main() -> int:
     """Run the demonstration in `$CHOTSO_HOME` (default `.chotso`); 1 when a step failed."""
     given = _arguments()
+    print_anything()
     home = Path(os.environ.get("CHOTSO_HOME", ".chotso")).expanduser().resolve()
     os.environ["CHOTSO_HOME"] = str(home)
     size = Size(persons=given.persons, employers=given.employers, seed=given.seed)

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import psycopg
 
+from chotso.ambient import print_anything
 from chotso.errors import ChotsoError
 from chotso.orchestration import airflow_home, processes
 from chotso.orchestration.airflow_home import AirflowHome
@@ -223,6 +224,7 @@ def _down(home: Path) -> None:
 
 def main(arguments: list[str]) -> int:
     """`up`, `down` or `status` of Airflow and its PostgreSQL in `$CHOTSO_HOME` (`.chotso`)."""
+    print_anything()
     home = Path(os.environ.get("CHOTSO_HOME", ".chotso")).expanduser().resolve()
     os.environ["CHOTSO_HOME"] = str(home)
     try:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
+from chotso.calendar import parse_date
 from chotso.contracts import groups
 from chotso.errors import ChotsoError
 from chotso.settings import Settings
@@ -91,7 +92,7 @@ def business_date(partition_key: str | None) -> date:
         ChotsoError: The run has no partition key, or it is no date.
     """
     try:
-        return date.fromisoformat(partition_key or "")
+        return parse_date(partition_key or "")
     except ValueError as error:
         raise ChotsoError(
             f"The run has no business date: its partition key is {partition_key!r}.",
