@@ -129,13 +129,17 @@ def _rehearsal(run: Run, period: PeriodToFreeze) -> state.Freeze:
 
 def _check_cutoff(run: Run, period: PeriodToFreeze) -> None:
     now = run.parts.source_clock(run.settings)
+    if now < period.cutoff_at:  # a standby's data may be behind its server's clock
+        now = run.parts.caught_up(run.settings, period.cutoff_at, run.progress)
     if now < period.cutoff_at:
         left = timedelta(seconds=round((period.cutoff_at - now).total_seconds()))
         raise ChotsoError(
             f"The cutoff of {period.period_id}, {period.cutoff_at.isoformat()}, has not come: "
             f"by the source's clock {left} are left.",
             kept="nothing was extracted, built or sealed.",
-            next_step="run it again at the cutoff, or now with --rehearse.",
+            next_step="run it again at the cutoff, or now with --rehearse. Where the source is a "
+            "standby, its clock is the last transaction that it has replayed: see that it catches "
+            "up, and that its primary commits something now and then (or keeps tst.dong_ho).",
         )
 
 

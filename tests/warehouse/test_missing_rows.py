@@ -176,6 +176,21 @@ def test_the_province_is_whole_and_the_naive_twin_that_believes_it_is_short(
     assert collected(world) == {"072": 0, "07202": 0}
 
 
+def test_what_a_policy_hides_is_an_error_and_no_absence(world: QuarantineWorld) -> None:
+    world.source("alter table tst.co_quan enable row level security")
+    world.source("create policy some on tst.co_quan using (ma_co_quan <> '07201')")
+    try:
+        with psycopg.connect(world.settings.source_url) as conn:
+            naive = conn.execute("select ma_co_quan from tst.co_quan order by 1").fetchall()
+        assert naive == [("072",), ("07202",)]
+        with pytest.raises(ChotsoError, match="Row-level security of the source hides"):
+            registers(world)
+    finally:
+        world.source("drop policy some on tst.co_quan")
+        world.source("alter table tst.co_quan disable row level security")
+    assert records(world) == []
+
+
 def test_a_row_that_comes_back_closes_the_difference(world: QuarantineWorld) -> None:
     for _ in range(2):
         world.source("delete from tst.co_quan where ma_co_quan = '07202'")
