@@ -8,6 +8,7 @@ from psycopg.rows import dict_row
 from rich.console import Console
 from rich.table import Table
 
+from chotso.build import uncounted
 from chotso.calendar import local_date
 from chotso.ingest import control_totals, missing, schema_drift
 from chotso.registers import load_registers
@@ -51,7 +52,7 @@ select count(*) as rows, coalesce(sum(money), 0) as money, min(first_seen) as ol
 from quarantine.row where status = 'open'
 """
 _EXPOSED = """
-select build.build_id, build.business_date, build.as_known_at
+select build.build_id, build.business_date, build.as_known_at, build.uncounted
 from ops.exposed as exposed
 inner join ops.build as build on build.build_id = exposed.generation
 """
@@ -107,6 +108,8 @@ class Status:
             else "readers see: nothing yet",
             markup=False,
         )
+        for sentence in uncounted.sentences(shown["uncounted"] if shown else None):
+            console.print(f"no freeze: {sentence}", markup=False)
         for cutoff in self.cutoffs:
             console.print(
                 f"{cutoff['period_id']}: cutoff {cutoff['cutoff_at'].isoformat()}, "

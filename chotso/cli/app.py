@@ -95,9 +95,10 @@ def nightly(date_: BusinessDate, json: Json = False) -> None:
             stopped.append(str(error))
     batches = [batch for report in reports for batch in report.batches]
     notes = [note for report in reports for note in report.notes]
+    notes += built.notes if built is not None else []
 
     def tell() -> None:
-        _tell_batches(batches, notes)
+        _tell_batches(batches, [note for report in reports for note in report.notes])
         if built is not None:
             _tell_build(built)
 
@@ -293,3 +294,5 @@ def _tell_build(report: Any) -> None:
         f"build {report.build_id}: known at {report.as_known_at.isoformat()}, {shown}",
         markup=False,
     )
+    for note in report.notes:
+        OUTPUT.print(f"note: {note}", markup=False)

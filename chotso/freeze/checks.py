@@ -39,6 +39,12 @@ CHECKS = {
         "The reconciliation of accounts with payments is classified whole",
         "look at fct_reconciliation in the freeze's schema; a new cause needs a new category",
     ),
+    "everything_counts": (
+        "Mọi số liệu đã nhận đều thuộc một tỉnh",
+        "Everything accepted counts at a province",
+        "look at int_uncounted_facts in the freeze's schema; have the agencies' parents and levels "
+        "put right in the register, then run the freeze again",
+    ),
     "quarantined_money_below_limit": (
         "Tiền đang bị giữ lại dưới giới hạn của kỳ",
         "Money set aside is within the period's limit",

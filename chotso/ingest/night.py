@@ -29,6 +29,7 @@ from chotso.warehouse.locks import hold
 _LOG = logging.getLogger(__name__)
 # A final extract whose totals a later read had to mend is read once more.
 _FINAL_READS = 2
+_SUNDAY = 6
 
 
 def _quiet(_: str) -> None:
@@ -42,6 +43,11 @@ class FinalExtract:
     known_at: datetime
     batch_ids: list[str]
     stopped: list[str]
+
+
+def is_weekly_full_read(day: date) -> bool:
+    """Whether a night of this business date, however it is run, reads the open year whole."""
+    return day.weekday() == _SUNDAY
 
 
 def land_group(
@@ -279,7 +285,7 @@ def _land(
         conn,
         items,
         business_date,
-        full=full,
+        full=full or is_weekly_full_read(business_date),
         final_of=final_of,
         not_before=not_before,
         progress=progress,

@@ -178,7 +178,7 @@ def test_the_province_is_whole_and_the_naive_twin_that_believes_it_is_short(
 
 def test_what_a_policy_hides_is_an_error_and_no_absence(world: QuarantineWorld) -> None:
     world.source("alter table tst.co_quan enable row level security")
-    world.source("create policy some on tst.co_quan using (ma_co_quan <> '07201')")
+    world.source("create policy some_rows on tst.co_quan using (ma_co_quan <> '07201')")
     try:
         with psycopg.connect(world.settings.source_url) as conn:
             naive = conn.execute("select ma_co_quan from tst.co_quan order by 1").fetchall()
@@ -186,7 +186,7 @@ def test_what_a_policy_hides_is_an_error_and_no_absence(world: QuarantineWorld) 
         with pytest.raises(ChotsoError, match="Row-level security of the source hides"):
             registers(world)
     finally:
-        world.source("drop policy some on tst.co_quan")
+        world.source("drop policy some_rows on tst.co_quan")
         world.source("alter table tst.co_quan disable row level security")
     assert records(world) == []
 
@@ -252,3 +252,29 @@ def test_the_command_lists_and_closes(
     closed = run.invoke(app, ["missing", "close", "07202", "--feed", "agencies", *words])
     assert closed.exit_code == 0, closed.output
     assert run.invoke(app, ["missing", "list"]).stdout.strip() == "No register row is missing."
+
+
+def test_what_counts_at_no_province_is_never_silent(world: QuarantineWorld) -> None:
+    """Its row closed by an act, its parent nobody, a circle: accepted money is named."""
+    statements = (
+        "update tst.co_quan set ma_cap_tren = '07209' where ma_co_quan = '07201'",
+        "update tst.co_quan set ma_cap_tren = case ma_co_quan when '07201' then '07202' "
+        "else '07201' end where cap = 2",
+        "update tst.co_quan set cap = 2 where ma_co_quan = '072'",
+    )
+    for statement in statements:
+        world.source(statement)
+        world.extract("registers")
+        built = run_build(world.settings)  # its tests prove the sum
+        assert any(f"07201, collection_total: 1 facts, {PAID:,} đồng" in n for n in built.notes)
+        assert any(f"07201, arrears_ratio_total: 1 facts, {OWED:,} đồng" in n for n in built.notes)
+        shown = status_of(world.settings).exposed
+        assert shown is not None
+        assert shown["uncounted"][0]["agency_code"] == "07201"
+        world.tick()
+        world.source(
+            "update tst.co_quan as now set ma_cap_tren = was.ma_cap_tren, cap = was.cap "
+            "from kept.co_quan as was where was.ma_co_quan = now.ma_co_quan"
+        )
+    world.extract("registers")
+    assert run_build(world.settings).notes == []

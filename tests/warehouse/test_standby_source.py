@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -180,7 +181,7 @@ def test_a_standby_that_stays_behind_seals_nothing(standby: Standby) -> None:
     parts = replace(
         PARTS,
         period=lambda name: PeriodToFreeze(name, cutoff),
-        caught_up=lambda *given: _caught_up(*given, limit_s=0),
+        caught_up=partial(_caught_up, limit_s=0),
     )
     with pytest.raises(ChotsoError, match="standby") as refused:
         freeze(standby.made.settings, PERIODS[0], parts=parts)
