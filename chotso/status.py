@@ -8,8 +8,9 @@ from psycopg.rows import dict_row
 from rich.console import Console
 from rich.table import Table
 
+from chotso.build import uncounted
 from chotso.calendar import local_date
-from chotso.ingest import control_totals, schema_drift
+from chotso.ingest import control_totals, missing, schema_drift
 from chotso.registers import load_registers
 from chotso.settings import Settings
 from chotso.warehouse import safety
@@ -51,7 +52,7 @@ select count(*) as rows, coalesce(sum(money), 0) as money, min(first_seen) as ol
 from quarantine.row where status = 'open'
 """
 _EXPOSED = """
-select build.build_id, build.business_date, build.as_known_at
+select build.build_id, build.business_date, build.as_known_at, build.uncounted
 from ops.exposed as exposed
 inner join ops.build as build on build.build_id = exposed.generation
 """
@@ -70,6 +71,7 @@ class Status:
     schema_drift: list[dict[str, Any]]
     control_totals: dict[str, int]
     unproven: list[str]
+    missing_rows: list[missing.MissingRow]
     warnings: list[str]
 
     def show(self, console: Console) -> None:
@@ -88,6 +90,8 @@ class Status:
         console.print(f"control totals by feed and month: {compared or 'none'}", markup=False)
         for difference in self.unproven:
             console.print(f"control totals differ, no build is shown: {difference}", markup=False)
+        for absent in self.missing_rows:
+            console.print(f"missing at the source, in force, no freeze: {absent}", markup=False)
         for drift in self.schema_drift:
             console.print(_shown_drift(drift), markup=False)
         oldest = self.quarantine["oldest_days"]
@@ -104,6 +108,8 @@ class Status:
             else "readers see: nothing yet",
             markup=False,
         )
+        for sentence in uncounted.sentences(shown["uncounted"] if shown else None):
+            console.print(f"no freeze: {sentence}", markup=False)
         for cutoff in self.cutoffs:
             console.print(
                 f"{cutoff['period_id']}: cutoff {cutoff['cutoff_at'].isoformat()}, "
@@ -127,6 +133,7 @@ def status_of(settings: Settings) -> Status:
         drift = schema_drift.current(conn)
         compared = control_totals.newest_statuses(conn)
         unproven = [str(each) for each in control_totals.unmended(conn)]
+        missing_rows = missing.listing(conn)
         exposed = cursor.execute(_EXPOSED).fetchone()
         warnings = safety.warnings(conn)
         sealed = {
@@ -147,8 +154,9 @@ def status_of(settings: Settings) -> Status:
         for period in load_registers().periods
     ]
     return Status(
-        feeds, stopped, quarantine, exposed, known_at, cutoffs, drift, compared, unproven, warnings
-    )
+        feeds, stopped, quarantine, exposed, known_at, cutoffs, drift, compared, unproven,
+        missing_rows, warnings,
+    )  # fmt: skip
 
 
 def _state(cutoff_at: datetime, known_at: datetime | None, release: str | None) -> str:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import psycopg
 from psycopg.types.json import Jsonb
 
+from chotso.build import uncounted
 from chotso.build.expose import expose, tidy
 from chotso.build.runner import WHOLE, run_dbt
 from chotso.build.scratch import claim_scratch_schema, drop_foreign_keys
@@ -38,6 +39,7 @@ class BuildReport:
     models: int
     tests: int
     seconds: float
+    notes: list[str]
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,7 @@ def run_build(
             command = ("run", "--select", *(f"+{model}" for model in only)) if only else WHOLE
             summary = run_dbt(settings, target, variables, command)
             failpoint("build.built")
+            notes = [] if only else uncounted.record(conn, target, build_id)
             if schema is None:
                 expose(conn, target, build_id)
             _finish(conn, build_id, "built" if schema else "exposed")
@@ -115,6 +118,7 @@ def run_build(
         models=summary.models,
         tests=summary.tests,
         seconds=round(time.monotonic() - started, 1),
+        notes=notes,
     )
 
 

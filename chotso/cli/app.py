@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from chotso.ambient import print_anything
-from chotso.cli import quarantine, sandbox
+from chotso.cli import missing, quarantine, sandbox
 from chotso.cli.console import OUTPUT, Json, answer, as_date, as_instant, progress, refusals
 from chotso.cli.explain import explain
 from chotso.cli.late import late
@@ -25,6 +25,7 @@ app = typer.Typer(
 )
 app.add_typer(sandbox.app, name="sandbox")
 app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(missing.app, name="missing")
 app.command()(explain)
 app.command()(late)
 
@@ -96,9 +97,10 @@ def nightly(date_: BusinessDate, json: Json = False) -> None:
             stopped.append(str(error))
     batches = [batch for report in reports for batch in report.batches]
     notes = [note for report in reports for note in report.notes]
+    notes += built.notes if built is not None else []
 
     def tell() -> None:
-        _tell_batches(batches, notes)
+        _tell_batches(batches, [note for report in reports for note in report.notes])
         if built is not None:
             _tell_build(built)
 
@@ -294,3 +296,5 @@ def _tell_build(report: Any) -> None:
         f"build {report.build_id}: known at {report.as_known_at.isoformat()}, {shown}",
         markup=False,
     )
+    for note in report.notes:
+        OUTPUT.print(f"note: {note}", markup=False)

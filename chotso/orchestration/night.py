@@ -4,6 +4,7 @@ Airflow's own memory is never asked: runs are cleared, events get lost, tasks ru
 answer here comes from `ops.batch` and `ops.build`.
 """
 
+import logging
 from collections.abc import Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from chotso.warehouse.connect import connect
 if TYPE_CHECKING:
     from chotso.ingest.waiting import GroupReport
 
-SUNDAY = 6
+_LOG = logging.getLogger(__name__)
 # A freeze's own extract publishes the cutoff's date too; the night of that date still follows.
 # A register that failed is about to be tried again: half an hour's grace.
 _REGISTERS_SQL = """
@@ -99,11 +100,6 @@ def business_date(partition_key: str | None) -> date:
             kept="nothing was read.",
             next_step="trigger it with a partition key such as 2021-12-31 (docs/airflow.md).",
         ) from error
-
-
-def is_weekly_full_read(day: date) -> bool:
-    """Whether the night of this business date reads the open year whole and compares."""
-    return day.weekday() == SUNDAY
 
 
 def registers_state(settings: Settings, day: date) -> str | None:
@@ -187,4 +183,6 @@ def build_if_due(settings: Settings, day: date, *, is_demanded: bool) -> dict[st
     from chotso.build.dbt import run_build
 
     report = run_build(settings)
+    for note in report.notes:
+        _LOG.warning("note: %s", note)
     return {"is_built_now": True, "build_id": report.build_id, "tests": report.tests}

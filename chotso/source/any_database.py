@@ -62,7 +62,7 @@ class DatabaseSnapshot:
 
     def __init__(self, connection: EngineConnection) -> None:
         self._connection = connection
-        self.known_at = self._clock()
+        self.known_at = self.server_clock = self._clock()
 
     def _clock(self) -> datetime:
         if not inspect(self._connection).has_table("dong_ho", schema=SCHEMA):

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -19,7 +20,15 @@ from chotso.source.arrow import arrow_type
 from chotso.source.database_values import TEXT_LIMIT
 from chotso.source.drift import Drift, drift_of, postgres_column
 from chotso.source.queries import SCHEMA
-from chotso.source.snapshot import CLOCK, Snapshot, no_clock, typed_batch, unreachable
+from chotso.source.snapshot import (
+    CLOCK,
+    Snapshot,
+    age_unknown,
+    no_clock,
+    rows_hidden,
+    typed_batch,
+    unreachable,
+)
 
 _POSTGRES = postgresql.dialect()  # type: ignore[no-untyped-call]
 _BLOCK_BYTES = 4 << 20
@@ -55,35 +64,84 @@ def postgres_snapshot(source_url: str) -> Iterator[Snapshot]:
         connection = psycopg.connect(
             source_url,
             application_name="chotso extract",
-            options="-c timezone=UTC -c datestyle=ISO,YMD -c client_encoding=UTF8",
+            # row_security: what a policy would hide is an error, and not rows that are gone
+            options="-c timezone=UTC -c datestyle=ISO,YMD -c client_encoding=UTF8 "
+            "-c row_security=off",
         )
     except psycopg.OperationalError as error:
         raise unreachable(source_url, error) from error
     with connection:
+        connection.autocommit = True
+        server = _server(connection)  # before the snapshot, which then holds all that it tells of
+        connection.autocommit = False
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.read_only = True
         try:
-            yield PostgresSnapshot(connection)
+            yield PostgresSnapshot(connection, server)
         except psycopg.Error as error:
+            if error.diag.source_function == "check_enable_rls":
+                raise rows_hidden(error.diag.message_primary or "") from error
             if connection.broken:  # and not another connection within the block
                 raise unreachable(source_url, error) from error
             raise
 
 
-class PostgresSnapshot:
-    """A REPEATABLE READ, READ ONLY transaction, read by COPY."""
+@dataclass(frozen=True)
+class _Server:
+    """What a server says of itself: its clock, and of a standby, how far it has replayed."""
 
-    def __init__(self, connection: psycopg.Connection) -> None:
+    clock: datetime
+    is_standby: bool
+    replayed_to: datetime | None
+
+
+def _server(connection: psycopg.Connection) -> _Server:
+    row = connection.execute(
+        "select pg_catalog.clock_timestamp(), pg_catalog.pg_is_in_recovery(), "
+        "pg_catalog.pg_last_xact_replay_timestamp()"
+    ).fetchone()
+    assert row is not None
+    return _Server(*row)
+
+
+class PostgresSnapshot:
+    """A REPEATABLE READ, READ ONLY transaction, read by COPY.
+
+    Without the table `dong_ho`, `known_at` of a primary is its now(). Of a standby it is the commit
+    time of the last transaction replayed before the snapshot: where its primary rests that stands
+    still, and nothing that a standby can be asked proves that there was nothing more to replay.
+    """
+
+    def __init__(self, connection: psycopg.Connection, server: _Server) -> None:
         self._connection = connection
-        self.known_at = self._clock()
+        if self.has_relation("dong_ho"):
+            self.known_at = self.server_clock = self._clock()
+        else:
+            self.known_at, self.server_clock = self._age_of_data(server), server.clock
 
     def _clock(self) -> datetime:
-        exists = self._connection.execute("select to_regclass('tst.dong_ho')").fetchone()
         statement = str(CLOCK.compile(dialect=_POSTGRES, compile_kwargs={"literal_binds": True}))
-        query = statement if exists and exists[0] else "select now()"
-        row = self._connection.execute(query.encode()).fetchone()
+        row = self._connection.execute(statement.encode()).fetchone()
         if row is None or row[0] is None:
             raise no_clock()
+        instant: datetime = row[0]
+        return instant
+
+    def _age_of_data(self, server: _Server) -> datetime:
+        if server.is_standby:
+            if server.replayed_to is None:
+                raise age_unknown("the standby has replayed no transaction since it was started")
+            return server.replayed_to
+        row = self._connection.execute(
+            "select pg_catalog.now(), exists (select from pg_catalog.pg_subscription_rel as copied "
+            "inner join pg_catalog.pg_class as relation on relation.oid = copied.srrelid "
+            "inner join pg_catalog.pg_namespace as schema on schema.oid = relation.relnamespace "
+            "where schema.nspname = %s)",
+            [SCHEMA],
+        ).fetchone()
+        assert row is not None
+        if row[1]:
+            raise age_unknown("its tables are copied by a subscription, however far behind")
         instant: datetime = row[0]
         return instant
 

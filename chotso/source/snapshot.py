@@ -23,9 +23,14 @@ CLOCK: Select[Any] = (
 
 
 class Snapshot(Protocol):
-    """One consistent view of the collection system."""
+    """One consistent view of the collection system.
+
+    `known_at` is the instant up to which it knows everything. `server_clock` is later where that is
+    the age of a standby's data and its server's own clock has gone on.
+    """
 
     known_at: datetime
+    server_clock: datetime
 
     def drift(self, item: Contract) -> list[Drift]:
         """Columns of the feed's relation that are missing, retyped or added by its contract."""
@@ -85,6 +90,26 @@ def unreachable(source_url: str, error: Exception) -> ChotsoError:
         f"{str(error).strip().splitlines()[0]}",
         kept="everything published before stands.",
         next_step="check CHOTSO_SOURCE_URL and the source, then run the same command again.",
+    )
+
+
+def age_unknown(what: str) -> ChotsoError:
+    """Nothing says up to which instant the source's data goes."""
+    return ChotsoError(
+        f"The age of the source's data is not known: {what}.",
+        kept="nothing was read; everything published before stands.",
+        next_step="have the table tst.dong_ho kept on the primary, so that it is replicated with "
+        "the rows, or read from the primary.",
+    )
+
+
+def rows_hidden(detail: str) -> ChotsoError:
+    """The source would show this login only some of the rows."""
+    return ChotsoError(
+        f"Row-level security of the source hides rows from this login: {detail}.",
+        kept="everything published before stands.",
+        next_step="have the policy lifted for this login (BYPASSRLS on PostgreSQL): rows that are "
+        "hidden cannot be told from rows that are gone.",
     )
 
 

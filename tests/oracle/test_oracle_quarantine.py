@@ -104,3 +104,16 @@ def test_the_accepted_version_stays_in_force_while_a_newer_one_is_set_aside() ->
     assert row(world, "collection_hi", "07299")["quarantined_money"] == 0
     assert ratio(world)[0] == 20
     assert ratio(world, agency_code="07299")[0] == 300
+
+
+def test_a_register_row_that_a_reading_lacks_is_in_force_as_it_was() -> None:
+    later = NIGHT + timedelta(days=1)
+    paid = {"documents": [document("A", "2021-12-02 10:00")], "lines": [line("A", "BHYT", 100)]}
+    world = [
+        observed(**paid),
+        observed(
+            later, agencies=[each for each in AGENCIES if each["ma_co_quan"] != "07201"], **paid
+        ),
+    ]
+    for code in ("072", "07201"):
+        assert row(world, "collection_total", code)["actual_month"] == 100

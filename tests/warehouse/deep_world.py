@@ -30,7 +30,12 @@ from tests.oracle.worlds import World
 from tests.warehouse.product import SOURCE_LOGIN, Product, product
 
 SPRINT = "sprint-2021-q4"
-MAY_PASS = ("quarantined_money_below_limit", "no_blocking_rule_failed", "control_totals_equal")
+MAY_PASS = (
+    "quarantined_money_below_limit",
+    "no_blocking_rule_failed",
+    "control_totals_equal",
+    "everything_counts",
+)
 NAMES = ("Trần Thị Thử", "Lê Văn Mẫu")
 HIDDEN = """
 update tst.chung_tu set so_tien = so_tien + 1

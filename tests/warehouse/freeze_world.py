@@ -199,6 +199,8 @@ alter table fct_officer_attainment add officer_code text, add officer_key text,
     add is_own_agency boolean;
 create table fct_reconciliation (agency_code text, agency_key text, month date, group_code text,
     category_code text, allocated_vnd numeric, paid_vnd numeric, difference_vnd numeric);
+create table int_uncounted_facts (metric_code text, agency_code text, month date,
+    fact_count bigint, money_vnd numeric);
 create table rpt_emulation_ranking (period_id text, participant_type text, participant_code text,
     participant_name text, agency_code text, agency_key text, province_code text,
     measured_month date, is_at_cutoff boolean, is_considered boolean, not_considered_code text,

@@ -46,6 +46,31 @@ alter function ops.built_figures owner to chotso_checker;
 revoke execute on function ops.built_figures from public;
 grant execute on function ops.built_figures to chotso_owner, chotso_loader, chotso_auditor;
 
+create or replace function ops.uncounted_facts(of_release text)
+returns table (fact_count bigint, money_vnd numeric, agencies text)
+language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    build_schema text;
+begin
+    select made.target_schema into strict build_schema
+    from ops."freeze" as made where made.release_id = of_release;
+    execute format(
+        'select coalesce(sum(fact.fact_count), 0)::bigint, coalesce(sum(fact.money_vnd), 0), '
+        'string_agg(distinct coalesce(fact.agency_code, ''no document''), '', '') '
+        'from %I.int_uncounted_facts as fact',
+        build_schema
+    ) into fact_count, money_vnd, agencies;
+    return next;
+end
+$$;
+comment on function ops.uncounted_facts is
+'Số liệu không thuộc tỉnh nào trong bản dựng — accepted facts that count at no province';
+alter function ops.uncounted_facts owner to chotso_checker;
+revoke execute on function ops.uncounted_facts from public;
+grant execute on function ops.uncounted_facts to chotso_owner, chotso_loader, chotso_auditor;
+
 create or replace function ops.freeze_checks(of_release text)
 returns table (check_code text, is_met boolean, observed text, wanted text)
 language plpgsql stable
@@ -59,6 +84,9 @@ declare
     unexplained numeric;
     set_aside numeric;
     allowed numeric;
+    uncounted bigint;
+    uncounted_vnd numeric;
+    outside text;
 begin
     select * into strict begun from ops."freeze" as made where made.release_id = of_release;
     needed := case when begun.is_rehearsal then begun.as_known_at else begun.cutoff_at end;
@@ -96,6 +124,25 @@ begin
     wanted := '0 months differ';
     return next;
 
+    -- register rows that a whole read lacked; whether they have ended nothing proves but an act
+    select string_agg(absent.row_name, ', ' order by absent.row_name)
+            filter (where absent.place <= 5)
+        || case when count(*) > 5 then ' and ' || count(*) - 5 || ' more' else '' end, count(*)
+    into named, counted
+    from (
+        select
+            missing.feed || ' ' || missing.row_key as row_name,
+            row_number() over (order by missing.feed || ' ' || missing.row_key) as place
+        from ops.missing_row as missing
+        where missing.missing_since <= begun.as_known_at
+            and (missing.ended_at is null or missing.ended_at > begun.as_known_at)
+    ) as absent;
+    check_code := 'no_register_row_missing';
+    is_met := counted = 0;
+    observed := coalesce('missing: ' || named, '0 rows missing');
+    wanted := '0 rows missing';
+    return next;
+
     -- a delivery of the final extract that a rule stopped, and that did not come again whole
     select string_agg(coalesce(stopped.delivery_name, stopped.feed), ', '
         order by stopped.feed, stopped.delivery_name), count(*)
@@ -117,6 +164,9 @@ begin
     select build.unclassified_count, build.unexplained_vnd, build.set_aside_vnd, build.allowed_vnd
     into counted, unexplained, set_aside, allowed
     from ops.built_figures(of_release) as build;
+    select build.fact_count, build.money_vnd, build.agencies
+    into uncounted, uncounted_vnd, outside
+    from ops.uncounted_facts(of_release) as build;
     -- what ran in there must not decide which functions the rest of this finds
     if pg_catalog.current_setting('search_path') operator(pg_catalog.<>) 'pg_catalog, pg_temp' then
         raise exception 'the build of % changed the session that read it', of_release;
@@ -127,6 +177,14 @@ begin
     is_met := counted = 0 and unexplained = 0;
     observed := counted || ' rows without a category, ' || abs(unexplained) || ' đồng unexplained';
     wanted := '0 rows without a category, 0 đồng unexplained';
+    return next;
+
+    -- all that was accepted counts at a province
+    check_code := 'everything_counts';
+    is_met := uncounted = 0;
+    observed := uncounted || ' facts of ' || uncounted_vnd || ' đồng count at no province'
+        || coalesce(': ' || outside, '');
+    wanted := '0 facts count at no province';
     return next;
 
     -- of any province: money set aside, as a share of what was collected
