@@ -1,5 +1,7 @@
 """What an operator is told when something is refused or fails."""
 
+from chotso.masking import masked
+
 
 class ChotsoError(Exception):
     """A refusal or failure that says what happened, what was kept, and what to do next.
@@ -11,9 +13,9 @@ class ChotsoError(Exception):
     """
 
     def __init__(self, what: str, *, kept: str | None = None, next_step: str) -> None:
-        self.what = what
-        self.kept = kept
-        self.next_step = next_step
+        self.what = masked(what)
+        self.kept = masked(kept) if kept else kept
+        self.next_step = masked(next_step)
         super().__init__(str(self))
 
     def __str__(self) -> str:
