@@ -48,6 +48,7 @@ class Column(_Strict):
         "may have lost zeros; a number too small for marks between thousands",
     )
     personal: Literal["pseudonym", "drop"] | None = None
+    refers_to: str | None = Field(None, description="feed whose row it names by its only key")
 
 
 class ParentRelation(_Strict):
@@ -157,6 +158,15 @@ class Contract(_Strict):
     def tracked(self) -> list[str]:
         """Columns whose change makes a new version, the key apart."""
         return [n for n, c in self.landed.items() if c.tracked and n not in self.key]
+
+    @property
+    def believes_absence(self) -> bool:
+        """Whether a row that a whole read lacks has ended.
+
+        Only the source's own count, from the same snapshot, tells an end from a fault of the read
+        or of its rights; a relation without such a count proves no absence.
+        """
+        return self.control is not None or not isinstance(self.source, TableSource)
 
     @model_validator(mode="after")
     def _money_has_no_placeholder(self) -> "Contract":

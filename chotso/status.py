@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from chotso.calendar import local_date
-from chotso.ingest import control_totals, schema_drift
+from chotso.ingest import control_totals, missing, schema_drift
 from chotso.registers import load_registers
 from chotso.settings import Settings
 from chotso.warehouse import safety
@@ -70,6 +70,7 @@ class Status:
     schema_drift: list[dict[str, Any]]
     control_totals: dict[str, int]
     unproven: list[str]
+    missing_rows: list[missing.MissingRow]
     warnings: list[str]
 
     def show(self, console: Console) -> None:
@@ -88,6 +89,8 @@ class Status:
         console.print(f"control totals by feed and month: {compared or 'none'}", markup=False)
         for difference in self.unproven:
             console.print(f"control totals differ, no build is shown: {difference}", markup=False)
+        for absent in self.missing_rows:
+            console.print(f"missing at the source, in force, no freeze: {absent}", markup=False)
         for drift in self.schema_drift:
             console.print(_shown_drift(drift), markup=False)
         oldest = self.quarantine["oldest_days"]
@@ -127,6 +130,7 @@ def status_of(settings: Settings) -> Status:
         drift = schema_drift.current(conn)
         compared = control_totals.newest_statuses(conn)
         unproven = [str(each) for each in control_totals.unmended(conn)]
+        missing_rows = missing.listing(conn)
         exposed = cursor.execute(_EXPOSED).fetchone()
         warnings = safety.warnings(conn)
         sealed = {
@@ -147,8 +151,9 @@ def status_of(settings: Settings) -> Status:
         for period in load_registers().periods
     ]
     return Status(
-        feeds, stopped, quarantine, exposed, known_at, cutoffs, drift, compared, unproven, warnings
-    )
+        feeds, stopped, quarantine, exposed, known_at, cutoffs, drift, compared, unproven,
+        missing_rows, warnings,
+    )  # fmt: skip
 
 
 def _state(cutoff_at: datetime, known_at: datetime | None, release: str | None) -> str:

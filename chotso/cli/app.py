@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from chotso.cli import quarantine, sandbox
+from chotso.cli import missing, quarantine, sandbox
 from chotso.cli.console import OUTPUT, Json, answer, as_date, as_instant, progress, refusals
 from chotso.cli.explain import explain
 from chotso.cli.late import late
@@ -24,6 +24,7 @@ app = typer.Typer(
 )
 app.add_typer(sandbox.app, name="sandbox")
 app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(missing.app, name="missing")
 app.command()(explain)
 app.command()(late)
 

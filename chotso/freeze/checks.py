@@ -9,6 +9,7 @@ from psycopg.rows import class_row
 
 from chotso.errors import ChotsoError
 from chotso.freeze.state import Freeze
+from chotso.ingest.missing import lacks_rows
 
 # Per check: what it is called, and what an operator does where it is not met.
 CHECKS = {
@@ -21,6 +22,12 @@ CHECKS = {
         "Số đối soát của nguồn khớp từng tháng",
         "The source's control totals are equal, month by month",
         "compare these months with the source's owner (ops.difference), then run the freeze again",
+    ),
+    "no_register_row_missing": (
+        "Không dòng danh mục nào bị thiếu ở nguồn",
+        "No register row in force is missing at the source",
+        "have the rows or the right to read them restored, or close them (`chotso missing close`), "
+        "then run the freeze again: it reads anew",
     ),
     "no_blocking_rule_failed": (
         "Không tệp hoặc bảng nào của lần trích cuối bị chặn",
@@ -186,3 +193,19 @@ def _record(
             override.second_name, freeze.as_known_at,
         ],
     )  # fmt: skip
+
+
+def must_read_anew(conn: psycopg.Connection, freeze: Freeze) -> bool:
+    """Whether a final extract lacked register rows, and no two persons have let that pass.
+
+    Such a read proves nothing, and is done again; of a corrigendum no extract is part.
+    """
+    if freeze.state == "started" or freeze.corrects is not None or freeze.as_known_at is None:
+        return False
+    with conn.transaction():
+        passed = conn.execute(
+            "select from ops.freeze_override where release_id = %s and as_known_at = %s "
+            "and check_code = 'no_register_row_missing'",
+            [freeze.release_id, freeze.as_known_at],
+        ).fetchone()
+        return passed is None and lacks_rows(conn, freeze.as_known_at)

@@ -20,7 +20,7 @@ import psycopg
 from chotso.calendar import local_date
 from chotso.errors import ChotsoError
 from chotso.failpoints import failpoint
-from chotso.freeze import folders, inputs, state
+from chotso.freeze import checks, folders, inputs, state
 from chotso.freeze.bundle import Correction, Identity, contents, write_bundle
 from chotso.freeze.changes import Changes, Corrected
 from chotso.freeze.checks import Check, Override, evaluate
@@ -167,16 +167,18 @@ def carry_through(run: Run, freeze: state.Freeze, override: Override | None) -> 
     Raises:
         ChotsoError: What stopped it; the next run goes on from there.
     """
+    if override is None and checks.must_read_anew(run.conn, freeze):
+        freeze = state.advance(run.conn, freeze, state="started")
     if freeze.state == "started":
         freeze = _extract(run, freeze)
     failpoint("freeze.extracted")
     freeze = _build(run, freeze)
     failpoint("freeze.built")
     run.progress("check what must hold before a seal")
-    checks = evaluate(run.conn, freeze, override)
+    found = evaluate(run.conn, freeze, override)
     freeze = state.advance(run.conn, freeze, state="checked")
     failpoint("freeze.checked")
-    report = _seal(run, freeze, checks)
+    report = _seal(run, freeze, found)
     failpoint("freeze.placed")
     _clean_up(run, freeze)
     return report

@@ -14,7 +14,7 @@ import psycopg
 
 from chotso.contracts import contract, contracts, groups
 from chotso.errors import ChotsoError
-from chotso.ingest import ledger
+from chotso.ingest import ledger, missing
 from chotso.ingest.control_totals import refuse_unproven, unmended
 from chotso.ingest.extract import land
 from chotso.ingest.landing_run import Landings, Progress
@@ -76,7 +76,7 @@ def publish_group(
     """
     with _locked(settings, [group]) as conn:
         report = _publish(settings, conn, group, business_date, progress)
-        prove(settings, conn, report, progress)
+        _prove(settings, conn, report, progress)
     report.raise_if_stopped()
     return report
 
@@ -94,7 +94,7 @@ def extract_group(
         left = _publish(settings, conn, group, business_date, progress)
         landings = _land(settings, conn, [group], business_date, full=full, progress=progress)
         report = _publish(settings, conn, group, business_date, progress)
-        prove(settings, conn, report, progress)
+        _prove(settings, conn, report, progress)
     report.stopped[:0] = [*left.stopped, *landings.stopped]
     report.batches[:0] = left.batches
     report.notes += landings.notes
@@ -138,8 +138,9 @@ def final_extract(
     """Every feed whole, in one snapshot at or after an instant, published.
 
     The first attempt that has landed all of it fixes `known_at`; a later attempt publishes what
-    that one landed. When a batch of it was blocked, or its control totals had to be mended by a
-    later read, everything is read anew: a final extract is proven in its own snapshot.
+    that one landed. When a batch of it was blocked, its control totals had to be mended by a later
+    read, or an earlier attempt's lacked register rows, everything is read anew: a final extract is
+    proven in its own snapshot.
 
     Args:
         settings: Where everything is.
@@ -157,11 +158,15 @@ def final_extract(
             s for g in names for s in _publish(settings, conn, g, business_date, progress).stopped
         ]
         known_at = _final_known_at(conn, final_of)
+        lacks_rows = known_at is not None and missing.lacks_rows(conn, known_at)
         if known_at is not None:  # an attempt may have ended before its totals were compared
             stopped += _prove_all(settings, conn, business_date, progress)
         reads_left = _FINAL_READS
-        while known_at is None or (reads_left and _was_mended(conn, final_of, known_at)):
+        while (
+            known_at is None or lacks_rows or (reads_left and _was_mended(conn, final_of, known_at))
+        ):
             reads_left -= 1
+            lacks_rows = False
             landings = _land(
                 settings,
                 conn,
@@ -181,12 +186,20 @@ def final_extract(
         return FinalExtract(known_at, _published_at(conn, known_at, final_of), stopped)
 
 
+def _prove(
+    settings: Settings, conn: psycopg.Connection, report: GroupReport, progress: Progress
+) -> None:
+    """Compare with the source's counts; what has none and misses rows is named."""
+    prove(settings, conn, report, progress)
+    report.stopped += missing.told(conn, report.group)
+
+
 def _prove_all(
     settings: Settings, conn: psycopg.Connection, business_date: date, progress: Progress
 ) -> list[str]:
     reports = [GroupReport(group, business_date) for group in groups()]
     for report in reports:
-        prove(settings, conn, report, progress)
+        _prove(settings, conn, report, progress)
     return [text for report in reports for text in report.stopped]
 
 

@@ -96,6 +96,25 @@ begin
     wanted := '0 months differ';
     return next;
 
+    -- register rows that a whole read lacked; whether they have ended nothing proves but an act
+    select string_agg(absent.row_name, ', ' order by absent.row_name)
+            filter (where absent.place <= 5)
+        || case when count(*) > 5 then ' and ' || count(*) - 5 || ' more' else '' end, count(*)
+    into named, counted
+    from (
+        select
+            missing.feed || ' ' || missing.row_key as row_name,
+            row_number() over (order by missing.feed || ' ' || missing.row_key) as place
+        from ops.missing_row as missing
+        where missing.missing_since <= begun.as_known_at
+            and (missing.ended_at is null or missing.ended_at > begun.as_known_at)
+    ) as absent;
+    check_code := 'no_register_row_missing';
+    is_met := counted = 0;
+    observed := coalesce('missing: ' || named, '0 rows missing');
+    wanted := '0 rows missing';
+    return next;
+
     -- a delivery of the final extract that a rule stopped, and that did not come again whole
     select string_agg(coalesce(stopped.delivery_name, stopped.feed), ', '
         order by stopped.feed, stopped.delivery_name), count(*)
