@@ -1,5 +1,7 @@
 """What an operator is told when something is refused or fails."""
 
+import traceback
+
 from chotso.masking import masked
 
 
@@ -32,6 +34,22 @@ class ChotsoError(Exception):
 
 class BusyError(ChotsoError):
     """Another run holds the lock, and still held it when the wait ended."""
+
+
+def unexpected(error: BaseException, during: str) -> ChotsoError:
+    """An error that no part of the product foresaw, without its text: that may quote a value.
+
+    Args:
+        error: What was raised.
+        during: What was being done, as a noun: `the extract of c12`.
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" at {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
+    return ChotsoError(
+        f"{during} ended with an error that was not foreseen: {type(error).__name__}{place}.",
+        kept="all that was published; what was in work is finished or begun anew.",
+        next_step="run the same command again; if it ends the same way, report this line.",
+    )
 
 
 def _rebuild(what: str, kept: str | None, next_step: str) -> ChotsoError:

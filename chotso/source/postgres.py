@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 from sqlalchemy import Select
-from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql import psycopg as psycopg_dialect
 
 from chotso.contracts import Column, Contract, TableSource
 from chotso.source.arrow import arrow_type
@@ -21,7 +21,7 @@ from chotso.source.drift import Drift, drift_of, postgres_column
 from chotso.source.queries import SCHEMA
 from chotso.source.snapshot import CLOCK, Snapshot, no_clock, typed_batch, unreachable
 
-_POSTGRES = postgresql.dialect()  # type: ignore[no-untyped-call]
+_POSTGRES = psycopg_dialect.dialect()  # type: ignore[no-untyped-call]
 _BLOCK_BYTES = 4 << 20
 _ROWS_ONE_BY_ONE = 5_000
 
@@ -106,17 +106,34 @@ class PostgresSnapshot:
         The rows are parsed in bulk as the contract's types. A value without such a reading ends
         that attempt; the rest of the attempt's batches are then read again one by one.
         """
-        statement = query.compile(dialect=_POSTGRES, compile_kwargs={"literal_binds": True})
-        text = str(statement).encode()
+        text = self._text(query)
         copy = b"copy (" + text + b") to stdout (format csv)"
         done = 0
-        try:
-            for batch in self._parsed(copy, columns):
-                _check_texts(batch)
-                yield _with_unreadable(batch)
-                done += batch.num_rows
-        except pa.ArrowInvalid:
-            yield from self._one_by_one(text, columns, skip=done)
+        with self._asking(relation_of(query)):
+            try:
+                for batch in self._parsed(copy, columns):
+                    _check_texts(batch)
+                    yield _with_unreadable(batch)
+                    done += batch.num_rows
+            except pa.ArrowInvalid:
+                yield from self._one_by_one(text, columns, skip=done)
+
+    def _text(self, query: Select[Any]) -> bytes:
+        """The query with its values in it, quoted by libpq for this very session.
+
+        COPY takes no parameters, and a text that only SQLAlchemy quoted would double each `%`.
+        """
+        compiled = query.compile(
+            dialect=_POSTGRES, compile_kwargs={"render_postcompile": True}
+        )
+        with psycopg.ClientCursor(self._connection) as cursor:
+            return cursor.mogrify(str(compiled).encode(), compiled.params).encode()
+
+    @contextmanager
+    def _asking(self, relation: str) -> Iterator[None]:
+        """A question about one relation: what fails in it leaves the snapshot to the others."""
+        with translated(self._source_url, relation), self._connection.transaction():
+            yield
 
     def _parsed(self, copy: bytes, columns: dict[str, Column]) -> Iterator[pa.RecordBatch]:
         types = {name: arrow_type(c.type) for name, c in columns.items()}
@@ -133,10 +150,18 @@ class PostgresSnapshot:
         """Rows as the server's text of their values; a row of any length fits."""
         copy = b"copy (" + query + b") to stdout"
         with self._connection.cursor() as cursor, cursor.copy(copy) as stream:
+            cursor.adapters.register_loader("text", _AnyText)
             stream.set_types(["text"] * len(columns))
             rows = islice(stream.rows(), skip, None)
             while part := list(islice(rows, _ROWS_ONE_BY_ONE)):
                 yield typed_batch(iter(part), columns, zone=None)
+
+
+class _AnyText(psycopg.adapt.Loader):
+    """Text as the server sent it; bytes that are no UTF-8 are kept, to be told from letters."""
+
+    def load(self, data: Buffer) -> str:
+        return bytes(data).decode("utf-8", "surrogateescape")
 
 
 def _check_texts(batch: pa.RecordBatch) -> None:

@@ -16,6 +16,8 @@ from sqlalchemy import (
     table,
     union,
 )
+from sqlalchemy.sql import visitors
+from sqlalchemy.sql.expression import TableClause
 
 from chotso.calendar import local_midnight, month_after
 from chotso.contracts import Contract, TableSource, contract, helper_table
@@ -80,6 +82,13 @@ def rows_query(item: Contract, request: ReadRequest) -> Select[Any]:
     if request.mode == "window":
         return query.where(_in_months(item, relation, request.months))
     return query.where(_condition(relation, source.changed_at, source.period, request, item.key))
+
+
+def relation_of(query: Select[Any]) -> str:
+    """The first relation that a query reads, with its schema, as an error names it."""
+    found = (each for each in visitors.iterate(query) if isinstance(each, TableClause))
+    first = next(found, None)
+    return first.fullname if first is not None else SCHEMA
 
 
 def control_query(item: Contract) -> Select[Any]:
