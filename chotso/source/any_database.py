@@ -73,7 +73,7 @@ class DatabaseSnapshot:
     def __init__(self, connection: EngineConnection, source_url: str) -> None:
         self._connection = connection
         self._source_url = source_url
-        self.known_at = self._clock()
+        self.known_at = self.server_clock = self._clock()
 
     def _clock(self) -> datetime:
         if not self.has_relation(CLOCK_RELATION):

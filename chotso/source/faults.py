@@ -40,6 +40,7 @@ _KINDS = {
     "58": ("the server could not read its files", "tell its administrator, then"),
     "XX": ("the server's data or its program is damaged", "tell its administrator, then"),
 }
+_HIDES_ROWS = "check_enable_rls"  # where PostgreSQL refuses, our sessions having row_security off
 _QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'|«[^»]*»")
 
 
@@ -81,6 +82,8 @@ def _is_away(error: BaseException) -> bool:
 
 def _fault(relation: str, error: BaseException) -> SourceFault:
     original = getattr(error, "orig", None) or error
+    if isinstance(original, psycopg.Error) and original.diag.source_function == _HIDES_ROWS:
+        return _rows_hidden(relation)
     state = getattr(original, "sqlstate", None) or ""
     happened, step = _kind(state)
     if isinstance(error, UnicodeError):
@@ -90,6 +93,15 @@ def _fault(relation: str, error: BaseException) -> SourceFault:
         f"Reading {relation} failed at the source: {happened}{code}: {_without_values(original)}",
         kept=KEPT,
         next_step=f"{step} {_AGAIN}.",
+    )
+
+
+def _rows_hidden(relation: str) -> SourceFault:
+    return SourceFault(
+        f"Row-level security of the source hides rows of {relation} from this login.",
+        kept=KEPT,
+        next_step="have the policy lifted for this login (BYPASSRLS on PostgreSQL): rows that are "
+        f"hidden cannot be told from rows that are gone. Then {_AGAIN}.",
     )
 
 

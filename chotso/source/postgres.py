@@ -3,6 +3,7 @@
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -11,15 +12,24 @@ import psycopg
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
+from psycopg.abc import Buffer
 from sqlalchemy import Select
 from sqlalchemy.dialects.postgresql import psycopg as psycopg_dialect
 
-from chotso.contracts import Column, Contract, TableSource
+from chotso.contracts import Column, Contract, HelperTable, TableSource, helper_table
 from chotso.source.arrow import arrow_type
 from chotso.source.database_values import TEXT_LIMIT
 from chotso.source.drift import Drift, drift_of, postgres_column
-from chotso.source.queries import SCHEMA
-from chotso.source.snapshot import CLOCK, Snapshot, no_clock, typed_batch, unreachable
+from chotso.source.faults import translated, unreachable
+from chotso.source.queries import CLOCK_RELATION, SCHEMA, relation_of
+from chotso.source.snapshot import (
+    CLOCK,
+    Snapshot,
+    age_unknown,
+    no_clock,
+    refuse_drifted,
+    typed_batch,
+)
 
 _POSTGRES = psycopg_dialect.dialect()  # type: ignore[no-untyped-call]
 _BLOCK_BYTES = 4 << 20
@@ -55,49 +65,105 @@ def postgres_snapshot(source_url: str) -> Iterator[Snapshot]:
         connection = psycopg.connect(
             source_url,
             application_name="chotso extract",
-            options="-c timezone=UTC -c datestyle=ISO,YMD -c client_encoding=UTF8",
+            # row_security: what a policy would hide is an error, and not rows that are gone
+            options="-c timezone=UTC -c datestyle=ISO,YMD -c client_encoding=UTF8 "
+            "-c standard_conforming_strings=on -c row_security=off",
         )
     except psycopg.OperationalError as error:
         raise unreachable(source_url, error) from error
     with connection:
+        connection.autocommit = True
+        with translated(source_url, "the server's clock"):
+            server = _server(connection)  # before the snapshot, which then holds all it tells of
+        connection.autocommit = False
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.read_only = True
-        try:
-            yield PostgresSnapshot(connection)
-        except psycopg.Error as error:
-            if connection.broken:  # and not another connection within the block
-                raise unreachable(source_url, error) from error
-            raise
+        yield PostgresSnapshot(connection, source_url, server)
+
+
+@dataclass(frozen=True)
+class _Server:
+    """What a server says of itself: its clock, and of a standby, how far it has replayed."""
+
+    clock: datetime
+    is_standby: bool
+    replayed_to: datetime | None
+
+
+def _server(connection: psycopg.Connection) -> _Server:
+    row = connection.execute(
+        "select pg_catalog.clock_timestamp(), pg_catalog.pg_is_in_recovery(), "
+        "pg_catalog.pg_last_xact_replay_timestamp()"
+    ).fetchone()
+    assert row is not None
+    return _Server(*row)
 
 
 class PostgresSnapshot:
-    """A REPEATABLE READ, READ ONLY transaction, read by COPY."""
+    """A REPEATABLE READ, READ ONLY transaction, read by COPY.
 
-    def __init__(self, connection: psycopg.Connection) -> None:
+    Without the table `dong_ho`, `known_at` of a primary is its now(). Of a standby it is the commit
+    time of the last transaction replayed before the snapshot: where its primary rests that stands
+    still, and nothing that a standby can be asked proves that there was nothing more to replay.
+    """
+
+    def __init__(self, connection: psycopg.Connection, source_url: str, server: _Server) -> None:
         self._connection = connection
-        self.known_at = self._clock()
+        self._source_url = source_url
+        if self.has_relation(CLOCK_RELATION):
+            self.known_at = self.server_clock = self._clock()
+        else:
+            self.known_at, self.server_clock = self._age_of_data(server), server.clock
 
     def _clock(self) -> datetime:
-        exists = self._connection.execute("select to_regclass('tst.dong_ho')").fetchone()
-        statement = str(CLOCK.compile(dialect=_POSTGRES, compile_kwargs={"literal_binds": True}))
-        query = statement if exists and exists[0] else "select now()"
-        row = self._connection.execute(query.encode()).fetchone()
+        refuse_drifted(self.helper_drift(CLOCK_RELATION), CLOCK_RELATION)
+        with self._asking(f"{SCHEMA}.{CLOCK_RELATION}"):
+            row = self._connection.execute(self._text(CLOCK)).fetchone()
         if row is None or row[0] is None:
             raise no_clock()
+        instant: datetime = row[0]
+        return instant
+
+    def _age_of_data(self, server: _Server) -> datetime:
+        if server.is_standby:
+            if server.replayed_to is None:
+                raise age_unknown("the standby has replayed no transaction since it was started")
+            return server.replayed_to
+        row = self._connection.execute(
+            "select pg_catalog.now(), exists (select from pg_catalog.pg_subscription_rel as copied "
+            "inner join pg_catalog.pg_class as relation on relation.oid = copied.srrelid "
+            "inner join pg_catalog.pg_namespace as schema on schema.oid = relation.relnamespace "
+            "where schema.nspname = %s)",
+            [SCHEMA],
+        ).fetchone()
+        assert row is not None
+        if row[1]:
+            raise age_unknown("its tables are copied by a subscription, however far behind")
         instant: datetime = row[0]
         return instant
 
     def drift(self, item: Contract) -> list[Drift]:
         """See `Snapshot`."""
         assert isinstance(item.source, TableSource)
-        relation = f"{SCHEMA}.{item.source.relation}"
-        found = self._connection.execute(_COLUMNS, [relation])
+        return self._drift(item, item.source.relation)
+
+    def helper_drift(self, relation: str) -> list[Drift]:
+        """See `Snapshot`."""
+        return self._drift(helper_table(relation), relation)
+
+    def _drift(self, item: Contract | HelperTable, name: str) -> list[Drift]:
+        relation = f"{SCHEMA}.{name}"
+        with self._asking(relation):
+            found = self._connection.execute(_COLUMNS, [relation]).fetchall()
         columns = {name: postgres_column(shown, base) for name, shown, base in found}
         return drift_of(item, relation, columns)
 
     def has_relation(self, name: str) -> bool:
         """See `Snapshot`."""
-        row = self._connection.execute("select to_regclass(%s)", [f"{SCHEMA}.{name}"]).fetchone()
+        with self._asking(f"{SCHEMA}.{name}"):
+            row = self._connection.execute(
+                "select pg_catalog.to_regclass(%s)", [f"{SCHEMA}.{name}"]
+            ).fetchone()
         return row is not None and row[0] is not None
 
     def rows(self, query: Select[Any], columns: dict[str, Column]) -> Iterator[pa.RecordBatch]:
@@ -123,9 +189,7 @@ class PostgresSnapshot:
 
         COPY takes no parameters, and a text that only SQLAlchemy quoted would double each `%`.
         """
-        compiled = query.compile(
-            dialect=_POSTGRES, compile_kwargs={"render_postcompile": True}
-        )
+        compiled = query.compile(dialect=_POSTGRES, compile_kwargs={"render_postcompile": True})
         with psycopg.ClientCursor(self._connection) as cursor:
             return cursor.mogrify(str(compiled).encode(), compiled.params).encode()
 

@@ -25,9 +25,14 @@ CLOCK: Select[Any] = (
 
 
 class Snapshot(Protocol):
-    """One consistent view of the collection system."""
+    """One consistent view of the collection system.
+
+    `known_at` is the instant up to which it knows everything. `server_clock` is later where that is
+    the age of a standby's data and its server's own clock has gone on.
+    """
 
     known_at: datetime
+    server_clock: datetime
 
     def drift(self, item: Contract) -> list[Drift]:
         """Columns of the feed's relation that are missing, retyped or added by its contract."""
@@ -95,6 +100,16 @@ def refuse_drifted(drifts: list[Drift], relation: str) -> None:
             kept=KEPT,
             next_step="have the source's columns restored, then run the same command again.",
         )
+
+
+def age_unknown(what: str) -> ChotsoError:
+    """Nothing says up to which instant the source's data goes."""
+    return ChotsoError(
+        f"The age of the source's data is not known: {what}.",
+        kept="nothing was read; everything published before stands.",
+        next_step="have the table tst.dong_ho kept on the primary, so that it is replicated with "
+        "the rows, or read from the primary.",
+    )
 
 
 def no_clock() -> ChotsoError:
