@@ -276,7 +276,11 @@ class _CopyBytes(io.RawIOBase):
 
     def read(self, size: int = -1) -> bytes:
         while not self._ended and (size < 0 or len(self._left) < size):
-            block = self._stream.read()
+            try:
+                block = self._stream.read()
+            except psycopg.Error:
+                self._ended = True  # nothing is left to drain
+                raise
             if not block:
                 self._ended = True
             self._left += block
