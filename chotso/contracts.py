@@ -16,6 +16,7 @@ from chotso import PROJECT_ROOT
 from chotso.errors import ChotsoError
 
 FEEDS_DIR = PROJECT_ROOT / "config" / "feeds"
+HELPERS_DIR = PROJECT_ROOT / "config" / "helpers"
 
 ColumnType = Literal[
     "text", "smallint", "integer", "bigint", "numeric", "boolean", "date", "timestamptz", "jsonb"
@@ -180,6 +181,30 @@ class Contract(_Strict):
             if name not in known:
                 raise ValueError(f"{self.feed}: column {name} is not in the contract")
         return self
+
+
+class HelperTable(_Strict):
+    """A table of the source that brings no rows and is relied on: its clock, its own count."""
+
+    relation: str
+    title: str
+    columns: dict[str, Column]
+
+
+@cache
+def helper_table(relation: str) -> HelperTable:
+    """The contract of a helper table: the columns that are read of it.
+
+    Raises:
+        ChotsoError: Its file is malformed.
+    """
+    path = HELPERS_DIR / f"{relation}.yml"
+    try:
+        return HelperTable.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except (ValueError, yaml.YAMLError) as error:
+        raise ChotsoError(
+            f"The contract {path.name} is malformed: {error}", next_step=f"mend {path}."
+        ) from error
 
 
 @cache

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from psycopg.conninfo import conninfo_to_dict
+from psycopg import pq
 
 from chotso import PROJECT_ROOT
 from chotso.ambient import scrub
 from chotso.errors import ChotsoError
 from chotso.settings import Settings
+from chotso.urls import one_host
 
 if TYPE_CHECKING:
     from dbt.cli.main import dbtRunner
@@ -28,8 +29,6 @@ _SESSION = (
     "-c client_encoding=UTF8 -c timezone=UTC -c datestyle=ISO,YMD -c synchronous_commit=off "
     "-c work_mem=128MB -c maintenance_work_mem=256MB"
 )
-# What libpq takes from the environment where a profile has no key of its own.
-_LIBPQ = {"sslrootcert": "PGSSLROOTCERT", "sslcert": "PGSSLCERT", "sslkey": "PGSSLKEY"}
 
 
 @dataclass(frozen=True)
@@ -134,19 +133,22 @@ def _move(manifest: Any, old: tuple[str, str], new: tuple[str, str]) -> None:
 
 
 def _profile(settings: Settings, schema: str) -> dict[str, str]:
-    parts = {k: str(v) for k, v in conninfo_to_dict(settings.warehouse_url).items() if v}
-    return {
-        "CHOTSO_DBT_HOST": parts.get("host", "127.0.0.1"),
-        "CHOTSO_DBT_PORT": parts.get("port", "5432"),
-        "CHOTSO_DBT_USER": parts.get("user", ""),
-        "CHOTSO_DBT_DBNAME": parts.get("dbname", ""),
+    """What dbt gets: the parts it has keys for, and for libpq below it all the others."""
+    found = one_host(settings.warehouse_url)
+    variables = {o.keyword.decode(): o.envvar for o in pq.Conninfo.get_defaults() if o.envvar}
+    others = {key: value for key, value in found.items() if key in variables and key != "password"}
+    return {variables[key].decode(): value for key, value in others.items()} | {
+        "CHOTSO_DBT_HOST": found.get("host", "/var/run/postgresql"),
+        "CHOTSO_DBT_PORT": found.get("port", "5432"),
+        "CHOTSO_DBT_USER": found.get("user", ""),
+        "CHOTSO_DBT_DBNAME": found.get("dbname", ""),
         "CHOTSO_DBT_SCHEMA": schema,
-        "CHOTSO_DBT_SSLMODE": parts.get("sslmode", "prefer"),
+        "CHOTSO_DBT_SSLMODE": found.get("sslmode", "prefer"),
         "CHOTSO_DBT_THREADS": str(min(4, os.cpu_count() or 1)),
-        "DBT_ENV_SECRET_CHOTSO_PASSWORD": parts.get("password", ""),
+        "DBT_ENV_SECRET_CHOTSO_PASSWORD": found.get("password", ""),
         "PGOPTIONS": _SESSION,
         "DO_NOT_TRACK": "1",
-    } | {variable: parts[key] for key, variable in _LIBPQ.items() if key in parts}
+    }
 
 
 @contextmanager

@@ -18,7 +18,8 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from chotso.errors import ChotsoError
 from chotso.freeze import verify
 from chotso.freeze.canonical import render
-from chotso.settings import Settings, without_password
+from chotso.settings import Settings
+from chotso.urls import shown
 
 _TOO_OPEN = stat.S_IRWXG | stat.S_IRWXO
 _NOTHING = "nothing was signed."
@@ -169,7 +170,7 @@ def _record(settings: Settings, certification: dict[str, str]) -> tuple[dict[str
             ).fetchone()
     except psycopg.Error as error:
         raise ChotsoError(
-            f"The warehouse {without_password(settings.certifier_url)} did not take the "
+            f"The warehouse {shown(settings.certifier_url)} did not take the "
             f"certification: {str(error.diag.message_primary or error).strip()}",
             kept=_NOTHING,
             next_step="mend what is named; the login must be your own, a member of "

@@ -133,6 +133,16 @@ def stop(conn: psycopg.Connection, batch_id: str, status: str, reason: str) -> N
     conn.commit()
 
 
+def fail(conn: psycopg.Connection, batch_ids: list[str], reason: str) -> None:
+    """End those of the batches that are still in work as `failed`, and commit."""
+    conn.execute(
+        "update ops.batch set status = 'failed', reason = %s "
+        "where batch_id = any(%s) and status = 'running'",
+        [reason, batch_ids],
+    )
+    conn.commit()
+
+
 def give_up_unlanded(conn: psycopg.Connection, group: str) -> None:
     """Mark as failed what a killed run of this group left without a complete landing."""
     conn.execute(

@@ -13,7 +13,7 @@ from datetime import date, datetime
 import psycopg
 
 from chotso.contracts import contract, contracts, groups
-from chotso.errors import ChotsoError
+from chotso.errors import ChotsoError, unexpected
 from chotso.ingest import ledger, missing
 from chotso.ingest.control_totals import refuse_unproven, unmended
 from chotso.ingest.extract import land
@@ -130,6 +130,10 @@ def extract_all(
             reports.append(extract_group(settings, group, business_date, progress=progress))
         except ChotsoError as error:
             reports.append(GroupReport(group, business_date, stopped=[str(error)]))
+        except Exception as error:
+            _LOG.exception("the extract of %s", group)
+            told = unexpected(error, f"The extract of {group}")
+            reports.append(GroupReport(group, business_date, stopped=[str(told)]))
     return reports
 
 

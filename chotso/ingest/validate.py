@@ -20,6 +20,7 @@ from chotso.ingest.ledger import LandedBatch
 from chotso.ingest.load import batch_table, verdict_table
 from chotso.ingest.rules import Rule, RuleFacts, rules_of
 from chotso.settings import Settings
+from chotso.urls import one_host, sqlalchemy_url
 from chotso.warehouse.connect import LOADER_ROLE, SESSION
 
 
@@ -177,7 +178,8 @@ def _gx_source(url: str) -> Any:
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
     return context.data_sources.add_postgres(  # type: ignore[call-arg]
         "warehouse",
-        connection_string=url.replace("postgresql://", "postgresql+psycopg://", 1),
+        # every sign quoted: Great Expectations would read `$NAME` as a variable of its own
+        connection_string=sqlalchemy_url(one_host(url)),
         kwargs={
             "connect_args": {"options": f"-c role={LOADER_ROLE} {SESSION}"},
             "pool_pre_ping": True,  # the server may have restarted since the last batch

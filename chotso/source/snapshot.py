@@ -10,15 +10,17 @@ from sqlalchemy import Select, column, select, table
 
 from chotso.contracts import Column, Contract
 from chotso.errors import ChotsoError
-from chotso.settings import without_password
 from chotso.source.arrow import arrow_type
 from chotso.source.cells import UnreadableError, found
 from chotso.source.database_values import read_value
 from chotso.source.drift import Drift
-from chotso.source.queries import SCHEMA
+from chotso.source.faults import KEPT, SourceFault
+from chotso.source.queries import CLOCK_RELATION, SCHEMA
 
 CLOCK: Select[Any] = (
-    select(column("bay_gio")).select_from(table("dong_ho", schema=SCHEMA)).where(column("id") == 1)
+    select(column("bay_gio"))
+    .select_from(table(CLOCK_RELATION, schema=SCHEMA))
+    .where(column("id") == 1)
 )
 
 
@@ -34,6 +36,9 @@ class Snapshot(Protocol):
 
     def drift(self, item: Contract) -> list[Drift]:
         """Columns of the feed's relation that are missing, retyped or added by its contract."""
+
+    def helper_drift(self, relation: str) -> list[Drift]:
+        """The same of a helper table, by its contract."""
 
     def has_relation(self, name: str) -> bool:
         """Whether the schema `tst` has a table or view of that name."""
@@ -83,14 +88,18 @@ def _aware(value: Any, spec: Column, zone: tzinfo | None) -> Any:
     return value
 
 
-def unreachable(source_url: str, error: Exception) -> ChotsoError:
-    """The source is away, or broke off in mid-read."""
-    return ChotsoError(
-        f"The collection system {without_password(source_url)} does not answer, or no more: "
-        f"{str(error).strip().splitlines()[0]}",
-        kept="everything published before stands.",
-        next_step="check CHOTSO_SOURCE_URL and the source, then run the same command again.",
-    )
+def refuse_drifted(drifts: list[Drift], relation: str) -> None:
+    """Refuse a helper table whose columns are not what its contract says.
+
+    Raises:
+        SourceFault: Each column with the contract's line.
+    """
+    if told := "; ".join(str(each) for each in drifts if each.blocks):
+        raise SourceFault(
+            f"{SCHEMA}.{relation} is not what its contract says: {told}.",
+            kept=KEPT,
+            next_step="have the source's columns restored, then run the same command again.",
+        )
 
 
 def age_unknown(what: str) -> ChotsoError:
@@ -100,16 +109,6 @@ def age_unknown(what: str) -> ChotsoError:
         kept="nothing was read; everything published before stands.",
         next_step="have the table tst.dong_ho kept on the primary, so that it is replicated with "
         "the rows, or read from the primary.",
-    )
-
-
-def rows_hidden(detail: str) -> ChotsoError:
-    """The source would show this login only some of the rows."""
-    return ChotsoError(
-        f"Row-level security of the source hides rows from this login: {detail}.",
-        kept="everything published before stands.",
-        next_step="have the policy lifted for this login (BYPASSRLS on PostgreSQL): rows that are "
-        "hidden cannot be told from rows that are gone.",
     )
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import psycopg
 
 from chotso.errors import ChotsoError
-from chotso.settings import Settings, without_password
+from chotso.settings import Settings
+from chotso.urls import shown
 from chotso.warehouse import safety
 
 LOADER_ROLE = "chotso_loader"
@@ -45,8 +46,7 @@ def connect(settings: Settings) -> Iterator[psycopg.Connection]:
         )
     except psycopg.OperationalError as error:
         raise ChotsoError(
-            f"The warehouse {without_password(settings.warehouse_url)} does not answer: "
-            f"{str(error).strip()}",
+            f"The warehouse {shown(settings.warehouse_url)} does not answer: {str(error).strip()}",
             next_step="start it (`chotso sandbox start`) or mend CHOTSO_WAREHOUSE_URL.",
         ) from error
     with connection:
@@ -64,7 +64,7 @@ def _broken(
     settings: Settings, connection: psycopg.Connection, error: psycopg.Error
 ) -> ChotsoError | None:
     """What an operator is told when the warehouse broke in the middle of the work."""
-    warehouse = without_password(settings.warehouse_url)
+    warehouse = shown(settings.warehouse_url)
     said = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
     if isinstance(error, _NO_ROOM):
         return ChotsoError(

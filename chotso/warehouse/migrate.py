@@ -3,7 +3,6 @@
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote, urlsplit, urlunsplit
 
 import psycopg
 from psycopg import sql
@@ -11,6 +10,7 @@ from psycopg import sql
 from chotso.contracts import Contract, contracts
 from chotso.errors import ChotsoError
 from chotso.settings import Settings
+from chotso.urls import parameters
 from chotso.warehouse import locks, safety
 from chotso.warehouse.row_sql import listed
 
@@ -52,7 +52,10 @@ def migrate(settings: Settings) -> MigrationReport:
             next_step="set CHOTSO_ADMIN_URL for this one command.",
         )
     with psycopg.connect(
-        _admin_url(settings), application_name="chotso migrate", autocommit=False
+        settings.admin_url,
+        dbname=parameters(settings.warehouse_url)["dbname"],
+        application_name="chotso migrate",
+        autocommit=False,
     ) as conn:
         _check_server(conn)
         with locks.hold(conn, "migrate"):
@@ -66,13 +69,6 @@ def migrate(settings: Settings) -> MigrationReport:
             (readers,) = conn.execute("select guard.add_agency_readers()").fetchone() or ([],)
             conn.commit()
     return MigrationReport(applied, tables, readers, warnings)
-
-
-def _admin_url(settings: Settings) -> str:
-    """The admin's URL, on the warehouse's own database."""
-    assert settings.admin_url is not None
-    database = urlsplit(settings.warehouse_url).path
-    return urlunsplit(urlsplit(settings.admin_url)._replace(path=database))
 
 
 def _check_server(conn: psycopg.Connection) -> None:
@@ -207,14 +203,13 @@ def _index_and_grant(conn: psycopg.Connection, item: Contract, table: sql.Identi
 
 
 def _grant_login(conn: psycopg.Connection, settings: Settings) -> None:
-    parts = urlsplit(settings.warehouse_url)
-    login = unquote(parts.username or "")
-    database = unquote(parts.path.lstrip("/"))
+    found = parameters(settings.warehouse_url)
+    login, database = found["user"], found["dbname"]
     exists = conn.execute("select from pg_roles where rolname = %s", [login]).fetchone()
     if exists is None:
         conn.execute(
             sql.SQL("create role {} login password {}").format(
-                sql.Identifier(login), sql.Literal(unquote(parts.password or ""))
+                sql.Identifier(login), sql.Literal(found.get("password", ""))
             )
         )
     conn.execute(sql.SQL("grant chotso_loader to {}").format(sql.Identifier(login)))
