@@ -19,6 +19,7 @@ from chotso.ingest.control_totals import refuse_unproven
 from chotso.provenance import code_version
 from chotso.registers import Registers, load_registers, parse_registers
 from chotso.settings import Settings
+from chotso.warehouse import statistics
 from chotso.warehouse.connect import connect
 from chotso.warehouse.locks import hold
 
@@ -93,6 +94,7 @@ def run_build(
             if schema is None:
                 refuse_unproven(conn)
             drop_foreign_keys(conn, target)
+            statistics.gather(conn)
             variables = build_variables(registers, knowledge.as_known_at, event_cutoff)
             command = ("run", "--select", *(f"+{model}" for model in only)) if only else WHOLE
             summary = run_dbt(settings, target, variables, command)

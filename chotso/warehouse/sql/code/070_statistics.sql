@@ -1,0 +1,50 @@
+-- Statistics of what is published. Only an owner (from PostgreSQL 17 on, a role with MAINTAIN) may
+-- ANALYZE, and the loader owns none of these tables; so this does it for the loader, and no more.
+create or replace function ops.gather_statistics() returns text[]
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+set lock_timeout = '10s'
+as $$
+declare
+    relation record;
+    gathered text[] := '{}';
+begin
+    for relation in
+        select pg_catalog.format('%I.%I', schema.nspname, class.relname) as name
+        from pg_catalog.pg_class as class
+        inner join pg_catalog.pg_namespace as schema on schema.oid = class.relnamespace
+        cross join lateral (
+            select pg_catalog.pg_relation_size(class.oid)
+                / pg_catalog.current_setting('block_size')::bigint as pages
+        ) as held
+        where schema.nspname in ('raw', 'quarantine', 'ops') and class.relkind = 'r'
+            and class.relowner = current_user::regrole and held.pages > 0
+            and (
+                -- a twentieth more or less than was there, or changed in place since
+                pg_catalog.abs(held.pages - class.relpages) * 20 > class.relpages
+                or pg_catalog.pg_stat_get_mod_since_analyze(class.oid) * 20
+                > greatest(class.reltuples, 0)
+                or not exists (
+                    select from pg_catalog.pg_stats as known
+                    where known.schemaname = schema.nspname and known.tablename = class.relname
+                )
+            )
+        order by class.oid  -- one order for all, so that two at once never wait for each other
+    loop
+        begin
+            execute 'analyze ' || relation.name;
+            gathered := gathered || relation.name;
+        exception
+            when lock_not_available then
+                raise log 'statistics of % were left as they are: another session holds it',
+                    relation.name;
+        end;
+    end loop;
+    return gathered;
+end
+$$;
+comment on function ops.gather_statistics is
+'Thu thập thống kê của các bảng đã thay đổi — statistics of published tables that changed';
+alter function ops.gather_statistics owner to chotso_owner;
+revoke execute on function ops.gather_statistics from public;
+grant execute on function ops.gather_statistics to chotso_loader;
