@@ -4,7 +4,10 @@ Without them PostgreSQL takes a condition such as `known_to is null` for one row
 a few of these together are "one row", and joins become nested loops over the whole table.
 """
 
+from typing import Any
+
 import psycopg
+from psycopg import sql
 
 
 def gather(conn: psycopg.Connection) -> list[str]:
@@ -19,3 +22,20 @@ def gather(conn: psycopg.Connection) -> list[str]:
     conn.commit()
     assert row is not None
     return list(row[0])
+
+
+def stage(
+    conn: psycopg.Connection,
+    name: str,
+    query: sql.Composable,
+    values: dict[str, Any] | None = None,
+) -> None:
+    """Keep a query's rows until the transaction ends as `pg_temp.<name>`, with statistics.
+
+    What is read from it is planned by its real size; a CTE is planned by a guess at its conditions.
+    """
+    table = sql.Identifier("pg_temp", name)
+    conn.execute(sql.SQL("drop table if exists {}").format(table))
+    made = sql.SQL("create temporary table {} on commit drop as {}")
+    conn.execute(made.format(sql.Identifier(name), query), values)
+    conn.execute(sql.SQL("analyze {}").format(table))

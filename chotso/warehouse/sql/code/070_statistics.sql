@@ -20,10 +20,12 @@ begin
         where schema.nspname in ('raw', 'quarantine', 'ops') and class.relkind = 'r'
             and class.relowner = current_user::regrole and held.pages > 0
             and (
-                -- a twentieth more or less than was there, or changed in place since
-                pg_catalog.abs(held.pages - class.relpages) * 20 > class.relpages
-                or pg_catalog.pg_stat_get_mod_since_analyze(class.oid) * 20
-                > greatest(class.reltuples, 0)
+                -- a twentieth more or less than was there, or changed in place since; a few rows
+                -- in a small table turn no plan
+                pg_catalog.abs(held.pages - class.relpages)
+                > greatest(class.relpages / 20, 4)
+                or pg_catalog.pg_stat_get_mod_since_analyze(class.oid)
+                > greatest(class.reltuples / 20, 200)
                 or not exists (
                     select from pg_catalog.pg_stats as known
                     where known.schemaname = schema.nspname and known.tablename = class.relname
