@@ -13,6 +13,7 @@ from psycopg.conninfo import conninfo_to_dict
 from chotso import PROJECT_ROOT
 from chotso.errors import ChotsoError
 from chotso.settings import Settings
+from chotso.warehouse.waits import LIMITS
 
 if TYPE_CHECKING:
     from dbt.cli.main import dbtRunner
@@ -24,7 +25,8 @@ _BAD = ("error", "fail", "runtime error")
 # A build reads much, writes what can be built again, and must not depend on a server's defaults.
 _SESSION = (
     "-c client_encoding=UTF8 -c timezone=UTC -c datestyle=ISO,YMD -c synchronous_commit=off "
-    "-c work_mem=128MB -c maintenance_work_mem=256MB"
+    f"-c work_mem=128MB -c maintenance_work_mem=256MB {LIMITS} "
+    "-c tcp_keepalives_idle=60 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=6"
 )
 # What libpq takes from the environment where a profile has no key of its own.
 _LIBPQ = {"sslrootcert": "PGSSLROOTCERT", "sslcert": "PGSSLCERT", "sslkey": "PGSSLKEY"}
@@ -43,11 +45,13 @@ def run_dbt(
     schema: str,
     variables: Mapping[str, Any],
     command: tuple[str, ...] = WHOLE,
+    session_name: str = "chotso build",
 ) -> DbtSummary:
     """One dbt call into `schema`, under the warehouse's login as `chotso_loader`.
 
     State and logs lie under `<home>/dbt/<schema>`. The password goes to dbt in an environment
-    variable that lives for the call and that dbt scrubs from everything it writes.
+    variable that lives for the call and that dbt scrubs from everything it writes. Its sessions
+    bear `session_name`.
 
     Raises:
         ChotsoError: A model or a test failed; it and the log file are named.
@@ -65,7 +69,7 @@ def run_dbt(
         *("--target-path", str(place / "target")),
         *("--vars", json.dumps(variables, ensure_ascii=False, sort_keys=True)),
     ]
-    profile = _profile(settings, schema)
+    profile = _profile(settings, schema) | {"CHOTSO_DBT_SESSION": session_name}
     with _environment(profile):
         place_of_models = (profile["CHOTSO_DBT_DBNAME"], schema)
         manifest = _manifest(place_of_models, [*before, "parse", *after])
