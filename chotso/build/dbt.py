@@ -15,7 +15,7 @@ from chotso.build import orphans
 from chotso.build.expose import expose, tidy
 from chotso.build.runner import WHOLE, DbtSummary, run_dbt
 from chotso.build.scratch import claim_scratch_schema, drop_foreign_keys
-from chotso.errors import ChotsoError
+from chotso.errors import BusyError, ChotsoError
 from chotso.failpoints import failpoint
 from chotso.ingest.control_totals import refuse_unproven
 from chotso.provenance import code_version
@@ -24,7 +24,7 @@ from chotso.settings import Settings
 from chotso.warehouse import statistics
 from chotso.warehouse.connect import connect, open_session
 from chotso.warehouse.locks import hold
-from chotso.warehouse.waits import watched
+from chotso.waits import watched
 
 NIGHTLY_SCHEMA = "marts_build"
 ConfigChoice = Literal["as-of", "current"]
@@ -139,7 +139,7 @@ def _run_watched(
         except ChotsoError as error:
             if watch.holders is None:
                 raise
-            raise ChotsoError(
+            raise BusyError(
                 f"{error.what} It waited for a lock held by {watch.holders}.",
                 kept=error.kept,
                 next_step="wait for that session, or have its owner end it "

@@ -13,7 +13,7 @@ from psycopg.conninfo import conninfo_to_dict
 from chotso import PROJECT_ROOT
 from chotso.errors import ChotsoError
 from chotso.settings import Settings
-from chotso.warehouse.waits import LIMITS
+from chotso.waits import LIMITS
 
 if TYPE_CHECKING:
     from dbt.cli.main import dbtRunner

@@ -4,6 +4,7 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -11,9 +12,11 @@ import psycopg
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
+from psycopg.pq import TransactionStatus
 from sqlalchemy import Select
 from sqlalchemy.dialects import postgresql
 
+from chotso import waits
 from chotso.contracts import Column, Contract, TableSource
 from chotso.source.arrow import arrow_type
 from chotso.source.database_values import TEXT_LIMIT
@@ -24,6 +27,7 @@ from chotso.source.snapshot import CLOCK, Snapshot, no_clock, typed_batch, unrea
 _POSTGRES = postgresql.dialect()  # type: ignore[no-untyped-call]
 _BLOCK_BYTES = 4 << 20
 _ROWS_ONE_BY_ONE = 5_000
+_KNOWS_DEAD_CLIENTS = 140000  # the server's version; a source may be older than our warehouse
 
 # Each column's type as written, and the base type of it: a domain is what it stands for.
 _COLUMNS = """
@@ -52,22 +56,43 @@ order by found.attnum
 def postgres_snapshot(source_url: str) -> Iterator[Snapshot]:
     """See `chotso.source.database.open_snapshot`."""
     try:
-        connection = psycopg.connect(
-            source_url,
-            application_name="chotso extract",
-            options="-c timezone=UTC -c datestyle=ISO,YMD -c client_encoding=UTF8",
-        )
+        connection = _session(source_url)
     except psycopg.OperationalError as error:
         raise unreachable(source_url, error) from error
-    with connection:
+    watching = waits.watched(
+        partial(_session, source_url),
+        pid=connection.info.backend_pid,
+        query=waits.ANYWHERE,
+        where="at the source",
+    )
+    with connection, watching as watch:
+        if connection.info.server_version >= _KNOWS_DEAD_CLIENTS:
+            connection.execute(f"set {waits.LIVING_CLIENT}".encode())
+            connection.commit()
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.read_only = True
         try:
             yield PostgresSnapshot(connection)
+        except psycopg.errors.LockNotAvailable as error:
+            if connection.info.transaction_status != TransactionStatus.INERROR:
+                raise  # another connection within the block
+            raise watch.busy() from error
         except psycopg.Error as error:
             if connection.broken:  # and not another connection within the block
                 raise unreachable(source_url, error) from error
             raise
+
+
+def _session(source_url: str) -> psycopg.Connection:
+    return psycopg.connect(
+        source_url,
+        application_name="chotso extract",
+        options=f"-c timezone=UTC -c datestyle=ISO,YMD -c client_encoding=UTF8 {waits.LOCK_LIMIT}",
+        connect_timeout=30,
+        keepalives_idle=60,
+        keepalives_interval=10,
+        keepalives_count=6,
+    )
 
 
 class PostgresSnapshot:

@@ -7,9 +7,10 @@ from typing import Any
 
 import psycopg
 
+from chotso import waits
 from chotso.errors import ChotsoError
 from chotso.settings import Settings, without_password
-from chotso.warehouse import pooler, safety, waits
+from chotso.warehouse import pooler, safety
 
 LOADER_ROLE = "chotso_loader"
 SESSION = (

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import psycopg
 
 from chotso.errors import BusyError
-from chotso.warehouse.waits import LOCK_WAIT_SECONDS, Holder
+from chotso.waits import LOCK_WAIT_SECONDS, Holder
 
 _LOG = logging.getLogger(__name__)
 _POLL_SECONDS = 0.2
@@ -75,15 +75,19 @@ def _try(conn: psycopg.Connection, key: int) -> bool:
 
 
 def _holder(conn: psycopg.Connection, key: int) -> str:
-    row = conn.execute(
-        """
-        select held.pid, session.application_name, session.login, session.since
-        from pg_catalog.pg_locks as held
-        cross join lateral ops.session_of(held.pid) as session
-        where held.locktype = 'advisory' and held.granted and held.objsubid = 1
-            and ((held.classid::bigint << 32) | held.objid::bigint) = %s
-        """,
-        [key],
-    ).fetchone()
+    with conn.transaction():
+        # as the login itself, which may see since when its own sessions are at it
+        conn.execute("set local role none")
+        row = conn.execute(
+            """
+            select held.pid, session.application_name, session.usename::text,
+                coalesce(session.xact_start, session.state_change)
+            from pg_catalog.pg_locks as held
+            inner join pg_catalog.pg_stat_activity as session on session.pid = held.pid
+            where held.locktype = 'advisory' and held.granted and held.objsubid = 1
+                and ((held.classid::bigint << 32) | held.objid::bigint) = %s
+            """,
+            [key],
+        ).fetchone()
     conn.commit()
     return "a session that has just ended" if row is None else str(Holder(*row))

@@ -19,8 +19,9 @@ from chotso.errors import BusyError
 LOCK_WAIT_SECONDS = 600
 # A statement ends within seconds of its client, also while it waits for a lock; and no wait for a
 # lock is endless.
-LIVING_CLIENT = "-c client_connection_check_interval=5s"
-LIMITS = f"{LIVING_CLIENT} -c lock_timeout={LOCK_WAIT_SECONDS}s"
+LIVING_CLIENT = "client_connection_check_interval = '5s'"
+LOCK_LIMIT = f"-c lock_timeout={LOCK_WAIT_SECONDS}s"
+LIMITS = f"-c client_connection_check_interval=5s {LOCK_LIMIT}"
 
 _LOG = logging.getLogger(__name__)
 _FIRST_LOOK_S = 3.0
