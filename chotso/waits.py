@@ -91,8 +91,8 @@ class Watch:
     def busy(self) -> BusyError:
         """What an operator is told when a lock was waited for in vain."""
         return BusyError(
-            f"A lock {self._where} is still held by {self.holders or 'a session unknown to us'} "
-            f"after {LOCK_WAIT_SECONDS:,} s.",
+            f"A lock {self._where} is still held by {self.holders or 'a session unknown to us'}; "
+            "the wait for it has ended.",
             kept="all that was published; readers see what they saw.",
             next_step="wait for that session, or have its owner end it "
             "(`select pg_terminate_backend(pid)` there), then run the same command again.",

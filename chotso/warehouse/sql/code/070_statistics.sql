@@ -7,35 +7,39 @@ set lock_timeout = '10s'
 as $$
 declare
     relation record;
+    pages bigint;
     gathered text[] := '{}';
 begin
     for relation in
-        select pg_catalog.format('%I.%I', schema.nspname, class.relname) as name
+        select
+            class.oid, class.relpages, class.reltuples,
+            pg_catalog.format('%I.%I', schema.nspname, class.relname) as name,
+            exists (
+                select from pg_catalog.pg_stats as known
+                where known.schemaname = schema.nspname and known.tablename = class.relname
+            ) as is_known
         from pg_catalog.pg_class as class
         inner join pg_catalog.pg_namespace as schema on schema.oid = class.relnamespace
-        cross join lateral (
-            select pg_catalog.pg_relation_size(class.oid)
-                / pg_catalog.current_setting('block_size')::bigint as pages
-        ) as held
         where schema.nspname in ('raw', 'quarantine', 'ops') and class.relkind = 'r'
-            and class.relowner = current_user::regrole and held.pages > 0
-            and (
-                -- a twentieth more or less than was there, or changed in place since; a few rows
-                -- in a small table turn no plan
-                pg_catalog.abs(held.pages - class.relpages)
-                > greatest(class.relpages / 20, 4)
-                or pg_catalog.pg_stat_get_mod_since_analyze(class.oid)
-                > greatest(class.reltuples / 20, 200)
-                or not exists (
-                    select from pg_catalog.pg_stats as known
-                    where known.schemaname = schema.nspname and known.tablename = class.relname
-                )
-            )
+            and class.relowner = current_user::regrole
         order by class.oid  -- one order for all, so that two at once never wait for each other
     loop
         begin
-            execute 'analyze ' || relation.name;
-            gathered := gathered || relation.name;
+            -- asking for the size waits for whoever holds the table, as ANALYZE does
+            pages := pg_catalog.pg_relation_size(relation.oid)
+                / pg_catalog.current_setting('block_size')::bigint;
+            -- a twentieth more or less than was there, or changed in place since; a few rows in a
+            -- small table turn no plan
+            if pages > 0 and (
+                not relation.is_known
+                or pg_catalog.abs(pages - relation.relpages)
+                > greatest(relation.relpages / 20, 4)
+                or pg_catalog.pg_stat_get_mod_since_analyze(relation.oid)
+                > greatest(relation.reltuples / 20, 200)
+            ) then
+                execute 'analyze ' || relation.name;
+                gathered := gathered || relation.name;
+            end if;
         exception
             when lock_not_available then
                 raise log 'statistics of % were left as they are: another session holds it',
