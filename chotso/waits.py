@@ -28,6 +28,7 @@ _FIRST_LOOK_S = 3.0
 _BETWEEN_LOOKS_S = 2.0
 _SAY_AGAIN_S = 60.0
 _STILL_TRUE_S = 15.0
+_AT_LAST_S = 2.0
 
 # The waiting session is known by its pid, or by the name that all of a build's sessions bear.
 _BLOCKED = """
@@ -103,8 +104,9 @@ class Watch:
         self._thread.start()
 
     def stop(self) -> None:
-        """Look no more; a look that is going on ends with its connection."""
+        """Look no more, and close the connection."""
         self._done.set()
+        self._thread.join(_AT_LAST_S)
 
     def _look_on(self) -> None:
         if self._done.wait(_FIRST_LOOK_S):

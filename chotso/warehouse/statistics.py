@@ -11,7 +11,7 @@ from psycopg import sql
 
 
 def gather(conn: psycopg.Connection) -> list[str]:
-    """Gather statistics of published tables that have none or have changed by a twentieth; commits.
+    """Gather statistics of published tables that have none or have changed by a tenth; commits.
 
     Cheap when nothing changed. A table that another session keeps locked is left as it is.
 

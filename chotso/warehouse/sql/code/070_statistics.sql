@@ -28,14 +28,14 @@ begin
             -- asking for the size waits for whoever holds the table, as ANALYZE does
             pages := pg_catalog.pg_relation_size(relation.oid)
                 / pg_catalog.current_setting('block_size')::bigint;
-            -- a twentieth more or less than was there, or changed in place since; a few rows in a
+            -- a tenth more or less than was there, or changed in place since; a few rows in a
             -- small table turn no plan
             if pages > 0 and (
                 not relation.is_known
                 or pg_catalog.abs(pages - relation.relpages)
-                > greatest(relation.relpages / 20, 4)
+                > greatest(relation.relpages / 10, 4)
                 or pg_catalog.pg_stat_get_mod_since_analyze(relation.oid)
-                > greatest(relation.reltuples / 20, 200)
+                > greatest(relation.reltuples / 10, 200)
             ) then
                 execute 'analyze ' || relation.name;
                 gathered := gathered || relation.name;
