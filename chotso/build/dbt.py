@@ -4,24 +4,27 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import psycopg
 from psycopg.types.json import Jsonb
 
-from chotso.build import uncounted
+from chotso.build import orphans, uncounted
 from chotso.build.expose import expose, tidy
-from chotso.build.runner import WHOLE, run_dbt
+from chotso.build.runner import WHOLE, DbtSummary, run_dbt
 from chotso.build.scratch import claim_scratch_schema, drop_foreign_keys
-from chotso.errors import ChotsoError
+from chotso.errors import BusyError, ChotsoError
 from chotso.failpoints import failpoint
 from chotso.ingest.control_totals import refuse_unproven
 from chotso.provenance import code_version
 from chotso.registers import Registers, load_registers, parse_registers
 from chotso.settings import Settings
-from chotso.warehouse.connect import connect
+from chotso.warehouse import statistics
+from chotso.warehouse.connect import connect, open_session
 from chotso.warehouse.locks import hold
+from chotso.waits import watched
 
 NIGHTLY_SCHEMA = "marts_build"
 ConfigChoice = Literal["as-of", "current"]
@@ -89,15 +92,17 @@ def run_build(
         registers = configuration_at(conn, as_known_at, config)
         if schema is not None:
             claim_scratch_schema(conn, schema)
+        orphans.end(conn, target)
         build_id = _begin(conn, knowledge, event_cutoff, target, registers)
         failpoint("build.begun")
         try:
             if schema is None:
                 refuse_unproven(conn)
             drop_foreign_keys(conn, target)
+            statistics.gather(conn)
             variables = build_variables(registers, knowledge.as_known_at, event_cutoff)
             command = ("run", "--select", *(f"+{model}" for model in only)) if only else WHOLE
-            summary = run_dbt(settings, target, variables, command)
+            summary = _run_watched(settings, build_id, target, variables, command)
             failpoint("build.built")
             notes = [] if only else uncounted.record(conn, target, build_id)
             if schema is None:
@@ -120,6 +125,29 @@ def run_build(
         seconds=round(time.monotonic() - started, 1),
         notes=notes,
     )
+
+
+def _run_watched(
+    settings: Settings,
+    build_id: int,
+    schema: str,
+    variables: dict[str, Any],
+    command: tuple[str, ...],
+) -> DbtSummary:
+    """dbt under a name of its own, with a word on whom its sessions wait for."""
+    name = orphans.session_name(build_id, schema)
+    with watched(partial(open_session, settings), name=name) as watch:
+        try:
+            return run_dbt(settings, schema, variables, command, name)
+        except ChotsoError as error:
+            if watch.holders is None:
+                raise
+            raise BusyError(
+                f"{error.what} It waited for a lock held by {watch.holders}.",
+                kept=error.kept,
+                next_step="wait for that session, or have its owner end it "
+                f"(`select pg_terminate_backend(pid)`), then build again; else {error.next_step}",
+            ) from error
 
 
 def build_variables(

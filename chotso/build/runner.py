@@ -15,6 +15,7 @@ from chotso.ambient import scrub
 from chotso.errors import ChotsoError
 from chotso.settings import Settings
 from chotso.urls import one_host
+from chotso.waits import LIMITS
 
 if TYPE_CHECKING:
     from dbt.cli.main import dbtRunner
@@ -27,7 +28,8 @@ _GOOD = ("success", "pass", "warn")
 # A build reads much, writes what can be built again, and must not depend on a server's defaults.
 _SESSION = (
     "-c client_encoding=UTF8 -c timezone=UTC -c datestyle=ISO,YMD -c synchronous_commit=off "
-    "-c work_mem=128MB -c maintenance_work_mem=256MB"
+    f"-c work_mem=128MB -c maintenance_work_mem=256MB {LIMITS} "
+    "-c tcp_keepalives_idle=60 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=6"
 )
 
 
@@ -44,11 +46,13 @@ def run_dbt(
     schema: str,
     variables: Mapping[str, Any],
     command: tuple[str, ...] = WHOLE,
+    session_name: str = "chotso build",
 ) -> DbtSummary:
     """One dbt call into `schema`, under the warehouse's login as `chotso_loader`.
 
     State and logs lie under `<home>/dbt/<schema>`. The password goes to dbt in an environment
-    variable that lives for the call and that dbt scrubs from everything it writes.
+    variable that lives for the call and that dbt scrubs from everything it writes. Its sessions
+    bear `session_name`.
 
     Raises:
         ChotsoError: A model or a test failed; it and the log file are named.
@@ -67,7 +71,7 @@ def run_dbt(
         *("--vars", json.dumps(variables, ensure_ascii=False, sort_keys=True)),
     ]
     scrub()  # a variable of dbt's could leave out tests, models or rows
-    profile = _profile(settings, schema)
+    profile = _profile(settings, schema) | {"CHOTSO_DBT_SESSION": session_name}
     with _environment(profile):
         place_of_models = (profile["CHOTSO_DBT_DBNAME"], schema)
         manifest = _manifest(place_of_models, [*before, "parse", *after])

@@ -20,6 +20,7 @@ from chotso.freeze import verify
 from chotso.freeze.canonical import render
 from chotso.settings import Settings
 from chotso.urls import shown
+from chotso.waits import LIMITS
 
 _TOO_OPEN = stat.S_IRWXG | stat.S_IRWXO
 _NOTHING = "nothing was signed."
@@ -161,7 +162,7 @@ def _record(settings: Settings, certification: dict[str, str]) -> tuple[dict[str
         with psycopg.connect(
             settings.certifier_url,
             application_name="chotso certify",
-            options="-c timezone=UTC -c datestyle=ISO,YMD",
+            options=f"-c timezone=UTC -c datestyle=ISO,YMD {LIMITS}",
             row_factory=psycopg.rows.dict_row,
         ) as conn:
             row = conn.execute(query, certification).fetchone()

@@ -19,6 +19,7 @@ from chotso.ingest.ledger import LandedBatch
 from chotso.ingest.load import batch_table, verdict_table
 from chotso.ingest.pseudonym_key import check_in_force
 from chotso.ingest.validate import RuleResult
+from chotso.warehouse import statistics
 from chotso.warehouse.row_sql import listed
 
 
@@ -81,6 +82,7 @@ def _publish(
     judgements: list[Judgement] | None = None,
 ) -> Counts:
     with conn.transaction():
+        quarantine.stage_standing(conn, item)
         quarantine.keep_waived_out(conn, item, batch)
         _split(conn, item, batch)
         keep = statements.keep if item.history == "statement" else versions.keep
@@ -104,11 +106,11 @@ def _publish(
 
 def _split(conn: psycopg.Connection, item: Contract, batch: LandedBatch) -> None:
     """Temporary `accepted`: rows without a verdict, identical repetitions merged."""
-    conn.execute("drop table if exists pg_temp.accepted")
-    conn.execute(
+    statistics.stage(
+        conn,
+        "accepted",
         sql.SQL(
             """
-            create temporary table accepted on commit drop as
             select distinct on ({key}) delivered.*
             from {batch} as delivered
             where not exists (
@@ -120,9 +122,8 @@ def _split(conn: psycopg.Connection, item: Contract, batch: LandedBatch) -> None
             key=listed(item.key),
             batch=batch_table(batch.batch_id),
             verdict=verdict_table(batch.batch_id),
-        )
+        ),
     )
-    conn.execute("analyze accepted")
 
 
 def _count(conn: psycopg.Connection, item: Contract, batch: LandedBatch, changed: int) -> Counts:

@@ -8,9 +8,29 @@ from psycopg import sql
 from chotso.contracts import Contract, FileSource
 from chotso.ingest.ledger import LandedBatch
 from chotso.ingest.load import batch_table, scope_table, verdict_table
+from chotso.warehouse import statistics
 from chotso.warehouse.row_sql import joined
 
 _NOT_CONTENT = ["row_no"]
+
+
+def stage_standing(conn: psycopg.Connection, item: Contract) -> None:
+    """Temporary `standing`: the feed's open and waived row versions, before this batch.
+
+    Runs first in the publishing transaction. What follows joins it, planned by its real size.
+    """
+    statistics.stage(
+        conn,
+        "standing",
+        sql.SQL(
+            """
+            select
+                id, batch_id, status, row_key, row_sha256, scope_key, rule_ids, detail, replaced_at
+            from quarantine.row
+            where feed = {} and status in ('open', 'waived')
+            """
+        ).format(sql.Literal(item.feed)),
+    )
 
 
 def keep_waived_out(conn: psycopg.Connection, item: Contract, batch: LandedBatch) -> None:
@@ -19,7 +39,8 @@ def keep_waived_out(conn: psycopg.Connection, item: Contract, batch: LandedBatch
     Runs inside the publishing transaction, before the batch is split: a person has said that the
     version stays out, and only another version of the row comes in.
     """
-    if not _any_waived(conn, item):
+    waived = conn.execute("select from pg_temp.standing where status = 'waived' limit 1")
+    if waived.fetchone() is None:
         return
     conn.execute(
         sql.SQL(
@@ -27,8 +48,8 @@ def keep_waived_out(conn: psycopg.Connection, item: Contract, batch: LandedBatch
             insert into {verdict} (row_no, rule_id, rule_order, detail)
             select delivered.row_no, broken.rule_id, broken.rule_order, waived.detail
             from {batch} as delivered
-            inner join quarantine.row as waived
-                on waived.feed = %(feed)s and waived.status = 'waived'
+            inner join pg_temp.standing as waived
+                on waived.status = 'waived'
                 and waived.row_key = {row_key} and waived.row_sha256 = {row_sha256}
             cross join lateral
                 unnest(waived.rule_ids) with ordinality as broken (rule_id, rule_order)
@@ -36,16 +57,8 @@ def keep_waived_out(conn: psycopg.Connection, item: Contract, batch: LandedBatch
                 select from {verdict} as verdict where verdict.row_no = delivered.row_no
             )
             """
-        ).format(**_parts(item, batch)),
-        {"feed": item.feed},
+        ).format(**_parts(item, batch))
     )
-
-
-def _any_waived(conn: psycopg.Connection, item: Contract) -> bool:
-    found = conn.execute(
-        "select from quarantine.row where feed = %s and status = 'waived' limit 1", [item.feed]
-    )
-    return found.fetchone() is not None
 
 
 def set_aside(conn: psycopg.Connection, item: Contract, batch: LandedBatch) -> None:
@@ -66,11 +79,11 @@ def set_aside(conn: psycopg.Connection, item: Contract, batch: LandedBatch) -> N
 
 
 def _collect(conn: psycopg.Connection, parts: dict[str, Any]) -> None:
-    conn.execute("drop table if exists pg_temp.set_aside")
-    conn.execute(
+    statistics.stage(
+        conn,
+        "set_aside",
         sql.SQL(
             """
-            create temporary table set_aside on commit drop as
             with judged as (
                 select
                     row_no,
@@ -93,7 +106,7 @@ def _collect(conn: psycopg.Connection, parts: dict[str, Any]) -> None:
             inner join judged on judged.row_no = delivered.row_no
             order by row_key, row_sha256, delivered.row_no
             """
-        ).format(**parts)
+        ).format(**parts),
     )
 
 
@@ -175,29 +188,33 @@ def _end_answered(conn: psycopg.Connection, parts: dict[str, Any], values: dict[
                 from accepted
                 union
                 select row_key, 'another version replaces it' from set_aside
+            ),
+
+            ended as (
+                update quarantine.row as known
+                set
+                    status = case when known.status = 'open' then 'replayed' else known.status end,
+                    resolved_at = coalesce(known.resolved_at, %(known_at)s),
+                    resolution = coalesce(known.resolution, answered.resolution),
+                    replaced_at = %(known_at)s
+                from standing
+                inner join answered on standing.row_key = answered.row_key
+                where
+                    known.id = standing.id and standing.replaced_at is null
+                    and not exists (
+                        select from ops.batch as batch
+                        where batch.batch_id = standing.batch_id
+                            and batch.stated_at > %(stated_at)s::timestamptz
+                    )
+                    and not exists (
+                        select from set_aside
+                        where set_aside.row_key = standing.row_key
+                            and set_aside.row_sha256 = standing.row_sha256
+                    )
+                returning known.id
             )
 
-            update quarantine.row as known
-            set
-                status = case when known.status = 'open' then 'replayed' else known.status end,
-                resolved_at = coalesce(known.resolved_at, %(known_at)s),
-                resolution = coalesce(known.resolution, answered.resolution),
-                replaced_at = %(known_at)s
-            from answered
-            where
-                known.feed = %(feed)s and known.status in ('open', 'waived')
-                and known.replaced_at is null
-                and known.row_key = answered.row_key
-                and not exists (
-                    select from ops.batch as batch
-                    where batch.batch_id = known.batch_id
-                        and batch.stated_at > %(stated_at)s::timestamptz
-                )
-                and not exists (
-                    select from set_aside
-                    where set_aside.row_key = known.row_key
-                        and set_aside.row_sha256 = known.row_sha256
-                )
+            delete from standing using ended where standing.id = ended.id
             """
         ).format(**parts),
         values,
@@ -211,17 +228,22 @@ def _end_read_anew(conn: psycopg.Connection, batch: LandedBatch, values: dict[st
         return
     conn.execute(
         """
-        update quarantine.row as known
-        set
-            status = 'replayed', resolved_at = %(known_at)s,
-            resolution = 'read anew under another key'
-        where
-            known.id = any(%(replayed)s) and known.status = 'open'
-            and not exists (
-                select from set_aside
-                where set_aside.row_key = known.row_key
-                    and set_aside.row_sha256 = known.row_sha256
-            )
+        with ended as (
+            update quarantine.row as known
+            set
+                status = 'replayed', resolved_at = %(known_at)s,
+                resolution = 'read anew under another key'
+            where
+                known.id = any(%(replayed)s) and known.status = 'open'
+                and not exists (
+                    select from set_aside
+                    where set_aside.row_key = known.row_key
+                        and set_aside.row_sha256 = known.row_sha256
+                )
+            returning known.id
+        )
+
+        delete from standing using ended where standing.id = ended.id
         """,
         values | {"replayed": replayed},
     )
@@ -243,7 +265,7 @@ def _end_withdrawn(
         listed = sql.SQL("select {} from {} as scope").format(
             joined(item.scope, "scope"), scope_table(batch.batch_id)
         )
-        within = sql.SQL("known.scope_key in ({})").format(latest if batch.stated_at else listed)
+        within = sql.SQL("standing.scope_key in ({})").format(latest if batch.stated_at else listed)
     else:
         return
     conn.execute(
@@ -255,11 +277,11 @@ def _end_withdrawn(
                 resolved_at = coalesce(known.resolved_at, %(known_at)s),
                 resolution = coalesce(known.resolution, 'no longer delivered'),
                 replaced_at = %(known_at)s
+            from standing
             where
-                known.feed = %(feed)s and known.status in ('open', 'waived')
-                and known.replaced_at is null and {within}
+                known.id = standing.id and standing.replaced_at is null and {within}
                 and not exists (
-                    select from {batch} as delivered where {row_key} = known.row_key
+                    select from {batch} as delivered where {row_key} = standing.row_key
                 )
             """
         ).format(within=within, **parts),

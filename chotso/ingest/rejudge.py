@@ -33,14 +33,14 @@ from chotso.source.files import parse
 _REGISTER_CHANGED: LiteralString = """
 select aside.batch_id, aside.row_key, max(changed.known_at) as known_at
 from quarantine.row as aside
-cross join lateral (
+cross join (
     select max(register.known_at) as known_at
     from ops.batch as register
     where register.feed = any(%(registers)s) and register.status = 'published'
-        and register.rows_changed > 0 and register.known_at > aside.last_seen
+        and register.rows_changed > 0
 ) as changed
 where aside.feed = %(feed)s and aside.status = 'open' and aside.rule_ids && %(rules)s
-    and changed.known_at is not null
+    and changed.known_at > aside.last_seen
 group by aside.batch_id, aside.row_key
 """
 _NAMED: LiteralString = """

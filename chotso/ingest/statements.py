@@ -14,6 +14,7 @@ from chotso.contracts import Contract
 from chotso.ingest.ledger import LandedBatch
 from chotso.ingest.load import batch_table, scope_table
 from chotso.ingest.versions import close
+from chotso.warehouse import statistics
 from chotso.warehouse.row_sql import equal, joined, listed, money_of, same_key
 
 
@@ -74,11 +75,11 @@ def keep(conn: psycopg.Connection, item: Contract, batch: LandedBatch) -> int:
 
 def _latest_scopes(conn: psycopg.Connection, parts: dict[str, Any], values: dict[str, Any]) -> None:
     """Temporary `stated`: the batch's scopes, and whether a later statement is known of each."""
-    conn.execute("drop table if exists pg_temp.stated")
-    conn.execute(
+    statistics.stage(
+        conn,
+        "stated",
         sql.SQL(
             """
-            create temporary table stated on commit drop as
             select
                 scope.*,
                 {scope_key} as scope_key,
@@ -132,11 +133,11 @@ def _find_spoken(conn: psycopg.Connection, parts: dict[str, Any], values: dict[s
         )
         """
     ).format(row_key=parts["row_key"])
-    conn.execute("drop table if exists pg_temp.spoken")
-    conn.execute(
+    statistics.stage(
+        conn,
+        "spoken",
         sql.SQL(
             """
-            create temporary table spoken on commit drop as
             with mentioned as (
                 select distinct on ({kept_key}) kept.*
                 from {raw} as kept
@@ -180,9 +181,8 @@ def _record_found(conn: psycopg.Connection, parts: dict[str, Any], values: dict[
             from spoken as accepted
             left join {raw} as kept on {same_key} and kept.known_to is null
             where accepted.is_latest and not exists (
-                select from quarantine.row as aside
-                where aside.feed = %(feed)s and aside.status = 'open'
-                    and aside.row_key = {row_key}
+                select from standing as aside
+                where aside.status = 'open' and aside.row_key = {row_key}
             )
             on conflict do nothing
             """

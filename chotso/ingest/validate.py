@@ -5,9 +5,11 @@ the batch. Results keep counts, never values.
 """
 
 import logging
+import os
+import socket
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import psycopg
@@ -21,7 +23,10 @@ from chotso.ingest.load import batch_table, verdict_table
 from chotso.ingest.rules import Rule, RuleFacts, rules_of
 from chotso.settings import Settings
 from chotso.urls import one_host, sqlalchemy_url
-from chotso.warehouse.connect import LOADER_ROLE, SESSION
+from chotso.waits import watched
+from chotso.warehouse.connect import LOADER_ROLE, SESSION, open_session
+
+_SESSION_NAME = f"chotso rules of {socket.gethostname()[:30]}/{os.getpid()}"
 
 
 @dataclass(frozen=True)
@@ -95,10 +100,11 @@ def _run(settings: Settings, batch_id: str, rules: list[Rule], queries: list[str
     """Rows failed per rule, in the order given."""
     from great_expectations.datasource.fluent.interfaces import TestConnectionError
 
-    try:
-        outcome = _outcome(settings, batch_id, rules, queries)
-    except (TestConnectionError, OperationalError) as error:
-        raise _no_connection(batch_id, str(error)) from error
+    with watched(partial(open_session, settings), name=_SESSION_NAME) as watch:
+        try:
+            outcome = _outcome(settings, batch_id, rules, queries)
+        except (TestConnectionError, OperationalError) as error:
+            raise _no_connection(batch_id, str(error)) from error
     by_rule: dict[str, Any] = {}
     for result in outcome.results:
         assert result.expectation_config is not None
@@ -106,6 +112,8 @@ def _run(settings: Settings, batch_id: str, rules: list[Rule], queries: list[str
     counts = []
     for rule in rules:
         result = by_rule[rule.id]
+        if watch.holders and "LockNotAvailable" in str(result.exception_info):
+            raise watch.busy()
         if result.exception_info and result.exception_info.get("raised_exception", False):
             raise _could_not_run(batch_id, rule, result.exception_info)
         failed = result.result.get("observed_value")
@@ -181,7 +189,10 @@ def _gx_source(url: str) -> Any:
         # every sign quoted: Great Expectations would read `$NAME` as a variable of its own
         connection_string=sqlalchemy_url(one_host(url)),
         kwargs={
-            "connect_args": {"options": f"-c role={LOADER_ROLE} {SESSION}"},
+            "connect_args": {
+                "options": f"-c role={LOADER_ROLE} {SESSION}",
+                "application_name": _SESSION_NAME,
+            },
             "pool_pre_ping": True,  # the server may have restarted since the last batch
         },
     )

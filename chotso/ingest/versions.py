@@ -14,6 +14,7 @@ from chotso.contracts import Contract, TableSource
 from chotso.ingest import missing
 from chotso.ingest.ledger import LandedBatch
 from chotso.ingest.load import batch_table, scope_table
+from chotso.warehouse import statistics
 from chotso.warehouse.row_sql import control_month, joined, listed, money_of, same_key
 
 
@@ -23,18 +24,18 @@ def keep(conn: psycopg.Connection, item: Contract, batch: LandedBatch) -> int:
     Runs inside the publishing transaction.
     """
     parts = _parts(item, batch)
-    conn.execute("drop table if exists pg_temp.changed")
-    conn.execute(
+    statistics.stage(
+        conn,
+        "changed",
         sql.SQL(
             """
-            create temporary table changed on commit drop as
             select accepted.*
             from accepted
             left join {raw} as kept
                 on {same_key} and kept.known_to is null
             where kept.batch_id is null or ({new}) is distinct from ({old})
             """
-        ).format(**parts)
+        ).format(**parts),
     )
     _record_found(conn, item, batch, parts)
     conn.execute(
@@ -140,9 +141,8 @@ def _record_found(
             where
                 coalesce(accepted.{changed_at} <= %(held_before)s, true)
                 and not exists (
-                    select from quarantine.row as aside
-                    where aside.feed = %(feed)s and aside.status = 'open'
-                        and aside.row_key = {row_key}
+                    select from standing as aside
+                    where aside.status = 'open' and aside.row_key = {row_key}
                 )
             on conflict do nothing
             """

@@ -20,6 +20,7 @@ from chotso.ingest.publish import publish, record_results
 from chotso.ingest.validate import validate
 from chotso.landing import Landing
 from chotso.settings import Settings
+from chotso.warehouse import statistics
 
 
 @dataclass
@@ -62,6 +63,7 @@ def publish_waiting(
         stopped = _publish_batch(settings, conn, landing, item, batch, report)
         drop_tables(conn, batch.batch_id)
         conn.commit()
+        statistics.gather(conn)  # what comes next is planned on what was just published
         if stopped:
             report.stopped.append(stopped)
 

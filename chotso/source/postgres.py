@@ -1,10 +1,11 @@
 """A PostgreSQL source: one REPEATABLE READ transaction, read by COPY."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -16,7 +17,9 @@ from psycopg.abc import Buffer
 from sqlalchemy import Select
 from sqlalchemy.dialects.postgresql import psycopg as psycopg_dialect
 
+from chotso import waits
 from chotso.contracts import Column, Contract, HelperTable, TableSource, helper_table
+from chotso.errors import ChotsoError
 from chotso.source.arrow import arrow_type
 from chotso.source.database_values import TEXT_LIMIT
 from chotso.source.drift import Drift, drift_of, postgres_column
@@ -34,6 +37,7 @@ from chotso.source.snapshot import (
 _POSTGRES = psycopg_dialect.dialect()  # type: ignore[no-untyped-call]
 _BLOCK_BYTES = 4 << 20
 _ROWS_ONE_BY_ONE = 5_000
+_KNOWS_DEAD_CLIENTS = 140000  # the server's version; a source may be older than our warehouse
 
 # Each column's type as written, and the base type of it: a domain is what it stands for.
 _COLUMNS = """
@@ -73,23 +77,25 @@ select
 def postgres_snapshot(source_url: str) -> Iterator[Snapshot]:
     """See `chotso.source.database.open_snapshot`."""
     try:
-        connection = psycopg.connect(
-            source_url,
-            application_name="chotso extract",
-            # row_security: what a policy would hide is an error, and not rows that are gone
-            options="-c timezone=UTC -c datestyle=ISO,YMD -c client_encoding=UTF8 "
-            "-c standard_conforming_strings=on -c row_security=off",
-        )
+        connection = _session(source_url)
     except psycopg.OperationalError as error:
         raise unreachable(source_url, error) from error
-    with connection:
+    watching = waits.watched(
+        partial(_session, source_url),
+        pid=connection.info.backend_pid,
+        query=waits.ANYWHERE,
+        where="at the source",
+    )
+    with connection, watching as watch:
         connection.autocommit = True
         with translated(source_url, "the server's clock"):
+            if connection.info.server_version >= _KNOWS_DEAD_CLIENTS:
+                connection.execute(f"set {waits.LIVING_CLIENT}".encode())
             server = _server(connection)  # before the snapshot, which then holds all it tells of
         connection.autocommit = False
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.read_only = True
-        yield PostgresSnapshot(connection, source_url, server)
+        yield PostgresSnapshot(connection, source_url, server, watch.busy)
 
 
 @dataclass(frozen=True)
@@ -110,6 +116,20 @@ def _server(connection: psycopg.Connection) -> _Server:
     return _Server(*row)
 
 
+def _session(source_url: str) -> psycopg.Connection:
+    return psycopg.connect(
+        source_url,
+        application_name="chotso extract",
+        # row_security: what a policy would hide is an error, and not rows that are gone
+        options="-c timezone=UTC -c datestyle=ISO,YMD -c client_encoding=UTF8 "
+        f"-c standard_conforming_strings=on -c row_security=off {waits.LOCK_LIMIT}",
+        connect_timeout=30,
+        keepalives_idle=60,
+        keepalives_interval=10,
+        keepalives_count=6,
+    )
+
+
 class PostgresSnapshot:
     """A REPEATABLE READ, READ ONLY transaction, read by COPY.
 
@@ -118,9 +138,16 @@ class PostgresSnapshot:
     still, and nothing that a standby can be asked proves that there was nothing more to replay.
     """
 
-    def __init__(self, connection: psycopg.Connection, source_url: str, server: _Server) -> None:
+    def __init__(
+        self,
+        connection: psycopg.Connection,
+        source_url: str,
+        server: _Server,
+        busy: Callable[[], ChotsoError],
+    ) -> None:
         self._connection = connection
         self._source_url = source_url
+        self._busy = busy
         if self.has_relation(CLOCK_RELATION):
             self.known_at = self.server_clock = self._clock()
         else:
@@ -203,7 +230,10 @@ class PostgresSnapshot:
     def _asking(self, relation: str) -> Iterator[None]:
         """A question about one relation: what fails in it leaves the snapshot to the others."""
         with translated(self._source_url, relation), self._connection.transaction():
-            yield
+            try:
+                yield
+            except psycopg.errors.LockNotAvailable as error:
+                raise self._busy() from error
 
     def _parsed(self, copy: bytes, columns: dict[str, Column]) -> Iterator[pa.RecordBatch]:
         types = {name: arrow_type(c.type) for name, c in columns.items()}

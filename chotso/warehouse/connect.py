@@ -2,19 +2,21 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import psycopg
 
+from chotso import waits
 from chotso.errors import ChotsoError
 from chotso.settings import Settings
 from chotso.urls import shown
-from chotso.warehouse import safety
+from chotso.warehouse import pooler, safety
 
 LOADER_ROLE = "chotso_loader"
 SESSION = (
     "-c client_encoding=UTF8 -c timezone=UTC -c datestyle=ISO,YMD -c intervalstyle=iso_8601 "
-    "-c work_mem=64MB "
+    f"-c work_mem=64MB {waits.LIMITS} "
     # The server notices within two minutes that our machine is gone, and frees its locks.
     "-c tcp_keepalives_idle=60 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=6"
 )
@@ -34,30 +36,45 @@ def connect(settings: Settings) -> Iterator[psycopg.Connection]:
 
     Raises:
         ChotsoError: The server is away, goes away within the block or has no room left, the login
-            has more rights than it may have, the guards of frozen figures are down, or the schemas
-            have not been made.
+            has more rights than it may have, the guards of frozen figures are down, the schemas
+            have not been made, or a pooler stands between that gives each transaction another
+            session.
+        BusyError: Another session held a lock for too long; it is named.
     """
-    try:
-        connection = psycopg.connect(
-            settings.warehouse_url,
-            application_name="chotso",
-            options=SESSION,
-            **_PATIENCE,
-        )
-    except psycopg.OperationalError as error:
-        raise ChotsoError(
-            f"The warehouse {shown(settings.warehouse_url)} does not answer: {str(error).strip()}",
-            next_step="start it (`chotso sandbox start`) or mend CHOTSO_WAREHOUSE_URL.",
-        ) from error
-    with connection:
+    connection = _reached(settings)
+    pid = connection.info.backend_pid
+    with connection, waits.watched(partial(open_session, settings), pid=pid) as watch:
+        pooler.refuse(connection, partial(open_session, settings))
         safety.refuse_unsafe(connection)
         _become_loader(connection)
         try:
             yield connection
+        except psycopg.errors.LockNotAvailable as error:
+            raise watch.busy() from error
         except psycopg.Error as error:
             if (broken := _broken(settings, connection, error)) is not None:
                 raise broken from error
             raise
+
+
+def open_session(settings: Settings, options: str = SESSION) -> psycopg.Connection:
+    """A session of the login itself, without a role."""
+    return psycopg.connect(
+        settings.warehouse_url, application_name="chotso", options=options, **_PATIENCE
+    )
+
+
+def _reached(settings: Settings) -> psycopg.Connection:
+    try:
+        return open_session(settings)
+    except psycopg.OperationalError as error:
+        plainly = partial(open_session, settings, options="")
+        if (refused := pooler.refusal_at_the_door(error, plainly)) is not None:
+            raise refused from error
+        raise ChotsoError(
+            f"The warehouse {shown(settings.warehouse_url)} does not answer: {str(error).strip()}",
+            next_step="start it (`chotso sandbox start`) or mend CHOTSO_WAREHOUSE_URL.",
+        ) from error
 
 
 def _broken(

@@ -1,5 +1,6 @@
 """Advisory locks: runs of the same thing wait for each other and say for whom."""
 
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,12 +8,17 @@ from contextlib import contextmanager
 import psycopg
 
 from chotso.errors import BusyError
+from chotso.waits import LOCK_WAIT_SECONDS, Holder
 
+_LOG = logging.getLogger(__name__)
 _POLL_SECONDS = 0.2
+_QUIET_SECONDS = 3.0
 
 
 @contextmanager
-def hold(conn: psycopg.Connection, name: str, wait_seconds: float = 600) -> Iterator[None]:
+def hold(
+    conn: psycopg.Connection, name: str, wait_seconds: float = LOCK_WAIT_SECONDS
+) -> Iterator[None]:
     """Hold the named lock on this session until the block ends (or the session does).
 
     Args:
@@ -24,9 +30,19 @@ def hold(conn: psycopg.Connection, name: str, wait_seconds: float = 600) -> Iter
         BusyError: Still held after `wait_seconds`; the holder is named.
     """
     key = _key(conn, name)
-    deadline = time.monotonic() + wait_seconds
+    started = time.monotonic()
+    told = False
     while not _try(conn, key):
-        if time.monotonic() >= deadline:
+        waited = time.monotonic() - started
+        if waited >= _QUIET_SECONDS and not told:
+            told = True
+            _LOG.warning(
+                "waiting for the lock %r, held by %s; at most %.0f s",
+                name,
+                _holder(conn, key),
+                wait_seconds,
+            )
+        if waited >= wait_seconds:
             raise BusyError(
                 f"The lock {name!r} is still held by {_holder(conn, key)} "
                 f"after {wait_seconds:.0f} s.",
@@ -59,17 +75,19 @@ def _try(conn: psycopg.Connection, key: int) -> bool:
 
 
 def _holder(conn: psycopg.Connection, key: int) -> str:
-    row = conn.execute(
-        """
-        select activity.application_name, activity.pid, activity.usename
-        from pg_locks as held
-        inner join pg_stat_activity as activity on activity.pid = held.pid
-        where held.locktype = 'advisory' and held.granted and held.objsubid = 1
-            and ((held.classid::bigint << 32) | held.objid::bigint) = %s
-        """,
-        [key],
-    ).fetchone()
+    with conn.transaction():
+        # as the login itself, which may see since when its own sessions are at it
+        conn.execute("set local role none")
+        row = conn.execute(
+            """
+            select held.pid, session.application_name, session.usename::text,
+                coalesce(session.xact_start, session.state_change)
+            from pg_catalog.pg_locks as held
+            inner join pg_catalog.pg_stat_activity as session on session.pid = held.pid
+            where held.locktype = 'advisory' and held.granted and held.objsubid = 1
+                and ((held.classid::bigint << 32) | held.objid::bigint) = %s
+            """,
+            [key],
+        ).fetchone()
     conn.commit()
-    if row is None:
-        return "a session that has just ended"
-    return f"{row[0]} (pid {row[1]}, login {row[2]})"
+    return "a session that has just ended" if row is None else str(Holder(*row))

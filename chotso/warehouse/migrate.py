@@ -1,7 +1,10 @@
 """Creates or upgrades the warehouse's own schemas, tables and roles."""
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -11,7 +14,8 @@ from chotso.contracts import Contract, contracts
 from chotso.errors import ChotsoError
 from chotso.settings import Settings
 from chotso.urls import parameters
-from chotso.warehouse import locks, safety
+from chotso.waits import ANYWHERE, LIMITS, watched
+from chotso.warehouse import locks, pooler, safety
 from chotso.warehouse.row_sql import listed
 
 SCRIPTS = Path(__file__).parent / "sql"  # each runs once, in name order, and never changes
@@ -51,12 +55,7 @@ def migrate(settings: Settings) -> MigrationReport:
             kept="nothing was changed.",
             next_step="set CHOTSO_ADMIN_URL for this one command.",
         )
-    with psycopg.connect(
-        settings.admin_url,
-        dbname=parameters(settings.warehouse_url)["dbname"],
-        application_name="chotso migrate",
-        autocommit=False,
-    ) as conn:
+    with _admin_session(settings) as conn:
         _check_server(conn)
         with locks.hold(conn, "migrate"):
             warnings = safety.warnings(conn)
@@ -69,6 +68,24 @@ def migrate(settings: Settings) -> MigrationReport:
             (readers,) = conn.execute("select guard.add_agency_readers()").fetchone() or ([],)
             conn.commit()
     return MigrationReport(applied, tables, readers, warnings)
+
+
+@contextmanager
+def _admin_session(settings: Settings) -> Iterator[psycopg.Connection]:
+    opened = partial(
+        psycopg.connect,
+        settings.admin_url or "",
+        dbname=parameters(settings.warehouse_url)["dbname"],
+        application_name="chotso migrate",
+        options=LIMITS,
+    )
+    with opened() as conn:
+        pooler.refuse(conn, opened)
+        with watched(opened, pid=conn.info.backend_pid, query=ANYWHERE) as watch:
+            try:
+                yield conn
+            except psycopg.errors.LockNotAvailable as error:
+                raise watch.busy() from error
 
 
 def _check_server(conn: psycopg.Connection) -> None:

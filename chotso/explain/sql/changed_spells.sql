@@ -42,10 +42,19 @@ persons as (
     select before_person_id as person_id from touched
     union
     select after_person_id from touched
+),
+
+-- two equality joins: one condition with `or` would compare every spell with every person
+chosen as (
+    select spells.spell_id
+    from spells
+    inner join persons on spells.before_person_id = persons.person_id
+    union
+    select spells.spell_id
+    from spells
+    inner join persons on spells.after_person_id = persons.person_id
 )
 
 select spells.*
 from spells
-where
-    spells.before_person_id in (select persons.person_id from persons)
-    or spells.after_person_id in (select persons.person_id from persons)
+inner join chosen on spells.spell_id = chosen.spell_id

@@ -1,32 +1,20 @@
 -- Distinct persons active per agency × officer × month × scheme. As for the agencies, no person ×
 -- month is made: a spell is cut only where its employer changed officers, and each piece adds the
 -- months that no earlier piece of the same person covers, as one start and one end.
-with bounds as (
-    select
-        min(month) as first_month,
-        max(month) as last_month
-    from {{ ref('int_months') }}
+with first_month as (
+    select min(month) as month from {{ ref('int_months') }}
 ),
 
 spells as (
     select
-        participations.agency_code,
-        participations.scheme_code,
-        participations.person_id,
-        participations.employer_code,
-        greatest(participations.from_month, bounds.first_month) as from_month,
-        least(
-            date_trunc('month', participations.to_month::timestamp)::date, bounds.last_month
-        ) as to_month
-    from {{ ref('stg_participations') }} as participations
-    inner join bounds
-        on
-            participations.from_month <= bounds.last_month
-            and coalesce(participations.to_month, bounds.last_month) >= bounds.first_month
-    where
-        participations.is_valid
-        and participations.recorded_at < {{ event_cutoff() }}
-        and coalesce(participations.to_month, bounds.last_month) >= participations.from_month
+        valid_spells.agency_code,
+        valid_spells.scheme_code,
+        valid_spells.person_id,
+        valid_spells.employer_code,
+        greatest(valid_spells.from_month, first_month.month) as from_month,
+        valid_spells.to_month
+    from {{ ref('int_valid_spells') }} as valid_spells
+    inner join first_month on valid_spells.to_month >= first_month.month
 ),
 
 pieces as (

@@ -1,0 +1,48 @@
+"""Statements that go on after their build's process ended: found by the build's id, and ended.
+
+The server ends a statement within seconds of its client (`client_connection_check_interval`); the
+next build of the schema does not wait for that, nor for a machine that the network lost.
+"""
+
+import logging
+
+import psycopg
+
+_LOG = logging.getLogger(__name__)
+_GONE_WITHIN_MS = 10_000
+
+
+def session_name(build_id: int, schema: str) -> str:
+    """What the sessions of one build's dbt are called on the server."""
+    return f"chotso build {build_id} {schema}"[:63]
+
+
+def end(conn: psycopg.Connection, schema: str) -> None:
+    """End the sessions that earlier builds of this schema left; commits.
+
+    Whoever holds the schema's lock is its only build: the others' processes are gone, or have lost
+    the lock and must write no more. Sessions of one login may end each other.
+    """
+    conn.commit()
+    with conn.transaction():
+        conn.execute("set local role none")
+        ended = conn.execute(
+            """
+            with ours as (
+                select pid, pg_catalog.split_part(application_name, ' ', 3) as build_id
+                from pg_catalog.pg_stat_activity
+                where datname = pg_catalog.current_database() and usename = session_user
+                    and application_name ~ '^chotso build [0-9]{1,18} '
+                    and pid <> pg_catalog.pg_backend_pid()
+            )
+
+            select ours.pid, ours.build_id, pg_catalog.pg_terminate_backend(ours.pid, %s)
+            from ours
+            inner join ops.build as build on build.build_id::text = ours.build_id
+            where build.target_schema = %s
+            order by ours.pid
+            """,
+            [_GONE_WITHIN_MS, schema],
+        ).fetchall()
+    for pid, build_id, _ in ended:
+        _LOG.warning("ended session %s of build %s, whose process is gone", pid, build_id)

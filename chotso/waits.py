@@ -1,0 +1,164 @@
+"""Whom our sessions wait for: a look from outside, since a session that waits says nothing.
+
+Every session has a `lock_timeout`. A thread with a session of its own looks after a few seconds
+whether one of ours waits for a lock, tells who holds it, and knows the name when the wait ends.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+import psycopg
+
+from chotso.errors import BusyError
+
+LOCK_WAIT_SECONDS = 600
+# A statement ends within seconds of its client, also while it waits for a lock; and no wait for a
+# lock is endless.
+LIVING_CLIENT = "client_connection_check_interval = '5s'"
+LOCK_LIMIT = f"-c lock_timeout={LOCK_WAIT_SECONDS}s"
+LIMITS = f"-c client_connection_check_interval=5s {LOCK_LIMIT}"
+
+_LOG = logging.getLogger(__name__)
+_FIRST_LOOK_S = 3.0
+_BETWEEN_LOOKS_S = 2.0
+_SAY_AGAIN_S = 60.0
+_STILL_TRUE_S = 15.0
+_AT_LAST_S = 2.0
+
+# The waiting session is known by its pid, or by the name that all of a build's sessions bear.
+_BLOCKED = """
+select distinct blocker.pid, {columns}
+from pg_catalog.pg_stat_activity as waiting
+cross join lateral
+    pg_catalog.unnest(pg_catalog.pg_blocking_pids(waiting.pid)) as blocker (pid)
+{joined}
+where waiting.wait_event_type = 'Lock'
+    and (waiting.pid = %(pid)s::int or waiting.application_name = %(name)s::text)
+    and waiting.usename = session_user
+order by 1
+"""
+# What another login's session does is hidden from us, but for its name, login and age (migrate).
+IN_WAREHOUSE = _BLOCKED.format(
+    columns="holder.application_name, holder.login, holder.since",
+    joined="left join lateral ops.session_of(blocker.pid) as holder on true",
+)
+ANYWHERE = _BLOCKED.format(
+    columns="holder.application_name, holder.usename::text, holder.xact_start",
+    joined="left join pg_catalog.pg_stat_activity as holder on holder.pid = blocker.pid",
+)
+
+
+@dataclass(frozen=True)
+class Holder:
+    """A session that holds a lock; what cannot be seen of it is None."""
+
+    pid: int
+    application_name: str | None
+    login: str | None
+    since: datetime | None
+
+    def __str__(self) -> str:
+        if not self.pid:
+            return "a prepared transaction"
+        since = f", since {self.since.astimezone():%Y-%m-%d %H:%M:%S}" if self.since else ""
+        name = self.application_name or "a session without a name"
+        return f"{name} (pid {self.pid}, login {self.login or 'unknown'}{since})"
+
+
+class Watch:
+    """Looks at sessions of ours until it is stopped; `holders` says whom they waited for last."""
+
+    def __init__(self, connect: Callable[[], psycopg.Connection], query: str, where: str) -> None:
+        self.pid: int | None = None
+        self.name: str | None = None
+        self._connect, self._query, self._where = connect, query, where
+        self._holders: list[Holder] = []
+        self._seen = self._said = 0.0
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._look_on, daemon=True, name="lock watch")
+
+    @property
+    def holders(self) -> str | None:
+        """Whom one of ours waits for, or did until a moment ago."""
+        if not self._holders or time.monotonic() - self._seen > _STILL_TRUE_S:
+            return None
+        return " and ".join(map(str, self._holders))
+
+    def busy(self) -> BusyError:
+        """What an operator is told when a lock was waited for in vain."""
+        return BusyError(
+            f"A lock {self._where} is still held by {self.holders or 'a session unknown to us'}; "
+            "the wait for it has ended.",
+            kept="all that was published; readers see what they saw.",
+            next_step="wait for that session, or have its owner end it "
+            "(`select pg_terminate_backend(pid)` there), then run the same command again.",
+        )
+
+    def start(self) -> None:
+        """Begin to look."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Look no more, and close the connection."""
+        self._done.set()
+        self._thread.join(_AT_LAST_S)
+
+    def _look_on(self) -> None:
+        if self._done.wait(_FIRST_LOOK_S):
+            return  # most sessions are over by now, and cost no second connection
+        try:
+            with self._connect() as conn:
+                conn.autocommit = True
+                while not self._done.is_set():
+                    self._look(conn)
+                    self._done.wait(_BETWEEN_LOOKS_S)
+        except (psycopg.Error, OSError):
+            _LOG.debug("locks are not watched any more", exc_info=True)
+
+    def _look(self, conn: psycopg.Connection) -> None:
+        rows = conn.execute(self._query.encode(), {"pid": self.pid, "name": self.name}).fetchall()
+        found = [Holder(*row) for row in rows]
+        if not found:
+            return
+        now = time.monotonic()
+        if found != self._holders or now - self._said > _SAY_AGAIN_S:
+            self._said = now
+            _LOG.warning(
+                "waiting for a lock %s, held by %s; at most %d s",
+                self._where,
+                " and ".join(map(str, found)),
+                LOCK_WAIT_SECONDS,
+            )
+        self._holders, self._seen = found, now
+
+
+@contextmanager
+def watched(
+    connect: Callable[[], psycopg.Connection],
+    *,
+    pid: int | None = None,
+    name: str | None = None,
+    query: str = IN_WAREHOUSE,
+    where: str = "in the warehouse",
+) -> Iterator[Watch]:
+    """Tell whom a session, or all sessions of a name, wait for while the block runs.
+
+    Args:
+        connect: Opens a connection under the same login; used only where the block takes long.
+        pid: The session's server process.
+        name: The `application_name` of sessions of ours.
+        query: Which columns may be seen: `IN_WAREHOUSE`, or `ANYWHERE` else.
+        where: For the message.
+    """
+    watch = Watch(connect, query, where)
+    watch.pid, watch.name = pid, name
+    watch.start()
+    try:
+        yield watch
+    finally:
+        watch.stop()

@@ -1,0 +1,56 @@
+-- Statistics of what is published. Only an owner (from PostgreSQL 17 on, a role with MAINTAIN) may
+-- ANALYZE, and the loader owns none of these tables; so this does it for the loader, and no more.
+create or replace function ops.gather_statistics() returns text[]
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+set lock_timeout = '10s'
+as $$
+declare
+    relation record;
+    pages bigint;
+    gathered text[] := '{}';
+begin
+    for relation in
+        select
+            class.oid, class.relpages, class.reltuples,
+            pg_catalog.format('%I.%I', schema.nspname, class.relname) as name,
+            exists (
+                select from pg_catalog.pg_stats as known
+                where known.schemaname = schema.nspname and known.tablename = class.relname
+            ) as is_known
+        from pg_catalog.pg_class as class
+        inner join pg_catalog.pg_namespace as schema on schema.oid = class.relnamespace
+        where schema.nspname in ('raw', 'quarantine', 'ops') and class.relkind = 'r'
+            and class.relowner = current_user::regrole
+        order by class.oid  -- one order for all, so that two at once never wait for each other
+    loop
+        begin
+            -- asking for the size waits for whoever holds the table, as ANALYZE does
+            pages := pg_catalog.pg_relation_size(relation.oid)
+                / pg_catalog.current_setting('block_size')::bigint;
+            -- a tenth more or less than was there, or changed in place since; a few rows in a
+            -- small table turn no plan
+            if pages > 0 and (
+                not relation.is_known
+                or pg_catalog.abs(pages - relation.relpages)
+                > greatest(relation.relpages / 10, 4)
+                or pg_catalog.pg_stat_get_mod_since_analyze(relation.oid)
+                > greatest(relation.reltuples / 10, 200)
+            ) then
+                execute 'analyze ' || relation.name;
+                gathered := gathered || relation.name;
+            end if;
+        exception
+            when lock_not_available then
+                raise log 'statistics of % were left as they are: another session holds it',
+                    relation.name;
+        end;
+    end loop;
+    return gathered;
+end
+$$;
+comment on function ops.gather_statistics is
+'Thu thập thống kê của các bảng đã thay đổi — statistics of published tables that changed';
+alter function ops.gather_statistics owner to chotso_owner;
+revoke execute on function ops.gather_statistics from public;
+grant execute on function ops.gather_statistics to chotso_loader;

@@ -1,0 +1,45 @@
+-- Spells that count, cut to the months shown and the one before them (movements look back at it).
+-- A table of its own: what is joined or counted over from here on is planned on its real size.
+with bounds as (
+    select
+        (min(month) - interval '1 month')::date as prior_month,
+        max(month) as last_month
+    from {{ ref('int_months') }}
+),
+
+valid as (
+    select
+        agency_code,
+        scheme_code,
+        health_group_number,
+        person_id,
+        employer_code,
+        -- a month counts where the spell covers its first day
+        (
+            date_trunc('month', (from_month - 1)::timestamp) + interval '1 month'
+        )::date as from_month,
+        date_trunc('month', to_month::timestamp)::date as to_month
+    from {{ ref('stg_participations') }}
+    where
+        is_valid
+        and recorded_at < {{ event_cutoff() }}
+),
+
+final as (
+    select
+        valid.agency_code,
+        valid.scheme_code,
+        valid.health_group_number,
+        valid.person_id,
+        valid.employer_code,
+        greatest(valid.from_month, bounds.prior_month) as from_month,
+        least(valid.to_month, bounds.last_month) as to_month
+    from valid
+    inner join bounds
+        on
+            valid.from_month <= bounds.last_month
+            and coalesce(valid.to_month, bounds.last_month) >= bounds.prior_month
+    where coalesce(valid.to_month, bounds.last_month) >= valid.from_month
+)
+
+select * from final
