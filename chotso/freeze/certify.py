@@ -19,9 +19,15 @@ from chotso.errors import ChotsoError
 from chotso.freeze import verify
 from chotso.freeze.canonical import render
 from chotso.settings import Settings, without_password
+from chotso.warehouse.session import open_session
 
 _TOO_OPEN = stat.S_IRWXG | stat.S_IRWXO
 _NOTHING = "nothing was signed."
+# A freeze must not wait long for a person's session that hangs, nor the other way round.
+_SESSION = (
+    "-c timezone=UTC -c datestyle=ISO,YMD -c lock_timeout=60s -c statement_timeout=120s "
+    "-c idle_in_transaction_session_timeout=20s"
+)
 
 
 @dataclass(frozen=True)
@@ -157,10 +163,10 @@ def _record(settings: Settings, certification: dict[str, str]) -> tuple[dict[str
         "%(certified_at)s, %(signature)s)"
     )
     try:
-        with psycopg.connect(
+        with open_session(
             settings.certifier_url,
+            _SESSION,
             application_name="chotso certify",
-            options="-c timezone=UTC -c datestyle=ISO,YMD",
             row_factory=psycopg.rows.dict_row,
         ) as conn:
             row = conn.execute(query, certification).fetchone()

@@ -6,6 +6,7 @@ import psycopg
 from psycopg import sql
 
 from chotso.sandbox.state import SandboxServer
+from chotso.warehouse.session import open_session
 
 DATABASES = ("tst", "warehouse", "airflow")
 DONE = "chotso sandbox 1"
@@ -14,7 +15,7 @@ CONNECT_TIMEOUT_S = 10
 
 def connect(url: str) -> psycopg.Connection:
     """A connection in autocommit mode; databases cannot be made inside a transaction."""
-    return psycopg.connect(url, autocommit=True, connect_timeout=CONNECT_TIMEOUT_S)
+    return open_session(url, autocommit=True, connect_timeout=CONNECT_TIMEOUT_S)
 
 
 def is_provisioned(server: SandboxServer) -> bool:

@@ -9,9 +9,11 @@ import psycopg
 from chotso.errors import ChotsoError
 from chotso.settings import Settings, without_password
 from chotso.warehouse import safety
+from chotso.warehouse.session import SEARCH_PATH, open_session
 
 LOADER_ROLE = "chotso_loader"
 SESSION = (
+    f"{SEARCH_PATH} "
     "-c client_encoding=UTF8 -c timezone=UTC -c datestyle=ISO,YMD -c intervalstyle=iso_8601 "
     "-c work_mem=64MB "
     # The server notices within two minutes that our machine is gone, and frees its locks.
@@ -37,11 +39,8 @@ def connect(settings: Settings) -> Iterator[psycopg.Connection]:
             have not been made.
     """
     try:
-        connection = psycopg.connect(
-            settings.warehouse_url,
-            application_name="chotso",
-            options=SESSION,
-            **_PATIENCE,
+        connection = open_session(
+            settings.warehouse_url, SESSION, application_name="chotso", **_PATIENCE
         )
     except psycopg.OperationalError as error:
         raise ChotsoError(

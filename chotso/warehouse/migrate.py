@@ -13,6 +13,7 @@ from chotso.errors import ChotsoError
 from chotso.settings import Settings
 from chotso.warehouse import locks, safety
 from chotso.warehouse.row_sql import listed
+from chotso.warehouse.session import open_session
 
 SCRIPTS = Path(__file__).parent / "sql"  # each runs once, in name order, and never changes
 CODE = SCRIPTS / "code"  # functions, views, triggers, grants: all run again when any has changed
@@ -51,9 +52,7 @@ def migrate(settings: Settings) -> MigrationReport:
             kept="nothing was changed.",
             next_step="set CHOTSO_ADMIN_URL for this one command.",
         )
-    with psycopg.connect(
-        _admin_url(settings), application_name="chotso migrate", autocommit=False
-    ) as conn:
+    with open_session(_admin_url(settings), application_name="chotso migrate") as conn:
         _check_server(conn)
         with locks.hold(conn, "migrate"):
             warnings = safety.warnings(conn)
@@ -125,7 +124,7 @@ def _apply_code(conn: psycopg.Connection, *, is_due: bool) -> list[str]:
     """
     texts = {f"code/{path.name}": path.read_text(encoding="utf-8") for path in CODE.glob("*.sql")}
     wanted = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in texts.items()}
-    recorded = dict(
+    recorded: dict[str, str] = dict(
         conn.execute(
             "select name, sha256 from chotso_migrations.script where name like 'code/%'"
         ).fetchall()

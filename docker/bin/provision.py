@@ -21,7 +21,9 @@ def provision(admin_url: str, urls: list[str]) -> None:
         urls: `postgresql://login:password@host/database`, a driver suffix allowed.
     """
     maintenance = urlunsplit(urlsplit(admin_url)._replace(path="/postgres"))
-    with psycopg.connect(maintenance, autocommit=True) as connection:
+    # whoever can make a schema in there must not decide what these statements call
+    pinned = "-c search_path=pg_catalog,pg_temp"
+    with psycopg.connect(maintenance, autocommit=True, options=pinned) as connection:
         for url in urls:
             parts = urlsplit(url)
             name, password = unquote(parts.username or ""), unquote(parts.password or "")
