@@ -255,9 +255,7 @@ def stored_files(conn: psycopg.Connection, schema: str, release_id: str) -> list
 def drop_scratch(conn: psycopg.Connection, freeze: Freeze) -> None:
     """Remove the freeze's scratch schema, whole or half built."""
     with conn.transaction():
-        conn.execute(
-            sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(freeze.target_schema))
-        )
+        conn.execute("select ops.drop_scratch_schema(%s)", [freeze.target_schema])
 
 
 def has_scratch(conn: psycopg.Connection, freeze: Freeze) -> bool:

@@ -62,6 +62,7 @@ def migrate(settings: Settings) -> MigrationReport:
             tables = [item.feed for item in contracts().values() if _raw_table(conn, item)]
             _grant_login(conn, settings)
             conn.execute("select guard.protect()")  # what a later script brought is guarded too
+            conn.execute("select guard.settle_logins()")
             (readers,) = conn.execute("select guard.add_agency_readers()").fetchone() or ([],)
             conn.commit()
     return MigrationReport(applied, tables, readers, warnings)
@@ -218,7 +219,7 @@ def _grant_login(conn: psycopg.Connection, settings: Settings) -> None:
         )
     conn.execute(sql.SQL("grant chotso_loader to {}").format(sql.Identifier(login)))
     conn.execute(
-        sql.SQL("grant connect, create, temporary on database {} to chotso_loader").format(
+        sql.SQL("grant connect, temporary on database {} to chotso_loader").format(
             sql.Identifier(database)
         )
     )

@@ -13,6 +13,7 @@ _REACHING_TOO_FAR = (
     "pg_maintain",
     "pg_create_subscription",
 )
+_NOBODY_S = ("chotso_owner", "chotso_checker", "chotso_keeper")
 _OF_THE_LOGIN, _OF_THE_WAREHOUSE = "login", "warehouse"
 
 # One round trip; each branch gives what is wrong, none where all is well. A superuser is a member
@@ -129,7 +130,13 @@ def refuse_unsafe(connection: psycopg.Connection) -> None:
     Raises:
         ChotsoError: It names everything that was found.
     """
-    forbidden = ["chotso_owner", "chotso_checker", "chotso_certifier", *_REACHING_TOO_FAR]
+    forbidden = [
+        "chotso_owner",
+        "chotso_checker",
+        "chotso_keeper",
+        "chotso_certifier",
+        *_REACHING_TOO_FAR,
+    ]
     found = connection.execute(_QUERY, {"forbidden": forbidden}).fetchall()
     login = [what for _, concerns, what in found if concerns == _OF_THE_LOGIN]
     if login:

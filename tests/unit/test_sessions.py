@@ -41,7 +41,7 @@ def test_every_session_of_ours_begins_in_the_one_place() -> None:
 
 
 def test_those_that_other_libraries_open_are_pinned_too() -> None:
-    for options in (connect.SESSION, runner._SESSION):  # noqa: SLF001 - what dbt is given
+    for options in (connect.SESSION, runner._SESSION):
         assert options.startswith(session.SEARCH_PATH)
     text = (PROJECT_ROOT / "docker/bin/provision.py").read_text("utf-8")
     assert session.SEARCH_PATH in text
