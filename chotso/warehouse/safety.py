@@ -102,6 +102,28 @@ found (concerns, what) as (
         )
     )
     union all
+    select 'warehouse', pg_catalog.format(
+        '%%s is code or property of %%s, and would run for its readers',
+        class.oid::pg_catalog.regclass, owner.rolname
+    )
+    from pg_catalog.pg_class as class
+    inner join pg_catalog.pg_roles as owner on owner.oid = class.relowner
+    inner join pg_catalog.pg_namespace as schema on schema.oid = class.relnamespace
+    where schema.nspname in ('marts', 'marts_store') and class.relkind in ('r', 'p', 'v', 'm', 'f')
+        and (
+            owner.rolname <> 'chotso_keeper' and not owner.rolsuper
+            or class.relkind <> 'v' and (
+                class.relrowsecurity
+                -- relhasrules stays for a while after the last one
+                or exists (select from pg_catalog.pg_rewrite where ev_class = class.oid)
+            )
+        )
+    union all
+    select 'warehouse', 'everybody may take the locks of the product'
+    where exists (select from relation) and pg_catalog.has_function_privilege(
+        'public', 'pg_catalog.pg_advisory_lock(bigint)', 'EXECUTE'
+    )
+    union all
     select 'warehouse', pg_catalog.format('the event trigger %%s is missing or disabled', wanted)
     from pg_catalog.unnest(array[
         'chotso_guard_ddl_command_start', 'chotso_guard_ddl_command_end', 'chotso_guard_sql_drop',

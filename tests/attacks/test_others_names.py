@@ -250,7 +250,9 @@ def test_all_that_readers_may_read_is_nobody_s_who_logs_in(warehouse: Warehouse)
         select class.oid::regclass::text
         from pg_class as class
         where class.relnamespace in ('marts'::regnamespace, 'marts_store'::regnamespace) and (
-            class.relrowsecurity or class.relhastriggers or class.relkind <> 'v' and relhasrules
+            class.relrowsecurity
+            or exists (select from pg_trigger where tgrelid = class.oid)
+            or exists (select from pg_rewrite where ev_class = class.oid and rulename <> '_RETURN')
             or exists (select from pg_attrdef where adrelid = class.oid)
             or exists (select from pg_attribute where attrelid = class.oid and atttypid >= 16384)
         )
@@ -345,3 +347,48 @@ def test_an_office_s_own_limits_stay(warehouse: Warehouse) -> None:
             assert conn.execute("show statement_timeout").fetchone() == ("7min",)
             assert conn.execute("show idle_in_transaction_session_timeout").fetchone() == ("15min",)
         admin.execute(f"alter role {READER} connection limit 20")
+
+
+# As 0.3.0 left it, and what a loader could have planted in it.
+OF_OLD = """
+alter schema marts owner to chotso_loader;
+alter schema marts_store owner to chotso_loader;
+alter schema marts_build owner to chotso_loader;
+alter table marts_store.fct_owned owner to chotso_loader;
+alter view marts.fct_owned owner to chotso_loader;
+grant create on database {database} to chotso_loader;
+delete from chotso_migrations.script where name like '064%';
+set role chotso_loader;
+create function marts.planted() returns boolean language sql return true;
+create policy planted on marts_store.fct_owned using (marts.planted());
+alter table marts_store.fct_owned enable row level security;
+create rule planted as on delete to marts_store.fct_owned do also select marts.planted();
+create trigger planted before insert on marts_store.fct_owned for each statement
+execute function suppress_redundant_updates_trigger();
+alter table marts_store.fct_owned alter column amount set default marts.planted()::int;
+create or replace view marts.fct_owned as
+select agency_code, amount * 2 as amount from marts_store.fct_owned where marts.planted();
+create view marts.fct_invented as select 1 as one where marts.planted();
+reset role
+"""
+
+
+def test_an_upgrade_takes_out_what_was_planted_before(warehouse: Warehouse) -> None:
+    with psycopg.connect(warehouse.admin_url) as admin, locks.hold(admin, "migrate"):
+        admin.execute(OF_OLD.replace("{database}", admin.info.dbname).encode())
+        admin.commit()
+    with pytest.raises(ChotsoError, match=r"marts\.fct_owned is code or property of"):
+        connect(warehouse.settings).__enter__()
+    migrate(warehouse.settings)
+    test_all_that_readers_may_read_is_nobody_s_who_logs_in(warehouse)
+    with psycopg.connect(under(warehouse, READER)) as conn:
+        shown = conn.execute("select amount from marts.fct_owned order by 1").fetchall()
+        assert [str(amount) for (amount,) in shown] == ["1", "98.91"]
+        with pytest.raises(psycopg.errors.UndefinedTable):
+            conn.execute("select from marts.fct_invented")
+    _show_again(warehouse)
+
+
+def _show_again(made: Warehouse) -> None:
+    with connect(made.settings) as conn:
+        expose(conn, "marts_build", 2)

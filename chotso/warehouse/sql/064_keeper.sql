@@ -10,7 +10,7 @@ begin
     end if;
 
     for relation in
-        select class.oid::regclass as name, class.oid, class.relkind, class.relnamespace
+        select class.oid::regclass as name, class.oid, class.relname, class.relkind
         from pg_class as class
         where class.relnamespace in ('marts'::regnamespace, 'marts_store'::regnamespace)
             and class.relkind in ('r', 'p', 'v') and class.relowner = 'chotso_loader'::regrole
