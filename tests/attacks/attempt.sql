@@ -62,7 +62,8 @@ begin
             proconfig, md5(prosrc)), ';' order by p.oid)
         from pg_proc as p inner join pg_namespace as n on n.oid = pronamespace
         inner join pg_roles as r on r.oid = proowner
-        where nspname = any(guarded) or rolname in ('chotso_owner', 'chotso_checker')),
+        where nspname = any(guarded) or rolname in ('chotso_owner', 'chotso_checker')
+            or nspname = 'pg_catalog' and proname ~ 'advisory'),
         (select string_agg(concat_ws(',', oid, nspname, nspowner,
             coalesce(nspacl, acldefault('n', nspowner))), ';' order by oid)
         from pg_namespace where nspname = any(guarded)),
