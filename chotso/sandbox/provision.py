@@ -82,6 +82,7 @@ def _logins(connection: psycopg.Connection, server: SandboxServer) -> None:
             ).format(role, sql.Literal(hashed))
         )
     connection.execute("alter role chotso_source set default_transaction_read_only = on")
+    connection.execute("grant pg_use_reserved_connections to airflow")
 
 
 def _databases(connection: psycopg.Connection) -> None:

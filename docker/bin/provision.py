@@ -11,6 +11,7 @@ import psycopg
 from psycopg import sql
 
 SECRETS = Path("/run/secrets")
+_RESERVES = 160000  # PostgreSQL 16 keeps connections for roles that are no superusers
 
 
 def provision(admin_url: str, urls: list[str]) -> None:
@@ -32,6 +33,8 @@ def provision(admin_url: str, urls: list[str]) -> None:
         # Airflow's own database is Airflow's alone: it holds Connections.
         connection.execute("alter database airflow owner to airflow")
         connection.execute("revoke all on database airflow from public")
+        if connection.info.server_version >= _RESERVES:
+            connection.execute("grant pg_use_reserved_connections to airflow")
 
 
 def _login(connection: psycopg.Connection, name: str, password: str) -> None:

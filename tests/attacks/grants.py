@@ -50,7 +50,7 @@ cross join lateral aclexplode(acl) as item
 left join pg_roles as role on role.oid = grantee
 where grantee <> owner
     and (
-        role.rolname ~ '^chotso_(owner|checker|keeper|loader|reader|agency_reader|auditor|certifier)$'
+        role.rolname ~ '^chotso_' and role.rolname !~ '^chotso_reader_' and not role.rolcanlogin
         or grantee = 0
     )
     and object !~ '^(pg_catalog|information_schema)' and object !~ '^(landing|attack)'
