@@ -13,7 +13,7 @@ from psycopg.conninfo import conninfo_to_dict
 from chotso import PROJECT_ROOT
 from chotso.errors import ChotsoError
 from chotso.settings import Settings
-from chotso.warehouse.session import SEARCH_PATH
+from chotso.warehouse.session import PINNED
 
 if TYPE_CHECKING:
     from dbt.cli.main import dbtRunner
@@ -24,7 +24,7 @@ WHOLE = ("build", "--exclude-resource-type", "unit_test")
 _BAD = ("error", "fail", "runtime error")
 # A build reads much, writes what can be built again, and must not depend on a server's defaults.
 _SESSION = (
-    f"{SEARCH_PATH} "
+    f"{PINNED} "
     "-c client_encoding=UTF8 -c timezone=UTC -c datestyle=ISO,YMD -c synchronous_commit=off "
     "-c work_mem=128MB -c maintenance_work_mem=256MB"
 )

@@ -9,11 +9,11 @@ import psycopg
 from chotso.errors import ChotsoError
 from chotso.settings import Settings, without_password
 from chotso.warehouse import safety
-from chotso.warehouse.session import SEARCH_PATH, open_session
+from chotso.warehouse.session import PINNED, open_session
 
 LOADER_ROLE = "chotso_loader"
 SESSION = (
-    f"{SEARCH_PATH} "
+    f"{PINNED} "
     "-c client_encoding=UTF8 -c timezone=UTC -c datestyle=ISO,YMD -c intervalstyle=iso_8601 "
     "-c work_mem=64MB "
     # The server notices within two minutes that our machine is gone, and frees its locks.

@@ -18,6 +18,8 @@ from chotso.warehouse.session import open_session
 SCRIPTS = Path(__file__).parent / "sql"  # each runs once, in name order, and never changes
 CODE = SCRIPTS / "code"  # functions, views, triggers, grants: all run again when any has changed
 _MINIMUM_VERSION = 150000
+# Whoever owns the database may set these for it: not for a superuser's migration.
+_SESSION = "-c role=none -c default_transaction_read_only=off -c statement_timeout=0"
 _SYSTEM_COLUMNS = {
     "batch_id": ("text not null", "Lô đưa dòng vào — the batch that brought the row"),
     "known_from": ("timestamptz not null", "Biết từ — since when the warehouse knew it"),
@@ -52,7 +54,7 @@ def migrate(settings: Settings) -> MigrationReport:
             kept="nothing was changed.",
             next_step="set CHOTSO_ADMIN_URL for this one command.",
         )
-    with open_session(_admin_url(settings), application_name="chotso migrate") as conn:
+    with open_session(_admin_url(settings), _SESSION, application_name="chotso migrate") as conn:
         _check_server(conn)
         with locks.hold(conn, "migrate"):
             warnings = safety.warnings(conn)

@@ -180,8 +180,17 @@ def refuse_unsafe(connection: psycopg.Connection) -> None:
 
 
 def warnings(connection: psycopg.Connection) -> list[str]:
-    """What is no danger to frozen figures, but hides one."""
-    row = connection.execute("select current_setting('data_checksums')").fetchone()
-    if row and row[0] != "on":
-        return ["Data checksums are off: a flipped bit on disk would go unnoticed."]
-    return []
+    """What is no danger to frozen figures, but hides one or delays a freeze."""
+    row = connection.execute(
+        "select current_setting('data_checksums') = 'on', "
+        "current_setting('reserved_connections', true) = '0'"
+    ).fetchone()
+    has_checksums, keeps_none = row or (True, False)
+    found = []
+    if not has_checksums:
+        found.append("Data checksums are off: a flipped bit on disk would go unnoticed.")
+    if keeps_none:
+        found.append(
+            "No connections are reserved (reserved_connections): readers could take the last ones."
+        )
+    return found

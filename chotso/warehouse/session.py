@@ -9,8 +9,8 @@ from typing import Any
 import psycopg
 
 # In the start-up packet: it holds before the first statement, and goes before what is set for the
-# login or the database. Temporary objects are named, so that they come last and not first.
-SEARCH_PATH = "-c search_path=pg_catalog,pg_temp"
+# login or (by its owner) for the database. Temporary objects are named, so that they come last.
+PINNED = "-c search_path=pg_catalog,pg_temp -c standard_conforming_strings=on"
 
 
 def open_session(url: str, options: str = "", **parameters: Any) -> psycopg.Connection[Any]:
@@ -24,4 +24,4 @@ def open_session(url: str, options: str = "", **parameters: Any) -> psycopg.Conn
     Raises:
         psycopg.OperationalError: The server does not answer, or refuses the login.
     """
-    return psycopg.connect(url, options=f"{SEARCH_PATH} {options}".strip(), **parameters)
+    return psycopg.connect(url, options=f"{PINNED} {options}".strip(), **parameters)

@@ -23,7 +23,7 @@ def provision(admin_url: str, urls: list[str]) -> None:
     """
     maintenance = urlunsplit(urlsplit(admin_url)._replace(path="/postgres"))
     # whoever can make a schema in there must not decide what these statements call
-    pinned = "-c search_path=pg_catalog,pg_temp"
+    pinned = "-c search_path=pg_catalog,pg_temp -c standard_conforming_strings=on"
     with psycopg.connect(maintenance, autocommit=True, options=pinned) as connection:
         for url in urls:
             parts = urlsplit(url)

@@ -193,7 +193,7 @@ OTHERS = {
     "a schema with what is in it": "create schema planted create table t ()",
     "rename a schema": "alter schema marts_build rename to attacker_reader",
     "a scratch schema": "select ops.make_scratch_schema('scratch_planted')",
-    "a scratch schema called as a reader": "select ops.make_scratch_schema('attacker_reader')",
+    "a scratch schema called as a superuser": "select ops.make_scratch_schema('postgres')",
     "drop a schema that is no scratch": "select 1 / ops.drop_scratch_schema('marts')::int",
     "a function that a migration calls": "create function public.hashtextextended(text, bigint) "
     "returns bigint language sql return 1",

@@ -167,6 +167,8 @@ REFUSED = (
     "create schema authorization current_user",
     "create schema if not exists planted create table t ()",
     "alter schema postgres rename to planted",
+    "create extension citext schema marts",
+    "create extension citext schema public",
     "create table public.planted ()",
     "create function public.f() returns int language sql return 1",
     "create view marts.planted as select 1 as one",
@@ -199,7 +201,7 @@ REFUSED = (
     "drop schema marts_build cascade",
     "select ops.make_scratch_schema('marts_2')",
     "select ops.make_scratch_schema('attacked_reader')",
-    "select ops.make_scratch_schema('pg_planted')",
+    "select ops.make_scratch_schema('postgres')",
     "select ops.make_scratch_schema('Planted; drop schema marts')",
     "select ops.make_scratch_schema('')",
     "select ops.make_scratch_schema(null)",
@@ -332,6 +334,46 @@ def test_readers_take_neither_the_last_connections_nor_all_of_one_login(
             taken.enter_context(psycopg.connect(under(warehouse, READER)))
         with pytest.raises(psycopg.OperationalError, match="too many connections for role"):
             psycopg.connect(under(warehouse, READER))
+
+
+def test_whoever_takes_all_connections_leaves_the_product_s(warehouse: Warehouse) -> None:
+    with psycopg.connect(warehouse.admin_url, autocommit=True) as admin, ExitStack() as taken:
+        if warehouse.rows("show server_version_num")[0][0] < "160000":  # type: ignore[operator]
+            pytest.skip("PostgreSQL 15 keeps connections for superusers alone")
+        kept = warehouse.rows("show reserved_connections")[0][0]
+        assert kept == "40", "the server keeps no connections"
+        admin.execute("create role attacked_nobody login password 'x'")
+        taken.callback(admin.execute, "drop role attacked_nobody")
+        refused = ""
+        while not refused:
+            try:
+                conn = psycopg.connect(under(warehouse, "attacked_nobody"))
+                taken.callback(conn.close)
+            except psycopg.OperationalError as error:
+                refused = str(error)
+        assert "reserved" in refused
+        with connect(warehouse.settings) as conn:
+            conn.execute("select 1")
+
+
+@pytest.mark.parametrize(
+    "setting",
+    ["standard_conforming_strings = off", "default_transaction_read_only = on",
+     "statement_timeout = '1ms'", "search_path = postgres"],
+)  # fmt: skip
+def test_what_an_owner_sets_for_the_database_stops_no_migration(
+    warehouse: Warehouse, setting: str
+) -> None:
+    with psycopg.connect(warehouse.settings.warehouse_url, autocommit=True) as owner:
+        name = owner.info.dbname
+        owner.execute(f"alter database {name} set {setting}".encode())
+    try:
+        migrate(warehouse.settings)
+    finally:
+        with psycopg.connect(warehouse.admin_url, options="-c statement_timeout=0") as admin:
+            admin.read_only = False
+            admin.execute(f"alter database {name} reset {setting.split()[0]}".encode())
+            admin.commit()
 
 
 def test_an_office_s_own_limits_stay(warehouse: Warehouse) -> None:

@@ -42,9 +42,9 @@ def test_every_session_of_ours_begins_in_the_one_place() -> None:
 
 def test_those_that_other_libraries_open_are_pinned_too() -> None:
     for options in (connect.SESSION, runner._SESSION):
-        assert options.startswith(session.SEARCH_PATH)
+        assert options.startswith(session.PINNED)
     text = (PROJECT_ROOT / "docker/bin/provision.py").read_text("utf-8")
-    assert session.SEARCH_PATH in text
+    assert session.PINNED in text
 
 
 def test_neither_the_url_nor_the_environment_unpins_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,7 +52,8 @@ def test_neither_the_url_nor_the_environment_unpins_it(monkeypatch: pytest.Monke
     monkeypatch.setattr(psycopg, "connect", lambda url, **more: given.update(more))
     monkeypatch.setitem(os.environ, "PGOPTIONS", "-c search_path=public")
     session.open_session("postgresql://x/y?options=-csearch_path%3Dpublic", "-c timezone=UTC")
-    assert given == {"options": "-c search_path=pg_catalog,pg_temp -c timezone=UTC"}
+    assert given == {"options": f"{session.PINNED} -c timezone=UTC"}
+    assert session.PINNED.startswith("-c search_path=pg_catalog,pg_temp ")
 
 
 def test_what_a_superuser_is_told_to_type_is_qualified() -> None:

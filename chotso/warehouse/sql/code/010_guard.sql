@@ -167,13 +167,15 @@ begin
                 select from pg_roles where rolname in (current_user, session_user) and rolsuper
             )
         limit 1;
-        -- in a schema of one's own, named as others' search_path has it, their names mean one's own
-        if tg_tag in ('CREATE SCHEMA', 'ALTER SCHEMA') and current_user <> 'chotso_keeper'
+        -- in a schema of one's own, named as others' search_path has it, their names mean one's own;
+        -- an extension brings functions and operators into any schema, without a right on it
+        if tg_tag in ('CREATE SCHEMA', 'ALTER SCHEMA', 'CREATE EXTENSION', 'ALTER EXTENSION')
+            and current_user <> 'chotso_keeper'
             and not exists (
                 select from pg_roles where rolname in (current_user, session_user) and rolsuper
             )
         then
-            touched := 'a schema';
+            touched := 'names that others use';
         end if;
     elsif tg_event = 'table_rewrite' then
         select relation.oid::regclass::text into touched
