@@ -15,6 +15,7 @@ from sqlalchemy.exc import ArgumentError
 
 from chotso.errors import ChotsoError
 from chotso.masking import HIDDEN, remember
+from chotso.warehouse.session import open_session
 
 _SECRETS = (
     "password",
@@ -85,7 +86,7 @@ def one_host(url: str) -> dict[str, str]:
     found = parameters(url)
     if "," not in found.get("host", "") and "," not in found.get("hostaddr", ""):
         return found
-    with psycopg.connect(url) as connection:
+    with open_session(url) as connection:
         found |= {"host": connection.info.host, "port": str(connection.info.port)}
     found.pop("hostaddr", None)
     found.pop("target_session_attrs", None)

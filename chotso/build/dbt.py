@@ -22,7 +22,7 @@ from chotso.provenance import code_version
 from chotso.registers import Registers, load_registers, parse_registers
 from chotso.settings import Settings
 from chotso.warehouse import statistics
-from chotso.warehouse.connect import connect, open_session
+from chotso.warehouse.connect import connect, login_session
 from chotso.warehouse.locks import hold
 from chotso.waits import watched
 
@@ -136,7 +136,7 @@ def _run_watched(
 ) -> DbtSummary:
     """dbt under a name of its own, with a word on whom its sessions wait for."""
     name = orphans.session_name(build_id, schema)
-    with watched(partial(open_session, settings), name=name) as watch:
+    with watched(partial(login_session, settings), name=name) as watch:
         try:
             return run_dbt(settings, schema, variables, command, name)
         except ChotsoError as error:

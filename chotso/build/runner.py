@@ -16,6 +16,7 @@ from chotso.errors import ChotsoError
 from chotso.settings import Settings
 from chotso.urls import one_host
 from chotso.waits import LIMITS
+from chotso.warehouse.session import PINNED
 
 if TYPE_CHECKING:
     from dbt.cli.main import dbtRunner
@@ -27,6 +28,7 @@ _BAD = ("error", "fail", "runtime error")
 _GOOD = ("success", "pass", "warn")
 # A build reads much, writes what can be built again, and must not depend on a server's defaults.
 _SESSION = (
+    f"{PINNED} "
     "-c client_encoding=UTF8 -c timezone=UTC -c datestyle=ISO,YMD -c synchronous_commit=off "
     f"-c work_mem=128MB -c maintenance_work_mem=256MB {LIMITS} "
     "-c tcp_keepalives_idle=60 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=6"

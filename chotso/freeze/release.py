@@ -305,7 +305,7 @@ def _seal(run: Run, freeze: state.Freeze, checks: list[Check]) -> FreezeReport:
     try:
         with conn.transaction():
             files = contents(staged.folder)
-            state.seal(conn, freeze, staged, sealed_at, files)
+            state.seal(conn, freeze, staged, sealed_at, files, run.progress)
             failpoint("freeze.sealing")
     except psycopg.errors.UniqueViolation as error:
         raise ChotsoError(

@@ -24,7 +24,7 @@ from chotso.ingest.rules import Rule, RuleFacts, rules_of
 from chotso.settings import Settings
 from chotso.urls import one_host, sqlalchemy_url
 from chotso.waits import watched
-from chotso.warehouse.connect import LOADER_ROLE, SESSION, open_session
+from chotso.warehouse.connect import LOADER_ROLE, SESSION, login_session
 
 _SESSION_NAME = f"chotso rules of {socket.gethostname()[:30]}/{os.getpid()}"
 
@@ -100,7 +100,7 @@ def _run(settings: Settings, batch_id: str, rules: list[Rule], queries: list[str
     """Rows failed per rule, in the order given."""
     from great_expectations.datasource.fluent.interfaces import TestConnectionError
 
-    with watched(partial(open_session, settings), name=_SESSION_NAME) as watch:
+    with watched(partial(login_session, settings), name=_SESSION_NAME) as watch:
         try:
             outcome = _outcome(settings, batch_id, rules, queries)
         except (TestConnectionError, OperationalError) as error:

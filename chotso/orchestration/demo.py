@@ -54,6 +54,7 @@ from chotso.sandbox import server as sandbox
 from chotso.settings import Settings, load_settings
 from chotso.warehouse.connect import connect
 from chotso.warehouse.migrate import migrate
+from chotso.warehouse.session import open_session
 
 PERIOD_ID = "sprint-2021-q4"
 NIGHTS_BEFORE = (date(2021, 12, 28), date(2021, 12, 29), date(2021, 12, 30))
@@ -223,7 +224,7 @@ def _not_clean(api: AirflowClient) -> list[str]:
 
 def _clock(server: sandbox.SandboxServer) -> datetime | None:
     try:
-        with psycopg.connect(server.source_admin_url) as connection:
+        with open_session(server.source_admin_url) as connection:
             row = connection.execute("select bay_gio from tst.dong_ho where id = 1").fetchone()
     except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
         return None

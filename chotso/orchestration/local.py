@@ -24,6 +24,7 @@ from chotso.orchestration import airflow_home, processes
 from chotso.orchestration.airflow_home import AirflowHome
 from chotso.orchestration.client import AirflowClient
 from chotso.sandbox import state as sandbox_state
+from chotso.warehouse.session import open_session
 
 COMPONENTS = {
     "api-server": ["api-server"],
@@ -155,8 +156,8 @@ def _revision(home: AirflowHome) -> str | None:
     server = sandbox_state.read(home.chotso_home)
     assert server is not None
     try:
-        with psycopg.connect(server.airflow_url) as connection:
-            row = connection.execute("select version_num from alembic_version").fetchone()
+        with open_session(server.airflow_url) as connection:
+            row = connection.execute("select version_num from public.alembic_version").fetchone()
     except psycopg.errors.UndefinedTable:
         return None
     except psycopg.OperationalError as error:

@@ -23,6 +23,7 @@ SETTINGS = {
     "unix_socket_directories": "",
     "password_encryption": "scram-sha-256",
     "max_connections": "100",
+    "reserved_connections": "40",  # for the warehouse's login and Airflow, whoever takes the rest
     "shared_buffers": "512MB",
     "effective_cache_size": "2GB",
     "work_mem": "64MB",

@@ -12,9 +12,11 @@ from chotso.errors import ChotsoError
 from chotso.settings import Settings
 from chotso.urls import shown
 from chotso.warehouse import pooler, safety
+from chotso.warehouse.session import PINNED, open_session
 
 LOADER_ROLE = "chotso_loader"
 SESSION = (
+    f"{PINNED} "  # also where another library opens the session
     "-c client_encoding=UTF8 -c timezone=UTC -c datestyle=ISO,YMD -c intervalstyle=iso_8601 "
     f"-c work_mem=64MB {waits.LIMITS} "
     # The server notices within two minutes that our machine is gone, and frees its locks.
@@ -43,8 +45,8 @@ def connect(settings: Settings) -> Iterator[psycopg.Connection]:
     """
     connection = _reached(settings)
     pid = connection.info.backend_pid
-    with connection, waits.watched(partial(open_session, settings), pid=pid) as watch:
-        pooler.refuse(connection, partial(open_session, settings))
+    with connection, waits.watched(partial(login_session, settings), pid=pid) as watch:
+        pooler.refuse(connection, partial(login_session, settings))
         safety.refuse_unsafe(connection)
         _become_loader(connection)
         try:
@@ -57,18 +59,16 @@ def connect(settings: Settings) -> Iterator[psycopg.Connection]:
             raise
 
 
-def open_session(settings: Settings, options: str = SESSION) -> psycopg.Connection:
+def login_session(settings: Settings, options: str = SESSION) -> psycopg.Connection:
     """A session of the login itself, without a role."""
-    return psycopg.connect(
-        settings.warehouse_url, application_name="chotso", options=options, **_PATIENCE
-    )
+    return open_session(settings.warehouse_url, options, application_name="chotso", **_PATIENCE)
 
 
 def _reached(settings: Settings) -> psycopg.Connection:
     try:
-        return open_session(settings)
+        return login_session(settings)
     except psycopg.OperationalError as error:
-        plainly = partial(open_session, settings, options="")
+        plainly = partial(login_session, settings, options="")
         if (refused := pooler.refusal_at_the_door(error, plainly)) is not None:
             raise refused from error
         raise ChotsoError(

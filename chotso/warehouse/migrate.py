@@ -17,10 +17,13 @@ from chotso.urls import parameters
 from chotso.waits import ANYWHERE, LIMITS, watched
 from chotso.warehouse import locks, pooler, safety
 from chotso.warehouse.row_sql import listed
+from chotso.warehouse.session import open_session
 
 SCRIPTS = Path(__file__).parent / "sql"  # each runs once, in name order, and never changes
 CODE = SCRIPTS / "code"  # functions, views, triggers, grants: all run again when any has changed
 _MINIMUM_VERSION = 150000
+# Whoever owns the database may set these for it: not for a superuser's migration.
+_SESSION = "-c role=none -c default_transaction_read_only=off -c statement_timeout=0"
 _SYSTEM_COLUMNS = {
     "batch_id": ("text not null", "Lô đưa dòng vào — the batch that brought the row"),
     "known_from": ("timestamptz not null", "Biết từ — since when the warehouse knew it"),
@@ -65,6 +68,7 @@ def migrate(settings: Settings) -> MigrationReport:
             tables = [item.feed for item in contracts().values() if _raw_table(conn, item)]
             _grant_login(conn, settings)
             conn.execute("select guard.protect()")  # what a later script brought is guarded too
+            conn.execute("select guard.settle_logins()")
             (readers,) = conn.execute("select guard.add_agency_readers()").fetchone() or ([],)
             conn.commit()
     return MigrationReport(applied, tables, readers, warnings)
@@ -73,11 +77,11 @@ def migrate(settings: Settings) -> MigrationReport:
 @contextmanager
 def _admin_session(settings: Settings) -> Iterator[psycopg.Connection]:
     opened = partial(
-        psycopg.connect,
+        open_session,
         settings.admin_url or "",
+        f"{_SESSION} {LIMITS}",
         dbname=parameters(settings.warehouse_url)["dbname"],
         application_name="chotso migrate",
-        options=LIMITS,
     )
     with opened() as conn:
         pooler.refuse(conn, opened)
@@ -231,7 +235,7 @@ def _grant_login(conn: psycopg.Connection, settings: Settings) -> None:
         )
     conn.execute(sql.SQL("grant chotso_loader to {}").format(sql.Identifier(login)))
     conn.execute(
-        sql.SQL("grant connect, create, temporary on database {} to chotso_loader").format(
+        sql.SQL("grant connect, temporary on database {} to chotso_loader").format(
             sql.Identifier(database)
         )
     )

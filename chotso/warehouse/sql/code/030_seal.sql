@@ -53,7 +53,7 @@ declare
     laid text;
 begin
     -- one seal at a time: the end of the chain must not move under our feet
-    lock table frozen.release in share row exclusive mode;
+    perform frozen.make_way();
     select * into begun from ops."freeze" as made where made.release_id = of_release for update;
     if not found or begun.state <> 'checked' then
         raise exception '% has not been checked: there is nothing to seal', of_release;
