@@ -169,7 +169,8 @@ def final_extract(
         ]
         known_at = _final_known_at(conn, final_of)
         lacks_rows = known_at is not None and missing.lacks_rows(conn, known_at)
-        if known_at is not None:  # an attempt may have ended before its totals were compared
+        if known_at is not None and not lacks_rows:
+            # an attempt may have ended before its totals were compared
             stopped += _prove_all(settings, conn, business_date, progress)
         reads_left = _FINAL_READS
         while (

@@ -18,7 +18,7 @@ from chotso.cli.app import app
 from chotso.contracts import Contract
 from chotso.errors import ChotsoError
 from chotso.ingest import missing
-from chotso.ingest.night import extract_group
+from chotso.ingest.night import FinalExtract, extract_group, final_extract
 from chotso.quarantine.close import close_missing
 from chotso.sandbox import server
 from chotso.sandbox.server import SandboxServer
@@ -279,3 +279,18 @@ def test_what_counts_at_no_province_is_never_silent(world: QuarantineWorld) -> N
         )
     world.extract("registers")
     assert run_build(world.settings).notes == []
+
+
+def test_a_final_extract_that_lacked_rows_is_read_anew(world: QuarantineWorld) -> None:
+    def extracted() -> FinalExtract:
+        return final_extract(world.settings, DAY, final_of="sprint-2021-q4", not_before=None)
+
+    world.source("delete from tst.co_quan where ma_co_quan = '07202'")
+    first = extracted()
+    assert any("07202" in each for each in first.stopped)
+    world.tick()
+    world.source("insert into tst.co_quan select * from kept.co_quan where ma_co_quan = '07202'")
+    second = extracted()
+    assert (second.known_at, second.stopped) == (world.clock, [])
+    world.tick()
+    assert extracted() == second, "what lacked nothing keeps its instant"
