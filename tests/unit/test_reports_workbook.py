@@ -23,7 +23,8 @@ FIGURES = {
     "Kế hoạch đang áp dụng": "plan_in_force",
     "Kế hoạch sau cùng": "plan_final",
     "So với kế hoạch": "attainment_ratio",
-    "Tiền đang cách ly (đồng)": "quarantined_money",
+    "Cách ly trong tháng (đồng)": "quarantined_money",
+    "Cách ly lũy kế (đồng)": "quarantined_to_date",
 }
 
 
