@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from chotso.calendar import local_date
+from chotso.freeze import readiness
 from chotso.ingest import control_totals, schema_drift
 from chotso.registers import load_registers
 from chotso.settings import Settings
@@ -50,6 +51,18 @@ _OPEN = """
 select count(*) as rows, coalesce(sum(money), 0) as money, min(first_seen) as oldest
 from quarantine.row where status = 'open'
 """
+# What of it could change a figure to date, each đồng once, by what readers see; of any province.
+_AT_STAKE = """
+select max(money) as money from (
+    -- marts from before there was the column say nothing of it
+    select sum((to_jsonb(fact) ->> 'quarantined_to_date')::numeric) as money
+    from marts.fct_monthly_attainment as fact
+    inner join marts.dim_agency as agency on fact.agency_key = agency.agency_key
+    where fact.metric_code in ('collection_total', 'arrears_ratio_total')
+        and agency.level_number = 1
+    group by fact.agency_code, fact.month
+) as province
+"""
 _EXPOSED = """
 select build.build_id, build.business_date, build.as_known_at
 from ops.exposed as exposed
@@ -71,6 +84,7 @@ class Status:
     control_totals: dict[str, int]
     unproven: list[str]
     warnings: list[str]
+    freeze_obstacles: list[str]
 
     def show(self, console: Console) -> None:
         """Print it as tables."""
@@ -92,7 +106,8 @@ class Status:
             console.print(_shown_drift(drift), markup=False)
         oldest = self.quarantine["oldest_days"]
         console.print(
-            f"quarantine: {self.quarantine['rows']:,} rows open, {self.quarantine['money']:,} đồng"
+            f"quarantine: {self.quarantine['rows']:,} rows open, {self.quarantine['money']:,} đồng "
+            f"as delivered, {self.quarantine['at_stake']:,} đồng could change figures to date"
             + (f", the oldest for {oldest} days" if oldest is not None else ""),
             markup=False,
         )
@@ -112,6 +127,8 @@ class Status:
             )
         for warning in self.warnings:
             console.print(f"warning: {warning}", markup=False)
+        for obstacle in self.freeze_obstacles:
+            console.print(obstacle, markup=False)
 
 
 def status_of(settings: Settings) -> Status:
@@ -129,12 +146,15 @@ def status_of(settings: Settings) -> Status:
         unproven = [str(each) for each in control_totals.unmended(conn)]
         exposed = cursor.execute(_EXPOSED).fetchone()
         warnings = safety.warnings(conn)
+        obstacles = [str(each) for each in readiness.obstacles(settings, conn)]
+        at_stake = cursor.execute(_AT_STAKE).fetchone() if exposed else None
         sealed = {
             row["period_id"]: row["release_id"]
             for row in cursor.execute("select period_id, release_id from frozen.current_release")
         }
     known_at = max((f["known_at"] for f in feeds if f["known_at"]), default=None)
     oldest = quarantine.pop("oldest", None)
+    quarantine["at_stake"] = (at_stake or {}).get("money") or 0
     quarantine["oldest_days"] = (
         (local_date(known_at) - local_date(oldest)).days if oldest and known_at else None
     )
@@ -147,7 +167,17 @@ def status_of(settings: Settings) -> Status:
         for period in load_registers().periods
     ]
     return Status(
-        feeds, stopped, quarantine, exposed, known_at, cutoffs, drift, compared, unproven, warnings
+        feeds,
+        stopped,
+        quarantine,
+        exposed,
+        known_at,
+        cutoffs,
+        drift,
+        compared,
+        unproven,
+        warnings,
+        obstacles,
     )
 
 

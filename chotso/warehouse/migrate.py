@@ -11,7 +11,7 @@ from psycopg import sql
 from chotso.contracts import Contract, contracts
 from chotso.errors import ChotsoError
 from chotso.settings import Settings
-from chotso.warehouse import locks, safety
+from chotso.warehouse import locks, rights, safety
 from chotso.warehouse.row_sql import listed
 
 SCRIPTS = Path(__file__).parent / "sql"  # each runs once, in name order, and never changes
@@ -30,12 +30,16 @@ _STATEMENT_COLUMNS = {
 
 @dataclass(frozen=True)
 class MigrationReport:
-    """What a migration did: scripts applied now, feed tables made or widened, groups, warnings."""
+    """What a migration did: scripts applied now, feed tables made or widened, groups, warnings.
+
+    `rights_put_back` counts roles, owners and rights that a backup or a hand had lost.
+    """
 
     applied: list[str]
     tables: list[str]
     agency_readers: list[str]
     warnings: list[str]
+    rights_put_back: int = 0
 
 
 def migrate(settings: Settings) -> MigrationReport:
@@ -58,14 +62,21 @@ def migrate(settings: Settings) -> MigrationReport:
         with locks.hold(conn, "migrate"):
             warnings = safety.warnings(conn)
             _ledger_of_scripts(conn)
+            lost = rights.wrong(conn)
+            put_back = rights.put_back(conn)
             applied = [path.name for path in sorted(SCRIPTS.glob("*.sql")) if _apply(conn, path)]
-            applied += _apply_code(conn, is_due=bool(applied))
+            applied += _apply_code(conn, is_due=bool(applied or lost))
             tables = [item.feed for item in contracts().values() if _raw_table(conn, item)]
             _grant_login(conn, settings)
             conn.execute("select guard.protect()")  # what a later script brought is guarded too
             (readers,) = conn.execute("select guard.add_agency_readers()").fetchone() or ([],)
+            if applied or tables:
+                rights.write_down(conn)
+            elif lost:
+                rights.put_back(conn)  # of what the code made again
+            warnings += rights.wrong(conn)
             conn.commit()
-    return MigrationReport(applied, tables, readers, warnings)
+    return MigrationReport(applied, tables, readers, warnings, put_back)
 
 
 def _admin_url(settings: Settings) -> str:
@@ -125,7 +136,7 @@ def _apply_code(conn: psycopg.Connection, *, is_due: bool) -> list[str]:
     """
     texts = {f"code/{path.name}": path.read_text(encoding="utf-8") for path in CODE.glob("*.sql")}
     wanted = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in texts.items()}
-    recorded = dict(
+    recorded: dict[str, str] = dict(
         conn.execute(
             "select name, sha256 from chotso_migrations.script where name like 'code/%'"
         ).fetchall()
