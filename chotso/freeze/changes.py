@@ -81,9 +81,7 @@ def _differences(spec: Table, old: TextIO, new: TextIO) -> Iterator[Row]:
     for key, before, after in _pairs(spec, old, new):
         change = "added" if before is None else "removed" if after is None else "changed"
         one, two = before or {}, after or {}
-        # a column that one of the two releases did not have yet is no difference of figures
-        names = {*one} & {*two} if change == "changed" else {*one, *two}
-        for name in sorted(names - {*spec.key, *NOT_COMPARED_COLUMNS}):
+        for name in sorted({*one, *two} - {*spec.key, *NOT_COMPARED_COLUMNS}):
             if change != "changed" or one.get(name) != two.get(name):
                 yield {
                     "table_name": spec.name,

@@ -128,7 +128,7 @@ def test_a_workbook_written_without_care_would_hold_formulas(tmp_path: Path) -> 
 
 def test_sheets_can_be_read_and_printed(province: Path) -> None:
     sheets = parts(province / "report.xlsx", r"worksheets/sheet\d+\.xml$")
-    assert len(sheets) == 12
+    assert len(sheets) == 13
     for name, content in sheets.items():
         assert 'state="frozen"' in content, name
         assert 'paperSize="9" orientation="landscape"' in content or (

@@ -316,7 +316,8 @@ def test_a_release_known_in_january_carries_december_alone(sealed: Released, fou
     for report, told in ((first, "late"), (second, "late again")):
         text = {path.name: path.read_text("utf-8") for path in (report.bundle / "data").iterdir()}
         assert f'[""{told}"",1]' in text["late_changes.csv"]
-        assert "2022-01-01" not in text["changes.csv"] + text["late_changes.csv"]
+        figures = [line for line in text["changes.csv"].splitlines() if line[:5] != "plans"]
+        assert "2022-01-01" not in "".join(figures) + text["late_changes.csv"]
         assert "9500" not in text["plans.csv"]
         assert "07203" not in text["agencies.csv"]
         result = verify_with_database(sealed.settings, report.bundle, report.root_sha256)

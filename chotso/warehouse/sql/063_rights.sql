@@ -13,7 +13,7 @@ create table guard.expected (
 comment on table guard.expected is
 'Vai trò, chủ sở hữu và quyền phải có — roles, owners and rights as the last upgrade left them';
 comment on column guard.expected.kind is
-'Loại: vai trò, thành viên, thiết lập, chủ sở hữu, quyền, quyền mặc định — what is said of the object';
+'Vai trò, thành viên, thiết lập, chủ sở hữu, quyền, quyền mặc định — what is said of it';
 comment on column guard.expected.object_kind is
 'Loại đối tượng: database, schema, table, view, sequence, function, column, role — kind of object';
 comment on column guard.expected.object is 'Đối tượng — the object, with its schema';

@@ -1,6 +1,6 @@
--- Money credited that is set aside, each đồng once: a document and its own lines are the same money.
--- Of a line that stands aside in several versions the largest counts. What a document says beyond
--- its lines belongs to no fund that is known, and a sign may be the very fault: amounts are absolute.
+-- Money credited that is set aside, each đồng once: a document and its lines are the same money. Of
+-- a line that stands aside in several versions the largest counts. What a document says beyond its
+-- lines belongs to no fund that is known. A sign may be the very fault, so amounts are absolute.
 with lines as (
     select
         document_code,

@@ -1,7 +1,7 @@
 -- Đồng of plans set aside that could be an agency's, per agency × month: of the year's lines, of
--- every object the largest total or sum of parts, as a decision replaces another. A province's plan,
--- its agencies' and their officers' are the same đồng: the largest of the three counts.
-with lines as (
+-- every object the largest total or sum of parts, as a decision replaces another. A province's
+-- plan, its agencies' and their officers' are the same đồng: the largest of the three counts.
+with named as (
     select
         plans.plan_year,
         case plans.object_type_code
@@ -12,14 +12,26 @@ with lines as (
         coalesce(plans.object_code, 'row ' || plans.quarantine_id) as object_code,
         plans.plan_code,
         plans.metric_code = 'collection_total' as is_total,
-        max(abs(plans.plan_value)) as plan_vnd
+        abs(plans.plan_value) as plan_vnd
     from {{ ref('stg_quarantined_plans') }} as plans
     left join {{ ref('stg_agencies') }} as agencies on plans.object_code = agencies.agency_code
     left join {{ ref('stg_officers') }} as officers on plans.object_code = officers.officer_code
     left join {{ ref('dim_metric') }} as metrics on plans.metric_code = metrics.metric_code
     -- a measure that cannot be read may be of money
     where metrics.kind_code is null or metrics.kind_code = 'flow'
-    group by 1, 2, 3, 4, 5, 6
+),
+
+lines as (
+    select
+        plan_year,
+        agency_code,
+        object_type_code,
+        object_code,
+        plan_code,
+        is_total,
+        max(plan_vnd) as plan_vnd
+    from named
+    group by plan_year, agency_code, object_type_code, object_code, plan_code, is_total
 ),
 
 objects as (
@@ -35,7 +47,7 @@ objects as (
     group by plan_year, agency_code, object_type_code, object_code
 ),
 
-levels as (
+placed as (
     select
         universe.agency_code,
         universe.month,
@@ -45,7 +57,7 @@ levels as (
             when objects.agency_code = universe.agency_code then 'own'
             else 'members'
         end as level_code,
-        sum(objects.plan_vnd) as plan_vnd
+        objects.plan_vnd
     from {{ ref('int_agency_months') }} as universe
     inner join objects on objects.plan_year is null or universe.plan_year = objects.plan_year
     left join {{ ref('int_agency_members') }} as members
@@ -53,21 +65,26 @@ levels as (
             universe.agency_code = members.agency_code
             and objects.agency_code = members.member_agency_code
     where objects.agency_code is null or members.agency_code is not null
-    group by 1, 2, 3
+),
+
+levels as (
+    select
+        agency_code,
+        month,
+        level_code,
+        sum(plan_vnd) as plan_vnd
+    from placed
+    group by agency_code, month, level_code
 ),
 
 final as (
     select
         agency_code,
         month,
-        max(plan_vnd) filter (where level_code <> 'unknown') as known_vnd,
-        max(plan_vnd) filter (where level_code = 'unknown') as unknown_vnd
+        coalesce(max(plan_vnd) filter (where level_code <> 'unknown'), 0)
+        + coalesce(max(plan_vnd) filter (where level_code = 'unknown'), 0) as plan_vnd
     from levels
     group by agency_code, month
 )
 
-select
-    agency_code,
-    month,
-    coalesce(known_vnd, 0) + coalesce(unknown_vnd, 0) as plan_vnd
-from final
+select * from final
