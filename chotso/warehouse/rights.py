@@ -39,7 +39,7 @@ def wrong(conn: psycopg.Connection) -> list[str]:
 
 def is_written_down(conn: psycopg.Connection) -> bool:
     """Whether an upgrade has written the rights down."""
-    row = conn.execute("select to_regclass('guard.expected') is not null").fetchone()
+    row = conn.execute("select pg_catalog.to_regclass('guard.expected') is not null").fetchone()
     if row != (True,):
         return False
     row = conn.execute("select exists (select from guard.expected)").fetchone()

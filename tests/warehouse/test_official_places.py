@@ -1,6 +1,7 @@
 """After the seal readers of the marts see the release's places, whatever becomes known later."""
 
 import dataclasses
+import json
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
@@ -11,8 +12,12 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from chotso.build import run_build
+from chotso.errors import ChotsoError
+from chotso.freeze.checks import Override
 from chotso.freeze.corrigendum import corrigendum
 from chotso.freeze.release import freeze
+from chotso.reports.data import Release, facts_of
+from chotso.reports.summary import Overview, sentences
 from chotso.settings import Settings
 from chotso.warehouse.migrate import migrate
 from tests.warehouse.build_warehouse import any_server, new_warehouse
@@ -151,3 +156,29 @@ def test_a_corrigendum_shows_its_places_at_once(sealed: Places) -> None:
     before = sealed.shown()
     run_build(sealed.settings)
     assert sealed.shown() == before
+
+
+def test_the_seal_sees_what_is_set_aside_of_every_month(sealed: Places) -> None:
+    """A payment of September and its own line are 100; the cutoff's month alone says 0."""
+    at = {"seen": "2021-12-31T01:00"}
+    sealed.world.set_aside(
+        "payments",
+        {"so_chung_tu": "september", "ma_co_quan": FIRST, "so_tien": 100,
+         "ngay_ghi_co": "2021-09-15T03:00:00+00:00"}, **at,
+    )  # fmt: skip
+    sealed.world.set_aside(
+        "allocations",
+        {"so_chung_tu": "september", "so_dong": 1, "quy": "BHYT", "tien_goc": 70, "tien_lai": 0},
+        **at,
+    )
+    with pytest.raises(ChotsoError, match="100 đồng; wanted: at most 17 đồng"):
+        freeze(sealed.settings, OTHER, parts=parts())
+    override = Override("quarantined_money_below_limit", "Đã báo cáo", "Trần Thị Thử", "Lê Văn Mẫu")
+    report = freeze(sealed.settings, OTHER, override=override, parts=parts())
+    data = report.bundle / "data"
+    assert "072,BHXH 072,2021-12-01,collection,100\n" in (data / "money_at_stake.csv").read_text()
+    assert "100 đồng đang bị giữ lại" in (data / "known_issues.csv").read_text("utf-8")
+    facts = facts_of(json.loads((report.bundle / "manifest.json").read_bytes()), OTHER)
+    told = " ".join(sentences(Overview(Release(report.bundle, facts))))
+    assert "Còn 2 dòng dữ liệu bị cách ly" in told
+    assert "số lũy kế: 100 đồng, mỗi đồng tính một lần" in told
