@@ -200,7 +200,7 @@ def test_a_base_backup_of_the_embedded_server_is_whole(
     assert owners == {embedded.data_dir.stat().st_uid}
     (embedded.data_dir / place.MARKER).chmod(0o600)
     said = program(
-        home, embedded, "pg_basebackup", "--wal-method=fetch", "--format=tar",
+        home, embedded, "pg_basebackup", "--wal-method=fetch", "--checkpoint=fast", "--format=tar",
         f"--pgdata={tmp_path / 'base'}", f"--dbname={embedded.admin_url}",
     )  # fmt: skip
     assert said == ""
