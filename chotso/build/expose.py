@@ -3,6 +3,7 @@
 Rows are appended to `marts_store.<table>` under a new generation; the views in `marts` show the
 generation that `ops.exposed` names. A reader's snapshot sees the old night or the new, whole.
 A mart that keeps what every night showed is not replaced: a night replaces only its own date.
+Places of a sealed period are shown as they were sealed (`chotso.freeze.official`).
 """
 
 import psycopg
@@ -10,6 +11,7 @@ from psycopg import sql
 
 from chotso.errors import ChotsoError
 from chotso.failpoints import failpoint
+from chotso.freeze.official import put_in_place
 from chotso.warehouse.row_sql import listed
 
 STORE = "marts_store"
@@ -49,6 +51,7 @@ def expose(conn: psycopg.Connection, build_schema: str, build_id: int) -> None:
             if table not in KEPT_BY_NIGHT:
                 kept = [build_id, *([previous] if previous is not None else [])]
                 _drop_old(conn, table, keep=kept)
+        put_in_place(conn, build_id)
         conn.execute(
             """
             insert into ops.exposed (generation, exposed_at) values (%s, clock_timestamp())

@@ -49,6 +49,8 @@ def migrate(json: Json = False) -> None:
     def tell() -> None:
         for warning in report.warnings:
             OUTPUT.print(f"Warning: {warning}", markup=False)
+        if report.rights_put_back:
+            OUTPUT.print(f"{report.rights_put_back} roles, owners and rights were put back.")
         done = len(report.applied) + len(report.tables) + len(report.agency_readers)
         OUTPUT.print(
             f"The warehouse is up to date: {done} scripts, feed tables and groups were new."
@@ -82,6 +84,7 @@ def extract(
 def nightly(date_: BusinessDate, json: Json = False) -> None:
     """Bring all feeds through publish, then build. What is stopped is named; the rest goes on."""
     from chotso.build.dbt import run_build
+    from chotso.freeze.readiness import freeze_obstacles
     from chotso.ingest.night import extract_all
 
     day = as_date(date_)
@@ -95,6 +98,7 @@ def nightly(date_: BusinessDate, json: Json = False) -> None:
             built = run_build(settings)
         except ChotsoError as error:
             stopped.append(str(error))
+    stopped += freeze_obstacles(settings)
     batches = [batch for report in reports for batch in report.batches]
     notes = [note for report in reports for note in report.notes]
     notes += built.notes if built is not None else []

@@ -24,6 +24,7 @@ from chotso.freeze import checks, folders, inputs, state
 from chotso.freeze.bundle import Correction, Identity, contents, write_bundle
 from chotso.freeze.changes import Changes, Corrected
 from chotso.freeze.checks import Check, Override, evaluate
+from chotso.freeze.official import show_official
 from chotso.freeze.parts import Extracted, Parts, PeriodToFreeze, Progress
 from chotso.freeze.reading import Frozen, Row, reading
 from chotso.settings import Settings
@@ -314,9 +315,21 @@ def _seal(run: Run, freeze: state.Freeze, checks: list[Check]) -> FreezeReport:
             next_step="run the freeze again: it takes up what is sealed.",
         ) from error
     failpoint("freeze.sealed")
+    _show_places(run, freeze)
     with folders.writable(folder):
         folders.place(staged.folder, folder, staged.root)
     return FreezeReport(freeze.release_id, staged.root, folder, already_sealed=False)
+
+
+def _show_places(run: Run, freeze: state.Freeze) -> None:
+    """Readers of the marts see the official places at once; a night's exposure does it as well."""
+    if freeze.is_rehearsal:
+        return
+    try:
+        show_official(run.conn)
+    except (psycopg.Error, ChotsoError) as error:
+        run.conn.rollback()
+        run.progress(f"readers see the places of {freeze.release_id} after the next build: {error}")
 
 
 def restored(run: Run, started: state.Freeze, found: state.Sealed | state.Current) -> FreezeReport:
@@ -331,6 +344,7 @@ def restored(run: Run, started: state.Freeze, found: state.Sealed | state.Curren
         files = state.stored_files(run.conn, started.schema, found.release_id)
         with folders.writable(folder):
             folders.restore(folder, files, found.root_sha256)
+    _show_places(run, started)
     row = state.find(run.conn, found.release_id)
     if row is not None and row.state != "placed":
         _clean_up(run, row)

@@ -77,6 +77,7 @@ def make_cluster(programs: Path, account: Account, server: SandboxServer) -> Non
     descriptor = os.open(draft / MARKER, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     os.fsync(descriptor)
     os.close(descriptor)
+    account.take(draft / MARKER)
     _sync(draft)
     os.rename(draft, data_dir)
     _sync(data_dir.parent)

@@ -15,7 +15,7 @@ from chotso.errors import ChotsoError
 from chotso.settings import Settings
 from chotso.urls import parameters
 from chotso.waits import ANYWHERE, LIMITS, watched
-from chotso.warehouse import locks, pooler, safety
+from chotso.warehouse import locks, pooler, rights, safety
 from chotso.warehouse.row_sql import listed
 from chotso.warehouse.session import open_session
 
@@ -37,12 +37,16 @@ _STATEMENT_COLUMNS = {
 
 @dataclass(frozen=True)
 class MigrationReport:
-    """What a migration did: scripts applied now, feed tables made or widened, groups, warnings."""
+    """What a migration did: scripts applied now, feed tables made or widened, groups, warnings.
+
+    `rights_put_back` counts roles, owners and rights that a backup or a hand had lost.
+    """
 
     applied: list[str]
     tables: list[str]
     agency_readers: list[str]
     warnings: list[str]
+    rights_put_back: int = 0
 
 
 def migrate(settings: Settings) -> MigrationReport:
@@ -63,15 +67,22 @@ def migrate(settings: Settings) -> MigrationReport:
         with locks.hold(conn, "migrate"):
             warnings = safety.warnings(conn)
             _ledger_of_scripts(conn)
+            lost = rights.wrong(conn)
+            put_back = rights.put_back(conn)
             applied = [path.name for path in sorted(SCRIPTS.glob("*.sql")) if _apply(conn, path)]
-            applied += _apply_code(conn, is_due=bool(applied))
+            applied += _apply_code(conn, is_due=bool(applied or lost))
             tables = [item.feed for item in contracts().values() if _raw_table(conn, item)]
             _grant_login(conn, settings)
             conn.execute("select guard.protect()")  # what a later script brought is guarded too
             conn.execute("select guard.settle_logins()")
             (readers,) = conn.execute("select guard.add_agency_readers()").fetchone() or ([],)
+            if applied or tables:
+                rights.write_down(conn)
+            elif lost:
+                rights.put_back(conn)  # of what the code made again
+            warnings += rights.wrong(conn)
             conn.commit()
-    return MigrationReport(applied, tables, readers, warnings)
+    return MigrationReport(applied, tables, readers, warnings, put_back)
 
 
 @contextmanager

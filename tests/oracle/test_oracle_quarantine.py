@@ -63,6 +63,15 @@ def test_money_set_aside_counts_wherever_it_could_belong_and_once_at_the_provinc
     assert money("arrears_ratio_hi") == [0, 0, 0]
     assert money("arrears_ratio_total") == [54, 54, 54]
     assert money("participants_hi") == [0, 0, 0]
+    assert [
+        figures["072", DECEMBER, metric]["quarantined_to_date"]
+        for metric in (
+            "collection_hi",
+            "collection_total",
+            "arrears_ratio_total",
+            "participants_hi",
+        )
+    ] == [1007, 1133, 54, 0]
     assert figures["072", DECEMBER, "collection_total"]["actual_month"] == 0
     assert figures["072", DECEMBER, "arrears_ratio_si"]["numerator"] is None
 

@@ -97,8 +97,8 @@ def set_aside(conn: psycopg.Connection, schema: str, money: int = 1) -> None:
         f"update {schema}.dim_agency set level_number = 1 where agency_code = '072'".encode()
     )
     conn.execute(
-        f"update {schema}.fct_monthly_attainment set quarantined_money = {money} where "
-        "agency_code = '072' and metric_code = 'collection_total' and month = '2021-12-01'".encode()
+        f"insert into {schema}.int_money_at_stake values "
+        f"('072', '2021-12-01', 'collection', {money})".encode()
     )
 
 

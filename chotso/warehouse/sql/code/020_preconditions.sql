@@ -24,14 +24,21 @@ begin
         'coalesce(sum(paid_vnd - allocated_vnd - difference_vnd), 0) from %I.fct_reconciliation',
         begun.target_schema
     ) into unclassified_count, unexplained_vnd;
+    -- to date against to date: of each province, at the cutoff's month and at the end of each year
+    -- before; the release carries those months too
     execute format(
-        'select fact.quarantined_money, fact.actual_to_date '
+        'select coalesce(aside.at_stake_vnd, 0) as at_stake_vnd, fact.actual_to_date '
         'from %1$I.fct_monthly_attainment as fact '
-        'where fact.metric_code = ''collection_total'' and fact.month = $1 and exists ( '
+        'left join ( '
+        'select stake.agency_code, stake.month, sum(stake.at_stake_vnd) as at_stake_vnd '
+        'from %1$I.int_money_at_stake as stake group by stake.agency_code, stake.month '
+        ') as aside on fact.agency_code = aside.agency_code and fact.month = aside.month '
+        'where fact.metric_code = ''collection_total'' and fact.month <= $1 '
+        'and (fact.month = $1 or extract(month from fact.month) = 12) and exists ( '
         'select from %1$I.dim_agency as agency where agency.agency_key = fact.agency_key '
         'and agency.level_number = 1) '
-        'order by fact.quarantined_money > coalesce($2 * fact.actual_to_date, 0) desc, '
-        'fact.quarantined_money desc limit 1',
+        'order by coalesce(aside.at_stake_vnd, 0) > coalesce($2 * fact.actual_to_date, 0) desc, '
+        'coalesce(aside.at_stake_vnd, 0) desc limit 1',
         begun.target_schema
     ) into set_aside_vnd, collected
     using date_trunc('month', begun.cutoff_at at time zone 'Asia/Ho_Chi_Minh')::date, share;
@@ -187,7 +194,7 @@ begin
     wanted := '0 facts count at no province';
     return next;
 
-    -- of any province: money set aside, as a share of what was collected
+    -- of any province: money set aside that could change a figure, as a share of what was collected
     check_code := 'quarantined_money_below_limit';
     is_met := set_aside <= allowed;
     observed := set_aside || ' đồng';

@@ -64,7 +64,9 @@ begin
     select string_agg(relname, ', ') into problem
     from pg_class
     where relnamespace = to_regnamespace(begun.target_schema)
-        and relname in ('fct_reconciliation', 'fct_monthly_attainment', 'dim_agency')
+        and relname in (
+            'fct_reconciliation', 'fct_monthly_attainment', 'dim_agency', 'int_money_at_stake'
+        )
         and (relkind <> 'r' or relrowsecurity or relhasrules);
     if problem is not null then
         raise exception '% of % is no plain table', problem, begun.target_schema;
