@@ -24,7 +24,7 @@ def land_files(run: LandingRun, item: Contract, source: FileSource) -> None:
     with tempfile.TemporaryDirectory(prefix="chotso-drop-") as scratch:
         for name in names:
             delivery = folder.fetch(name, pattern, Path(scratch))
-            if (delivery.name, delivery.identity) not in seen:
+            if seen.get(delivery.name) != delivery.identity:
                 run.progress(f"{item.feed}: {name}")
                 _land_delivery(run, item, delivery)
                 new += 1
