@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from chotso.calendar import local_date
-from chotso.ingest import control_totals, schema_drift
+from chotso.ingest import control_totals, drop_register, schema_drift
 from chotso.registers import load_registers
 from chotso.settings import Settings
 from chotso.warehouse import safety
@@ -50,6 +50,17 @@ _OPEN = """
 select count(*) as rows, coalesce(sum(money), 0) as money, min(first_seen) as oldest
 from quarantine.row where status = 'open'
 """
+_DOUBTS = """
+select stated.feed, stated.scope_key, stated.stated_at, batch.delivery_name, batch.batch_id
+from ops.statement as stated
+inner join ops.batch as batch on batch.batch_id = stated.batch_id
+where not stated.proves_absence and stated.replaced_at is null and not exists (
+    select from ops.statement as later
+    where later.feed = stated.feed and later.scope_key = stated.scope_key
+        and later.stated_at > stated.stated_at and later.replaced_at is null
+)
+order by stated.stated_at, stated.scope_key
+"""
 _EXPOSED = """
 select build.build_id, build.business_date, build.as_known_at
 from ops.exposed as exposed
@@ -71,6 +82,8 @@ class Status:
     control_totals: dict[str, int]
     unproven: list[str]
     warnings: list[str]
+    drop_folder: list[dict[str, Any]]
+    proves_no_absence: list[dict[str, Any]]
 
     def show(self, console: Console) -> None:
         """Print it as tables."""
@@ -88,6 +101,14 @@ class Status:
         console.print(f"control totals by feed and month: {compared or 'none'}", markup=False)
         for difference in self.unproven:
             console.print(f"control totals differ, no build is shown: {difference}", markup=False)
+        for line in drop_register.lines(self.drop_folder):
+            console.print(line, markup=False)
+        for doubt in self.proves_no_absence:
+            console.print(
+                f"proves no absence, what it lacks stays in force: {doubt['scope_key']} in "
+                f"{doubt['delivery_name']} ({doubt['batch_id']})",
+                markup=False,
+            )
         for drift in self.schema_drift:
             console.print(_shown_drift(drift), markup=False)
         oldest = self.quarantine["oldest_days"]
@@ -125,6 +146,8 @@ def status_of(settings: Settings) -> Status:
         stopped = cursor.execute(_STOPPED).fetchall()
         quarantine = cursor.execute(_OPEN).fetchone() or {}
         drift = schema_drift.current(conn)
+        lying = drop_register.not_taken(conn)
+        doubts = cursor.execute(_DOUBTS).fetchall()
         compared = control_totals.newest_statuses(conn)
         unproven = [str(each) for each in control_totals.unmended(conn)]
         exposed = cursor.execute(_EXPOSED).fetchone()
@@ -147,8 +170,9 @@ def status_of(settings: Settings) -> Status:
         for period in load_registers().periods
     ]
     return Status(
-        feeds, stopped, quarantine, exposed, known_at, cutoffs, drift, compared, unproven, warnings
-    )
+        feeds, stopped, quarantine, exposed, known_at, cutoffs, drift, compared, unproven, warnings,
+        lying, doubts,
+    )  # fmt: skip
 
 
 def _state(cutoff_at: datetime, known_at: datetime | None, release: str | None) -> str:

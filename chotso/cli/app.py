@@ -93,7 +93,7 @@ def nightly(date_: BusinessDate, json: Json = False) -> None:
         except ChotsoError as error:
             stopped.append(str(error))
     batches = [batch for report in reports for batch in report.batches]
-    notes = [note for report in reports for note in report.notes]
+    notes = list(dict.fromkeys(note for report in reports for note in report.notes))
 
     def tell() -> None:
         _tell_batches(batches, notes)

@@ -26,6 +26,7 @@ from chotso.freeze.changes import Changes, Corrected
 from chotso.freeze.checks import Check, Override, evaluate
 from chotso.freeze.parts import Extracted, Parts, PeriodToFreeze, Progress
 from chotso.freeze.reading import Frozen, Row, reading
+from chotso.ingest import drop_register
 from chotso.settings import Settings
 
 LOCK = "freeze"
@@ -173,6 +174,7 @@ def carry_through(run: Run, freeze: state.Freeze, override: Override | None) -> 
     freeze = _build(run, freeze)
     failpoint("freeze.built")
     run.progress("check what must hold before a seal")
+    _look_for_refused(run, freeze)
     checks = evaluate(run.conn, freeze, override)
     freeze = state.advance(run.conn, freeze, state="checked")
     failpoint("freeze.checked")
@@ -180,6 +182,18 @@ def carry_through(run: Run, freeze: state.Freeze, override: Override | None) -> 
     failpoint("freeze.placed")
     _clean_up(run, freeze)
     return report
+
+
+def _look_for_refused(run: Run, freeze: state.Freeze) -> None:
+    """Refused files may have been taken away since the final extract: then they say nothing."""
+    stopped = run.conn.execute("select from ops.freeze_stopped(%s)", [freeze.release_id]).fetchall()
+    assert freeze.as_known_at is not None
+    if not stopped:
+        return
+    try:
+        drop_register.look_for_gone(run.settings, run.conn, freeze.as_known_at)
+    except ChotsoError as error:
+        run.progress(str(error))
 
 
 def _extract(run: Run, freeze: state.Freeze) -> state.Freeze:

@@ -78,29 +78,30 @@ def _ids_here(conn: psycopg.Connection, landed: LandedFolder) -> list[int]:
 
 
 def carry_out(conn: psycopg.Connection, act: dict[str, Any]) -> None:
-    """Waive a row as the act says: the only kind of act that there is.
+    """Do what an act says: waive a row. That a file is no delivery changes nothing but the record.
 
     Raises:
         ChotsoError: The act is of another kind.
     """
-    if act["kind"] != "waive":
+    if act["kind"] not in ("waive", "waive_file"):
         raise ChotsoError(
             f"{act['act_id']} is an act of an unknown kind.", kept=KEPT, next_step="update chotso."
         )
     subject, known_at = act["subject"], datetime.fromisoformat(act["known_at"])
     day = local_date(known_at)
     with conn.transaction():
-        conn.execute(
-            """
-            update quarantine.row
-            set status = 'waived', resolved_at = %s, resolution = %s, resolved_by = %s
-            where feed = %s and row_key = %s and row_sha256 = %s and status = 'open'
-            """,
-            [
-                known_at, act["reason"], act["acted_by"], subject["feed"], subject["row_key"],
-                subject["row_sha256"],
-            ],
-        )  # fmt: skip
+        if act["kind"] == "waive":
+            conn.execute(
+                """
+                update quarantine.row
+                set status = 'waived', resolved_at = %s, resolution = %s, resolved_by = %s
+                where feed = %s and row_key = %s and row_sha256 = %s and status = 'open'
+                """,
+                [
+                    known_at, act["reason"], act["acted_by"], subject["feed"], subject["row_key"],
+                    subject["row_sha256"],
+                ],
+            )  # fmt: skip
         conn.execute(
             """
             insert into ops.operator_act (act_id, kind, business_date, known_at, subject, reason,

@@ -1,4 +1,4 @@
--- A statement can prove nothing of what it lacks, and a file that comes again replaces what it said.
+-- A statement may prove nothing of what it lacks; a file that comes again replaces what it said.
 alter table ops.statement
 add column proves_absence boolean not null default true,
 add column replaced_at timestamptz,
