@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from chotso.calendar import local_date
 from chotso.contracts import Contract, FileSource
 from chotso.errors import ChotsoError
 from chotso.ingest import drop_register, ledger
@@ -98,8 +99,11 @@ def _refuse_too_early(delivery: Delivery, clock: datetime) -> None:
 
 
 def _parse(item: Contract, delivery: Delivery) -> tuple[ParsedFile, datetime | None, date | None]:
+    stated_at, month = delivery.stated_at, delivery.month
+    if stated_at and month and local_date(stated_at) < month:
+        raise refused(delivery.name, "the month in its name had not begun at its own instant")
     try:
-        return parse(item, delivery), delivery.stated_at, delivery.month
+        return parse(item, delivery), stated_at, month
     except ChotsoError:
         raise
     except Exception as error:  # of whatever a library stumbled over: it is this file's alone

@@ -126,7 +126,7 @@ def test_a_manifest_that_is_no_file_refuses_its_file(
     assert kinds(drop) == {NAME: "delivery"}
     delivery = DropFolder(str(drop)).fetch(NAME, PATTERN, tmp_path)
     with pytest.raises(RefusedDeliveryError, match=f"does not hold .* \\({what}\\)"):
-        _ = delivery.check_bytes(), delivery.check_count(0)
+        delivery.check_bytes() if ending == "sha256" else delivery.check_count(0)
 
 
 BAD_NAMES = [b"C12_\xff.xlsx", b"KE_HOACH_\xe9.xlsx", b"KE_HOACH_\x1b[2J.xlsx",
