@@ -186,9 +186,10 @@ def carry_through(run: Run, freeze: state.Freeze, override: Override | None) -> 
 
 def _look_for_refused(run: Run, freeze: state.Freeze) -> None:
     """Refused files may have been taken away since the final extract: then they say nothing."""
-    stopped = run.conn.execute("select from ops.freeze_stopped(%s)", [freeze.release_id]).fetchall()
     assert freeze.as_known_at is not None
-    if not stopped:
+    with run.conn.transaction():
+        stopped = run.conn.execute("select ops.freeze_stopped(%s)", [freeze.release_id]).fetchone()
+    if stopped is None:
         return
     try:
         drop_register.look_for_gone(run.settings, run.conn, freeze.as_known_at)
