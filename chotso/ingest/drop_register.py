@@ -151,4 +151,6 @@ def lines(entries: list[dict[str, Any]]) -> list[str]:
 def _line(entry: dict[str, Any]) -> str:
     refused = f"refused as {entry['batch_id']}" if entry["batch_id"] else "not taken"
     since = local_date(entry["first_seen"])
-    return f"drop folder: {entry['name']}: {refused}: {entry['reason']} (there since {since})"
+    name = entry["name"]
+    name = name if name == name.strip() else f"“{name}”"  # a blank at an end shall be seen
+    return f"drop folder: {name}: {refused}: {entry['reason']} (there since {since})"

@@ -1,6 +1,7 @@
 """What lies in the drop folder, entry by entry: deliveries, and all that is told and not taken."""
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -106,12 +107,19 @@ def _seen(entry: Entry, names: set[str], sources: Mapping[str, FileSource]) -> S
         return Seen(name, feed, "bad_name", unfit)
     if feed is not None and re.fullmatch(sources[feed].pattern, name):
         return Seen(name, feed, "delivery")
-    forms = [sources[feed].named_like] if feed else [s.named_like for s in sources.values()]
-    return Seen(name, feed, "near_name", f"its name is not of the form {', or '.join(forms)}")
+    form = f"not of the form {sources[feed].named_like}" if feed else "that of no delivery"
+    return Seen(name, feed, "near_name", f"its name is {form}{_other_letters(name)}")
 
 
 def _feed(name: str, sources: Mapping[str, FileSource]) -> str | None:
     return next((f for f, s in sources.items() if s.name_pattern.fullmatch(name)), None)
+
+
+def _other_letters(name: str) -> str:
+    """Letters that only look like ours, as nobody can see them."""
+    other = sorted({c for c in name if c.isalpha() and "LATIN" not in unicodedata.name(c, "")})
+    named = ", ".join(f"{c} (U+{ord(c):04X})" for c in other)
+    return f"; not Latin: {named}" if other else ""
 
 
 def _unfit(name: str) -> str | None:

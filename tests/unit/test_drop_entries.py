@@ -60,6 +60,12 @@ def test_near_names_are_told_and_never_taken(tmp_path: Path) -> None:
     assert kinds(tmp_path) == due
 
 
+def test_letters_of_another_alphabet_are_named(tmp_path: Path) -> None:
+    (tmp_path / "\u041112_1.xlsx").write_text("")
+    (found,) = seen(tmp_path).values()
+    assert "U+0411" in (found.reason or "")
+
+
 def test_a_manifest_whose_file_never_came(tmp_path: Path) -> None:
     for name in (f"{NAME}.count", f"{PLAN}.sha256", "other.csv.count"):
         (tmp_path / name).write_text("1")
