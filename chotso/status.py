@@ -12,7 +12,7 @@ from rich.table import Table
 from chotso.build import uncounted
 from chotso.calendar import local_date
 from chotso.freeze import readiness
-from chotso.ingest import control_totals, missing, schema_drift
+from chotso.ingest import control_totals, drop_register, missing, schema_drift
 from chotso.registers import load_registers
 from chotso.settings import Settings
 from chotso.warehouse import safety
@@ -65,6 +65,17 @@ select max(money) as money from (
     group by fact.agency_code, fact.month
 ) as province
 """
+_DOUBTS = """
+select stated.feed, stated.scope_key, stated.stated_at, batch.delivery_name, batch.batch_id
+from ops.statement as stated
+inner join ops.batch as batch on batch.batch_id = stated.batch_id
+where not stated.proves_absence and stated.replaced_at is null and not exists (
+    select from ops.statement as later
+    where later.feed = stated.feed and later.scope_key = stated.scope_key
+        and later.stated_at > stated.stated_at and later.replaced_at is null
+)
+order by stated.stated_at, stated.scope_key
+"""
 _EXPOSED = """
 select build.build_id, build.business_date, build.as_known_at, build.uncounted
 from ops.exposed as exposed
@@ -88,6 +99,8 @@ class Status:
     missing_rows: list[missing.MissingRow]
     warnings: list[str]
     freeze_obstacles: list[str]
+    drop_folder: list[dict[str, Any]]
+    proves_no_absence: list[dict[str, Any]]
 
     def show(self, console: Console) -> None:
         """Print it: what came, what readers see, what is wrong, what is due."""
@@ -114,6 +127,12 @@ class Status:
             yield f"control totals differ, no build is shown: {difference}"
         for absent in self.missing_rows:
             yield f"missing at the source, in force, no freeze: {absent}"
+        yield from drop_register.lines(self.drop_folder)
+        for doubt in self.proves_no_absence:
+            yield (
+                f"proves no absence, what it lacks stays in force: {doubt['scope_key']} in "
+                f"{doubt['delivery_name']} ({doubt['batch_id']})"
+            )
         yield from map(_shown_drift, self.schema_drift)
         oldest = self.quarantine["oldest_days"]
         yield (
@@ -152,6 +171,8 @@ def status_of(settings: Settings) -> Status:
         stopped = cursor.execute(_STOPPED).fetchall()
         quarantine = cursor.execute(_OPEN).fetchone() or {}
         drift = schema_drift.current(conn)
+        lying = drop_register.not_taken(conn)
+        doubts = cursor.execute(_DOUBTS).fetchall()
         compared = control_totals.newest_statuses(conn)
         unproven = [str(each) for each in control_totals.unmended(conn)]
         missing_rows = missing.listing(conn)
@@ -190,6 +211,8 @@ def status_of(settings: Settings) -> Status:
         missing_rows,
         warnings,
         obstacles,
+        lying,
+        doubts,
     )
 
 

@@ -100,7 +100,7 @@ def nightly(date_: BusinessDate, json: Json = False) -> None:
             stopped.append(str(error))
     stopped += freeze_obstacles(settings)
     batches = [batch for report in reports for batch in report.batches]
-    notes = [note for report in reports for note in report.notes]
+    notes = list(dict.fromkeys(note for report in reports for note in report.notes))
     notes += built.notes if built is not None else []
 
     def tell() -> None:

@@ -27,6 +27,7 @@ from chotso.freeze.checks import Check, Override, evaluate
 from chotso.freeze.official import show_official
 from chotso.freeze.parts import Extracted, Parts, PeriodToFreeze, Progress
 from chotso.freeze.reading import Frozen, Row, reading
+from chotso.ingest import drop_register
 from chotso.settings import Settings
 
 LOCK = "freeze"
@@ -180,6 +181,7 @@ def carry_through(run: Run, freeze: state.Freeze, override: Override | None) -> 
     freeze = _build(run, freeze)
     failpoint("freeze.built")
     run.progress("check what must hold before a seal")
+    _look_for_refused(run, freeze)
     found = evaluate(run.conn, freeze, override)
     freeze = state.advance(run.conn, freeze, state="checked")
     failpoint("freeze.checked")
@@ -187,6 +189,19 @@ def carry_through(run: Run, freeze: state.Freeze, override: Override | None) -> 
     failpoint("freeze.placed")
     _clean_up(run, freeze)
     return report
+
+
+def _look_for_refused(run: Run, freeze: state.Freeze) -> None:
+    """Refused files may have been taken away since the final extract: then they say nothing."""
+    assert freeze.as_known_at is not None
+    with run.conn.transaction():
+        stopped = run.conn.execute("select ops.freeze_stopped(%s)", [freeze.release_id]).fetchone()
+    if stopped is None:
+        return
+    try:
+        drop_register.look_for_gone(run.settings, run.conn, freeze.as_known_at)
+    except ChotsoError as error:
+        run.progress(str(error))
 
 
 def _extract(run: Run, freeze: state.Freeze) -> state.Freeze:

@@ -81,6 +81,8 @@ def _ids_here(conn: psycopg.Connection, landed: LandedFolder) -> list[int]:
 def carry_out(conn: psycopg.Connection, act: dict[str, Any]) -> None:
     """Do once more what an act says: waive a row, or close rows that the source lacks.
 
+    That a file is no delivery changes nothing but the record.
+
     Raises:
         ChotsoError: The act is of another kind.
     """
@@ -89,6 +91,8 @@ def carry_out(conn: psycopg.Connection, act: dict[str, Any]) -> None:
         match act["kind"]:
             case "waive":
                 _waive(conn, act, known_at)
+            case "waive_file":
+                pass
             case close.KIND:
                 item, keys = contract(act["subject"]["feed"]), act["subject"]["row_keys"]
                 close.end_rows(conn, item, keys, known_at, act["reason"], act["acted_by"])

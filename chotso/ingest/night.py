@@ -83,6 +83,8 @@ def publish_group(
     with _locked(settings, [group]) as conn:
         report = _publish(settings, conn, group, business_date, progress)
         _prove(settings, conn, report, progress)
+    for note in report.notes:
+        _LOG.warning("note: %s", note)
     report.raise_if_stopped()
     return report
 
@@ -103,7 +105,7 @@ def extract_group(
         _prove(settings, conn, report, progress)
     report.stopped[:0] = [*left.stopped, *landings.stopped]
     report.batches[:0] = left.batches
-    report.notes += landings.notes
+    report.notes[:0] = [*left.notes, *landings.notes]
     return report
 
 

@@ -78,6 +78,42 @@ alter function ops.uncounted_facts owner to chotso_checker;
 revoke execute on function ops.uncounted_facts from public;
 grant execute on function ops.uncounted_facts to chotso_owner, chotso_loader, chotso_auditor;
 
+create or replace function ops.freeze_stopped(of_release text)
+returns table (feed text, named text)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select stopped.feed, coalesce(stopped.delivery_name, stopped.feed)
+    from ops.batch as stopped
+    where stopped.final_of = of_release and stopped.status in ('blocked', 'refused')
+        and not exists (
+            select from ops.batch as later
+            where later.feed = stopped.feed and later.status = 'published'
+                and later.started_at > stopped.started_at
+                and later.delivery_name is not distinct from stopped.delivery_name
+        )
+        and not (stopped.status = 'refused' and exists (
+            select from ops.drop_entry as entry
+            where entry.name = stopped.delivery_name
+                and (entry.gone_at is not null or entry.kind = 'near_name')
+        ))
+        and not (stopped.status = 'refused' and exists (
+            select from ops.operator_act as act
+            where act.kind = 'waive_file' and act.subject ->> 'batch_id' = stopped.batch_id
+        ))
+
+    union all
+
+    select entry.feed, entry.name
+    from ops.drop_entry as entry
+    where entry.kind = 'unreadable' and entry.gone_at is null
+$$;
+comment on function ops.freeze_stopped is
+'Các tệp của lần đọc cuối bị dừng — what the final extract lacks because it was stopped';
+alter function ops.freeze_stopped owner to chotso_owner;
+revoke execute on function ops.freeze_stopped from public;
+grant execute on function ops.freeze_stopped to chotso_loader, chotso_auditor;
+
 create or replace function ops.freeze_checks(of_release text)
 returns table (check_code text, is_met boolean, observed text, wanted text)
 language plpgsql stable
@@ -150,18 +186,12 @@ begin
     wanted := '0 rows missing';
     return next;
 
-    -- a delivery of the final extract that a rule stopped, and that did not come again whole
-    select string_agg(coalesce(stopped.delivery_name, stopped.feed), ', '
-        order by stopped.feed, stopped.delivery_name), count(*)
+    -- a delivery of the final extract that was stopped or cannot be read, and that did not come
+    -- again whole; a refused file that was taken away, that has no name of a delivery, or of which
+    -- a person has said that it is none, has nothing to say
+    select string_agg(stopped.named, ', ' order by stopped.feed, stopped.named), count(*)
     into named, counted
-    from ops.batch as stopped
-    where stopped.final_of = of_release and stopped.status in ('blocked', 'refused')
-        and not exists (
-            select from ops.batch as later
-            where later.feed = stopped.feed and later.status = 'published'
-                and later.started_at > stopped.started_at
-                and later.delivery_name is not distinct from stopped.delivery_name
-        );
+    from ops.freeze_stopped(of_release) as stopped;
     check_code := 'no_blocking_rule_failed';
     is_met := counted = 0;
     observed := coalesce('stopped: ' || named, '0 deliveries stopped');
