@@ -1032,7 +1032,7 @@ _WORDS = {
 }
 
 
-def _told(result: Result) -> Iterator[str]:
+def told(result: Result) -> Iterator[str]:
     """The lines for people; what foreign text stands in them is made visible."""
     yield f"{result.status} ({_WORDS[result.status]}): {visible(result.release_id or '–')}"
     yield f"thư mục (folder) {visible(result.path)}"
@@ -1069,7 +1069,7 @@ def main(arguments: list[str] | None = None) -> int:
     if options.json:
         print(json.dumps(result.as_json(), sort_keys=True))
     else:
-        print("\n".join(_told(result)))
+        print("\n".join(told(result)))
     return 0 if result.status == "verified" else 1
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import fsspec
 
 from chotso.calendar import LOCAL_ZONE
+from chotso.characters import is_known
 from chotso.errors import ChotsoError
 
 _COUNT = re.compile(r"[0-9]{1,12}")
@@ -54,6 +55,8 @@ class Delivery:
         Raises:
             RefusedDeliveryError: They differ, or the manifest file is malformed.
         """
+        if not is_known(self.name):
+            raise refused(self.name, "its name holds a character that Unicode 14.0 does not know")
         if self.claimed_sha256 is None:
             return
         if not _SHA256.fullmatch(self.claimed_sha256):

@@ -14,6 +14,7 @@ import pyarrow.csv as pacsv
 from sqlalchemy import Select
 from sqlalchemy.dialects import postgresql
 
+from chotso.characters import unknown_pattern
 from chotso.contracts import Column, Contract, TableSource
 from chotso.source.arrow import arrow_type
 from chotso.source.database_values import TEXT_LIMIT
@@ -21,6 +22,7 @@ from chotso.source.drift import Drift, drift_of, postgres_column
 from chotso.source.queries import SCHEMA
 from chotso.source.snapshot import CLOCK, Snapshot, no_clock, typed_batch, unreachable
 
+_UNKNOWN = unknown_pattern()
 _POSTGRES = postgresql.dialect()  # type: ignore[no-untyped-call]
 _BLOCK_BYTES = 4 << 20
 _ROWS_ONE_BY_ONE = 5_000
@@ -140,12 +142,14 @@ class PostgresSnapshot:
 
 
 def _check_texts(batch: pa.RecordBatch) -> None:
-    """Leave a batch with an overlong text to the reading of values one by one."""
+    """Leave a batch with an overlong text, or an unknown character, to reading one by one."""
     for values in batch.columns:
         if pa.types.is_string(values.type):
             longest = pc.max(pc.utf8_length(values)).as_py()
             if longest is not None and longest > TEXT_LIMIT:
                 raise pa.ArrowInvalid("an overlong text")
+            if pc.any(pc.match_substring_regex(values, _UNKNOWN)).as_py():
+                raise pa.ArrowInvalid("a character that Unicode 14.0 does not know")
 
 
 def _with_unreadable(batch: pa.RecordBatch) -> pa.RecordBatch:

@@ -27,9 +27,14 @@ def root_of(bundle: Path) -> str:
     return bundles.sha256((bundle / "manifest.json").read_bytes())
 
 
-def run(program: list[str], *words: str | Path, **options: object) -> "subprocess.CompletedProcess[str]":  # fmt: skip
-    return subprocess.run(  # type: ignore[call-overload, no-any-return]
-        [*program, *words], capture_output=True, encoding="utf-8", check=False, **options
+def run(
+    program: list[str],
+    *words: str | Path,
+    cwd: Path | str | None = None,
+    env: dict[str, str] | None = None,
+) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [*program, *words], capture_output=True, encoding="utf-8", check=False, cwd=cwd, env=env
     )
 
 
@@ -127,16 +132,16 @@ def test_names_cannot_command_the_terminal(bundle: Path, tmp_path: Path) -> None
     for program in PROGRAMS.values():
         done = run(program, odd)
         told = done.stdout.replace("\n", "")
-        assert not verify.UNSEEN.search(told.replace("\u00a0", " ").replace(" ", "x")), program
+        assert not verify.UNSEEN.search(told), program
         assert "<U+001B>[2J" in told
         assert "<U+202E>txt.exe" in told
         assert done.stdout.startswith("failed")
         assert "\nverified" not in done.stdout
         assert run(program, odd, "--json").stdout.isascii()
-        assert not verify.UNSEEN.search(run(program, odd, CLEARS).stderr.replace("\n", "").replace(" ", ""))  # fmt: skip
+        assert not verify.UNSEEN.search(run(program, odd, CLEARS).stderr.replace("\n", ""))
 
 
-PLANTED = "import sys\nprint('verified: planted')\nsys.exit(0)\n"
+PLANTED = "import sys\nprint('verified: by a forger')\nsys.exit(0)\n"
 MODULES = ["json", "hashlib", "re", "os", "stat", "typing", "dataclasses", "unicodedata", "pathlib",
            "sitecustomize", "usercustomize", "__future__", "argparse", "codecs"]  # fmt: skip
 
@@ -147,17 +152,17 @@ def test_planted_modules_are_not_taken(bundle: Path) -> None:
     own.write_bytes(Path(verify.__file__).read_bytes())
     for name in MODULES:
         (bundle / f"{name}.py").write_text(PLANTED)
-    (bundle / "x.pth").write_text("import sys; print('verified: planted')\n")
+    (bundle / "x.pth").write_text("import sys; print('verified: by a forger')\n")
     done = run([sys.executable, "-I", str(own)], cwd=bundle)
-    assert "planted" not in done.stdout
+    assert "forger" not in done.stdout
     assert done.returncode == 1
-    for name in ("sitecustomize", "usercustomize"):
-        (bundle / f"{name}.py").unlink()
     for options in ([], ["-s"], ["-E"], ["-P"], ["-B"]):
-        for environment in ({}, {"PYTHONPATH": str(bundle)}):
-            done = run([sys.executable, *options, str(own)], cwd=bundle, env=environment)
-            assert (done.returncode, done.stdout) == (2, ""), options
-            assert "-I" in done.stderr
+        done = run([sys.executable, *options, str(own)], cwd=bundle, env={})
+        assert (done.returncode, done.stdout) == (2, ""), options
+        assert "-I" in done.stderr
+    # a path that leads here is followed before any program begins: not to a verdict, though
+    done = run([sys.executable, str(own)], cwd=bundle, env={"PYTHONPATH": str(bundle)})
+    assert done.returncode != 0
 
 
 def test_the_naive_way_takes_them(bundle: Path) -> None:
@@ -165,20 +170,20 @@ def test_the_naive_way_takes_them(bundle: Path) -> None:
     (bundle / "naive.py").write_text("import json\nimport sys\nsys.exit(1)\n")
     (bundle / "json.py").write_text(PLANTED)
     done = run([sys.executable, str(bundle / "naive.py")], cwd=bundle)
-    assert (done.returncode, "planted" in done.stdout) == (0, True)
+    assert (done.returncode, "forger" in done.stdout) == (0, True)
 
 
 def test_node_takes_nothing_from_the_folder(bundle: Path) -> None:
     own = bundle / "verify.mjs"
     own.write_bytes(SCRIPT.read_bytes())
-    planted = "console.log('verified: planted'); process.exit(0);\n"
+    planted = "console.log('verified: by a forger'); process.exit(0);\n"
     (bundle / "package.json").write_text('{"type":"commonjs","imports":{"#x":"./x.js"}}')
     for name in ("node:fs", "fs.js", "crypto.js", "index.js"):
         (bundle / name).write_text(planted)
     (bundle / "node_modules/fs").mkdir(parents=True)
     (bundle / "node_modules/fs/index.js").write_text(planted)
     done = run([node(), str(own)], cwd=bundle, env={"NODE_PATH": str(bundle)})
-    assert (done.returncode, "planted" in done.stdout) == (1, False)
+    assert (done.returncode, "forger" in done.stdout) == (1, False)
     (bundle / "quiet.cjs").write_text("")
     for options in ("--require ./quiet.cjs", "-r ./quiet.cjs", "--import=./quiet.cjs"):
         done = run([node(), str(own)], cwd=bundle, env={"NODE_OPTIONS": options})

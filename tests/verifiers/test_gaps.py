@@ -6,6 +6,7 @@ import os
 import shutil
 import unicodedata
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -245,6 +246,10 @@ def test_what_may_be_absent_has_its_form_where_it_stands(
     assert codes(both.ask(tmp_path / "b", root)) == {"manifest-field"}
 
 
+def _updated(change: Manifest, manifest: Manifest) -> None:
+    manifest.update(change)
+
+
 def test_the_configuration_is_that_of_the_listed_files(both: Verifiers, bundle: Path) -> None:
     """Gap 13."""
     periods = bundles.sha256(bundles.FILES["config/periods.yml"])
@@ -257,7 +262,8 @@ def test_the_configuration_is_that_of_the_listed_files(both: Verifiers, bundle: 
         ([sound[0] | {"path": "config/x.yml"}], {"configuration"}),
         ([sound[0] | {"more": 7}], set()),
     ]:  # fmt: skip
-        root = resealed(bundle, lambda manifest, said=said: manifest.update(configuration=said))
+        change = {"configuration": said}
+        root = resealed(bundle, partial(_updated, change))
         assert codes(both.ask(bundle, root)) == wanted, said
 
 
