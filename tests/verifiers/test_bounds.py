@@ -6,6 +6,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -284,3 +285,56 @@ def test_a_file_that_becomes_a_pipe_or_grows_while_it_is_read(
     assert ("unreadable", "data/attainment.csv") in {
         (each.code, each.path) for each in verify.verify(bundle, root).findings
     }
+
+
+NOT_GIVEN = ["manifest.json", "data/attainment.csv", "certifications/an.json", "data/", ""]
+
+
+@pytest.mark.parametrize("path", NOT_GIVEN)
+def test_each_is_told_by_its_path(bundle: Path, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    """The same without another user: `unreadable`, and what was below is missing."""
+    root = signed.make(bundle)
+    signed.certify(bundle, signed.certification(root, "an"))
+    refused = str(bundle / path)
+
+    def refuse(what: Path | str, *, by: Callable[[Path | str], object]) -> object:
+        if str(what) == refused:
+            raise PermissionError(13, "Permission denied")
+        return by(what)
+
+    monkeypatch.setattr(verify, "_open", partial(refuse, by=verify._open))  # type: ignore[arg-type]
+    monkeypatch.setattr(os, "scandir", partial(refuse, by=os.scandir))
+    found = {(each.code, each.path) for each in verify.verify(bundle, root).findings}
+    assert ("unreadable", path) in found
+    assert {code for code, _ in found} <= {"unreadable", "missing", "manifest-missing"}
+
+
+def test_a_releases_folder_that_is_not_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(what: object) -> object:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    found = [(each.code, each.path) for each in verify.verify(tmp_path).findings]
+    assert found == [("unreadable", "")]
+
+
+def test_a_data_file_that_is_gone_when_its_row_is_looked_for(
+    bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = root_of(bundle)
+    path = bundle / "data/attainment.csv"
+    path.write_bytes(b"x" * path.stat().st_size)
+    opened = verify._open
+    times: list[Path] = []
+
+    def once(what: Path) -> object:
+        times.append(what)
+        if times.count(path) == 2:
+            raise FileNotFoundError(2, "No such file")
+        return opened(what)
+
+    monkeypatch.setattr(verify, "_open", once)
+    found = {each.code for each in verify.verify(bundle, root).findings}
+    assert found == {"sha256", "merkle-root", "rows", "unreadable"}

@@ -71,6 +71,7 @@ WRONG = [
 
 @pytest.mark.parametrize("words", WRONG)
 def test_wrong_usage_is_status_2_and_no_verdict(bundle: Path, words: list[str]) -> None:
+    assert verify.main([str(bundle), *words]) == 2
     for program in PROGRAMS.values():
         done = run(program, bundle, *words)
         assert (done.returncode, done.stdout) == (2, ""), program
