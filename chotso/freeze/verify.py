@@ -230,6 +230,8 @@ def _is_normalised(value: Any, depth: int = 0) -> bool:
     if isinstance(value, (dict, list)):
         if depth == DEEPEST:
             raise ValueError(f"more than {DEEPEST} lists and objects within one another")
+        if isinstance(value, dict) and not all(isinstance(key, str) for key in value):
+            raise ValueError("a key that is no text cannot stand in canonical JSON")
         inside = [*value, *value.values()] if isinstance(value, dict) else value
         return all([_is_normalised(each, depth + 1) for each in inside])
     if value is None or isinstance(value, bool):
