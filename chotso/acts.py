@@ -20,6 +20,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from chotso.calendar import local_date
+from chotso.characters import spelled_out
 from chotso.errors import ChotsoError
 from chotso.landing import Landing
 from chotso.provenance import code_version
@@ -50,7 +51,7 @@ def stated(what: str, text: str) -> str:
     Raises:
         ChotsoError: They are empty, or hold what looks like a person's number.
     """
-    words = " ".join(unicodedata.normalize("NFC", text).split())
+    words = " ".join(unicodedata.normalize("NFC", spelled_out(text)).split())
     if not words:
         raise ChotsoError(
             f"The {what} is empty.",

@@ -206,13 +206,14 @@ def verify(
     json: Json = False,
 ) -> None:
     """Check a bundle without database, network or third-party code."""
+    from chotso.freeze.verify import told
     from chotso.freeze.verify import verify as run
 
     if deep and not (bundle / "manifest.json").is_file():
         raise typer.BadParameter("--deep makes one release again: name its folder")
     if landing and not deep:
         raise typer.BadParameter("--landing belongs to --deep")
-    root = _root(anchor) if anchor else None
+    root = None if anchor is None else _root(anchor)
     if database:
         from chotso.freeze.database import verify_with_database
 
@@ -229,9 +230,8 @@ def verify(
         result.notes.extend(again.notes)
 
     def tell() -> None:
-        OUTPUT.print(result.status, markup=False)
-        for finding in [*result.findings, *result.notes]:
-            OUTPUT.print(f"  {finding}", markup=False)
+        for line in told(result):
+            OUTPUT.print(line, markup=False)
 
     answer(result.as_json(), json, tell)
     if result.status != "verified":

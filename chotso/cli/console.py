@@ -14,9 +14,9 @@ from typing import Annotated, Any
 
 import psycopg
 import typer
-from rich.console import Console
 
 from chotso.calendar import parse_date, parse_instant
+from chotso.cli.visible import Console, escaped
 from chotso.errors import ChotsoError, unexpected
 from chotso.masking import masked
 
@@ -60,7 +60,8 @@ def plain(value: Any) -> Any:
 def answer(result: Any, as_json: bool, tell: Callable[[], None]) -> None:
     """Print the result: JSON on one line when asked for, else what `tell` prints."""
     if as_json:
-        sys.stdout.write(json.dumps(plain(result), ensure_ascii=False, sort_keys=True) + "\n")
+        told = json.dumps(plain(result), ensure_ascii=False, sort_keys=True)
+        sys.stdout.write(escaped(told) + "\n")
     else:
         tell()
 

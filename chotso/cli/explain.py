@@ -7,12 +7,12 @@ from typing import Annotated, Any
 
 import typer
 from rich import box
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from chotso.calendar import LOCAL_ZONE
 from chotso.cli.console import OUTPUT, Json, answer, as_instant, progress
+from chotso.cli.visible import Console
 from chotso.settings import load_settings
 
 _FILE_WIDTH = 170

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Context, Decimal, InvalidOperation
 
+from chotso.characters import spelled_out
 from chotso.freeze.verify import canonical_json
 
 __all__ = ["Column", "Table", "canonical_json", "csv_lines", "kind_of", "render", "table"]
@@ -133,7 +134,7 @@ def render(value: object, kind: str) -> str:
 def _text(value: object) -> str:
     if not isinstance(value, str):
         raise ValueError(f"{value!r} is not text")
-    text = unicodedata.normalize("NFC", value)
+    text = unicodedata.normalize("NFC", spelled_out(value))
     if text in _LOOKS_SPECIAL or not _QUOTED.isdisjoint(text):
         return '"' + text.replace('"', '""') + '"'
     return text

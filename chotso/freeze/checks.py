@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import psycopg
 from psycopg.rows import class_row
 
+from chotso.characters import spelled_out
 from chotso.errors import ChotsoError
 from chotso.freeze.state import Freeze
 from chotso.ingest.missing import lacks_rows
@@ -106,7 +107,7 @@ def override_of(check_code: str, reason: str | None, names: Sequence[str]) -> Ov
         raise ChotsoError(
             f"{check_code!r} cannot be overridden.", kept=kept, next_step=f"name one of {allowed}."
         )
-    plain = [" ".join(unicodedata.normalize("NFC", name).split()) for name in names]
+    plain = [" ".join(unicodedata.normalize("NFC", spelled_out(name)).split()) for name in names]
     if len({name.casefold() for name in plain if name}) != 2 or len(plain) != 2:
         raise ChotsoError(
             "An override needs the names of two persons.",
@@ -119,7 +120,7 @@ def override_of(check_code: str, reason: str | None, names: Sequence[str]) -> Ov
             kept=kept,
             next_step="give --reason.",
         )
-    said = unicodedata.normalize("NFC", " ".join(reason.split()))
+    said = unicodedata.normalize("NFC", spelled_out(" ".join(reason.split())))
     return Override(check_code, said, plain[0], plain[1])
 
 

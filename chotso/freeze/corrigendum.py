@@ -9,6 +9,7 @@ import unicodedata
 from contextlib import ExitStack
 from datetime import date, datetime
 
+from chotso.characters import spelled_out
 from chotso.contracts import groups
 from chotso.errors import ChotsoError
 from chotso.failpoints import failpoint
@@ -76,7 +77,7 @@ def corrigendum(
 
 
 def _said(text: str, option: str) -> str:
-    said = unicodedata.normalize("NFC", " ".join(text.split()))
+    said = unicodedata.normalize("NFC", spelled_out(" ".join(text.split())))
     if not said:
         raise ChotsoError(
             f"A corrigendum needs {option}: it stands in the release.",

@@ -53,7 +53,15 @@ def verify_with_database(settings: Settings, path: Path, anchor: str | None = No
         return result
     with connect(settings) as conn:
         result.findings += differences(conn, path)
+        if result.superseded is None:
+            result.superseded = _superseded(conn, result.release_id)
     return result
+
+
+def _superseded(conn: psycopg.Connection, release_id: str | None) -> dict[str, str]:
+    """The release by the one that corrects it: a folder alone cannot tell."""
+    query = "select corrects, release_id from frozen.release where corrects = %s"
+    return {str(old): str(new) for old, new in conn.execute(query, [release_id]).fetchall()}
 
 
 def differences(conn: psycopg.Connection, path: Path) -> list[Finding]:
@@ -129,13 +137,13 @@ class _Compared:
         sealed = {
             "period_id": manifest["period_id"],
             "kind": manifest["kind"],
-            "corrects": manifest["corrects"],
+            "corrects": manifest.get("corrects"),
             "cutoff_at": manifest["cutoff_at"],
             "as_known_at": manifest["as_known_at"],
             "root_sha256": self._root,
             "previous_root": manifest["previous_root"],
             "data_root": manifest["data_root"],
-            "code_version": manifest["code"]["version"],
+            "code_version": (manifest.get("code") or {}).get("version"),
             "correction_reason": correction.get("reason"),
             "correction_author": correction.get("author"),
         }

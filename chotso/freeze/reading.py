@@ -14,6 +14,7 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from chotso.calendar import LOCAL_ZONE_NAME, local_date
+from chotso.characters import spelled_out
 from chotso.errors import ChotsoError
 from chotso.freeze.canonical import Table
 from chotso.freeze.tables import ARREARS_RATIO, ATTAINMENT, CHECKS, TABLES
@@ -131,7 +132,9 @@ def _rows(conn: psycopg.Connection, frozen: Frozen, spec: Table) -> Iterator[Row
         cursor.itersize = _ROWS_AT_ONCE
         for row in cursor.execute(_query(spec, frozen), frozen.values):
             yield {
-                name: unicodedata.normalize("NFC", value) if isinstance(value, str) else value
+                name: unicodedata.normalize("NFC", spelled_out(value))
+                if isinstance(value, str)
+                else value
                 for name, value in row.items()
             }
 

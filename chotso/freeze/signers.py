@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from pydantic import Field, StringConstraints, ValidationError, field_validator, model_validator
 
+from chotso.characters import is_known
 from chotso.errors import ChotsoError
 from chotso.freeze.verify import SIGNER, is_public_key
 from chotso.registers import Name, StrictModel
@@ -24,6 +25,13 @@ class Signer(StrictModel):
     id: Annotated[str, StringConstraints(pattern=f"^{SIGNER.pattern}$")]
     name: Name
     public_key: str
+
+    @field_validator("name")
+    @classmethod
+    def _is_known(cls, name: str) -> str:
+        if not is_known(name):
+            raise ValueError("holds a character that Unicode 14.0 does not know")
+        return name
 
     @field_validator("public_key")
     @classmethod

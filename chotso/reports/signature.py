@@ -147,7 +147,7 @@ def _check(canvas: Any, root: str, top: float) -> float:
         "mạng và không cần cơ sở dữ liệu, hãy chạy trong thư mục của bản chốt:"
     )
     top = _paragraph(canvas, said, top, style(9.5))
-    command = f"python3 verify.py . --anchor {root}"
+    command = f"python3 -I verify.py . --anchor {root}"
     top = _paragraph(canvas, command, top - 1.5 * MM, style(7.6, True), MARGIN + 4 * MM)
     said = (
         "Kết quả phải là <b>verified</b>. Đối chiếu mã gốc bằng mắt hoặc quét mã QR; mã lấy từ "

@@ -11,6 +11,7 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
+from chotso.characters import spelled_out
 from chotso.contracts import Column
 from chotso.source.cells import UnreadableError, read_cell
 
@@ -50,7 +51,7 @@ def _text(value: Any, column: Column) -> str:
         raise UnreadableError("half a character")
     if len(value) > TEXT_LIMIT:
         raise UnreadableError(f"more than {TEXT_LIMIT} characters")
-    return value
+    return spelled_out(value)
 
 
 def _whole(value: Any, column: Column) -> Any:

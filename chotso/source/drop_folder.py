@@ -16,6 +16,7 @@ import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from chotso.calendar import LOCAL_ZONE, local_midnight
+from chotso.characters import is_known
 from chotso.errors import ChotsoError
 from chotso.source.drop_entries import Entry, Kind, shown
 
@@ -69,6 +70,8 @@ class Delivery:
         Raises:
             RefusedDeliveryError: They differ, or the manifest file is malformed.
         """
+        if not is_known(self.name):
+            raise refused(self.name, "its name holds a character that Unicode 14.0 does not know")
         if self.claimed_sha256 is None:
             return
         if not _SHA256.fullmatch(self.claimed_sha256):

@@ -11,6 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from chotso.characters import spelled_out
 from chotso.contracts import Column, Contract, FileSource
 from chotso.source.arrow import landed_schema
 from chotso.source.cells import CellFault, UnreadableError, found, read_cell
@@ -124,7 +125,7 @@ def _read(value: Any, spec: Column, limit: int) -> tuple[Any, str | None]:
     except UnreadableError as error:
         return None, f"{error}: {found(value)}"
     if spec.type == "text" and isinstance(read, str):
-        read = unicodedata.normalize("NFC", read)
+        read = unicodedata.normalize("NFC", spelled_out(read))
         if len(read) > limit:
             return None, f"more than {limit} characters: {found(value)}"
     if spec.form == "code" and value is not None and not isinstance(value, str):

@@ -18,6 +18,7 @@ from sqlalchemy import Select
 from sqlalchemy.dialects.postgresql import psycopg as psycopg_dialect
 
 from chotso import waits
+from chotso.characters import unknown_pattern
 from chotso.contracts import Column, Contract, HelperTable, TableSource, helper_table
 from chotso.errors import ChotsoError
 from chotso.source.arrow import arrow_type
@@ -34,6 +35,7 @@ from chotso.source.snapshot import (
     typed_batch,
 )
 
+_UNKNOWN = unknown_pattern()
 _POSTGRES = psycopg_dialect.dialect()  # type: ignore[no-untyped-call]
 _BLOCK_BYTES = 4 << 20
 _ROWS_ONE_BY_ONE = 5_000
@@ -265,12 +267,14 @@ class _AnyText(psycopg.adapt.Loader):
 
 
 def _check_texts(batch: pa.RecordBatch) -> None:
-    """Leave a batch with an overlong text to the reading of values one by one."""
+    """Leave a batch with an overlong text, or an unknown character, to reading one by one."""
     for values in batch.columns:
         if pa.types.is_string(values.type):
             longest = pc.max(pc.utf8_length(values)).as_py()
             if longest is not None and longest > TEXT_LIMIT:
                 raise pa.ArrowInvalid("an overlong text")
+            if pc.any(pc.match_substring_regex(values, _UNKNOWN)).as_py():
+                raise pa.ArrowInvalid("a character that Unicode 14.0 does not know")
 
 
 def _with_unreadable(batch: pa.RecordBatch) -> pa.RecordBatch:

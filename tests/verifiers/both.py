@@ -1,4 +1,4 @@
-"""Asks both verifiers about a folder and holds them to one answer."""
+"""Asks both verifiers, and a third reader, about a folder and holds them to one answer."""
 
 import importlib.util
 import json
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from chotso.freeze import verify
+from tests.verifiers import third
 
 SCRIPT = Path(verify.__file__).with_name("verify.mjs")
 Answer = dict[str, Any]
@@ -31,12 +32,12 @@ class Verifiers:
     def __init__(self, process: "subprocess.Popen[str]") -> None:
         self._process = process
 
-    def other(self, path: Path, anchor: str | None = None) -> Answer:
+    def other(self, path: Path | str, anchor: str | None = None) -> Answer:
         """What the Node verifier says."""
         self._put(path, anchor)
         return self._answer()
 
-    def _put(self, path: Path, anchor: str | None) -> None:
+    def _put(self, path: Path | str, anchor: str | None) -> None:
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps({"path": str(path), "anchor": anchor}) + "\n")
         self._process.stdin.flush()
@@ -47,7 +48,7 @@ class Verifiers:
         return answer
 
     def ask(self, path: Path, anchor: str | None = None) -> Answer:
-        """What both say, but for messages, notes and the order of findings.
+        """What all say, but for messages, notes and the order of findings.
 
         Raises:
             AssertionError: They differ.
@@ -55,6 +56,7 @@ class Verifiers:
         self._put(path, anchor)  # both at the same time
         one, two = verify.verify(path, anchor).as_json(), self._answer()
         assert comparable(one) == comparable(two)
+        assert comparable(one) == third.ask(path, anchor)
         return comparable(one)
 
 

@@ -70,6 +70,7 @@ def test_what_was_sealed_is_what_readers_see(sealed: Sealed) -> None:
     assert told(settings, plan) == []
     result = verify_with_database(settings, settings.releases_dir, plan.root_sha256)
     assert (result.status, result.findings) == ("verified", [])
+    assert result.superseded == {}
     rehearsal = settings.releases_dir / "rehearsal" / REHEARSAL
     assert verify_with_database(settings, rehearsal).status == "unanchored"
 
