@@ -21,8 +21,9 @@ _DECLARED = re.compile(r'"?sep=([,;\t])"?(?:\r\n|\r|\n)')
 # A field that holds a line break and this many delimiters has swallowed a line.
 _SWALLOWED = 50
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
-# DOS ends a text with Ctrl-Z, and fills its last block with whatever shows nothing.
-_END_OF_TEXT = re.compile(r"\x1a[\x1a\x00\s]*\Z")
+# DOS ends a text with Ctrl-Z, or fills its last block with zeros; more of these than a block are
+# the trace of a file that was not written to its end.
+_END_OF_TEXT = re.compile(r"\x1a[\x1a\x00\s]*\Z|(?:(?<=[\r\n])|\A)\x00{1,512}\Z")
 
 
 def read_delimited(path: Path, stand: Callable[[Rows], int]) -> Rows:

@@ -76,11 +76,8 @@ def _sheets(
         return sheets, notes
     sheets = with_codes(source, delivery, sheets)
     beside = left_out(item, source, sheets)
-    notes += [
-        f"sheet {sheet.name} is no agency's and has no accounts of its own: left out"
-        for sheet in beside
-    ]
-    return [sheet for sheet in sheets if sheet not in beside], notes
+    notes += [f"sheet {name} is no agency's and has no accounts of its own" for name in beside]
+    return [sheet for sheet in sheets if sheet.name not in beside], notes
 
 
 def _check_name(source: FileSource, delivery: Delivery) -> None:
@@ -159,7 +156,8 @@ def _read(value: Any, spec: Column, limit: int) -> tuple[Any, str | None]:
     try:
         read = read_cell(value, spec)
     except UnreadableError as error:
-        return None, f"{error}: {found(value)}"
+        has_more = not isinstance(value, CellFault) or value.shown
+        return None, f"{error}: {found(value)}" if has_more else str(error)
     if spec.type == "text" and isinstance(read, str):
         read = unicodedata.normalize("NFC", read)
         if len(read) > limit:

@@ -259,7 +259,7 @@ def _is_number(found: Any) -> bool:
 
 def header_name(value: Any) -> str:
     """A header's name without what is not to be seen, and the asterisk of what must be filled."""
-    return "" if isinstance(value, CellFault) else seen(str(value or "")).strip("*:").casefold()
+    return "" if isinstance(value, CellFault) else seen(str(value or "")).strip("*:()").casefold()
 
 
 def _plain(name: Any) -> str:

@@ -12,7 +12,7 @@ from chotso.contracts import Contract, FileSource
 from chotso.source.drop_folder import Delivery, refused
 from chotso.source.layouts import accounts_of
 from chotso.source.sheets import Sheet
-from chotso.source.texts import seen
+from chotso.source.texts import seen, shown
 
 
 def with_codes(source: FileSource, delivery: Delivery, sheets: list[Sheet]) -> list[Sheet]:
@@ -21,24 +21,24 @@ def with_codes(source: FileSource, delivery: Delivery, sheets: list[Sheet]) -> l
     Raises:
         RefusedDeliveryError: Two sheets have one name.
     """
+    names = [seen(sheet.name) for sheet in sheets]
     named = [
-        replace(sheet, name=code) if _is_code(source, code := seen(sheet.name)) else sheet
-        for sheet in sheets
+        replace(sheet, name=name if _is_code(source, name) else shown(sheet.name))
+        for sheet, name in zip(sheets, names, strict=True)
     ]
-    names = [seen(sheet.name) for sheet in named]
     if doubled := sorted({name for name in names if names.count(name) > 1}):
         raise refused(delivery.name, f"it has more than one sheet named {', '.join(doubled)}")
     return named
 
 
-def left_out(item: Contract, source: FileSource, sheets: list[Sheet]) -> list[Sheet]:
-    """The sheets that are no agency's and state nothing that the agencies' do not."""
+def left_out(item: Contract, source: FileSource, sheets: list[Sheet]) -> list[str]:
+    """Names of the sheets that are no agency's and state nothing that the agencies' do not."""
     own = [sheet for sheet in sheets if _is_code(source, sheet.name)]
     others = [sheet for sheet in sheets if not _is_code(source, sheet.name)]
     if not own:
         return []
     stated = {code for sheet in own for code in accounts_of(item, sheet.rows)}
-    return [sheet for sheet in others if _accounts(item, source, sheet) <= stated]
+    return [sheet.name for sheet in others if _accounts(item, source, sheet) <= stated]
 
 
 def _accounts(item: Contract, source: FileSource, sheet: Sheet) -> set[str]:

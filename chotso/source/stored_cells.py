@@ -99,7 +99,7 @@ class Store:
         if shown is None:
             return CellFault("a number in a format that the workbook lacks", bare)
         if shown is Shown.PER_CENT and number:
-            return CellFault("a cell in per cent: shown is a hundred times its number", bare)
+            return CellFault("a cell in per cent, which shows 100 times", f"{number:.12g}")
         if shown is Shown.DAY:
             return _day(number, _EPOCH_1904 if self.is_1904 else _EPOCH)
         if shown is Shown.DURATION and abs(number) < _LAST_SERIAL:

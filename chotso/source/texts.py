@@ -10,7 +10,8 @@ _UNSEEN = (
 )
 _BLANK = re.compile(f"[{_UNSEEN}]*")
 _UNSEEN_CHARACTERS = re.compile(f"[{_UNSEEN}]+")
-_NOT_ASCII_BLANK = re.compile(rf"[^\S ]|[{_UNSEEN.removeprefix(chr(92) + 's')}]")
+# Control characters too: a terminal obeys them.
+_NOT_SHOWN = re.compile(rf"[^\S ]|[\x00-\x1f\x7f-\x9f]|[{_UNSEEN.removeprefix(chr(92) + 's')}]")
 
 
 def is_blank(text: str) -> bool:
@@ -25,4 +26,4 @@ def seen(text: str) -> str:
 
 def shown(text: str) -> str:
     """A text in which what is not to be seen is spelled out, as Python would escape it."""
-    return _NOT_ASCII_BLANK.sub(lambda m: m[0].encode("unicode_escape").decode(), text)
+    return _NOT_SHOWN.sub(lambda m: m[0].encode("unicode_escape").decode(), text)

@@ -13,12 +13,12 @@ from typing import Any
 
 from chotso.source.disguise import is_text, what_it_is
 from chotso.source.drop_folder import refused
-from chotso.source.encodings import is_legacy
+from chotso.source.encodings import shown_as
 from chotso.source.number_formats import Shown, Styles
 from chotso.source.package import ID, Package, PackageError, Reader
 from chotso.source.sheets import Rows, Sheet
 from chotso.source.stored_cells import Store, text_of
-from chotso.source.tcvn3 import decode_text
+from chotso.source.texts import shown
 from chotso.source.worksheet import CELLS, Budget, Worksheet
 
 _STRINGS_LIMIT = 1_000_000
@@ -151,7 +151,9 @@ def _read(package: Package, only_first: bool) -> tuple[list[Sheet], list[str]]:
         Sheet(item.name, _rows(package, item, store, budget), item.is_hidden) for item in chosen
     ]
     if not only_first:
-        notes += [f"sheet {item.name} is hidden, and was read" for item in named if item.is_hidden]
+        notes += [
+            f"sheet {shown(item.name)} is hidden, and was read" for item in named if item.is_hidden
+        ]
     _decode(sheets)
     return sheets, notes
 
@@ -168,12 +170,12 @@ def _worksheets(book: _Book, links: dict[str, tuple[str, str]]) -> tuple[list[_N
     named, notes = [], []
     for name, link, is_hidden in book.sheets:
         if link not in links:
-            raise PackageError(f"sheet {name[:40]} has no part")
+            raise PackageError(f"sheet {shown(name[:40])} has no part")
         kind, part = links[link]
         if kind == "worksheet":
             named.append(_Named(name.strip(), part, is_hidden))
         elif kind != "chartsheet":
-            notes.append(f"sheet {name[:40]} is a {kind[:40]}, and was not read")
+            notes.append(f"sheet {shown(name[:40])} is a {shown(kind[:40])}, and was not read")
     parts = Counter(item.part.lower() for item in named)
     if shared := [part for part, times in parts.items() if times > 1]:
         raise PackageError(f"two sheets have one part, {shared[0][1:]}")
@@ -186,12 +188,14 @@ def _first(named: list[_Named], notes: list[str]) -> list[_Named]:
     if named and not visible:
         raise PackageError("all its sheets are hidden")
     others = [
-        f"{item.name}{' (hidden)' if item.is_hidden else ''}"
+        f"{shown(item.name)}{' (hidden)' if item.is_hidden else ''}"
         for item in named
         if item not in visible[:1]
     ]
     if others:
-        notes.append(f"sheet {visible[0].name} was read, these were not: {', '.join(others)}")
+        notes.append(
+            f"sheet {shown(visible[0].name)} was read, these were not: {', '.join(others)}"
+        )
     return visible[:1]
 
 
@@ -212,30 +216,19 @@ def _formats(package: Package, links: dict[str, tuple[str, str]]) -> list[Shown]
 
 
 def _rows(package: Package, item: _Named, store: Store, budget: Budget) -> Rows:
-    sheet = Worksheet(item.name, store, budget)
+    name = shown(item.name)
+    sheet = Worksheet(name, store, budget)
     counted = package.read(item.part, sheet, CELLS)
     if counted != sheet.cells:
         raise PackageError(
-            f"sheet {item.name}: its part names {counted} cells, {sheet.cells} of them where "
-            "cells stand"
+            f"sheet {name}: its part names {counted} cells, {sheet.cells} of them where cells stand"
         )
     return sheet.rows()
 
 
 def _decode(sheets: list[Sheet]) -> None:
-    """Read texts that were typed in TCVN3's fonts as the letters that they show."""
-    texts = {
-        cell
-        for sheet in sheets
-        for row in sheet.rows
-        for cell in row
-        if isinstance(cell, str) and not cell.isascii() and max(cell) <= "\u00ff"
-    }
-    if not is_legacy(texts):
-        return
-    for sheet in sheets:
-        for row in sheet.rows:
-            row[:] = [
-                decode_text(cell) if isinstance(cell, str) and cell in texts else cell
-                for cell in row
-            ]
+    """Read texts that were typed in fonts of older encodings as the letters that these show."""
+    rows = [row for sheet in sheets for row in sheet.rows if row]
+    read = shown_as({cell for row in rows for cell in row if isinstance(cell, str)})
+    for row in rows if read else ():
+        row[:] = [read.get(cell, cell) if isinstance(cell, str) else cell for cell in row]
