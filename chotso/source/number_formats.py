@@ -3,7 +3,7 @@
 import re
 from enum import Enum
 
-from chotso.source.package import Reader
+from chotso.source.package import Package, PackageError
 
 
 class Shown(Enum):
@@ -18,6 +18,7 @@ class Shown(Enum):
 _DAYS = {*range(14, 23), *range(27, 37), 45, 47, *range(50, 59)}
 _DURATIONS = {46}
 _PER_CENTS = {9, 10}
+_FORMATS_LIMIT = 200_000
 # What stands in quotes, after a backslash, or as a blank or filler is text; so are colours,
 # currencies and conditions in brackets, but for the hours, minutes and seconds of a duration.
 _TEXT = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?!h+\]|m+\]|s+\])[^\]]*\]|general', re.IGNORECASE)
@@ -35,34 +36,26 @@ def shown_by(code: str) -> Shown:
     return Shown.DAY if _DAY.search(bare) else Shown.NUMBER
 
 
-class Styles(Reader):
+def cell_formats(package: Package, part: str) -> list[Shown]:
     """The formats of a workbook's cells, in the order in which cells name them."""
+    codes: dict[str, Shown] = {}
+    formats: list[Shown] = []
+    for found in package.elements(part, frozenset({"numFmts", "cellXfs"})):
+        told = found.element.get
+        if (found.inside, found.name) == ("numFmts", "numFmt"):
+            codes[told("numFmtId", "").strip()] = shown_by(told("formatCode", ""))
+        elif (found.inside, found.name) == ("cellXfs", "xf"):
+            number = told("numFmtId", "0").strip()
+            formats.append(codes[number] if number in codes else _builtin(number))
+        if len(codes) + len(formats) > _FORMATS_LIMIT:
+            raise PackageError(f"it has more than {_FORMATS_LIMIT:,} formats")
+    return formats
 
-    def __init__(self) -> None:
-        self.formats: list[Shown] = []
-        self._codes: dict[str, Shown] = {}
-        self._is_in_cells = False
 
-    def start(self, tag: str, attributes: dict[str, str]) -> None:
-        """Take a format, or a cell style that names one."""
-        if tag == "numFmt":
-            self._codes[attributes.get("numFmtId", "")] = shown_by(attributes.get("formatCode", ""))
-        elif tag == "cellXfs":
-            self._is_in_cells = True
-        elif tag == "xf" and self._is_in_cells:
-            self.formats.append(self._shown(attributes.get("numFmtId", "0").strip()))
-
-    def end(self, tag: str) -> None:
-        """Leave the cells' styles."""
-        if tag == "cellXfs":
-            self._is_in_cells = False
-
-    def _shown(self, number: str) -> Shown:
-        if number in self._codes:
-            return self._codes[number]
-        known = int(number) if number.isascii() and number.isdigit() else 0
-        if known in _PER_CENTS:
-            return Shown.PER_CENT
-        if known in _DURATIONS:
-            return Shown.DURATION
-        return Shown.DAY if known in _DAYS else Shown.NUMBER
+def _builtin(number: str) -> Shown:
+    known = int(number) if number.isascii() and number.isdigit() else 0
+    if known in _PER_CENTS:
+        return Shown.PER_CENT
+    if known in _DURATIONS:
+        return Shown.DURATION
+    return Shown.DAY if known in _DAYS else Shown.NUMBER

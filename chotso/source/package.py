@@ -5,17 +5,21 @@ import posixpath
 import re
 import zipfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
+from typing import cast
 from urllib.parse import unquote
-from xml.parsers import expat
+from xml.etree.ElementTree import Element, ParseError, XMLPullParser
 
 _FILE_LIMIT = 64 << 20
 _UNPACKED_LIMIT = 1 << 30
 _PARTS_LIMIT = 10_000
 _TAG_LIMIT = 1 << 20
-_DEPTH_LIMIT = 100
+_ELEMENTS_LIMIT = 300_000
+_CHARACTERS_LIMIT = 16_000_000
 _CHUNK = 1 << 18
 _ENTRY = b"PK\x01\x02"
 _DECLARED = re.compile(rb"""\s*<\?xml[^>]*?\bencoding\s*=\s*["']([A-Za-z0-9._:-]+)["']""")
@@ -29,48 +33,35 @@ _MARKS = {
 }
 # The two dialects of a workbook, and the package's own words; anything else is a foreign element.
 _NAMESPACES = {
-    "http://schemas.openxmlformats.org/spreadsheetml/2006/main",
-    "http://purl.oclc.org/ooxml/spreadsheetml/main",
-    "http://schemas.openxmlformats.org/package/2006/relationships",
+    "{http://schemas.openxmlformats.org/spreadsheetml/2006/main",
+    "{http://purl.oclc.org/ooxml/spreadsheetml/main",
+    "{http://schemas.openxmlformats.org/package/2006/relationships",
     "",
 }
 _RELATED = (
-    "http://schemas.openxmlformats.org/officeDocument/2006/relationships",
-    "http://purl.oclc.org/ooxml/officeDocument/relationships",
+    "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id",
+    "{http://purl.oclc.org/ooxml/officeDocument/relationships}id",
 )
-ID = "relationship id"
-"""The attribute that names a relationship, whichever dialect it is in."""
 
 
 class PackageError(ValueError):
     """The archive or one of its parts cannot be read; says which and why."""
 
 
-class Reader:
-    """Takes what a part says, element by element; a foreign element's tag begins with `{`."""
+@dataclass(frozen=True)
+class Found:
+    """A whole element of a part.
 
-    def start(self, tag: str, attributes: dict[str, str]) -> None:
-        """An element begins."""
+    Attributes:
+        inside: What it stands in: the root's name, or that of the part of the root asked for; ''
+            for the root itself, which comes first and is not whole yet.
+        name: Its name without its dialect; a foreign element's begins with `{`.
+        element: The element; it is emptied when the next one is asked for.
+    """
 
-    def end(self, tag: str) -> None:
-        """An element ends."""
-
-    def text(self, data: str) -> None:
-        """Text, CDATA too."""
-
-
-class _Relations(Reader):
-    def __init__(self) -> None:
-        self.found: dict[str, tuple[str, str]] = {}
-
-    def start(self, tag: str, attributes: dict[str, str]) -> None:
-        if tag != "Relationship" or attributes.get("TargetMode", "").lower() == "external":
-            return
-        name = attributes.get("Id", "")
-        if name in self.found:
-            raise PackageError(f"the relationship {name} stands twice")
-        kind = attributes.get("Type", "").rpartition("/")[2]
-        self.found[name] = (kind, attributes.get("Target", ""))
+    inside: str
+    name: str
+    element: Element
 
 
 class Package:
@@ -110,35 +101,64 @@ class Package:
     def relations(self, part: str) -> dict[str, tuple[str, str]]:
         """Kind and part of each relationship of a part, by id; those of the package for ''."""
         folder, name = posixpath.split(part)
-        found = _Relations()
         described = posixpath.join(folder, "_rels", f"{name}.rels")
-        if _canonical(described) not in self._members:
-            raise PackageError(f"it lacks the part {described}")
-        self.read(described, found)
-        return {
-            key: (kind, posixpath.normpath(posixpath.join("/", folder, _slashed(target))))
-            for key, (kind, target) in found.found.items()
-        }
+        found: dict[str, tuple[str, str]] = {}
+        for link in self.elements(described):
+            if link.name != "Relationship" or not link.inside:
+                continue
+            told, key = link.element.get, link.element.get("Id", "")
+            if key in found or len(found) >= _PARTS_LIMIT:
+                raise PackageError(
+                    f"the relationship {key[:40]} stands twice, or there are too many"
+                )
+            if told("TargetMode", "").lower() != "external":
+                target = posixpath.join("/", folder, _slashed(told("Target", "")))
+                found[key] = (told("Type", "").rpartition("/")[2], posixpath.normpath(target))
+        return found
 
-    def read(self, part: str, reader: Reader, counted: re.Pattern[str] | None = None) -> int:
-        """Hand a part's content to a reader, and count what a pattern finds in its bare text.
+    def elements(
+        self,
+        part: str,
+        inside: frozenset[str] = frozenset(),
+        count: Callable[[str], None] | None = None,
+    ) -> Iterator[Found]:
+        """The elements of a part one after the other: the root's, and those of `inside`.
+
+        Args:
+            part: Its name.
+            inside: Names of the root's elements whose own elements are wanted one by one.
+            count: Is given the part's bare text, piece by piece.
 
         Raises:
             PackageError: The part is missing, in an unknown encoding, or no well-formed XML.
         """
         member = self._members.get(_canonical(part))
+        name = part.lstrip("/")
         if member is None:
-            raise PackageError(f"it lacks the part {part.lstrip('/')}")
-        name, count = part.lstrip("/"), 0
-        parser = _parser(reader, name)
+            raise PackageError(f"it lacks the part {name}")
+        parser = XMLPullParser(("start",))
+        root: Element | None = None
+        waiting = _Waiting(name)
         try:
             for piece in _whole_tags(self._decoded(member, name), name):
-                count += len(counted.findall(piece)) if counted else 0
-                parser.Parse(piece, False)
-            parser.Parse("", True)
-        except expat.ExpatError as error:
+                if count:
+                    count(piece)
+                parser.feed(piece)
+                events = cast("Iterator[tuple[str, Element]]", parser.read_events())
+                started = [element for _, element in events]
+                if root is None and started:
+                    root = started[0]
+                    yield Found("", local(root.tag), root)
+                if root is not None:
+                    waiting.more(len(started), len(piece))
+                    for found in _whole(root, inside):
+                        waiting.begin()
+                        yield found
+            parser.close()
+        except ParseError as error:
             raise PackageError(f"{name} is no whole XML: {error}") from error
-        return count
+        if root is not None:
+            yield from _whole(root, inside, is_ended=True)
 
     def _decoded(self, member: zipfile.ZipInfo, name: str) -> Iterator[str]:
         with self._archive.open(member) as handle:
@@ -194,45 +214,61 @@ def _whole_tags(chunks: Iterator[str], name: str) -> Iterator[str]:
         kept = text[cut:]
         if len(kept) > _TAG_LIMIT:
             raise PackageError(f"{name} has a tag of more than {_TAG_LIMIT:,} characters")
+        if "<!DOCTYPE" in text:
+            raise PackageError(f"{name} declares entities or a document type")
         yield text[:cut]
     yield kept
 
 
-def _parser(reader: Reader, name: str) -> expat.XMLParserType:
-    depth = 0
+class _Waiting:
+    """How much has been read of an element that is not whole yet: it is kept in memory."""
 
-    def start(full: str, attributes: dict[str, str]) -> None:
-        nonlocal depth
-        depth += 1
-        if depth > _DEPTH_LIMIT:
-            raise PackageError(f"{name} is nested more than {_DEPTH_LIMIT} deep")
-        if any(" " in key for key in attributes):
-            attributes = {_attribute(key): value for key, value in attributes.items()}
-        reader.start(_tag(full), attributes)
+    def __init__(self, part: str) -> None:
+        self._part = part
+        self.begin()
 
-    def end(full: str) -> None:
-        nonlocal depth
-        depth -= 1
-        reader.end(_tag(full))
+    def begin(self) -> None:
+        """An element became whole."""
+        self._elements = self._characters = 0
 
-    def declared(*_: object) -> None:
-        raise PackageError(f"{name} declares entities or a document type")
+    def more(self, elements: int, characters: int) -> None:
+        """Another piece of the part.
 
-    parser = expat.ParserCreate(namespace_separator=" ")
-    parser.buffer_text = True
-    parser.StartElementHandler = start
-    parser.EndElementHandler = end
-    parser.CharacterDataHandler = reader.text
-    parser.StartDoctypeDeclHandler = declared
-    parser.EntityDeclHandler = declared
-    return parser
+        Raises:
+            PackageError: The element is larger than one may be.
+        """
+        if self._elements > _ELEMENTS_LIMIT or self._characters > _CHARACTERS_LIMIT:
+            raise PackageError(
+                f"{self._part} has an element of more than {_ELEMENTS_LIMIT:,} others or "
+                f"{_CHARACTERS_LIMIT:,} characters"
+            )
+        self._elements += elements
+        self._characters += characters
 
 
-def _tag(full: str) -> str:
-    space, _, local = full.rpartition(" ")
-    return local if space in _NAMESPACES else f"{{{space}}}{local}"
+def _whole(root: Element, inside: frozenset[str], is_ended: bool = False) -> Iterator[Found]:
+    """The elements that are whole; they are taken out of the tree, which so never grows."""
+    children = list(root)
+    last = len(children) if is_ended else len(children) - 1
+    for at, child in enumerate(children):
+        name = local(child.tag)
+        if name in inside:
+            whole = child[:] if at < last else child[:-1]
+            for element in whole:
+                yield Found(name, local(element.tag), element)
+            del child[: len(whole)]
+        if at < last:
+            yield Found(local(root.tag), name, child)
+    del root[: max(last, 0)]
 
 
-def _attribute(full: str) -> str:
-    space, _, local = full.rpartition(" ")
-    return ID if local == "id" and space in _RELATED else full
+@lru_cache(maxsize=10_000)
+def local(tag: str) -> str:
+    """An element's name without its dialect; a foreign one's with its namespace."""
+    space, _, name = tag.rpartition("}")
+    return name if space in _NAMESPACES else tag
+
+
+def relation(element: Element) -> str:
+    """The id of the relationship that an element names."""
+    return next((element.get(name, "") for name in _RELATED if name in element.attrib), "")

@@ -10,19 +10,17 @@ from typing import Any
 
 from chotso.source.cells import SERIAL_TEXT, CellFault, Number1904
 from chotso.source.number_formats import Shown
-from chotso.source.texts import is_blank
+from chotso.source.stored_texts import shown_text
 
 _LONGEST = 40_000
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 _INDEX = re.compile(r"\s*([0-9]{1,9})\s*")
-_ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
 _BOOLEANS = {"1": True, "true": True, "0": False, "false": False}
 _EPOCH = datetime(1899, 12, 30)
 _EPOCH_1904 = datetime(1904, 1, 1)
 _LAST_SERIAL = 2_958_465  # the last day of the year 9999
 _LEAP_DAY = 60  # of 1900, which never was: earlier days are one further
 _NO_VALUE = CellFault("a formula without its value")
-_NO_TEXT = "bytes that are no text"
 
 
 @dataclass(frozen=True)
@@ -51,34 +49,26 @@ class Store:
             content: Its stored content; None where there is none.
             is_formula: Whether it is computed.
         """
-        kind = kind.strip()
         if is_formula and kind != "e" and not (content or "").strip():
             return _NO_VALUE
         if content is None:
             return CellFault("an Excel error", "error") if kind == "e" else None
         if len(content) > _LONGEST:
             return CellFault(f"a text of more than {_LONGEST:,} characters")
-        value = self._read(kind, style.strip(), content)
-        is_zero = isinstance(value, float) and value == 0
-        return _NO_VALUE if is_formula and self.is_to_compute and is_zero else value
+        value = self._read(kind, style, content)
+        if is_formula and self.is_to_compute and isinstance(value, float) and value == 0:
+            return _NO_VALUE
+        return value
 
     def _read(self, kind: str, style: str, content: str) -> Any:
-        if kind in ("str", "inlineStr"):
-            return self._dated(text_of(content))
-        bare = content.strip()
-        if kind == "e":
-            return CellFault("an Excel error", bare or "error")
-        if not bare:
-            return None
+        if kind == "n":
+            bare = content.strip()
+            return self._number(bare, style) if bare else None
         if kind == "s":
             return self._shared(content)
-        if kind == "n":
-            return self._number(bare, style)
-        if kind == "b":
-            return _BOOLEANS.get(bare.lower(), CellFault("no truth value", bare))
-        if kind == "d":
-            return _iso_day(bare)
-        return CellFault(f"a cell of the unknown kind {kind[:20]}", bare)
+        if kind in ("str", "inlineStr"):
+            return self._dated(shown_text(content))
+        return _rare(kind, content.strip())
 
     def _shared(self, content: str) -> Any:
         found = _INDEX.fullmatch(content)
@@ -113,13 +103,16 @@ class Store:
         return self.formats[at] if at < len(self.formats) else None
 
 
-def text_of(stored: str) -> Any:
-    """A text as it is shown: escapes resolved; None where nothing is to be seen."""
-    text = _ESCAPED.sub(lambda match: chr(int(match[1], 16)), stored) if "_x" in stored else stored
-    if any("\ud800" <= letter <= "\udfff" for letter in text):
-        whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-        return CellFault(_NO_TEXT, whole) if "\ufffd" in whole else whole
-    return None if is_blank(text) else text
+def _rare(kind: str, bare: str) -> Any:
+    if kind == "e":
+        return CellFault("an Excel error", bare or "error")
+    if not bare:
+        return None
+    if kind == "b":
+        return _BOOLEANS.get(bare.lower(), CellFault("no truth value", bare))
+    if kind == "d":
+        return _iso_day(bare)
+    return CellFault(f"a cell of the unknown kind {kind[:20]}", bare)
 
 
 def _day(number: float, epoch: datetime) -> Any:

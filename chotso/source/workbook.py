@@ -9,20 +9,19 @@ import zlib
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from chotso.source.disguise import is_text, what_it_is
 from chotso.source.drop_folder import refused
 from chotso.source.encodings import shown_as
-from chotso.source.number_formats import Shown, Styles
-from chotso.source.package import ID, Package, PackageError, Reader
+from chotso.source.number_formats import cell_formats
+from chotso.source.package import Package, PackageError, relation
 from chotso.source.sheets import Rows, Sheet
-from chotso.source.stored_cells import Store, text_of
+from chotso.source.stored_cells import Store
+from chotso.source.stored_texts import shared_texts
 from chotso.source.texts import shown
-from chotso.source.worksheet import CELLS, Budget, Worksheet
+from chotso.source.worksheet import CELLS, PARTS, Budget, Worksheet
 
-_STRINGS_LIMIT = 1_000_000
-_TEXT_LIMIT = 32_000_000
+_SHEETS_LIMIT = 1_000
 _TRUE = {"1", "true", "on"}
 _ARCHIVE_ERRORS = (
     zipfile.BadZipFile,
@@ -46,67 +45,13 @@ class _Named:
     is_hidden: bool
 
 
-class _Book(Reader):
-    """What the workbook's own part says."""
+@dataclass(frozen=True)
+class _Book:
+    """What the workbook's own part says: its sheets, how it counts days, whether it computes."""
 
-    def __init__(self) -> None:
-        self.sheets: list[tuple[str, str, bool]] = []
-        self.is_1904 = self.is_to_compute = False
-        self._path: list[str] = []
-
-    def start(self, tag: str, attributes: dict[str, str]) -> None:
-        if not self._path and tag != "workbook":
-            raise PackageError(f"its main part is no workbook but <{tag[:60]}>")
-        self._path.append(tag)
-        if tag == "sheet":
-            if self._path != ["workbook", "sheets", "sheet"]:
-                raise PackageError("its main part names a sheet outside the list of sheets")
-            is_hidden = attributes.get("state", "visible").strip() != "visible"
-            self.sheets.append((attributes.get("name", ""), attributes.get(ID, ""), is_hidden))
-        elif tag == "workbookPr":
-            self.is_1904 = attributes.get("date1904", "0").strip().lower() in _TRUE
-        elif tag == "calcPr":
-            on_load = attributes.get("fullCalcOnLoad", "0").strip().lower() in _TRUE
-            done = attributes.get("calcCompleted", "1").strip().lower() in _TRUE
-            self.is_to_compute = on_load or not done
-
-    def end(self, tag: str) -> None:
-        self._path.pop()
-
-
-class _Strings(Reader):
-    """The texts that cells share."""
-
-    def __init__(self) -> None:
-        self.found: list[Any] = []
-        self._path: list[str] = []
-        self._text: list[str] = []
-        self._total = 0
-
-    def start(self, tag: str, attributes: dict[str, str]) -> None:
-        parent = self._path[-1] if self._path else ""
-        self._path.append(tag)
-        if tag == "si":
-            if self._path != ["sst", "si"] or len(self.found) >= _STRINGS_LIMIT:
-                raise PackageError(f"its shared texts are nested or over {_STRINGS_LIMIT:,}")
-            self._text = []
-        elif parent in ("si", "sst") and tag not in ("t", "r", "rPh", "phoneticPr", "extLst"):
-            raise PackageError(f"its shared texts hold an unknown <{tag[:60]}>")
-
-    def end(self, tag: str) -> None:
-        self._path.pop()
-        if tag == "si":
-            self.found.append(text_of("".join(self._text)))
-
-    def text(self, data: str) -> None:
-        where = self._path[1:]
-        if where in (["si", "t"], ["si", "r", "t"]):
-            self._total += len(data)
-            if self._total > _TEXT_LIMIT:
-                raise PackageError(f"its shared texts hold more than {_TEXT_LIMIT:,} characters")
-            self._text.append(data)
-        elif data.strip() and where in ([], ["si"], ["si", "r"]):
-            raise PackageError("its shared texts hold text beside their elements")
+    sheets: list[tuple[str, str, bool]]
+    is_1904: bool
+    is_to_compute: bool
 
 
 def read_workbook(path: Path, only_first: bool) -> tuple[list[Sheet], list[str]]:
@@ -140,8 +85,7 @@ def _read(package: Package, only_first: bool) -> tuple[list[Sheet], list[str]]:
     main = _only(package.relations(""), "officeDocument", "package")
     if main is None:
         raise PackageError("its package names no workbook")
-    book = _Book()
-    package.read(main, book)
+    book = _book(package, main)
     links = package.relations(main)
     named, notes = _worksheets(book, links)
     store = _store(package, book, links)
@@ -156,6 +100,31 @@ def _read(package: Package, only_first: bool) -> tuple[list[Sheet], list[str]]:
         ]
     _decode(sheets)
     return sheets, notes
+
+
+def _book(package: Package, part: str) -> _Book:
+    sheets: list[tuple[str, str, bool]] = []
+    is_1904 = is_to_compute = False
+    for found in package.elements(part, frozenset({"sheets"})):
+        told = found.element.get
+        if not found.inside and found.name != "workbook":
+            raise PackageError(f"its main part is no workbook but <{shown(found.name[:60])}>")
+        if found.inside == "sheets":
+            if found.name != "sheet" or len(sheets) >= _SHEETS_LIMIT:
+                raise PackageError("its list of sheets holds something else, or is too long")
+            is_hidden = told("state", "visible").strip() != "visible"
+            sheets.append((told("name", ""), relation(found.element), is_hidden))
+        elif found.name == "workbookPr":
+            is_1904 = _is_true(told("date1904", "0"))
+        elif found.name == "calcPr":
+            is_to_compute = _is_true(told("fullCalcOnLoad", "0")) or not _is_true(
+                told("calcCompleted", "1")
+            )
+    return _Book(sheets, is_1904, is_to_compute)
+
+
+def _is_true(said: str) -> bool:
+    return said.strip().lower() in _TRUE
 
 
 def _only(links: dict[str, tuple[str, str]], kind: str, of: str) -> str | None:
@@ -200,25 +169,27 @@ def _first(named: list[_Named], notes: list[str]) -> list[_Named]:
 
 
 def _store(package: Package, book: _Book, links: dict[str, tuple[str, str]]) -> Store:
-    strings, formats = _Strings(), _formats(package, links)
-    if part := _only(links, "sharedStrings", "workbook"):
-        package.read(part, strings)
-    return Store(strings.found, formats, book.is_1904, book.is_to_compute)
-
-
-def _formats(package: Package, links: dict[str, tuple[str, str]]) -> list[Shown] | None:
-    part = _only(links, "styles", "workbook")
-    if part is None:
-        return None
-    styles = Styles()
-    package.read(part, styles)
-    return styles.formats
+    styles = _only(links, "styles", "workbook")
+    texts = _only(links, "sharedStrings", "workbook")
+    return Store(
+        shared_texts(package, texts) if texts else [],
+        cell_formats(package, styles) if styles else None,
+        book.is_1904,
+        book.is_to_compute,
+    )
 
 
 def _rows(package: Package, item: _Named, store: Store, budget: Budget) -> Rows:
     name = shown(item.name)
     sheet = Worksheet(name, store, budget)
-    counted = package.read(item.part, sheet, CELLS)
+    counted = 0
+
+    def count(piece: str) -> None:
+        nonlocal counted
+        counted += len(CELLS.findall(piece))
+
+    for found in package.elements(item.part, PARTS, count):
+        sheet.take(found)
     if counted != sheet.cells:
         raise PackageError(
             f"sheet {name}: its part names {counted} cells, {sheet.cells} of them where cells stand"

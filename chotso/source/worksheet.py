@@ -5,17 +5,23 @@ there, a row or cell that stands twice, and a cell that was not met in its place
 """
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import product
+from string import ascii_uppercase
 from typing import Any
+from xml.etree.ElementTree import Element
 
 from chotso.source.cells import MERGED, CellFault
-from chotso.source.package import PackageError, Reader
+from chotso.source.package import Found, PackageError, local
 from chotso.source.sheets import EMPTY, Rows
 from chotso.source.stored_cells import Store
+from chotso.source.stored_texts import is_stray, text_in
+from chotso.source.texts import shown
 
 CELLS = re.compile(r"<(?:[\w.-]+:)?c(?=[\s/>])")
 """The beginning of a cell in the bare text of a sheet's part."""
+PARTS = frozenset({"sheetData", "mergeCells"})
+"""What of a sheet's part is read row by row."""
 
 _AREA_LIMIT = 20_000_000
 _FILLED_LIMIT = 2_000_000
@@ -23,7 +29,6 @@ _TEXT_LIMIT = 32_000_000
 _ROWS_LIMIT = 200_000
 _MERGED_LIMIT, _ARRAYS_LIMIT = 100_000, 1_000
 _LAST_ROW, _LAST_COLUMN = 1_048_576, 16_384
-_KEPT = 50_000  # characters of a cell: more than any may have
 _PLACE = re.compile(r"\s*\$?([A-Za-z]{1,3})\$?([1-9][0-9]{0,6})\s*")
 _NUMBERED = re.compile(r"\s*([1-9][0-9]{0,6})\s*")
 Area = tuple[int, int, int, int]
@@ -59,92 +64,40 @@ class Budget:
             raise PackageError(f"it holds more than {_ROWS_LIMIT:,} rows; deliver it in parts")
 
 
-@dataclass
-class _Cell:
-    """A cell as far as it is read."""
-
-    at: int
-    kind: str
-    style: str
-    content: list[str] = field(default_factory=list)
-    length: int = 0
-    has_content: bool = False
-    is_formula: bool = False
-    fault: str = ""
-
-
-class Worksheet(Reader):
+class Worksheet:
     """Collects the filled cells of a sheet; afterwards `rows()` gives them."""
 
     def __init__(self, name: str, store: Store, budget: Budget) -> None:
         self.cells = 0
         self._name, self._store, self._budget = name, store, budget
-        self._path: list[str] = []
         self._has_data = False
         self._filled: dict[int, list[Any]] = {}
         self._widest = self._last = 0
-        self._seen_rows = bytearray(_LAST_ROW + 1)
-        self._seen: set[int] = set()
-        self._row = 0
-        self._at = -1
-        self._cell: _Cell | None = None
-        self._takes = False
-        self._ignores = 0  # how deep the element is whose content says nothing; 0 for none
+        self._seen = bytearray(_LAST_ROW + 1)
+        self._number = 0
         self._merged: list[Area] = []
         self._arrays: list[Area] = []
-        self._starts: dict[str, Callable[[dict[str, str]], None]] = {
-            "sheetData": self._begin_data,
-            "row": self._begin_row,
-            "c": self._begin_cell,
-            "f": self._begin_formula,
-            "v": self._begin_content,
-            "is": self._begin_content,
-            "t": self._begin_text,
-            "mergeCell": self._begin_merged,
-        }
 
-    def start(self, tag: str, attributes: dict[str, str]) -> None:
-        """Take an element in its place, or say that it is out of place."""
-        parent = self._path[-1] if self._path else ""
-        self._path.append(tag)
-        if self._ignores:
-            return
-        if not parent and tag != "worksheet":
-            raise PackageError(f"sheet {self._name}: its part is no worksheet but <{tag[:60]}>")
-        if (parent, tag) in _PLACED:
-            self._starts[tag](attributes)
-        elif (parent, tag) in _BESIDE:
-            self._ignores = len(self._path)
-        elif tag in ("sheetData", "row", "c") or parent in ("sheetData", "row"):
-            raise self._wrong(f"<{tag[:60]}> stands inside <{parent[:60]}>, where none may")
-        elif self._cell is not None and (parent, tag) != ("is", "r"):
-            self._cell.fault = self._cell.fault or f"an unknown element <{tag[:60]}> in the cell"
+    def take(self, found: Found) -> None:
+        """Take an element of the sheet's part.
 
-    def end(self, tag: str) -> None:
-        """Leave an element; a cell is then whole."""
-        if len(self._path) == self._ignores:
-            self._ignores = 0
-        self._path.pop()
-        self._takes = False
-        if tag == "c" and self._cell is not None:
-            self._end_cell(self._cell)
-            self._cell = None
-
-    def text(self, data: str) -> None:
-        """Take a cell's content; text where none may stand is a fault."""
-        cell = self._cell
-        if self._ignores:
-            return
-        if self._takes and cell is not None:
-            if cell.length < _KEPT:
-                cell.content.append(data[:_KEPT])
-            cell.length += len(data)
-        elif data.strip():
-            where = self._path[-1]
-            if cell is not None and where in ("c", "is", "r"):
-                cell.fault = cell.fault or "text beside the cell's value"
-            elif where in ("sheetData", "row"):
-                raise self._wrong(f"text stands in <{where}>, where none may")
+        Raises:
+            PackageError: It is out of its place, stands twice, or is more than may be kept.
+        """
+        place = (found.inside, found.name)
+        if place == ("sheetData", "row"):
+            self._take_row(found.element)
+        elif not found.inside and found.name != "worksheet":
+            raise self._wrong(f"its part is no worksheet but <{shown(found.name[:60])}>")
+        elif found.inside == "sheetData" or found.name in ("row", "c"):
+            raise self._wrong(f"<{shown(found.name[:60])}> stands in <{found.inside}>")
+        elif place == ("worksheet", "sheetData"):
+            if self._has_data:
+                raise self._wrong("it has two <sheetData>")
+            self._has_data = True
+            self._check_stray(found.element.text, "sheetData")
+        elif place == ("mergeCells", "mergeCell"):
+            self._merged.append(self._area(found.element.get("ref", "")))
 
     def rows(self) -> Rows:
         """All rows from the first line on, each as long as it is filled."""
@@ -154,92 +107,110 @@ class Worksheet(Reader):
     def _wrong(self, what: str) -> PackageError:
         return PackageError(f"sheet {self._name}: {what}")
 
-    def _begin_data(self, attributes: dict[str, str]) -> None:
-        if self._has_data:
-            raise self._wrong("it has two <sheetData>")
-        self._has_data = True
+    def _check_stray(self, text: str | None, where: str) -> None:
+        if is_stray(text):
+            raise self._wrong(f"text stands in <{where}>, where none may")
 
-    def _begin_row(self, attributes: dict[str, str]) -> None:
-        said = attributes.get("r")
+    def _take_row(self, row: Element) -> None:
+        number = self._number = self._row_number(row.get("r"))
+        self._check_stray(row.text, "row")
+        self._check_stray(row.tail, "sheetData")
+        end, at, seen = str(number), -1, set[int]()
+        for cell in row:
+            name = local(cell.tag)
+            if cell.tail:
+                self._check_stray(cell.tail, "row")
+            if name == "extLst":
+                continue
+            if name != "c":
+                raise self._wrong(f"<{shown(name[:60])}> stands in <row>")
+            place = cell.get("r")
+            at = at + 1 if place is None else self._column_of(place, end)
+            if at in seen or at >= _LAST_COLUMN:
+                raise self._wrong(f"two cells of row {number} stand in column {at + 1}")
+            seen.add(at)
+            value = self._value(cell, at)
+            if value is not None:
+                self._put(at, value)
+        self.cells += len(seen)
+
+    def _row_number(self, said: str | None) -> int:
         found = _NUMBERED.fullmatch(said) if said is not None else None
         if said is not None and found is None:
             raise self._wrong(f"a row has the number {said[:20]!r}")
-        number = int(found[1]) if found else self._row + 1
-        if number > _LAST_ROW:
-            raise self._wrong(f"it has a row {number}")
-        if self._seen_rows[number]:
-            raise self._wrong(f"two rows have the number {number}")
-        self._seen_rows[number] = 1
-        self._row, self._at = number, -1
-        self._seen.clear()
+        number = int(found[1]) if found else self._number + 1
+        if number > _LAST_ROW or self._seen[number]:
+            raise self._wrong(f"two rows have the number {number}, or it is none")
+        self._seen[number] = 1
+        return number
 
-    def _begin_cell(self, attributes: dict[str, str]) -> None:
-        said = attributes.get("r")
-        self._at = self._at + 1 if said is None else self._place(said)
-        if self._at >= _LAST_COLUMN:
-            raise self._wrong(f"row {self._row} has more than {_LAST_COLUMN} cells")
-        if self._at in self._seen:
-            raise self._wrong(f"two cells of row {self._row} stand in column {self._at + 1}")
-        self._seen.add(self._at)
-        self.cells += 1
-        self._cell = _Cell(self._at, attributes.get("t", "n"), attributes.get("s", "0"))
-        if self._arrays:
-            self._cell.is_formula = _is_inside(self._arrays, self._row - 1, self._at)
-
-    def _place(self, said: str) -> int:
-        found = _PLACE.fullmatch(said)
+    def _column_of(self, place: str, end: str) -> int:
+        if place.endswith(end) and (at := _COLUMNS.get(place[: -len(end)])) is not None:
+            return at
+        found = _PLACE.fullmatch(place)
         if found is None:
-            raise self._wrong(f"a cell has the place {said[:20]!r}")
-        if int(found[2]) != self._row:
-            raise self._wrong(f"the cell {said[:20]} stands in row {self._row}")
+            raise self._wrong(f"a cell has the place {place[:20]!r}")
+        if found[2] != end:
+            raise self._wrong(f"the cell {place[:20]} stands in row {end}")
         return _column(found[1])
 
-    def _begin_formula(self, attributes: dict[str, str]) -> None:
-        assert self._cell is not None
-        self._cell.is_formula = True
-        if attributes.get("t") in ("array", "dataTable") and "ref" in attributes:
-            top, left, bottom, right = self._area(attributes["ref"])
+    def _value(self, cell: Element, at: int) -> Any:
+        """The value of a cell: all that stands in it is read, or a fault."""
+        kind = cell.get("t", "n").strip()
+        fault, content = is_stray(cell.text), None
+        is_formula = bool(self._arrays) and _is_inside(self._arrays, self._number - 1, at)
+        for child in cell:
+            name = local(child.tag)
+            if child.tail:
+                fault = fault or is_stray(child.tail)
+            if name == "f":
+                is_formula = True
+                self._note_array(child)
+            elif name in ("v", "is"):
+                wrong = ""
+                if (
+                    content is not None
+                    or (name == "is") != (kind == "inlineStr")
+                    or (name == "v" and len(child))
+                ):
+                    wrong = "a value that is not stored as its kind is"
+                content = child.text or ""
+                if name == "is":
+                    content, wrong = text_in(child)[0], wrong or text_in(child)[1]
+                fault = fault or wrong
+            elif name != "extLst":
+                fault = fault or f"an unknown element <{name[:60]}> in the cell"
+        if fault:
+            return CellFault(fault, content or "")
+        return self._store.value(kind, cell.get("s", "0"), content, is_formula)
+
+    def _note_array(self, formula: Element) -> None:
+        if formula.get("t") in ("array", "dataTable") and "ref" in formula.attrib:
+            top, left, bottom, right = self._area(formula.get("ref", ""))
             if (top, left) != (bottom, right):
                 self._arrays.append((top, left, bottom, right))
 
-    def _begin_content(self, attributes: dict[str, str]) -> None:
-        cell = self._cell
-        assert cell is not None
-        is_inline = self._path[-1] == "is"
-        if cell.has_content or is_inline != (cell.kind == "inlineStr"):
-            cell.fault = cell.fault or "a value that is not stored as its kind is"
-        cell.has_content = True
-        self._takes = not is_inline
-
-    def _begin_text(self, attributes: dict[str, str]) -> None:
-        self._takes = self._cell is not None
-
-    def _end_cell(self, cell: _Cell) -> None:
-        content = "".join(cell.content) if cell.has_content else None
-        value = (
-            CellFault(cell.fault, content or "")
-            if cell.fault
-            else self._store.value(cell.kind, cell.style, content, cell.is_formula)
-        )
-        if value is None:
-            return
+    def _put(self, at: int, value: Any) -> None:
         self._budget.take(value)
-        row = self._filled.get(self._row - 1)
+        row = self._filled.get(self._number - 1)
         if row is None:
             self._budget.take_row()
-            row = self._filled[self._row - 1] = []
-        self._widest, self._last = max(self._widest, cell.at + 1), max(self._last, self._row)
+            row = self._filled[self._number - 1] = []
+            self._last = max(self._last, self._number)
+        if at >= self._widest:
+            self._widest = at + 1
         self._check_area(self._widest * self._last)
-        if cell.at >= len(row):
-            row += [None] * (cell.at + 1 - len(row))
-        row[cell.at] = value
+        missing = at - len(row)
+        if missing > 0:
+            row += [None] * missing
+        if missing >= 0:
+            row.append(value)
+        else:
+            row[at] = value
 
     def _check_area(self, area: int) -> None:
         if area > _AREA_LIMIT:
             raise self._wrong(f"it spans more than {_AREA_LIMIT:,} cells")
-
-    def _begin_merged(self, attributes: dict[str, str]) -> None:
-        self._merged.append(self._area(attributes.get("ref", "")))
 
     def _area(self, ref: str) -> Area:
         """First row, first column, last row and last column of an area."""
@@ -269,21 +240,19 @@ class Worksheet(Reader):
                         row[at] = MERGED
 
 
-# What may stand where and is read; and what may stand inside a cell and says nothing of its value.
-_PLACED = {
-    ("worksheet", "sheetData"), ("sheetData", "row"), ("row", "c"), ("c", "f"), ("c", "v"),
-    ("c", "is"), ("is", "t"), ("r", "t"), ("mergeCells", "mergeCell"),
-}  # fmt: skip
-_BESIDE = {
-    ("is", "rPh"), ("is", "phoneticPr"), ("r", "rPr"), ("c", "extLst"), ("row", "extLst"),
-}  # fmt: skip
-
-
 def _column(letters: str) -> int:
     number = 0
     for letter in letters.upper():
         number = number * 26 + ord(letter) - 64
     return number - 1
+
+
+_COLUMNS = {
+    letters: _column(letters)
+    for length in (1, 2, 3)
+    for letters in map("".join, product(ascii_uppercase, repeat=length))
+    if length < 3 or letters <= "XFD"
+}
 
 
 def _is_inside(areas: list[Area], row: int, at: int) -> bool:
