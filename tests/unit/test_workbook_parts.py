@@ -13,6 +13,7 @@ from chotso.source.drop_folder import DropFolder, RefusedDeliveryError
 from chotso.source.files import ParsedFile, parse
 from tests.malformed.packages import (
     MAIN,
+    OFFICE,
     SHEET,
     STRICT,
     STRICT_OFFICE,
@@ -72,7 +73,8 @@ def one(cell: str, **how: Any) -> dict[str, bytes]:
 
 
 NO_STYLE = '<cellXfs><xf numFmtId="0"/></cellXfs>'
-READ = {
+Stored = dict[str, tuple[str, dict[str, Any]]]
+READ: Stored = {
     "cdata": ('<c r="{at}"><v><![CDATA[700]]></v></c>', {}),
     "comment in the number": ('<c r="{at}"><v>7<!-- 9 -->00</v></c>', {}),
     "exponent": ('<c r="{at}"><v>7.0E2</v></c>', {}),
@@ -92,7 +94,7 @@ READ = {
     "extension of the cell": ('<c r="{at}"><v>700</v><extLst><ext><x xmlns="u">5</x></ext></extLst>'
                               "</c>", {}),
 }  # fmt: skip
-ASIDE = {
+ASIDE: Stored = {
     "error": ('<c r="{at}" t="e"><v>#REF!</v></c>', {}),
     "error of another program": ('<c r="{at}" t="e"><v>#SPILL!</v></c>', {}),
     "error in Vietnamese": ('<c r="{at}" t="e"><v>#GIÁTRỊ!</v></c>', {}),
@@ -171,11 +173,11 @@ def test_a_naive_reader_takes_many_of_these_for_nothing(tmp_path: Path) -> None:
     assert len(empty) >= 8
 
 
-def test_the_values_of_a_array_formula_are_computed_too(tmp_path: Path) -> None:
+def test_the_values_of_an_array_formula_are_computed_too(tmp_path: Path) -> None:
     cell = '<c r="{at}"><f t="array" ref="AF4:AF5">{{1}}</f><v>5</v></c>'
     sheet = [account(3), account(4, _tql=cell), account(5, _tql='<c r="{at}"><v>0</v></c>')]
-    how = {"after_list": '<calcPr fullCalcOnLoad="1"/>'}
-    found = rows(tmp_path, Written({"07201": sheet}, **how).parts())
+    told = '<calcPr fullCalcOnLoad="1"/>'
+    found = rows(tmp_path, Written({"07201": sheet}, after_list=told).parts())
     assert [row["unreadable"] is None for row in found] == [True, True, False]
 
 
@@ -273,8 +275,8 @@ REFUSED: dict[str, tuple[Callable[[str], str], str]] = {
 @pytest.mark.parametrize("main", [MAIN, STRICT])
 def test_a_sheet_that_cannot_be_read_whole_is_refused(kind: str, main: str, tmp_path: Path) -> None:
     change, reason = REFUSED[kind]
-    office = {"office": STRICT_OFFICE} if main == STRICT else {}
-    parts = Written({"07201": WHOLE}, main=main, **office).parts()
+    office = STRICT_OFFICE if main == STRICT else OFFICE
+    parts = Written({"07201": WHOLE}, main=main, office=office).parts()
     changed = change(parts[SHEET].decode())
     told = refusal(tmp_path, parts | {SHEET: changed.encode("utf-8", "surrogateescape")})
     assert reason in told
