@@ -39,7 +39,7 @@ def read_delimited(path: Path, stand: Callable[[Rows], int]) -> Rows:
     if path.stat().st_size > _BYTES_LIMIT:
         raise refused(path.name, f"it is larger than {_BYTES_LIMIT >> 20} MiB")
     content = path.read_bytes()
-    if content.startswith(b"PK\x03\x04"):
+    if content.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         raise refused(path.name, "it is not readable CSV (it is a workbook or another archive)")
     if content.strip(b"\0") and (kind := what_it_is(path)):
         raise refused(path.name, f"it is not readable CSV (it is really {kind})")

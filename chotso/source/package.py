@@ -72,10 +72,7 @@ class Package:
     """
 
     def __init__(self, path: Path) -> None:
-        if path.stat().st_size > _FILE_LIMIT:
-            raise PackageError(f"it is larger than {_FILE_LIMIT >> 20} MiB")
-        if _entries(path) > _PARTS_LIMIT:
-            raise PackageError(f"it holds more than {_PARTS_LIMIT:,} parts")
+        check_size(path)
         self._archive = zipfile.ZipFile(path)
         members = [m for m in self._archive.infolist() if not m.filename.endswith(("/", "\\"))]
         if sum(member.file_size for member in members) > _UNPACKED_LIMIT:
@@ -174,10 +171,18 @@ class Package:
                 raise PackageError(f"{name} holds bytes that are no text in {encoding}") from error
 
 
-def _entries(path: Path) -> int:
-    """How many parts an archive has at most, before its list is read into memory."""
+def check_size(path: Path) -> None:
+    """Refuse an archive whose list of parts alone would fill the memory.
+
+    Raises:
+        PackageError: It is larger than it may be, or has too many parts.
+    """
+    if path.stat().st_size > _FILE_LIMIT:
+        raise PackageError(f"it is larger than {_FILE_LIMIT >> 20} MiB")
     with path.open("rb") as handle:
-        return sum(chunk.count(_ENTRY) for chunk in iter(lambda: handle.read(_CHUNK), b""))
+        entries = sum(chunk.count(_ENTRY) for chunk in iter(lambda: handle.read(_CHUNK), b""))
+    if entries > _PARTS_LIMIT:
+        raise PackageError(f"it holds more than {_PARTS_LIMIT:,} parts")
 
 
 def _slashed(name: str) -> str:

@@ -14,7 +14,7 @@ from chotso.source.disguise import is_text, what_it_is
 from chotso.source.drop_folder import refused
 from chotso.source.encodings import shown_as
 from chotso.source.number_formats import cell_formats
-from chotso.source.package import Package, PackageError, relation
+from chotso.source.package import Package, PackageError, check_size, relation
 from chotso.source.sheets import Rows, Sheet
 from chotso.source.stored_cells import Store
 from chotso.source.stored_texts import shared_texts
@@ -66,6 +66,7 @@ def read_workbook(path: Path, only_first: bool) -> tuple[list[Sheet], list[str]]
             than may be read into memory.
     """
     try:
+        check_size(path)
         if kind := what_it_is(path):
             raise PackageError(f"it is really {kind}")
         with Package(path) as package:
