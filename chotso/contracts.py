@@ -47,6 +47,9 @@ class Column(_Strict):
         description="how a file writes it, if specially: a month; a code, of which a number cell "
         "may have lost zeros; a number too small for marks between thousands",
     )
+    shape: str | None = Field(
+        None, description="what its values look like: tells whether a column stands in its place"
+    )
     personal: Literal["pseudonym", "drop"] | None = None
     refers_to: str | None = Field(None, description="feed whose row it names by its only key")
 
@@ -108,6 +111,7 @@ class FileSource(_Strict):
     reader: Literal["sheets_by_position", "first_sheet_by_header"]
     header_rows: int
     sheet_code: str | None = Field(None, description="column that takes the sheet's name")
+    sheet_shape: str | None = Field(None, description="what a sheet's name looks like, as a code")
     sheet_columns: list[str] = Field(default_factory=list)
     layouts: list[Layout] = Field(default_factory=list)
     recognised_by: list[str] = Field(

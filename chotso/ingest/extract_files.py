@@ -127,11 +127,14 @@ def _land_delivery(run: LandingRun, item: Contract, delivery: Delivery) -> None:
         role: _write_table(run, item, table, f"{folder}/{role}.parquet", role)
         for role, table in tables.items()
     }
-    facts = {
+    facts: dict[str, Any] = {
         "closes": "scope" if parsed.scope is not None else "nothing",
         "month": month.isoformat() if month else None,
         "original": f"originals/{delivery.sha256}/{delivery.name}",
     }
+    if parsed.notes:
+        facts["notes"] = parsed.notes
+        run.landings.notes += [f"{delivery.name}: {note}." for note in parsed.notes]
     run.done(item, Ready(batch_id, files, folder, None, stated_at, facts))
 
 

@@ -16,6 +16,8 @@ from chotso.contracts import Column
 _EXACT_FLOAT = 2**53
 _LIMITS = {"smallint": 2**15, "integer": 2**31, "bigint": 2**63}
 _EXCEL_EPOCH = date(1899, 12, 30)
+_DAYS_TO_1904 = 1462
+_FIRST_YEAR_MONTH = 100_001
 _EXCEL_SERIALS = range(30000, 80000)
 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,30}")
@@ -31,16 +33,25 @@ _GROUPED_WHOLE = (
 _MARKS = str.maketrans("", "", ".,\u00a0\u202f")
 _DECIMAL = re.compile(r"[+-]?[0-9]{1,30}(?:[.,][0-9]{1,30})?")
 _MAY_BE_GROUPED = re.compile(r"[+-]?[1-9][0-9]{0,2}[.,][0-9]{3}")
-_GROUPED_DECIMAL = re.compile(
-    r"[+-]?[1-9][0-9]{0,2}(?:\.[0-9]{3}){2,}(?:,[0-9]+)?"
-    r"|[+-]?[1-9][0-9]{0,2}(?:\.[0-9]{3})+,[0-9]+"
-)
+# Two marks of one kind part thousands, and so does one before the other mark; no-break spaces do
+# nothing else. By pattern, what stands before the fraction.
+_GROUPED_DECIMAL = {
+    re.compile(
+        r"[+-]?[1-9][0-9]{0,2}(?:(?:\.[0-9]{3}){2,}(?:,[0-9]+)?|(?:\.[0-9]{3})+,[0-9]+)"
+    ): ",",
+    re.compile(
+        r"[+-]?[1-9][0-9]{0,2}(?:(?:,[0-9]{3}){2,}(?:\.[0-9]+)?|(?:,[0-9]{3})+\.[0-9]+)"
+    ): ".",
+    re.compile("[+-]?[1-9][0-9]{0,2}(?:[\u00a0\u202f][0-9]{3})+(?:,[0-9]+)?"): ",",
+    re.compile("[+-]?[1-9][0-9]{0,2}(?:[\u00a0\u202f][0-9]{3})+\\.[0-9]+"): ".",
+}
 _DECIMAL_DIGITS = 28
 _DAY_FIRST = re.compile(r"([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{4})")
 _YEAR_FIRST = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[ T]00:00:00)?")
 _MONTH_YEAR = re.compile(r"([0-9]{1,2})[/.-]([0-9]{4})")
 _YEAR_MONTH = re.compile(r"([0-9]{4})-?([0-9]{2})")
-_SERIAL = re.compile(r"[3-7][0-9]{4}")
+SERIAL_TEXT = re.compile(r"[3-7][0-9]{4}")
+"""A text that may be a day as Excel counts them."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +67,10 @@ class CellFault:
 
 MERGED = CellFault("inside a merged area")
 """A cell that a merged area covers: blank to see, and yet not stated to be empty."""
+
+
+class Number1904(float):
+    """A number of a workbook whose days are counted from 1904."""
 
 
 class UnreadableError(ValueError):
@@ -139,12 +154,8 @@ def _read_numeric(value: Any, column: Column) -> str:
         raise UnreadableError(f"a {_kind(value)}")
     elif _MAY_BE_GROUPED.fullmatch(value) and column.form != "ungrouped":
         raise UnreadableError("thousands or a fraction, it could be either")
-    elif _GROUPED_DECIMAL.fullmatch(value):
-        text = value.replace(".", "").replace(",", ".")
-    elif _DECIMAL.fullmatch(value):
-        text = value.replace(",", ".")
     else:
-        raise UnreadableError("not a number")
+        text = _decimal_from_text(value)
     number = Decimal(text)
     if not number.is_finite():
         raise UnreadableError("not finite")
@@ -153,6 +164,16 @@ def _read_numeric(value: Any, column: Column) -> str:
         raise UnreadableError(f"more than {_DECIMAL_DIGITS} digits")
     # One form for one value: 1 and 1.0 are the same content in a workbook and in CSV.
     return format(number.normalize() + 0, "f")
+
+
+def _decimal_from_text(text: str) -> str:
+    if _DECIMAL.fullmatch(text):
+        return text.replace(",", ".")
+    for pattern, mark in _GROUPED_DECIMAL.items():
+        if pattern.fullmatch(text):
+            whole, _, fraction = text.partition(mark)
+            return f"{whole.translate(_MARKS)}.{fraction or 0}"
+    raise UnreadableError("not a number")
 
 
 def _read_boolean(value: Any, column: Column) -> bool:
@@ -173,10 +194,8 @@ def _read_date(value: Any, column: Column) -> date:
         return value.date()
     if isinstance(value, date):
         return value
-    if isinstance(value, str) and _SERIAL.fullmatch(value):
-        value = int(value)
-    if _is_serial(value):
-        return _EXCEL_EPOCH + timedelta(days=int(value))
+    if (day := _day_of_serial(value)) is not None:
+        return day
     if isinstance(value, str):
         try:
             if match := _DAY_FIRST.fullmatch(value):
@@ -188,14 +207,20 @@ def _read_date(value: Any, column: Column) -> date:
     raise UnreadableError("not a date")
 
 
-def _is_serial(value: Any) -> bool:
-    """Whether a number is a day as Excel counts them, of the years 1982 to 2119."""
+def _day_of_serial(value: Any) -> date | None:
+    """The day that a number means as Excel counts them, of the years 1982 to 2119."""
+    if isinstance(value, str) and SERIAL_TEXT.fullmatch(value):
+        value = int(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    return value in _EXCEL_SERIALS  # a range holds whole numbers only, NaN and infinity not
+        return None
+    number = value + _DAYS_TO_1904 if isinstance(value, Number1904) else value
+    # A range holds whole numbers only, NaN and infinity not.
+    return _EXCEL_EPOCH + timedelta(days=int(number)) if number in _EXCEL_SERIALS else None
 
 
 def _read_month(value: Any, column: Column) -> date:
+    if isinstance(value, Number1904) and value < _FIRST_YEAR_MONTH:
+        return _read_date(value, column).replace(day=1)
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, int) and value not in _EXCEL_SERIALS:

@@ -1,23 +1,29 @@
 """The rows of a CSV file, in whichever encoding and with whichever delimiter it came."""
 
 import csv
-import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from chotso.source.cells import CellFault
+from chotso.source.disguise import what_it_is
 from chotso.source.drop_folder import RefusedDeliveryError, refused
 from chotso.source.encodings import STRAY_BYTES, decode
+from chotso.source.sheets import EMPTY, Rows
+from chotso.source.texts import is_blank
 
 _DELIMITERS = ",;\t"
-_BYTES_LIMIT = 256 << 20
+_BYTES_LIMIT = 32 << 20
+_FILLED_LIMIT = 2_000_000
+_ROWS_LIMIT = 200_000
 _DECLARED = re.compile(r'"?sep=([,;\t])"?(?:\r\n|\r|\n)')
 # A field that holds a line break and this many delimiters has swallowed a line.
 _SWALLOWED = 50
-
-Rows = list[list[Any]]
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
+# DOS ends a text with Ctrl-Z, or fills its last block with zeros; more of these than a block are
+# the trace of a file that was not written to its end.
+_END_OF_TEXT = re.compile(r"\x1a[\x1a\x00\s]*\Z|(?:(?<=[\r\n])|\A)\x00{1,512}\Z")
 
 
 def read_delimited(path: Path, stand: Callable[[Rows], int]) -> Rows:
@@ -33,9 +39,12 @@ def read_delimited(path: Path, stand: Callable[[Rows], int]) -> Rows:
     if path.stat().st_size > _BYTES_LIMIT:
         raise refused(path.name, f"it is larger than {_BYTES_LIMIT >> 20} MiB")
     content = path.read_bytes()
-    if content.startswith(b"PK\x03\x04"):
+    if content.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         raise refused(path.name, "it is not readable CSV (it is a workbook or another archive)")
-    text = decode(content)
+    if content.strip(b"\0") and (kind := what_it_is(path)):
+        raise refused(path.name, f"it is not readable CSV (it is really {kind})")
+    text = _END_OF_TEXT.sub("", decode(content))
+    del content
     if declared := _DECLARED.match(text):
         return _records(path, text[declared.end() :], declared[1])
     order = sorted(_DELIMITERS, key=text.count, reverse=True)
@@ -50,17 +59,32 @@ def read_delimited(path: Path, stand: Callable[[Rows], int]) -> Rows:
 
 
 def _records(path: Path, text: str, delimiter: str) -> Rows:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    lines = (match[0] for match in _LINE.finditer(text))
     try:
-        records = list(reader)
+        return list(_bounded(path, csv.reader(lines, delimiter=delimiter, strict=True), delimiter))
     except csv.Error as error:
         raise refused(path.name, f"it is not readable CSV ({error})") from error
-    if any(_has_swallowed(record, delimiter) for record in records):
-        raise refused(
-            path.name,
-            "it is not readable CSV (unbalanced quotes: one field holds a whole other line)",
-        )
-    return [[_cell(field) for field in record] for record in records]
+
+
+def _bounded(path: Path, records: Iterator[list[str]], delimiter: str) -> Iterator[list[Any]]:
+    """The cells of each record, as long as they are no more than may be kept in memory."""
+    filled = rows = 0
+    for record in records:
+        if _has_swallowed(record, delimiter):
+            raise refused(
+                path.name,
+                "it is not readable CSV (unbalanced quotes: one field holds a whole other line)",
+            )
+        cells = [_cell(field) for field in record]
+        held = len(cells) - cells.count(None)
+        filled, rows = filled + held, rows + bool(held)
+        if filled > _FILLED_LIMIT or rows > _ROWS_LIMIT:
+            raise refused(
+                path.name,
+                f"it holds more than {_FILLED_LIMIT:,} filled fields or {_ROWS_LIMIT:,} rows; "
+                "deliver it in parts",
+            )
+        yield cells if held else EMPTY
 
 
 def _has_swallowed(record: list[str], delimiter: str) -> bool:
@@ -71,7 +95,7 @@ def _has_swallowed(record: list[str], delimiter: str) -> bool:
 
 
 def _cell(field: str) -> Any:
-    if not field.strip():
+    if is_blank(field):
         return None
     if STRAY_BYTES.search(field):
         return CellFault("bytes that are no text", STRAY_BYTES.sub("\ufffd", field))

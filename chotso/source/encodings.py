@@ -7,9 +7,10 @@ and rows that hold bytes of no text at all.
 import codecs
 import re
 import unicodedata
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 
-from chotso.source import tcvn3
+from chotso.source import tcvn3, vni
 
 _TONES = dict.fromkeys(map(ord, "\u0300\u0301\u0303\u0309\u0323"))
 _WORD = re.compile(r"[^\W\d_]+|[\udc80-\udcff]+")
@@ -17,6 +18,7 @@ _SYLLABLE = re.compile(
     "(?:ngh?|gh?|gi|kh|nh|ph|th|tr|ch|qu|[bcdđhklmnprstvx])?"
     "[aăâeêioôơuưy]{1,3}(?:ng|nh|ch|[cmnpt])?"
 )
+_DOUBLED = re.compile(r"([aeiouy])\1")
 _SAMPLE = 200_000
 _BOMS = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
@@ -25,7 +27,7 @@ STRAY_BYTES = re.compile("[\ud800-\udfff]")
 
 
 def decode(content: bytes) -> str:
-    """Text of a file in UTF-8, UTF-16, TCVN3 or cp1258, without its byte order mark.
+    """Text of a file in UTF-8, UTF-16, TCVN3, cp1258 or VNI, without its byte order mark.
 
     A byte that is no text in it becomes a character that `STRAY_BYTES` finds: one bad byte spoils
     its row, not the file.
@@ -41,7 +43,9 @@ def decode(content: bytes) -> str:
     if sum(not letter.isascii() for letter in broken) > 2 * stray:
         return broken  # legacy text almost never makes a whole letter of UTF-8
     # Of two that read equally well the earlier one is meant: TCVN3 is met more often.
-    return max((tcvn3.decode, _cp1258), key=lambda read: _likeness(read, content))(content)
+    return max((tcvn3.decode, _cp1258, vni.decode), key=lambda read: _likeness(read, content))(
+        content
+    )
 
 
 def _utf16(content: bytes) -> str | None:
@@ -65,9 +69,50 @@ def _cp1258(content: bytes) -> str:
     return unicodedata.normalize("NFC", text)
 
 
+def shown_as(texts: Iterable[str]) -> dict[str, str]:
+    """Texts that were typed in the fonts of TCVN3 or VNI, with the letters that these show.
+
+    A workbook's texts are Unicode; a font of an older encoding shows other letters than stand
+    there. A text is taken for one of them where all its words then read Vietnamese, and more of
+    them than before; what has no word to judge by goes with the others.
+    """
+    found: dict[str, str] = {}
+    open_texts = []
+    fonts: Counter[Callable[[str], str]] = Counter()
+    for text in texts:
+        if text.isascii() or max(text) > "\u00ff":
+            continue
+        good, bad = _judged(text)
+        for font in (tcvn3.decode_text, vni.decode_text):
+            read = _judged(font(text))
+            if not read[1] and read[0] > good:
+                good, found[text] = read[0], font(text)
+                fonts[font] += 1
+        if text not in found and not good and not bad:
+            open_texts.append(text)
+    usual = fonts.most_common(1)
+    return found | {text: usual[0][0](text) for text in open_texts if usual}
+
+
+def _judged(text: str) -> tuple[int, int]:
+    """How many words with letters beyond ASCII read Vietnamese, and how many do not."""
+    words = [w for w in _WORD.findall(text) if len(w) > 1 and not w.isascii()]
+    good = sum(_is_syllable(word) and not _DOUBLED.search(_bare(word)) for word in words)
+    return good, len(words) - good
+
+
+def _bare(word: str) -> str:
+    """The letters of a word without all their marks."""
+    return "".join(c for c in unicodedata.normalize("NFD", word.casefold()) if c.isalpha())
+
+
 def _likeness(read: Callable[[bytes], str], content: bytes) -> int:
+    return _words(read(content[:_SAMPLE]))
+
+
+def _words(text: str) -> int:
     """Vietnamese words less words that are none, among those that need the encoding."""
-    words = [word for word in _WORD.findall(read(content[:_SAMPLE])) if not word.isascii()]
+    words = [word for word in _WORD.findall(text) if not word.isascii()]
     return sum(1 if _is_syllable(word) else -1 for word in words)
 
 

@@ -5,8 +5,9 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
+from itertools import islice
 from typing import Any
 
 import pyarrow as pa
@@ -16,12 +17,17 @@ from chotso.contracts import Column, Contract, FileSource
 from chotso.source.arrow import landed_schema
 from chotso.source.cells import CellFault, UnreadableError, found, read_cell
 from chotso.source.database_values import TEXT_LIMIT
+from chotso.source.delimited import read_delimited
 from chotso.source.drop_folder import Delivery, refused
-from chotso.source.layouts import Placed, by_header, by_position, cell, rows_that_stand
-from chotso.source.sheets import Sheet, holds_something, is_csv, read_sheets
+from chotso.source.headers import by_header
+from chotso.source.layouts import Placed, by_position, cell, rows_that_stand
+from chotso.source.sheets import Sheet, holds_something, is_csv
+from chotso.source.side_sheets import left_out, with_codes
+from chotso.source.workbook import read_workbook
 
 # An index entry holds a whole key, of up to four texts.
 _KEY_LIMIT = 100
+_ROWS_AT_ONCE = 2_000
 
 
 @dataclass(frozen=True)
@@ -29,11 +35,13 @@ class ParsedFile:
     """The typed rows of one delivery, and what it states in full.
 
     `scope` holds one row per full statement: the contract's scope columns and `content_sha256`,
-    which is the same for the same rows in whatever name, format or order.
+    which is the same for the same rows in whatever name, format or order. `notes` say what was
+    not read, or read though it is not to be seen.
     """
 
     rows: pa.Table
     scope: pa.Table | None
+    notes: list[str] = field(default_factory=list)
 
 
 def parse(item: Contract, delivery: Delivery) -> ParsedFile:
@@ -46,17 +54,31 @@ def parse(item: Contract, delivery: Delivery) -> ParsedFile:
     assert isinstance(item.source, FileSource)
     _check_name(item.source, delivery)
     delivery.check_bytes()
+    sheets, notes = _sheets(item, item.source, delivery)
     has_header = item.source.reader == "first_sheet_by_header"
-    sheets = read_sheets(
-        delivery.local,
-        _sheet(delivery),
-        lambda rows: rows_that_stand(item, rows),
-        only_first=has_header,
-    )
-    places = (by_header if has_header else by_position)(item, delivery, sheets)
-    rows = list(_typed_rows(item, places))
-    delivery.check_count(len(rows))
-    return ParsedFile(_table(item, rows), _scope(item, delivery, sheets, rows))
+    placed = (by_header if has_header else by_position)(item, delivery, sheets)
+    statement = _Statement(item, delivery, sheets)
+    rows = pa.Table.from_batches(_batches(item, placed, statement), landed_schema(item))
+    delivery.check_count(rows.num_rows)
+    return ParsedFile(rows, statement.scope(), notes)
+
+
+def _sheets(
+    item: Contract, source: FileSource, delivery: Delivery
+) -> tuple[list[Sheet], list[str]]:
+    """The sheets that state something, and what is to be told of the file."""
+    path = delivery.local
+    if is_csv(path):
+        rows = read_delimited(path, lambda rows: rows_that_stand(item, rows))
+        return [Sheet(_sheet(delivery) or path.stem, rows)], []
+    is_first = source.reader == "first_sheet_by_header"
+    sheets, notes = read_workbook(path, only_first=is_first)
+    if is_first:
+        return sheets, notes
+    sheets = with_codes(source, delivery, sheets)
+    beside = left_out(item, source, sheets)
+    notes += [f"sheet {name} is no agency's and has no accounts of its own" for name in beside]
+    return [sheet for sheet in sheets if sheet.name not in beside], notes
 
 
 def _check_name(source: FileSource, delivery: Delivery) -> None:
@@ -69,6 +91,18 @@ def _check_name(source: FileSource, delivery: Delivery) -> None:
 
 def _sheet(delivery: Delivery) -> str | None:
     return delivery.parts.get("sheet")
+
+
+def _batches(
+    item: Contract, places: Iterable[Placed], statement: "_Statement"
+) -> Iterator[pa.RecordBatch]:
+    """The typed rows, a few at a time: as Python objects they take ten times the memory."""
+    schema = landed_schema(item)
+    numbered = enumerate(_typed_rows(item, places), 1)
+    while rows := list(islice(numbered, _ROWS_AT_ONCE)):
+        for _, row in rows:
+            statement.add(row)
+        yield pa.RecordBatch.from_pylist([{"row_no": n, **row} for n, row in rows], schema=schema)
 
 
 def _typed_rows(item: Contract, places: Iterable[Placed]) -> Iterator[dict[str, Any]]:
@@ -123,7 +157,8 @@ def _read(value: Any, spec: Column, limit: int) -> tuple[Any, str | None]:
     try:
         read = read_cell(value, spec)
     except UnreadableError as error:
-        return None, f"{error}: {found(value)}"
+        has_more = not isinstance(value, CellFault) or value.shown
+        return None, f"{error}: {found(value)}" if has_more else str(error)
     if spec.type == "text" and isinstance(read, str):
         read = unicodedata.normalize("NFC", spelled_out(read))
         if len(read) > limit:
@@ -154,34 +189,37 @@ def _as_text(value: Any) -> str:
     return shown.replace("\0", "\u2400")
 
 
-def _table(item: Contract, rows: list[dict[str, Any]]) -> pa.Table:
-    schema = landed_schema(item)
-    numbered = [{"row_no": number, **row} for number, row in enumerate(rows, 1)]
-    return pa.Table.from_pylist(numbered, schema=schema)
+class _Statement:
+    """What a delivery states in full, sheet by sheet; nothing for a feed that does not."""
 
+    def __init__(self, item: Contract, delivery: Delivery, sheets: list[Sheet]) -> None:
+        assert isinstance(item.source, FileSource)
+        self._item, self._month = item, delivery.month
+        self._code = item.source.sheet_code or ""
+        self._is_full = item.history == "statement"
+        self._by_sheet: dict[str, list[str]] = {sheet.name: [] for sheet in sheets}
+        self._compared = [*item.key, *item.tracked]
 
-def _scope(
-    item: Contract, delivery: Delivery, sheets: list[Sheet], rows: list[dict[str, Any]]
-) -> pa.Table | None:
-    if item.history != "statement":
-        return None
-    assert isinstance(item.source, FileSource)
-    code = item.source.sheet_code
-    assert code is not None
-    month = next(name for name in item.scope if name != code)
-    by_sheet: dict[str, list[str]] = {sheet.name: [] for sheet in sheets}
-    compared = [*item.key, *item.tracked]
-    for row in rows:
-        by_sheet[row[code]].append(
-            json.dumps([row[n] for n in compared] + [row["unreadable"]], default=str)
+    def add(self, row: dict[str, Any]) -> None:
+        """Count a typed row of a sheet."""
+        if self._is_full:
+            told = [row[name] for name in self._compared]
+            line = json.dumps([*told, row["unreadable"]], default=str)
+            self._by_sheet[row[self._code]].append(line)
+
+    def scope(self) -> pa.Table | None:
+        """One row per sheet, with the digest of its rows."""
+        if not self._is_full:
+            return None
+        month = next(name for name in self._item.scope if name != self._code)
+        digests = [_digest(lines) for lines in self._by_sheet.values()]
+        return pa.table(
+            {
+                self._code: pa.array(list(self._by_sheet), pa.string()),
+                month: pa.array([self._month] * len(digests), pa.date32()),
+                "content_sha256": pa.array(digests),
+            }
         )
-    return pa.table(
-        {
-            code: pa.array(list(by_sheet), pa.string()),
-            month: pa.array([delivery.month] * len(by_sheet), pa.date32()),
-            "content_sha256": pa.array([_digest(lines) for lines in by_sheet.values()]),
-        }
-    )
 
 
 def _digest(lines: list[str]) -> str:

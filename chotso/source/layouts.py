@@ -5,17 +5,17 @@ months and amounts where they should stand. A header that names the columns is b
 contradicts that: columns in another order than any layout's are refused, not read by position.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from chotso.contracts import Contract, FileSource
+from chotso.contracts import Column, Contract, FileSource
 from chotso.source.cells import CellFault, UnreadableError, read_cell
 from chotso.source.drop_folder import Delivery, refused
 from chotso.source.sheets import Sheet, holds_something, is_csv
-
-_SHOWN = 300
+from chotso.source.texts import seen
 
 
 @dataclass(frozen=True)
@@ -31,28 +31,6 @@ class Placed:
     index: dict[str, int]
     width: int | None
     is_exact: bool = False
-
-
-def by_header(item: Contract, delivery: Delivery, sheets: list[Sheet]) -> list[Placed]:
-    """The first sheet by the names in its first row.
-
-    Raises:
-        RefusedDeliveryError: A column is missing or stands there twice.
-    """
-    assert isinstance(item.source, FileSource)
-    sheet = sheets[0] if sheets else Sheet("", [])
-    header = sheet.rows[0] if sheet.rows else []
-    names = [str(cell or "").strip().lower() for cell in header]
-    wanted = [spec.found_as or name for name, spec in item.columns.items()]
-    missing = [name for name in wanted if name not in names]
-    if missing:
-        shown = ", ".join(filter(None, names))[:_SHOWN] or "nothing"
-        raise refused(delivery.name, f"its header lacks {', '.join(missing)}; found: {shown}")
-    doubled = [name for name in wanted if names.count(name) > 1]
-    if doubled:
-        raise refused(delivery.name, f"its header has {', '.join(doubled)} more than once")
-    data = [row for row in sheet.rows[item.source.header_rows :] if holds_something(row)]
-    return [Placed(sheet, data, {name: names.index(name) for name in wanted}, None)]
 
 
 def by_position(item: Contract, delivery: Delivery, sheets: list[Sheet]) -> list[Placed]:
@@ -83,6 +61,17 @@ def rows_that_stand(item: Contract, rows: list[list[Any]]) -> int:
     return max(sum(reader.stands(row, at) for row in rows) for at in reader.layouts.values())
 
 
+def accounts_of(item: Contract, rows: list[list[Any]]) -> set[str]:
+    """Codes of the rows that are accounts in some layout, be they malformed ones."""
+    reader = _Reader(item)
+    return {
+        code
+        for row in rows
+        for index in reader.layouts.values()
+        if (code := reader.code(row, index))
+    }
+
+
 def _layouts(item: Contract) -> dict[str, dict[str, int]]:
     assert isinstance(item.source, FileSource)
     found = {}
@@ -111,7 +100,27 @@ class _Reader:
             for name, index in self.layouts.items()
         }
         best, second = (*sorted(votes.values(), reverse=True), 0)[:2]
-        return max(votes, key=lambda name: votes[name]) if best > second else headed
+        if best <= second:
+            return headed
+        chosen = max(votes, key=lambda name: votes[name])
+        self._refuse_two_codes(delivery, sheet, self.layouts[chosen])
+        return chosen
+
+    def _refuse_two_codes(self, delivery: Delivery, sheet: Sheet, index: dict[str, int]) -> None:
+        """A code beside the code: a column too many stands first, and shifts names with it."""
+        for name in self._source.recognised_by:
+            spec = self._item.columns[name]
+            at = index[spec.found_as or name] + 1
+            rows = [row for row in sheet.rows if self.stands(row, index)]
+            doubled = sum(
+                spec.shape is not None and _has_shape(cell(row, at), spec) for row in rows
+            )
+            if doubled * 2 > len(rows):
+                raise refused(
+                    delivery.name,
+                    f"sheet {sheet.name} is in none of the layouts {', '.join(self.layouts)}: "
+                    f"column {at} and column {at + 1} both hold what {name} looks like",
+                )
 
     def stands(self, row: list[Any], index: dict[str, int]) -> bool:
         """Whether the telling columns of a row are readable in a layout."""
@@ -123,6 +132,8 @@ class _Reader:
                 return False
             if spec.required and value is None:
                 return False
+            if spec.shape and not _has_shape(value, spec):
+                return False
         return True
 
     def data_rows(self, sheet: Sheet, index: dict[str, int]) -> Iterator[list[Any]]:
@@ -131,6 +142,13 @@ class _Reader:
             in_header = number < self._source.header_rows
             if holds_something(row) and (not in_header or self._is_data(row, index)):
                 yield row
+
+    def code(self, row: list[Any], index: dict[str, int]) -> str | None:
+        """The code of a row that is data; None of one that is none."""
+        if not holds_something(row) or not self._is_data(row, index):
+            return None
+        first = self._source.recognised_by[0]
+        return seen(str(cell(row, index[self._item.columns[first].found_as or first])))
 
     def _is_data(self, row: list[Any], index: dict[str, int]) -> bool:
         """Whether a row where a header may stand is data: an account, if a malformed one.
@@ -224,6 +242,10 @@ def _checked(
     return Placed(sheet, data, index, width, is_exact=True)
 
 
+def _has_shape(value: Any, spec: Column) -> bool:
+    return isinstance(value, str) and re.fullmatch(spec.shape or "", value.strip()) is not None
+
+
 def _is_broken(found: Any) -> bool:
     return isinstance(found, str) and ("\n" in found or "\r" in found)
 
@@ -235,8 +257,13 @@ def _is_number(found: Any) -> bool:
     return isinstance(found, int | float) and not isinstance(found, bool)
 
 
+def header_name(value: Any) -> str:
+    """A header's name without what is not to be seen, and the asterisk of what must be filled."""
+    return "" if isinstance(value, CellFault) else seen(str(value or "")).strip("*:()").casefold()
+
+
 def _plain(name: Any) -> str:
-    return "" if isinstance(name, CellFault) else str(name or "").strip().strip("_").casefold()
+    return header_name(name).strip("_")
 
 
 def cell(row: list[Any], at: int) -> Any:

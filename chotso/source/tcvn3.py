@@ -23,4 +23,9 @@ _TABLE = str.maketrans(
 
 def decode(content: bytes) -> str:
     """Text of TCVN3 bytes; every byte has a reading."""
-    return content.decode("latin-1").translate(_TABLE)
+    return decode_text(content.decode("latin-1"))
+
+
+def decode_text(text: str) -> str:
+    """A text whose characters stand for TCVN3's bytes, as a font of that encoding shows them."""
+    return text.translate(_TABLE)

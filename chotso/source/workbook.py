@@ -1,126 +1,32 @@
-"""The cells of a workbook: what a reader leaves out in silence is put back as what it is.
+"""The worksheets of an .xlsx workbook, each found by its relationship and read twice.
 
-The reader gives an error cell (#REF!) and a formula without its value as if they were empty, and
-would take a stray cell in the last corner of a sheet for a table of 17 billion cells. So the
-archive is looked through first.
+Once element by element, for its values; once as bare text, for the number of its cells. A sheet
+whose two counts differ holds cells where none are looked for, and refuses the file.
 """
 
-import posixpath
-import re
 import zipfile
 import zlib
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-from xml.etree import ElementTree
-from xml.parsers import expat
 
-from python_calamine import CalamineWorkbook, SheetTypeEnum
+from chotso.source.disguise import is_text, what_it_is
+from chotso.source.drop_folder import refused
+from chotso.source.encodings import shown_as
+from chotso.source.number_formats import cell_formats
+from chotso.source.package import Package, PackageError, check_size, relation
+from chotso.source.sheets import Rows, Sheet
+from chotso.source.stored_cells import Store
+from chotso.source.stored_texts import shared_texts
+from chotso.source.texts import shown
+from chotso.source.worksheet import CELLS, PARTS, Budget, Worksheet
 
-from chotso.source.cells import MERGED, CellFault
-from chotso.source.drop_folder import RefusedDeliveryError, refused
-
-_UNPACKED_LIMIT = 1 << 30
-_AREA_LIMIT = 50_000_000
-_OLE = b"\xd0\xcf\x11\xe0"
-_MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
-_LINK = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
-_FAULTY = re.compile(rb"""\bt\s*=\s*["']e["']|<(?:\w+:)?f[\s/>]""")
-_ROWS = re.compile(rb"""<(?:\w+:)?row\b[^>]*?\br\s*=\s*["'](\d+)["']""")
-_PLACE = re.compile(rb"""\br\s*=\s*["']([A-Z]{1,3})(\d+)["']""")
-_THREE_LETTERS = re.compile(rb"""\br\s*=\s*["'][A-Z]{3}\d""")
-_WIDEST_OF_TWO_LETTERS = 26 * 27
-
-Faults = dict[tuple[int, int], CellFault]
-
-
-def read_workbook(path: Path, only_first: bool) -> list[tuple[str, list[list[Any]]]]:
-    """Names and rows of the worksheets, hidden ones too; empty cells as None.
-
-    Raises:
-        RefusedDeliveryError: It is no readable workbook, holds two sheets of one name, or unpacks
-            to more than a gibibyte or to a sheet of more than 50 million cells.
-    """
-    faults = _look_through(path)
-    try:
-        workbook = CalamineWorkbook.from_path(str(path))
-        sheets = [s.name for s in workbook.sheets_metadata if s.typ == SheetTypeEnum.WorkSheet]
-        doubled = [name for name, times in Counter(map(str.strip, sheets)).items() if times > 1]
-        if doubled and not only_first:
-            raise refused(path.name, f"it has more than one sheet named {', '.join(doubled)}")
-        return [
-            (name.strip(), _rows(workbook, name, faults.get(name, {})))
-            for name in (sheets[:1] if only_first else sheets)
-        ]
-    except RefusedDeliveryError:
-        raise
-    except Exception as error:
-        raise _unreadable(path, error) from error
-    except BaseException as error:  # a panic in the reader's Rust is no Exception
-        if type(error).__name__ != "PanicException":
-            raise
-        raise _unreadable(path, error) from error
-
-
-def _rows(workbook: CalamineWorkbook, name: str, faults: Faults) -> list[list[Any]]:
-    sheet = workbook.get_sheet_by_name(name)
-    rows: list[list[Any]] = [
-        [None if cell == "" else cell for cell in row]
-        for row in sheet.to_python(skip_empty_area=False)
-    ]
-    covered = {
-        (row, at): MERGED
-        for (top, left), (bottom, right) in sheet.merged_cell_ranges or []
-        for row in range(top, min(bottom + 1, len(rows)))
-        for at in range(left, right + 1)
-        if (row, at) != (top, left)
-    }
-    for (row, at), fault in (covered | faults).items():
-        _put(rows, row, at, fault)
-    return rows
-
-
-def _put(rows: list[list[Any]], row: int, at: int, fault: CellFault) -> None:
-    while len(rows) <= row:
-        rows.append([])
-    rows[row] += [None] * (at + 1 - len(rows[row]))
-    if rows[row][at] is None:
-        rows[row][at] = fault
-
-
-def _look_through(path: Path) -> dict[str, Faults]:
-    """Faulty cells by sheet, after the archive was found whole and of a bearable size."""
-    with path.open("rb") as handle:
-        if handle.read(4) == _OLE:
-            raise refused(
-                path.name,
-                "it is not a readable workbook (it is protected by a password, or of a format "
-                "older than .xlsx)",
-            )
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = archive.infolist()
-            if sum(member.file_size for member in members) > _UNPACKED_LIMIT:
-                raise refused(path.name, "it unpacks to more than a gibibyte")
-            names = Counter(member.filename.lower() for member in members)
-            if twice := [name for name, times in names.items() if times > 1]:
-                raise refused(path.name, f"its archive holds {twice[0]} twice")
-            if (broken := archive.testzip()) is not None:
-                raise refused(path.name, f"it is not a readable workbook ({broken} is damaged)")
-            return {
-                name: _faults(path, name, archive.read(member))
-                for name, member in _sheet_members(archive).items()
-            }
-    except _ARCHIVE_ERRORS as error:
-        raise _unreadable(path, error) from error
-
-
+_SHEETS_LIMIT = 1_000
+_TRUE = {"1", "true", "on"}
 _ARCHIVE_ERRORS = (
     zipfile.BadZipFile,
     zipfile.LargeZipFile,
     zlib.error,
-    ElementTree.ParseError,
-    expat.ExpatError,
     NotImplementedError,  # a compression that is none of a workbook's
     RuntimeError,  # an encrypted member
     EOFError,
@@ -130,107 +36,171 @@ _ARCHIVE_ERRORS = (
 )
 
 
-def _unreadable(path: Path, error: BaseException) -> Exception:
-    return refused(path.name, f"it is not a readable workbook ({str(error)[:200]})")
+@dataclass(frozen=True)
+class _Named:
+    """A sheet as the workbook names it."""
+
+    name: str
+    part: str
+    is_hidden: bool
 
 
-def _sheet_members(archive: zipfile.ZipFile) -> dict[str, str]:
-    """The archive's member of each sheet, by the sheet's name."""
-    links = {
-        link.get("Id"): link.get("Target", "")
-        for link in _tree(archive, "xl/_rels/workbook.xml.rels")
-    }
-    members = {name.lower().replace("\\", "/"): name for name in archive.namelist()}
-    found = {}
-    for sheet in _tree(archive, "xl/workbook.xml").iter(f"{_MAIN}sheet"):
-        target = posixpath.normpath(posixpath.join("/xl", links[sheet.get(_LINK)]))
-        found[sheet.get("name", "")] = members[target.lstrip("/").lower()]
-    return found
+@dataclass(frozen=True)
+class _Book:
+    """What the workbook's own part says: its sheets, how it counts days, whether it computes."""
+
+    sheets: list[tuple[str, str, bool]]
+    is_1904: bool
+    is_to_compute: bool
 
 
-def _tree(archive: zipfile.ZipFile, member: str) -> ElementTree.Element:
-    content = archive.read(member)
-    _refuse_entities(content)
-    return ElementTree.fromstring(content)
+def read_workbook(path: Path, only_first: bool) -> tuple[list[Sheet], list[str]]:
+    """The worksheets, empty cells as None, and what is to be told of them.
+
+    Args:
+        path: The fetched file.
+        only_first: Read the first visible sheet alone.
+
+    Raises:
+        RefusedDeliveryError: It is no readable workbook, holds two sheets of one name, or more
+            than may be read into memory.
+    """
+    try:
+        check_size(path)
+        if kind := what_it_is(path):
+            raise PackageError(f"it is really {kind}")
+        with Package(path) as package:
+            return _read(package, only_first)
+    except zipfile.BadZipFile as error:
+        what = "it is really text" if path.stat().st_size and is_text(path) else str(error)[:200]
+        raise _unreadable(path, what) from error
+    except _ARCHIVE_ERRORS as error:
+        raise _unreadable(path, str(error)[:400]) from error
 
 
-def _refuse_entities(content: bytes) -> None:
-    if b"<!DOCTYPE" in content or b"<!ENTITY" in content:
-        raise ValueError("it declares entities")
+def _unreadable(path: Path, what: str) -> Exception:
+    return refused(path.name, f"it is not a readable workbook ({what})")
 
 
-def _faults(path: Path, name: str, content: bytes) -> Faults:
-    _refuse_entities(content)
-    if _area(content) > _AREA_LIMIT:
-        raise refused(path.name, f"sheet {name} spans more than {_AREA_LIMIT:,} cells")
-    if not _FAULTY.search(content):
-        return {}
-    reader = _FaultReader()
-    parser = expat.ParserCreate(namespace_separator=" ")
-    parser.StartElementHandler = reader.start
-    parser.EndElementHandler = reader.end
-    parser.CharacterDataHandler = reader.text
-    parser.Parse(content, True)
-    return reader.faults
+def _read(package: Package, only_first: bool) -> tuple[list[Sheet], list[str]]:
+    main = _only(package.relations(""), "officeDocument", "package")
+    if main is None:
+        raise PackageError("its package names no workbook")
+    book = _book(package, main)
+    links = package.relations(main)
+    named, notes = _worksheets(book, links)
+    store = _store(package, book, links)
+    chosen = _first(named, notes) if only_first else named
+    budget = Budget()
+    sheets = [
+        Sheet(item.name, _rows(package, item, store, budget), item.is_hidden) for item in chosen
+    ]
+    if not only_first:
+        notes += [
+            f"sheet {shown(item.name)} is hidden, and was read" for item in named if item.is_hidden
+        ]
+    _decode(sheets)
+    return sheets, notes
 
 
-def _area(content: bytes) -> int:
-    """Cells of the sheet's table, as the reader would make it; exact only where it matters."""
-    last = max(map(int, _ROWS.findall(content)), default=0)
-    if not _THREE_LETTERS.search(content) and last * _WIDEST_OF_TWO_LETTERS <= _AREA_LIMIT:
-        return 0
-    places = [(_column(letters), int(row)) for letters, row in _PLACE.findall(content)]
-    return max((at + 1 for at, _ in places), default=0) * max((r for _, r in places), default=0)
+def _book(package: Package, part: str) -> _Book:
+    sheets: list[tuple[str, str, bool]] = []
+    is_1904 = is_to_compute = False
+    for found in package.elements(part, frozenset({"sheets"})):
+        told = found.element.get
+        if not found.inside and found.name != "workbook":
+            raise PackageError(f"its main part is no workbook but <{shown(found.name[:60])}>")
+        if found.inside == "sheets":
+            if found.name != "sheet" or len(sheets) >= _SHEETS_LIMIT:
+                raise PackageError("its list of sheets holds something else, or is too long")
+            is_hidden = told("state", "visible").strip() != "visible"
+            sheets.append((told("name", ""), relation(found.element), is_hidden))
+        elif found.name == "workbookPr":
+            is_1904 = _is_true(told("date1904", "0"))
+        elif found.name == "calcPr":
+            is_to_compute = _is_true(told("fullCalcOnLoad", "0")) or not _is_true(
+                told("calcCompleted", "1")
+            )
+    return _Book(sheets, is_1904, is_to_compute)
 
 
-def _column(letters: bytes) -> int:
-    number = 0
-    for letter in letters:
-        number = number * 26 + letter - 64
-    return number - 1
+def _is_true(said: str) -> bool:
+    return said.strip().lower() in _TRUE
 
 
-class _FaultReader:
-    """Finds error cells and formulas without a value in a sheet's XML."""
+def _only(links: dict[str, tuple[str, str]], kind: str, of: str) -> str | None:
+    """The part of the one relationship of a kind; None without one."""
+    parts = {part for is_kind, part in links.values() if is_kind == kind}
+    if len(parts) > 1:
+        raise PackageError(f"its {of} names more than one part of the kind {kind}")
+    return next(iter(parts), None)
 
-    def __init__(self) -> None:
-        self.faults: Faults = {}
-        self._row = self._at = -1
-        self._kind: str | None = None
-        self._is_formula = self._in_value = False
-        self._value = ""
 
-    def start(self, name: str, attributes: dict[str, str]) -> None:
-        tag = name.rpartition(" ")[2]
-        if tag == "row":
-            self._row = int(attributes["r"]) - 1 if "r" in attributes else self._row + 1
-            self._at = -1
-        elif tag == "c":
-            self._begin_cell(attributes)
-        elif tag == "f":
-            self._is_formula = True
-        elif tag == "v":
-            self._in_value = True
+def _worksheets(book: _Book, links: dict[str, tuple[str, str]]) -> tuple[list[_Named], list[str]]:
+    named, notes = [], []
+    for name, link, is_hidden in book.sheets:
+        if link not in links:
+            raise PackageError(f"sheet {shown(name[:40])} has no part")
+        kind, part = links[link]
+        if kind == "worksheet":
+            named.append(_Named(name.strip(), part, is_hidden))
+        elif kind != "chartsheet":
+            notes.append(f"sheet {shown(name[:40])} is a {shown(kind[:40])}, and was not read")
+    parts = Counter(item.part.lower() for item in named)
+    if shared := [part for part, times in parts.items() if times > 1]:
+        raise PackageError(f"two sheets have one part, {shared[0][1:]}")
+    return named, notes
 
-    def _begin_cell(self, attributes: dict[str, str]) -> None:
-        self._at += 1
-        if match := re.fullmatch(r"([A-Z]{1,3})(\d+)", attributes.get("r", "")):
-            self._at, self._row = _column(match[1].encode()), int(match[2]) - 1
-        self._kind = attributes.get("t")
-        self._is_formula, self._value = False, ""
 
-    def text(self, data: str) -> None:
-        if self._in_value:
-            self._value += data
+def _first(named: list[_Named], notes: list[str]) -> list[_Named]:
+    """The first sheet that is to be seen; what else there is is told."""
+    visible = [item for item in named if not item.is_hidden]
+    if named and not visible:
+        raise PackageError("all its sheets are hidden")
+    others = [
+        f"{shown(item.name)}{' (hidden)' if item.is_hidden else ''}"
+        for item in named
+        if item not in visible[:1]
+    ]
+    if others:
+        notes.append(
+            f"sheet {shown(visible[0].name)} was read, these were not: {', '.join(others)}"
+        )
+    return visible[:1]
 
-    def end(self, name: str) -> None:
-        tag = name.rpartition(" ")[2]
-        if tag == "v":
-            self._in_value = False
-        elif tag == "c" and self._kind == "e":
-            self._keep(CellFault("an Excel error", self._value.strip() or "error"))
-        elif tag == "c" and self._is_formula and not self._value and self._kind != "str":
-            self._keep(CellFault("a formula without its value"))
 
-    def _keep(self, fault: CellFault) -> None:
-        self.faults[self._row, self._at] = fault
+def _store(package: Package, book: _Book, links: dict[str, tuple[str, str]]) -> Store:
+    styles = _only(links, "styles", "workbook")
+    texts = _only(links, "sharedStrings", "workbook")
+    return Store(
+        shared_texts(package, texts) if texts else [],
+        cell_formats(package, styles) if styles else None,
+        book.is_1904,
+        book.is_to_compute,
+    )
+
+
+def _rows(package: Package, item: _Named, store: Store, budget: Budget) -> Rows:
+    name = shown(item.name)
+    sheet = Worksheet(name, store, budget)
+    counted = 0
+
+    def count(piece: str) -> None:
+        nonlocal counted
+        counted += len(CELLS.findall(piece))
+
+    for found in package.elements(item.part, PARTS, count):
+        sheet.take(found)
+    if counted != sheet.cells:
+        raise PackageError(
+            f"sheet {name}: its part names {counted} cells, {sheet.cells} of them where cells stand"
+        )
+    return sheet.rows()
+
+
+def _decode(sheets: list[Sheet]) -> None:
+    """Read texts that were typed in fonts of older encodings as the letters that these show."""
+    rows = [row for sheet in sheets for row in sheet.rows if row]
+    read = shown_as({cell for row in rows for cell in row if isinstance(cell, str)})
+    for row in rows if read else ():
+        row[:] = [read.get(cell, cell) if isinstance(cell, str) else cell for cell in row]

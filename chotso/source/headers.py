@@ -1,0 +1,47 @@
+"""A sheet whose columns are named by a header, which may stand below a title."""
+
+from typing import Any
+
+from chotso.contracts import Contract, FileSource
+from chotso.source.cells import CellFault
+from chotso.source.drop_folder import Delivery, refused
+from chotso.source.layouts import Placed, header_name
+from chotso.source.sheets import Sheet, holds_something
+from chotso.source.texts import shown
+
+_SHOWN = 300
+_TITLE_ROWS = 10
+
+
+def by_header(item: Contract, delivery: Delivery, sheets: list[Sheet]) -> list[Placed]:
+    """The first sheet by the names in its first row.
+
+    Raises:
+        RefusedDeliveryError: A column is missing or stands there twice.
+    """
+    assert isinstance(item.source, FileSource)
+    sheet = sheets[0] if sheets else Sheet("", [])
+    wanted = [spec.found_as or name for name, spec in item.columns.items()]
+    at, names = _header(sheet, wanted)
+    missing = [name for name in wanted if name not in names]
+    if missing:
+        found = [_shown(cell) for cell in sheet.rows[at]] if sheet.rows else []
+        told = ", ".join(filter(None, found))[:_SHOWN] or "nothing"
+        raise refused(delivery.name, f"its header lacks {', '.join(missing)}; found: {told}")
+    doubled = [name for name in wanted if names.count(name) > 1]
+    if doubled:
+        raise refused(delivery.name, f"its header has {', '.join(doubled)} more than once")
+    data = [row for row in sheet.rows[at + item.source.header_rows :] if holds_something(row)]
+    return [Placed(sheet, data, {name: names.index(name) for name in wanted}, None)]
+
+
+def _header(sheet: Sheet, wanted: list[str]) -> tuple[int, list[str]]:
+    """The row that names most columns, of those where a header may stand below a title."""
+    found = [[header_name(cell) for cell in row] for row in sheet.rows[:_TITLE_ROWS]] or [[]]
+    named = [len(set(wanted) & set(names)) for names in found]
+    at = max(range(len(found)), key=lambda row: (named[row], any(found[row]), -row))
+    return at, found[at]
+
+
+def _shown(value: Any) -> str:
+    return "" if isinstance(value, CellFault) else shown(str(value or "").strip(" "))

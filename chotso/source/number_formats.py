@@ -1,0 +1,61 @@
+"""What a cell's number format says of its number: a day, a per cent, or just a number."""
+
+import re
+from enum import Enum
+
+from chotso.source.package import Package, PackageError
+
+
+class Shown(Enum):
+    """How a number is shown."""
+
+    NUMBER = "a number"
+    DAY = "a day or a time"
+    DURATION = "a duration"
+    PER_CENT = "a per cent"
+
+
+_DAYS = {*range(14, 23), *range(27, 37), 45, 47, *range(50, 59)}
+_DURATIONS = {46}
+_PER_CENTS = {9, 10}
+_FORMATS_LIMIT = 200_000
+# What stands in quotes, after a backslash, or as a blank or filler is text; so are colours,
+# currencies and conditions in brackets, but for the hours, minutes and seconds of a duration.
+_TEXT = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?!h+\]|m+\]|s+\])[^\]]*\]|general', re.IGNORECASE)
+_DAY = re.compile("[dmyhs]", re.IGNORECASE)
+_DURATION = re.compile(r"\[(?:h+|m+|s+)\]", re.IGNORECASE)
+
+
+def shown_by(code: str) -> Shown:
+    """How a format code shows a number."""
+    bare = _TEXT.sub("", code)
+    if "%" in bare:
+        return Shown.PER_CENT
+    if _DURATION.search(bare):
+        return Shown.DURATION
+    return Shown.DAY if _DAY.search(bare) else Shown.NUMBER
+
+
+def cell_formats(package: Package, part: str) -> list[Shown]:
+    """The formats of a workbook's cells, in the order in which cells name them."""
+    codes: dict[str, Shown] = {}
+    formats: list[Shown] = []
+    for found in package.elements(part, frozenset({"numFmts", "cellXfs"})):
+        told = found.element.get
+        if (found.inside, found.name) == ("numFmts", "numFmt"):
+            codes[told("numFmtId", "").strip()] = shown_by(told("formatCode", ""))
+        elif (found.inside, found.name) == ("cellXfs", "xf"):
+            number = told("numFmtId", "0").strip()
+            formats.append(codes[number] if number in codes else _builtin(number))
+        if len(codes) + len(formats) > _FORMATS_LIMIT:
+            raise PackageError(f"it has more than {_FORMATS_LIMIT:,} formats")
+    return formats
+
+
+def _builtin(number: str) -> Shown:
+    known = int(number) if number.isascii() and number.isdigit() else 0
+    if known in _PER_CENTS:
+        return Shown.PER_CENT
+    if known in _DURATIONS:
+        return Shown.DURATION
+    return Shown.DAY if known in _DAYS else Shown.NUMBER

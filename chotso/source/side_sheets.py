@@ -1,0 +1,50 @@
+"""Sheets beside the agencies': notes and summaries, told and left out; never accounts of their own.
+
+A sheet's name is read as the code that it shows. One that is no code's is left out only where
+every account on it stands on an agency's sheet too: a misnamed agency's sheet keeps its rows,
+which are set aside.
+"""
+
+import re
+from dataclasses import replace
+
+from chotso.contracts import Contract, FileSource
+from chotso.source.drop_folder import Delivery, refused
+from chotso.source.layouts import accounts_of
+from chotso.source.sheets import Sheet
+from chotso.source.texts import seen, shown
+
+
+def with_codes(source: FileSource, delivery: Delivery, sheets: list[Sheet]) -> list[Sheet]:
+    """The sheets under the codes that their names show.
+
+    Raises:
+        RefusedDeliveryError: Two sheets have one name.
+    """
+    names = [seen(sheet.name) for sheet in sheets]
+    named = [
+        replace(sheet, name=name if _is_code(source, name) else shown(sheet.name))
+        for sheet, name in zip(sheets, names, strict=True)
+    ]
+    if doubled := sorted({name for name in names if names.count(name) > 1}):
+        raise refused(delivery.name, f"it has more than one sheet named {', '.join(doubled)}")
+    return named
+
+
+def left_out(item: Contract, source: FileSource, sheets: list[Sheet]) -> list[str]:
+    """Names of the sheets that are no agency's and state nothing that the agencies' do not."""
+    own = [sheet for sheet in sheets if _is_code(source, sheet.name)]
+    others = [sheet for sheet in sheets if not _is_code(source, sheet.name)]
+    if not own:
+        return []
+    stated = {code for sheet in own for code in accounts_of(item, sheet.rows)}
+    return [sheet.name for sheet in others if _accounts(item, source, sheet) <= stated]
+
+
+def _accounts(item: Contract, source: FileSource, sheet: Sheet) -> set[str]:
+    """Codes of a sheet's accounts; a line of an agency's totals is none."""
+    return {code for code in accounts_of(item, sheet.rows) if not _is_code(source, code)}
+
+
+def _is_code(source: FileSource, name: str) -> bool:
+    return source.sheet_shape is not None and re.fullmatch(source.sheet_shape, name) is not None
