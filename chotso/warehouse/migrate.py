@@ -62,10 +62,18 @@ def migrate(settings: Settings) -> MigrationReport:
             applied += _apply_code(conn, is_due=bool(applied))
             tables = [item.feed for item in contracts().values() if _raw_table(conn, item)]
             _grant_login(conn, settings)
+            _register(conn)
             conn.execute("select guard.protect()")  # what a later script brought is guarded too
             (readers,) = conn.execute("select guard.add_agency_readers()").fetchone() or ([],)
             conn.commit()
     return MigrationReport(applied, tables, readers, warnings)
+
+
+def _register(conn: psycopg.Connection) -> None:
+    """What a seal measures by; imported here, for the freeze itself works through this package."""
+    from chotso.freeze.registered import register
+
+    register(conn)
 
 
 def _admin_url(settings: Settings) -> str:
