@@ -1,4 +1,4 @@
--- What a bundle that was laid down must be: pieces of frozen.seal, each with what is wrong, or null.
+-- What a bundle that was laid down must be, piece by piece: what is wrong with it, or null.
 
 create or replace function sealing.manifest_of(octets bytea, of_release text) returns jsonb
 language plpgsql stable

@@ -90,17 +90,8 @@ as $$
 declare
     relation text;
     columns text;
-    is_other boolean;
+    is_other boolean := false;
 begin
-    select exists (
-        select from sealing.file as laid
-        inner join frozen.bundle_file as before on before.path = laid.path
-        where before.release_id = corrected and before.content <> laid.content
-            and laid.path in (
-                'data/agencies.csv', 'data/metrics.csv', 'data/plans.csv',
-                'data/ranking_points.csv', 'data/reconciliation.csv'
-            )
-    ) into is_other;
     foreach relation in array sealing.row_tables() loop
         exit when is_other;
         select string_agg(quote_ident(attname), ', ' order by attnum) into columns
