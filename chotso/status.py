@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from chotso.calendar import local_date
+from chotso.freeze.registered import unregistered
 from chotso.ingest import control_totals, schema_drift
 from chotso.registers import load_registers
 from chotso.settings import Settings
@@ -114,6 +115,13 @@ class Status:
             console.print(f"warning: {warning}", markup=False)
 
 
+def _would_refuse_a_freeze(conn: psycopg.Connection) -> list[str]:
+    """Said now, for a freeze at the cutoff is too late to hear it."""
+    other = ", ".join(unregistered(conn))
+    told = f"the freeze would fail: {other} is not as registered; run `chotso migrate`"
+    return [told] if other else []
+
+
 def status_of(settings: Settings) -> Status:
     """Read the ledger.
 
@@ -128,7 +136,7 @@ def status_of(settings: Settings) -> Status:
         compared = control_totals.newest_statuses(conn)
         unproven = [str(each) for each in control_totals.unmended(conn)]
         exposed = cursor.execute(_EXPOSED).fetchone()
-        warnings = safety.warnings(conn)
+        warnings = [*safety.warnings(conn), *_would_refuse_a_freeze(conn)]
         sealed = {
             row["period_id"]: row["release_id"]
             for row in cursor.execute("select period_id, release_id from frozen.current_release")

@@ -127,20 +127,24 @@ def register(conn: psycopg.Connection) -> None:
             conn.execute(sql.SQL("insert into {} values ({})").format(table, places), values)
 
 
+def unregistered(conn: psycopg.Connection) -> list[str]:
+    """What of this code and configuration is not as the last `chotso migrate` registered it."""
+    with conn.transaction():
+        return [
+            f"{name} {wanted[0]}"
+            for name, rows in _wanted().items()
+            for wanted, known in _pairs(rows, _registered(conn, name))
+            if wanted != known
+        ]
+
+
 def refuse_unregistered(conn: psycopg.Connection) -> None:
     """Refuse to freeze with what the last `chotso migrate` did not see.
 
     Raises:
         ChotsoError: Code or configuration changed since then.
     """
-    with conn.transaction():
-        other = [
-            f"{name} {wanted[0]}"
-            for name, rows in _wanted().items()
-            for wanted, known in _pairs(rows, _registered(conn, name))
-            if wanted != known
-        ]
-    if other:
+    if other := unregistered(conn):
         raise ChotsoError(
             "Code or configuration is not as the last `chotso migrate` registered it, and figures "
             f"are sealed by what is registered: {', '.join(other)}.",
