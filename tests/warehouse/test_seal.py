@@ -161,7 +161,7 @@ def test_an_invented_period_is_not_sealed(settings: Settings) -> None:
     nothing_was_sealed(settings)
 
 
-@pytest.mark.parametrize(("days", "told"), [(-1, "before it was known"), (40_000, "in the future")])
+@pytest.mark.parametrize(("days", "told"), [(-1, "before its cutoff"), (40_000, "in the future")])
 def test_a_release_is_not_sealed_at_another_time(settings: Settings, days: int, told: str) -> None:
     at = world.CUTOFF + timedelta(days=days)
     clocks = [world.CUTOFF, at]

@@ -140,8 +140,11 @@ as $$
             union all
             select from ops.operator_act where known_at = begun.as_known_at
         ) then 'nothing was published at ' || begun.as_known_at
-        when at_instant is null or at_instant < begun.as_known_at
-            then 'it would be sealed before it was known'
+        -- no clock is that exact: what was known may bear an instant of another server's
+        when at_instant is null or not begun.is_rehearsal and at_instant < greatest(
+            begun.cutoff_at,
+            (select sealed_at from frozen.release where release_id = begun.corrects)
+        ) then 'it would be sealed before its cutoff, or before what it corrects'
         when at_instant > interval '1 day' + greatest(clock_timestamp(), (
             select max(known_at) from ops.batch where status = 'published'
         )) then 'it would be sealed in the future'
