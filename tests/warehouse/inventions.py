@@ -43,7 +43,7 @@ def said(files: Files, /, **keys: Any) -> Files:
     """The bundle with other keys in its manifest; `absent` takes a key away."""
     manifest = {**manifest_of(files), **keys}
     kept = {name: value for name, value in manifest.items() if value != "absent"}
-    return [*files[:-1], ("manifest.json", verify.canonical_json(kept))]
+    return as_bytes(files, lambda raw: verify.canonical_json(kept))
 
 
 def as_bytes(files: Files, change: Callable[[bytes], bytes]) -> Files:
@@ -71,20 +71,24 @@ BUNDLES: dict[str, tuple[Callable[[Files], Files], str]] = {
         "canonical",
     ),
     "a fraction": (
-        lambda f: as_bytes(f, lambda raw: raw.replace(b'"format":', b'"f":1.5,"format":')),
+        lambda f: as_bytes(f, lambda raw: raw.replace(b'"format":', b'"fo":1.5,"format":')),
         "canonical",
     ),
     "a number too large": (
-        lambda f: as_bytes(f, lambda raw: raw.replace(b'"format":', b'"f":9007199254740992,'
+        lambda f: as_bytes(f, lambda raw: raw.replace(b'"format":', b'"fo":9007199254740992,'
                                                       b'"format":')),
         "canonical",
     ),
     "a text not in NFC": (
-        lambda f: as_bytes(f, lambda raw: raw.replace(b'"format":', '"f":"e\u0301","format":'
+        lambda f: as_bytes(f, lambda raw: raw.replace(b'"format":', '"fo":"e\u0301","format":'
                                                       .encode())),
         "canonical",
     ),
-    "nested too deep": (lambda f: said(f, zzz=json.loads("[" * 64 + "]" * 64)), "canonical"),
+    "nested too deep": (
+        lambda f: as_bytes(f, lambda raw: raw.replace(
+            b'"format":', b'"fo":' + b"[" * 64 + b"]" * 64 + b',"format":')),
+        "canonical",
+    ),
     "no JSON": (lambda f: as_bytes(f, lambda raw: raw[:-2]), "canonical"),
     "no UTF-8": (lambda f: as_bytes(f, lambda raw: raw.replace(b"chotso", b"chots\xff", 1)),
                  "canonical"),

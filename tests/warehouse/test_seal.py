@@ -2,8 +2,10 @@
 
 import dataclasses
 import json
+import re
+import shutil
 from collections.abc import Callable, Iterator
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,7 +15,7 @@ import pytest
 from psycopg import sql
 
 from chotso.errors import ChotsoError
-from chotso.freeze import bundle, registered, release, state
+from chotso.freeze import bundle, papers, registered, release, state
 from chotso.freeze.changes import Changes
 from chotso.freeze.corrigendum import corrigendum
 from chotso.freeze.parts import Parts
@@ -103,31 +105,74 @@ def nothing_was_sealed(settings: Settings) -> None:
         assert count(settings, f"select count(*) from sealing.{table}") == 0
 
 
-@pytest.mark.parametrize(
-    ("invent", "told"), inventions.BUNDLES.values(), ids=inventions.BUNDLES.keys()
-)
-def test_an_invented_bundle_is_not_sealed(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch, invent: Callable[[Files], Files], told: str
-) -> None:
-    monkeypatch.setattr(release, "contents", lambda folder: invent(list(bundle.contents(folder))))
-    with pytest.raises(psycopg.errors.RaiseException, match=told):
-        seal(settings)
-    nothing_was_sealed(settings)
+@dataclasses.dataclass(frozen=True)
+class Laid:
+    """A freeze that stands before its seal: what it would lay down."""
+
+    freeze: state.Freeze
+    written: bundle.Written
+    sealed_at: datetime
+    files: Files
 
 
-def test_a_verifier_alone_finds_nothing_against_an_invention(
-    settings: Settings, tmp_path: Path
+def before_the_seal(settings: Settings, folder: Path, patch: pytest.MonkeyPatch) -> Laid:
+    found: list[Laid] = []
+
+    def stop(conn: Any, freeze: Any, written: Any, sealed_at: Any, files: Any) -> None:
+        kept = Path(shutil.copytree(written.folder, folder))
+        found.append(
+            Laid(freeze, dataclasses.replace(written, folder=kept), sealed_at, list(files))
+        )
+        raise ChotsoError("not yet", next_step="go on.")
+
+    with patch.context() as patched:
+        patched.setattr(state, "seal", stop)
+        with pytest.raises(ChotsoError, match="not yet"):
+            seal(settings)
+    return found[0]
+
+
+def test_no_invented_bundle_is_sealed(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """The naive way: whoever holds all the files can make them agree with one another."""
-    honest = list(bundle.contents(seal(settings).bundle))
+    """One after the other against one build: a refused one leaves nothing behind."""
+    laid = before_the_seal(settings, tmp_path / "laid", monkeypatch)
+    passed = {}
+    with world.connect(settings) as conn:
+        for name, (invent, told) in inventions.BUNDLES.items():
+            try:
+                with conn.transaction():
+                    files = invent(laid.files)
+                    state.seal(conn, laid.freeze, laid.written, laid.sealed_at, files)
+            except psycopg.errors.RaiseException as refused:
+                if not re.search(told, str(refused)):
+                    passed[name] = str(refused)
+            else:
+                passed[name] = "sealed"
+    assert passed == {}
+    # the naive way: whoever holds all the files can make them agree with one another
     for number, name in enumerate(("another plan", "invented inputs", "fewer known issues")):
-        bundle.write_files(tmp_path / str(number), inventions.BUNDLES[name][0](honest))
+        bundle.write_files(tmp_path / str(number), inventions.BUNDLES[name][0](laid.files))
         assert verify_bundle(tmp_path / str(number)).findings == []
+    nothing_was_sealed(settings)
+    assert not seal(settings).already_sealed
+
+
+@pytest.fixture
+def short_reports(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reports follow from no build, and take most of a freeze's time."""
+
+    def short(folder: Path, manifest: Any) -> None:
+        for name in ("report.pdf", "report.xlsx"):
+            (folder / name).write_bytes(b"x")
+
+    monkeypatch.setattr(papers, "add_reports", short)
 
 
 @pytest.mark.parametrize(
     ("change", "told"), inventions.BUILDS.values(), ids=inventions.BUILDS.keys()
 )
+@pytest.mark.usefixtures("short_reports")
 def test_figures_that_do_not_follow_from_raw_are_not_sealed(
     settings: Settings, change: str, told: str
 ) -> None:
@@ -137,6 +182,7 @@ def test_figures_that_do_not_follow_from_raw_are_not_sealed(
 
 
 @pytest.mark.parametrize("change", inventions.RELATIONS.values(), ids=inventions.RELATIONS.keys())
+@pytest.mark.usefixtures("short_reports")
 def test_what_would_run_the_loader_s_code_is_not_read(settings: Settings, change: str) -> None:
     with pytest.raises((psycopg.errors.RaiseException, ChotsoError)) as refused:
         release.freeze(settings, SPRINT, parts=inventions.built_then(change))
@@ -147,6 +193,7 @@ def test_what_would_run_the_loader_s_code_is_not_read(settings: Settings, change
 @pytest.mark.parametrize(
     ("parts", "told"), inventions.LEDGERS.values(), ids=inventions.LEDGERS.keys()
 )
+@pytest.mark.usefixtures("short_reports")
 def test_a_build_that_the_register_does_not_know_is_not_sealed(
     settings: Settings, parts: Parts, told: str
 ) -> None:
@@ -155,6 +202,7 @@ def test_a_build_that_the_register_does_not_know_is_not_sealed(
     nothing_was_sealed(settings)
 
 
+@pytest.mark.usefixtures("short_reports")
 def test_an_invented_period_is_not_sealed(settings: Settings) -> None:
     with pytest.raises(psycopg.errors.RaiseException, match="no registered period"):
         seal(settings, "sprint-2099-q1")
@@ -162,6 +210,7 @@ def test_an_invented_period_is_not_sealed(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize(("days", "told"), [(-1, "before its cutoff"), (40_000, "in the future")])
+@pytest.mark.usefixtures("short_reports")
 def test_a_release_is_not_sealed_at_another_time(settings: Settings, days: int, told: str) -> None:
     at = world.CUTOFF + timedelta(days=days)
     clocks = [world.CUTOFF, at]
@@ -179,6 +228,7 @@ class Pretending(Changes):
         self.figures = 1
 
 
+@pytest.mark.usefixtures("short_reports")
 def test_a_forged_corrigendum_takes_no_release_s_place(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -198,6 +248,10 @@ def test_a_forged_corrigendum_takes_no_release_s_place(
             with pytest.raises(psycopg.errors.RaiseException, match=told):
                 corrigendum(settings, SPRINT, reason="x", author="y", parts=parts)
     # it knows more, and no figure is another
+    with world.connect(settings) as conn:
+        world.insert_batch(
+            conn, "payments", date(2022, 1, 5), world.CUTOFF + timedelta(days=5), None
+        )
     with monkeypatch.context() as patch:
         patch.setattr(release, "Changes", Pretending)
         with pytest.raises(psycopg.errors.RaiseException, match="it corrects nothing"):
