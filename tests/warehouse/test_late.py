@@ -151,7 +151,6 @@ INVENTED: dict[str, dict[str, Any]] = {
     "a batch that never was": {"batch_id": "never", "file_name": None},
     "a file that never was": {"file_name": "payments/never"},
     "an instant of no batch": {"known_at": "2022-01-04T18:00:01+00:00"},
-    "an instant of no batch at all": {"batch_id": None, "file_name": None},
     "a metric that never was": {"metric_code": "collection_never"},
     "a feed that has no register": {"feed": "payments"},
     "two persons in one": {
