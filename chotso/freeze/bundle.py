@@ -17,6 +17,8 @@ from chotso.freeze.signers import signers_of
 from chotso.freeze.tables import CORRECTION, TABLES
 
 _SHIPPED = Path(__file__).parent
+DOCUMENTS = ("SPEC.md", "verify.py")
+"""What every bundle carries besides its own content, from this package."""
 
 
 @dataclass(frozen=True)
@@ -85,8 +87,7 @@ def write_bundle(
     for spec in specs:
         with (folder / spec.path).open("rb") as data:
             _write(folder / verify.row_index_path(spec.path), verify.row_index(data))
-    others = {name: (_SHIPPED / name).read_bytes() for name in ("SPEC.md", "verify.py")}
-    for path, content in {**others, **made.configuration}.items():
+    for path, content in {**documents(), **made.configuration}.items():
         _write(folder / path, [content])
     manifest = _manifest(identity, list(_entries(folder)), made, inputs, final_extract)
     papers.add_reports(folder, manifest)
@@ -96,6 +97,11 @@ def write_bundle(
     failpoint("freeze.manifest-written")
     flush(folder)
     return check(folder, made.code_version)
+
+
+def documents() -> dict[str, bytes]:
+    """The documents of every bundle, by path."""
+    return {name: (_SHIPPED / name).read_bytes() for name in DOCUMENTS}
 
 
 def check(folder: Path, code_version: str = "", root: str | None = None) -> Written:

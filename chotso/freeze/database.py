@@ -70,7 +70,7 @@ def differences(conn: psycopg.Connection, path: Path) -> list[Finding]:
     folders = [path] if is_one else sorted(_releases(path))
     with conn.transaction():
         conn.execute("set transaction isolation level repeatable read, read only")
-        found = [] if is_one else list(_missing(conn, folders))
+        found = [] if is_one else [*_missing(conn, folders), *_orphans(conn)]
         for folder in folders:
             found += _Compared(conn, folder).findings()
     return found
@@ -90,6 +90,23 @@ def _missing(conn: psycopg.Connection, folders: list[Path]) -> Iterator[Finding]
     )
     for (release_id,) in rows.fetchall():
         yield Finding(CODE, "frozen.release", f"{release_id} is not in the releases folder")
+
+
+def _orphans(conn: psycopg.Connection) -> Iterator[Finding]:
+    """Rows of no release: no check of a release looks at them, and readers see them."""
+    tables = conn.execute(
+        "select relname from pg_class inner join pg_attribute on attrelid = oid "
+        "where relnamespace = 'frozen'::regnamespace and relkind in ('r', 'p') "
+        "and attname = 'release_id' and not attisdropped and relname <> 'release' order by 1"
+    ).fetchall()
+    for (name,) in tables:
+        query = sql.SQL(
+            "select row.release_id, count(*) from frozen.{} as row where not exists "
+            "(select from frozen.release as known where known.release_id = row.release_id) "
+            "group by 1 order by 1"
+        ).format(sql.Identifier(name))
+        for release_id, count in conn.execute(query).fetchall():
+            yield Finding(CODE, f"frozen.{name}", f"{count} rows of {release_id}, no release")
 
 
 class _Compared:

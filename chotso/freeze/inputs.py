@@ -1,58 +1,25 @@
 """What a release was made from, by content: landed files, configuration, rules, code, packages."""
 
 import hashlib
-import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import psycopg
-from psycopg.rows import dict_row
 
 from chotso import PROJECT_ROOT
-from chotso.freeze.canonical import canonical_json, render
+from chotso.freeze.canonical import canonical_json
 from chotso.provenance import code_sha256, code_version, lock_sha256
 
-# A batch that changed nothing and set nothing aside is no input: reading a night twice, or
-# finishing a killed one, must not make another release. A statement that repeats what stands is
-# one, for its instant counts; so is a batch by which rows set aside have ended.
-_INPUTS = """
-    select feed, business_date, known_at, delivery_name, sha256, delivery_sha256,
-        rows_delivered, money_delivered
-    from ops.batch as batch
-    where status = 'published' and known_at <= %s
-        and (
-            rows_changed is distinct from 0
-            or rows_quarantined is distinct from 0
-            or exists (
-                select from ops.statement as stated where stated.batch_id = batch.batch_id
-            )
-            or exists (
-                select from quarantine.row as ended
-                where ended.feed = batch.feed and ended.status = 'replayed'
-                    and ended.resolved_at = batch.known_at
-            )
-        )
-"""
-_ACTS = """
-    select act_id, kind, known_at, sha256
-    from ops.operator_act
-    where known_at <= %s
-"""
+_INPUTS = "select entry from ops.release_inputs(%s) as entry"
+_FINAL = "select entry from ops.newest_deliveries(%s) as entry"
 _NEWEST = """
-    select feed, max(business_date) as business_date, max(known_at) as known_at
+    select feed, max(known_at)
     from ops.batch
     where status = 'published' and known_at <= %s and read_mode <> 'replay'
     group by feed
 """
-_KINDS = {
-    "business_date": "date",
-    "known_at": "instant",
-    "rows_delivered": "integer",
-    "money_delivered": "integer",
-}
 
 
 def landed_inputs(conn: psycopg.Connection, as_known_at: datetime) -> list[dict[str, Any]]:
@@ -64,13 +31,12 @@ def landed_inputs(conn: psycopg.Connection, as_known_at: datetime) -> list[dict[
         and `money_delivered` (whole đồng, as text); of an act, `act_id`, `kind`, `known_at` and
         `sha256` (of its landed file).
     """
-    found = [*_rows(conn, _INPUTS, as_known_at), *_rows(conn, _ACTS, as_known_at)]
-    return _in_order(_rendered(row) for row in found)
+    return _entries(conn, _INPUTS, as_known_at)
 
 
 def newest_batches(conn: psycopg.Connection, as_known_at: datetime) -> list[dict[str, Any]]:
     """Per feed, the business date and `known_at` of its newest published batch."""
-    return _in_order(_rendered(row) for row in _rows(conn, _NEWEST, as_known_at))
+    return _entries(conn, _FINAL, as_known_at)
 
 
 def newest_knowledge(conn: psycopg.Connection) -> tuple[datetime, date]:
@@ -93,7 +59,7 @@ def newest_knowledge(conn: psycopg.Connection) -> tuple[datetime, date]:
 
 def newest_known(conn: psycopg.Connection, as_known_at: datetime) -> dict[str, datetime]:
     """Per feed, the `known_at` of its newest published batch."""
-    return {row["feed"]: row["known_at"] for row in _rows(conn, _NEWEST, as_known_at)}
+    return dict(conn.execute(_NEWEST.encode(), [as_known_at]).fetchall())
 
 
 @dataclass(frozen=True)
@@ -131,28 +97,10 @@ def made_by(root: Path = PROJECT_ROOT) -> MadeBy:
     )
 
 
-def _rows(conn: psycopg.Connection, query: str, as_known_at: datetime) -> list[dict[str, Any]]:
-    with conn.cursor(row_factory=dict_row) as cursor:
-        return cursor.execute(query.encode(), [as_known_at]).fetchall()
-
-
-def _rendered(row: dict[str, Any]) -> dict[str, Any]:
-    """The row as JSON: instants and dates as text, money as text (it may pass 2^53)."""
-    entry: dict[str, Any] = {}
-    for name, value in row.items():
-        if value is None or isinstance(value, int):
-            entry[name] = value
-        elif isinstance(value, str):
-            entry[name] = unicodedata.normalize("NFC", value)
-        elif isinstance(value, Decimal) and value != value.to_integral_value():
-            entry[name] = f"{value.normalize():f}"
-        else:
-            entry[name] = render(value, _KINDS[name])
-    return entry
-
-
-def _in_order(entries: Any) -> list[dict[str, Any]]:
-    return sorted(entries, key=canonical_json)
+def _entries(conn: psycopg.Connection, query: str, as_known_at: datetime) -> list[dict[str, Any]]:
+    """In order of content; a seal asks the warehouse for the same, by the same functions."""
+    found = conn.execute(query.encode(), [as_known_at]).fetchall()
+    return sorted((entry for (entry,) in found), key=canonical_json)
 
 
 def _files(root: Path, folder: str, suffixes: tuple[str, ...]) -> dict[str, bytes]:

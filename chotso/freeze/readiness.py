@@ -14,7 +14,7 @@ import psycopg
 
 from chotso.build.scratch import MARKER
 from chotso.errors import ChotsoError
-from chotso.freeze import inputs, signers
+from chotso.freeze import inputs, registered, signers
 from chotso.registers import load_registers
 from chotso.settings import Settings
 from chotso.warehouse import rights
@@ -104,6 +104,12 @@ def _periods(_: Settings, conn: psycopg.Connection) -> Iterator[Obstacle]:
             )
 
 
+def _registered(_: Settings, conn: psycopg.Connection) -> Iterator[Obstacle]:
+    """What a seal measures by, as the last migration saw it."""
+    registered.refuse_unregistered(conn)
+    yield from ()
+
+
 def _configuration(_: Settings, __: psycopg.Connection) -> Iterator[Obstacle]:
     """Code, lock, registers, rules and signers, as the manifest will hold them."""
     try:
@@ -159,5 +165,5 @@ def _nearest(folder: Path) -> Path:
 
 
 LOOKS: tuple[Look, ...] = (
-    _rights, _periods, _configuration, _key, _papers, _places
+    _rights, _registered, _periods, _configuration, _key, _papers, _places
 )  # fmt: skip

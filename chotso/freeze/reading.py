@@ -140,14 +140,36 @@ def _rows(conn: psycopg.Connection, frozen: Frozen, spec: Table) -> Iterator[Row
 
 
 def _query(spec: Table, frozen: Frozen) -> sql.Composed:
-    """`sql/<name>.sql`, in order; `{word}` in it is a value or the schema."""
-    schema = sql.Identifier(frozen.schema)
+    """The rows of a table, in order of its key."""
     values = {name: sql.Placeholder(name) for name in frozen.values}
+    rows = rows_query(spec, sql.Identifier(frozen.schema), values, frozen.last_month is not None)
+    return sql.SQL("{rows} order by {key}").format(rows=rows, key=order_of(spec, "fact"))
+
+
+def order_of(spec: Table, alias: str) -> sql.Composed:
+    """The order of a table's rows: by code point, field by field."""
+    return sql.SQL(", ").join(
+        sql.SQL("coalesce(normalize({}::text, nfc), '\\N') collate \"C\"").format(
+            sql.Identifier(alias, name)
+        )
+        for name in spec.key
+    )
+
+
+def rows_query(
+    spec: Table, schema: sql.Composable, values: Mapping[str, sql.Composable], has_last_month: bool
+) -> sql.Composed:
+    """`sql/<name>.sql` with the columns of its file; `{word}` in it is a value or the schema.
+
+    Args:
+        spec: The table.
+        schema: The build's schema.
+        values: What stands for each of `Frozen.values`.
+        has_last_month: Whether later months than `last_month` are left out.
+    """
     named = _OWN_NAMES if _OWN_NAMES.keys() <= set(spec.column_names) else {}
-    until = "where fact.month <= {last_month}" if frozen.last_month else ""
-    return sql.SQL(
-        "select {columns} from ({rows}) as fact {agencies} {until} order by {key}"
-    ).format(
+    until = "where fact.month <= {last_month}" if has_last_month else ""
+    return sql.SQL("select {columns} from ({rows}) as fact {agencies} {until}").format(
         until=sql.SQL(until if "month" in spec.column_names else "").format(**values),
         columns=sql.SQL(", ").join(
             sql.SQL("{} as {}").format(
@@ -157,12 +179,6 @@ def _query(spec: Table, frozen: Frozen) -> sql.Composed:
         ),
         rows=sql.SQL(_text(spec.name)).format(schema=schema, **values),
         agencies=sql.SQL(_AGENCIES if named else "").format(schema=schema),
-        key=sql.SQL(", ").join(
-            sql.SQL("coalesce(normalize({}::text, nfc), '\\N') collate \"C\"").format(
-                sql.Identifier("fact", name)
-            )
-            for name in spec.key
-        ),
     )
 
 

@@ -20,7 +20,7 @@ import psycopg
 from chotso.calendar import local_date
 from chotso.errors import ChotsoError
 from chotso.failpoints import failpoint
-from chotso.freeze import checks, folders, inputs, state
+from chotso.freeze import checks, folders, inputs, registered, state
 from chotso.freeze.bundle import Correction, Identity, contents, write_bundle
 from chotso.freeze.changes import Changes, Corrected
 from chotso.freeze.checks import Check, Override, evaluate
@@ -173,6 +173,7 @@ def carry_through(run: Run, freeze: state.Freeze, override: Override | None) -> 
     Raises:
         ChotsoError: What stopped it; the next run goes on from there.
     """
+    registered.refuse_unregistered(run.conn)
     if override is None and checks.must_read_anew(run.conn, freeze):
         freeze = state.advance(run.conn, freeze, state="started")
     if freeze.state == "started":

@@ -22,22 +22,18 @@ _TOLD = 10
 
 @dataclass(frozen=True)
 class Watched:
-    """What the look found: `verified`, `unanchored` (equal, and nothing proven) or `nothing`.
-
-    `unanchored` names the releases that no anchor vouches for, `releases` all of them.
-    """
+    """What the look found: `verified`, with all releases in order of the chain, or `nothing`."""
 
     status: str
     releases: list[str] = field(default_factory=list)
-    unanchored: list[str] = field(default_factory=list)
 
 
 def watch_releases(settings: Settings) -> Watched:
     """Check every release on disk, the chain, the anchors, and what readers see in `frozen`.
 
     Raises:
-        ChotsoError: Something differs, or the anchor file is missing, unreadable, or where whoever
-            forges a release could write it.
+        ChotsoError: Something differs, no anchor vouches for a release, or the anchor file is
+            missing, unreadable, or where whoever forges a release could write it.
     """
     anchors = _anchors(settings)
     folder = settings.releases_dir
@@ -56,8 +52,9 @@ def watch_releases(settings: Settings) -> Watched:
         raise _differing(problems)
     names = list(roots)
     vouched = max((names.index(each) + 1 for each in anchors), default=0)
-    unanchored = names[vouched:]
-    return Watched("unanchored" if unanchored else "verified", names, unanchored)
+    if unknown := names[vouched:]:
+        raise _unanchored(unknown, roots)
+    return Watched("verified", names)
 
 
 def _is_release(path: Path) -> bool:
@@ -119,6 +116,19 @@ def _refuse_lost(settings: Settings, folder: Path) -> None:
     if rows:
         names = ", ".join(row[0] for row in rows)
         raise _differing([f"missing: {folder}: the warehouse has {names}, the folder nothing"])
+
+
+def _unanchored(unknown: list[str], roots: dict[str, str]) -> ChotsoError:
+    """Whoever holds the loader's login can have an invented release sealed, and it looks sound."""
+    named = [f"unanchored: {each}, root {roots[each]}" for each in unknown]
+    return ChotsoError(
+        "\n".join(["Sealed, and no anchor vouches for it:", *named]),
+        kept="everything as it is; it agrees with itself and with the warehouse, which proves "
+        "nothing.",
+        next_step="compare the root with the signed page: if it is there, add the line `RELEASE "
+        "ROOT` to CHOTSO_ANCHOR_FILE; if nobody ordered that release, it is forged: touch nothing, "
+        "run `chotso verify FOLDER --deep`, and see docs/verification.md.",
+    )
 
 
 def _differing(problems: list[str]) -> ChotsoError:

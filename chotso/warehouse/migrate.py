@@ -73,6 +73,7 @@ def migrate(settings: Settings) -> MigrationReport:
             applied += _apply_code(conn, is_due=bool(applied or lost))
             tables = [item.feed for item in contracts().values() if _raw_table(conn, item)]
             _grant_login(conn, settings)
+            _register(conn)
             conn.execute("select guard.protect()")  # what a later script brought is guarded too
             conn.execute("select guard.settle_logins()")
             (readers,) = conn.execute("select guard.add_agency_readers()").fetchone() or ([],)
@@ -83,6 +84,13 @@ def migrate(settings: Settings) -> MigrationReport:
             warnings += rights.wrong(conn)
             conn.commit()
     return MigrationReport(applied, tables, readers, warnings, put_back)
+
+
+def _register(conn: psycopg.Connection) -> None:
+    """What a seal measures by; imported here, for the freeze itself works through this package."""
+    from chotso.freeze.registered import register
+
+    register(conn)
 
 
 @contextmanager

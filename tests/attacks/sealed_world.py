@@ -115,6 +115,7 @@ values (%s, 'an', 'Người ký', repeat('a', 64), %s, '2022-01-05T03:00:00.0000
 REGISTERED = """
 insert into raw.agencies (ma_co_quan, batch_id, known_from)
 select code, 'x', now() from unnest(array['072', '07200', '07201']) as code
+on conflict do nothing
 """
 PASSED = """
 insert into ops.freeze_override (release_id, check_code, reason, first_name, second_name,

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import psycopg
 from psycopg import sql
+from psycopg.types.json import Jsonb
 
 from chotso.build.scratch import claim_scratch_schema
 from chotso.calendar import parse_instant
@@ -23,6 +24,7 @@ from chotso.failpoints import failpoint
 from chotso.freeze.inputs import MadeBy
 from chotso.freeze.parts import Parts, PeriodToFreeze, Progress
 from chotso.freeze.release import FreezeReport, freeze
+from chotso.registers import load_registers
 from chotso.settings import Settings
 from chotso.warehouse import locks
 from chotso.warehouse.connect import connect as connect
@@ -60,6 +62,9 @@ def empty(settings: Settings) -> None:
     """The warehouse as `migrate` leaves it, whatever an earlier test did to it."""
     with past_the_guards(settings) as conn:
         conn.execute("truncate frozen.release, rehearsal.release, ops.freeze, ops.batch cascade")
+        conn.execute("truncate ops.build cascade")
+        for feed in FEEDS:
+            conn.execute(sql.SQL("truncate {}").format(sql.Identifier("raw", feed)))
         schemas = conn.execute(
             "select nspname from pg_namespace where nspname ~ '^(freeze|rehearsal)_'"
         )
@@ -137,6 +142,8 @@ def build(
     """Three agencies, twelve months, three metrics, in an order that is never the same."""
     assert (config, event_cutoff) == ("current", CUTOFF)
     with connect(settings) as conn:
+        deliver(conn, collected, as_known_at)
+        record_build(conn, as_known_at, schema)
         claim_scratch_schema(conn, schema)
         conn.execute(sql.SQL("set local search_path = {}").format(sql.Identifier(schema)))
         conn.execute(TABLES)
@@ -170,6 +177,86 @@ def build(
     return None
 
 
+def deliver(conn: psycopg.Connection, collected: int, known_at: datetime) -> None:
+    """What the figures of the fake build follow from, in `raw`; a new version where it changed."""
+    first = CUTOFF - timedelta(days=400)
+    known = conn.execute(
+        "select tien_goc from raw.allocations where so_chung_tu = '07200-01' "
+        "and known_from <= %s and (known_to is null or known_to > %s)",
+        [known_at, known_at],
+    ).fetchone()
+    if known == (collected - 77,):
+        return
+    conn.execute(
+        "update raw.allocations set known_to = %s where known_to is null "
+        "and so_chung_tu ~ '-01$' and tien_goc <> %s",
+        [known_at, collected - 77],
+    )
+    known_from = known_at if known else first
+    conn.execute(DELIVERED, {"collected": collected, "first": first, "known_from": known_from})
+    conn.commit()
+
+
+def record_build(conn: psycopg.Connection, as_known_at: datetime, schema: str) -> None:
+    """The build's row in the ledger, with the configuration of this checkout."""
+    conn.execute(
+        "insert into ops.build (business_date, as_known_at, event_cutoff, target_schema, config, "
+        "config_sha256, code_version, status) values (%s, %s, %s, %s, %s, 'x', %s, 'built')",
+        [
+            CUTOFF.date(), as_known_at, CUTOFF, schema, Jsonb(load_registers().configuration),
+            made_by().code_version,
+        ],
+    )  # fmt: skip
+    conn.commit()
+
+
+DELIVERED = """
+with agencies as (select unnest(array['072', '07200', '07201']) as code),
+
+months as (
+    select generate_series(date '2021-01-01', date '2021-12-01', interval '1 month')::date as month
+),
+
+registered as (
+    insert into raw.agencies (ma_co_quan, ten, cap, batch_id, known_from)
+    select code, 'BHXH ' || code, 2, 'x', %(first)s from agencies
+    on conflict do nothing
+),
+
+documents as (
+    insert into raw.payments (so_chung_tu, ma_don_vi, ma_co_quan, ngay_ghi_co, so_tien, trang_thai,
+        batch_id, known_from)
+    select code || to_char(month, '-MM'), 'TA0001A', code, month + interval '20 days', 7,
+        'HIEU_LUC', 'x', %(first)s
+    from agencies, months
+    on conflict do nothing
+),
+
+lines as (
+    insert into raw.allocations (so_chung_tu, so_dong, quy, thang, tien_goc, tien_lai, batch_id,
+        known_from)
+    select code || to_char(month, '-MM'), 1, 'BHYT', month,
+        case when month = '2021-01-01' then %(collected)s - 77 else 7 end, 3, 'x', %(known_from)s
+    from agencies, months
+    on conflict do nothing
+),
+
+accounts as (
+    insert into raw.c12 (ma_co_quan, thang, madvi, ps_bh, ck_bhxh, stated_at, restated_at,
+        batch_id, known_from)
+    select code, month, 'of ' || code, case when month = '2021-01-01' then 10000 else 0 end, 85,
+        %(first)s, %(first)s, 'x', %(first)s
+    from agencies, months
+    on conflict do nothing
+)
+
+insert into raw.plans (so_quyet_dinh, ngay_ky, don_vi_giao, nam, loai_doi_tuong, ma_doi_tuong,
+    chi_tieu, gia_tri, hieu_luc_tu, batch_id, known_from)
+select '01/QĐ', '2021-01-05', 'BHXH Việt Nam', 2021, 'CO_QUAN', code, 'NO_TONG', 0.9, '2021-01-01',
+    'x', %(first)s
+from agencies
+on conflict do nothing
+"""
 TABLES = """
 create table dim_agency (agency_key text, agency_code text, agency_name text,
     parent_agency_code text, level_number int, district_code text, valid_from_date date,
@@ -263,8 +350,16 @@ with months as (
 attainment as (
     insert into fct_monthly_attainment
     select agency_code, month, metric_code,
-        case kind_code when 'ratio' then 0.0085 else 7 end,
-        case kind_code when 'ratio' then 0.0085 else %(collected)s end,
+        case
+            when kind_code = 'ratio' then 0.0085
+            when kind_code = 'flow' and month = '2021-01-01' then %(collected)s - 77
+            else 7
+        end,
+        case
+            when kind_code = 'ratio' then 0.0085
+            else %(collected)s
+                - case kind_code when 'flow' then 7 * (12 - extract(month from month)) else 0 end
+        end,
         case kind_code when 'ratio' then 85 end, case kind_code when 'ratio' then 10000 end,
         null, case kind_code when 'ratio' then 0.009 end,
         case kind_code when 'ratio' then 0.944444444 end,
@@ -284,7 +379,7 @@ order by random()
 
 
 def period(period_id: str) -> PeriodToFreeze:
-    return PeriodToFreeze(period_id, CUTOFF)
+    return PeriodToFreeze(period_id, CUTOFF, ("DL",))
 
 
 def made_by() -> MadeBy:

@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg
 
-from chotso.freeze.parts import Parts, PeriodToFreeze, Progress
+from chotso.freeze.parts import Parts, Progress
 from chotso.freeze.release import FreezeReport, freeze
 from chotso.settings import Settings
 from tests.warehouse import freeze_world
@@ -138,7 +138,6 @@ def parts() -> Parts:
         Parts(),
         feeds=lambda: FEEDS,
         source_clock=lambda settings: CUTOFF,
-        period=lambda period_id: PeriodToFreeze(period_id, CUTOFF),
         final_extract=final_extract,
     )
 

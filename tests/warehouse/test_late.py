@@ -147,6 +147,76 @@ def test_the_register_has_each_fact_once_where_it_is_filed(found: Late) -> None:
     assert {row["file_name"] for row in found.changes} == {f"payments/{LATER}"}
 
 
+INVENTED: dict[str, dict[str, Any]] = {
+    "a payment that never was": {"item_key": '["never",1]'},
+    "another amount": {"amount": 21},
+    "a vast amount": {"amount": -999_999_999_999},
+    "another agency": {"agency_code": "07202"},
+    "another metric": {"metric_code": "collection_ui"},
+    "another month": {"month": "2021-11-01", "last_month": "2021-11-01"},
+    "more months": {"last_month": "2022-01-01"},
+    "a base": {"base_amount": 5},
+    "a batch that never was": {"batch_id": "never", "file_name": None},
+    "a file that never was": {"file_name": "payments/never"},
+    "an instant of no batch": {"known_at": "2022-01-04T18:00:01+00:00"},
+    "a metric that never was": {"metric_code": "collection_never"},
+    "a feed that has no register": {"feed": "payments"},
+    "two persons in one": {
+        "feed": "participations", "item_key": "[3]", "metric_code": "participants_hi",
+        "unit_code": "person", "amount": 2,
+    },
+    "a spell that never was": {
+        "feed": "participations", "item_key": "[99]", "metric_code": "participants_hi",
+        "unit_code": "person", "amount": 1,
+    },
+    "arrears": {
+        "feed": "c12", "item_key": '["TB0001B","2021-12-01","si"]', "amount": 51,
+        "metric_code": "arrears_ratio_si", "base_amount": 60,
+    },
+    "a receivable": {
+        "feed": "c12", "item_key": '["TB0001B","2021-12-01","si"]', "amount": 50,
+        "metric_code": "arrears_ratio_si", "base_amount": 61,
+    },
+    "a plan beyond all plans": {
+        "feed": "plans", "item_key": '["2/QĐ","2021-12-01","07201"]', "amount": 18_001,
+    },
+    "a decision that never was": {
+        "feed": "plans", "item_key": '["9/QĐ","2021-12-01","07201"]', "amount": 1,
+    },
+}  # fmt: skip
+
+
+def test_the_register_takes_no_invention(sealed: Released, found: Late) -> None:
+    """As the first run had it, by hand: what is true passes, and nothing else."""
+    (true,) = [row for row in found.changes if row["item_key"] == '["late",1]']
+    release = sealed.report.release_id
+    until = max(row["known_at"] for row in found.changes)
+    with psycopg.connect(sealed.settings.admin_url or "") as conn:
+        (frozen_at,) = conn.execute(
+            "select as_known_at from frozen.release where release_id = %s", [release]
+        ).fetchone() or (None,)
+
+        def problem(**given: Any) -> str | None:
+            change = json.loads(json.dumps({**true, **given}, default=str))
+            row = conn.execute(
+                "select sealing.late_problem(%s, %s, %s, %s)",
+                [release, frozen_at, until, json.dumps([change])],
+            ).fetchone()
+            assert row is not None
+            return row[0]  # type: ignore[no-any-return]
+
+        assert problem() is None
+        assert [name for name, given in INVENTED.items() if problem(**given) is None] == []
+    with psycopg.connect(sealed.settings.warehouse_url) as conn:
+        sealed.world.night("2022-01-05T02:00", ["payments"])
+        change = json.dumps([{**true, "amount": -999_999_999_999}], default=str)
+        with pytest.raises(psycopg.errors.RaiseException, match="takes no inventions"):
+            conn.execute(
+                "select frozen.record_late(%s, %s, '2022-01-05T02:00+07', 'x', %s)",
+                [release, until, change],
+            )
+
+
 def test_no_row_names_a_person(sealed: Released, found: Late) -> None:
     text = str(sealed.admin.execute("select * from frozen.late_change").fetchall())
     assert "000000000000" not in text, "a pseudonym is 64 digits; a spell has its own number"

@@ -2,20 +2,30 @@
 
 import dataclasses
 import json
+import re
+import shutil
 from collections.abc import Callable, Iterator
+from datetime import date, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psycopg
 import pytest
 from psycopg import sql
 
-from chotso.freeze import bundle, release, state
+from chotso.errors import ChotsoError
+from chotso.freeze import bundle, papers, registered, release, state
+from chotso.freeze.changes import Changes
+from chotso.freeze.corrigendum import corrigendum
+from chotso.freeze.parts import Parts
 from chotso.freeze.tables import FROZEN
-from chotso.freeze.verify import canonical_json
+from chotso.freeze.verify import canonical_json, verify_bundle
+from chotso.registers import load_registers
 from chotso.sandbox import server
 from chotso.settings import Settings
 from tests.warehouse import freeze_world as world
+from tests.warehouse import inventions
 from tests.warehouse.freeze_world import PERIODS, count, seal
 from tests.warehouse.product import Product, product
 from tests.warehouse.sandbox_homes import new_home
@@ -93,6 +103,174 @@ def nothing_was_sealed(settings: Settings) -> None:
         assert count(settings, f"select count(*) from frozen.{table}") == 0
     for table in ("file", *(spec.name for spec in FROZEN)):
         assert count(settings, f"select count(*) from sealing.{table}") == 0
+
+
+@dataclasses.dataclass(frozen=True)
+class Laid:
+    """A freeze that stands before its seal: what it would lay down."""
+
+    freeze: state.Freeze
+    written: bundle.Written
+    sealed_at: datetime
+    files: Files
+
+
+def before_the_seal(settings: Settings, folder: Path, patch: pytest.MonkeyPatch) -> Laid:
+    found: list[Laid] = []
+
+    def stop(conn: Any, freeze: Any, written: Any, sealed_at: Any, files: Any) -> None:
+        kept = Path(shutil.copytree(written.folder, folder))
+        found.append(
+            Laid(freeze, dataclasses.replace(written, folder=kept), sealed_at, list(files))
+        )
+        raise ChotsoError("not yet", next_step="go on.")
+
+    with patch.context() as patched:
+        patched.setattr(state, "seal", stop)
+        with pytest.raises(ChotsoError, match="not yet"):
+            seal(settings)
+    return found[0]
+
+
+def test_no_invented_bundle_is_sealed(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """One after the other against one build: a refused one leaves nothing behind."""
+    laid = before_the_seal(settings, tmp_path / "laid", monkeypatch)
+    passed = {}
+    with world.connect(settings) as conn:
+        for name, (invent, told) in inventions.BUNDLES.items():
+            try:
+                with conn.transaction():
+                    files = invent(laid.files)
+                    state.seal(conn, laid.freeze, laid.written, laid.sealed_at, files)
+            except psycopg.errors.RaiseException as refused:
+                if not re.search(told, str(refused)):
+                    passed[name] = str(refused)
+            else:
+                passed[name] = "sealed"
+    assert passed == {}
+    # the naive way: whoever holds all the files can make them agree with one another
+    for number, name in enumerate(("another plan", "invented inputs", "fewer known issues")):
+        bundle.write_files(tmp_path / str(number), inventions.BUNDLES[name][0](laid.files))
+        assert verify_bundle(tmp_path / str(number)).findings == []
+    nothing_was_sealed(settings)
+    assert not seal(settings).already_sealed
+
+
+@pytest.fixture
+def short_reports(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reports follow from no build, and take most of a freeze's time."""
+
+    def short(folder: Path, manifest: Any) -> None:
+        for name in ("report.pdf", "report.xlsx"):
+            (folder / name).write_bytes(b"x")
+
+    monkeypatch.setattr(papers, "add_reports", short)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"), inventions.BUILDS.values(), ids=inventions.BUILDS.keys()
+)
+@pytest.mark.usefixtures("short_reports")
+def test_figures_that_do_not_follow_from_raw_are_not_sealed(
+    settings: Settings, change: str, told: str
+) -> None:
+    with pytest.raises(psycopg.errors.RaiseException, match=told):
+        release.freeze(settings, SPRINT, parts=inventions.built_then(change))
+    nothing_was_sealed(settings)
+
+
+@pytest.mark.parametrize("change", inventions.RELATIONS.values(), ids=inventions.RELATIONS.keys())
+@pytest.mark.usefixtures("short_reports")
+def test_what_would_run_the_loader_s_code_is_not_read(settings: Settings, change: str) -> None:
+    with pytest.raises((psycopg.errors.RaiseException, ChotsoError)) as refused:
+        release.freeze(settings, SPRINT, parts=inventions.built_then(change))
+    assert "plain table" in str(refused.value) or "lacks what a release" in str(refused.value)
+    nothing_was_sealed(settings)
+
+
+@pytest.mark.parametrize(
+    ("parts", "told"), inventions.LEDGERS.values(), ids=inventions.LEDGERS.keys()
+)
+@pytest.mark.usefixtures("short_reports")
+def test_a_build_that_the_register_does_not_know_is_not_sealed(
+    settings: Settings, parts: Parts, told: str
+) -> None:
+    with pytest.raises(psycopg.errors.RaiseException, match=told):
+        release.freeze(settings, SPRINT, parts=parts)
+    nothing_was_sealed(settings)
+
+
+@pytest.mark.usefixtures("short_reports")
+def test_an_invented_period_is_not_sealed(settings: Settings) -> None:
+    with pytest.raises(psycopg.errors.RaiseException, match="no registered period"):
+        seal(settings, "sprint-2099-q1")
+    nothing_was_sealed(settings)
+
+
+@pytest.mark.parametrize(("days", "told"), [(-1, "before its cutoff"), (40_000, "in the future")])
+@pytest.mark.usefixtures("short_reports")
+def test_a_release_is_not_sealed_at_another_time(settings: Settings, days: int, told: str) -> None:
+    at = world.CUTOFF + timedelta(days=days)
+    clocks = [world.CUTOFF, at]
+    parts = dataclasses.replace(world.PARTS, source_clock=lambda settings: clocks.pop(0))
+    with pytest.raises(psycopg.errors.RaiseException, match=told):
+        release.freeze(settings, SPRINT, parts=parts)
+    nothing_was_sealed(settings)
+
+
+class Pretending(Changes):
+    """Says that figures changed."""
+
+    def __iter__(self) -> Iterator[Any]:
+        yield from super().__iter__()
+        self.figures = 1
+
+
+@pytest.mark.usefixtures("short_reports")
+def test_a_forged_corrigendum_takes_no_release_s_place(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = seal(settings)
+    with world.connect(settings) as conn:
+        world.insert_batch(
+            conn, "payments", date(2022, 1, 4), world.CUTOFF + timedelta(days=4), None
+        )
+    more = "update fct_monthly_attainment set actual_to_date = 1 where agency_code = '07200'"
+    numbered = "update fct_officer_attainment set numerator = 1"
+    for parts, number, told in (
+        (inventions.built_then(more), 0, "collection_total of 07200"),
+        (inventions.built_then(numbered), 8, "its id is not the next one"),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(state, "corrigendum_count", lambda conn, period_id, n=number: n)
+            with pytest.raises(psycopg.errors.RaiseException, match=told):
+                corrigendum(settings, SPRINT, reason="x", author="y", parts=parts)
+    # it knows more, and no figure is another
+    with world.connect(settings) as conn:
+        world.insert_batch(
+            conn, "payments", date(2022, 1, 5), world.CUTOFF + timedelta(days=5), None
+        )
+    with monkeypatch.context() as patch:
+        patch.setattr(release, "Changes", Pretending)
+        with pytest.raises(psycopg.errors.RaiseException, match="it corrects nothing"):
+            corrigendum(settings, SPRINT, reason="x", author="y", parts=world.PARTS)
+    assert count(settings, "select count(*) from frozen.release where is_current") == 1
+    assert seal(settings).root_sha256 == original.root_sha256
+
+
+def test_what_was_changed_since_migrate_is_named_before_anything_is_extracted(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changed = {**load_registers().configuration, "periods": {"periods": []}}
+    monkeypatch.setattr(
+        registered, "load_registers", lambda: SimpleNamespace(configuration=changed)
+    )
+    with pytest.raises(ChotsoError, match=r"ops\.configuration periods") as refused:
+        seal(settings)
+    assert "chotso migrate" in refused.value.next_step
+    nothing_was_sealed(settings)
 
 
 def one_less(lines: list[bytes]) -> list[bytes]:

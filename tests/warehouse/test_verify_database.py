@@ -263,23 +263,29 @@ def test_the_command_says_it(sealed: Sealed, monkeypatch: pytest.MonkeyPatch) ->
     assert (done.exit_code, json.loads(done.stdout)["status"]) == (1, "failed")
 
 
-def watched(settings: Settings, anchors: Path, text: str | None) -> tuple[str, list[str]]:
+def watched(settings: Settings, anchors: Path, text: str | None) -> list[str]:
     if text is not None:
         anchors.write_text(text, encoding="utf-8")
-    found = watch_releases(settings.model_copy(update={"anchor_file": anchors}))
-    return found.status, found.unanchored
+    return watch_releases(settings.model_copy(update={"anchor_file": anchors})).releases
 
 
-def test_the_daily_look_never_says_verified_without_anchors(sealed: Sealed, tmp_path: Path) -> None:
+def test_the_daily_look_fails_at_a_release_that_no_anchor_knows(
+    sealed: Sealed, tmp_path: Path
+) -> None:
     settings, sprint, plan = sealed
     anchors = tmp_path / "anchors"
-    assert watch_releases(settings).status == "unanchored"
-    assert watched(settings, anchors, "# none yet\n\n") == ("unanchored", [SPRINT, PLAN])
+    both = f"unanchored: {SPRINT}, root {sprint.root_sha256}\nunanchored: {PLAN}, root "
+    with pytest.raises(ChotsoError, match=both) as refused:
+        watch_releases(settings)
+    assert "CHOTSO_ANCHOR_FILE" in refused.value.next_step
+    with pytest.raises(ChotsoError, match=both):
+        watched(settings, anchors, "# none yet\n\n")
     first = f"{SPRINT}  {sprint.root_sha256.upper()}\n"
-    assert watched(settings, anchors, first) == ("unanchored", [PLAN])
+    with pytest.raises(ChotsoError, match=f"vouches for it:\nunanchored: {PLAN}, root "):
+        watched(settings, anchors, first)
     # the newest root holds those before it
     newest = f"{PLAN} {plan.root_sha256[:32]} {plan.root_sha256[32:]}\n"
-    assert watched(settings, anchors, newest) == ("verified", [])
+    assert watched(settings, anchors, newest) == [SPRINT, PLAN]
     with pytest.raises(ChotsoError, match="the anchor 00000"):
         watched(settings, anchors, newest + f"{SPRINT} {'0' * 64}\n")
     with pytest.raises(ChotsoError, match="its root is None"):
@@ -303,6 +309,28 @@ def test_the_daily_look_raises_what_differs(sealed: Sealed) -> None:
     finally:
         forge(settings, f"update frozen.attainment set is_met = null {WHERE}")
     assert "touch nothing" in str(refused.value)
+
+
+def test_rows_of_no_release_are_named(sealed: Sealed) -> None:
+    settings, _, _ = sealed
+    forge(
+        settings,
+        "alter table frozen.arrears_ratio drop constraint arrears_ratio_release_id_fkey",
+        "insert into frozen.arrears_ratio (release_id, agency_code, month, group_code, "
+        "variant_code) values ('made-up', '07200', '2021-12-01', 'total', 'x')",
+    )
+    try:
+        result = verify_with_database(settings, settings.releases_dir)
+    finally:
+        forge(
+            settings,
+            "delete from frozen.arrears_ratio where release_id = 'made-up'",
+            "alter table frozen.arrears_ratio add constraint arrears_ratio_release_id_fkey "
+            "foreign key (release_id) references frozen.release",
+        )
+    assert [(each.path, each.message) for each in result.findings] == [
+        ("frozen.arrears_ratio", "1 rows of made-up, no release")
+    ]
 
 
 def test_the_daily_look_misses_a_folder_that_is_gone(sealed: Sealed, tmp_path: Path) -> None:

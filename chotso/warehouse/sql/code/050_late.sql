@@ -10,6 +10,7 @@ as $$
 declare
     reached timestamptz;
     newest timestamptz;
+    problem text;
     counted bigint;
 begin
     -- one run at a time: the next one goes on where this one ends
@@ -34,6 +35,10 @@ begin
     where batch.status = 'published';
     if until_instant > coalesce(newest, reached) then
         raise exception 'nothing is known at % yet', until_instant;
+    end if;
+    problem := sealing.late_problem(of_release, reached, until_instant, changes);
+    if problem is not null then
+        raise exception 'the register of % takes no inventions: %', of_release, problem;
     end if;
     insert into frozen.late_run (release_id, known_from, known_until, change_count, code_version)
     values (of_release, reached, until_instant, jsonb_array_length(changes), by_code);

@@ -1,0 +1,192 @@
+-- The figures laid down to be sealed, against what `raw` says: the first that differs, by name.
+set local check_function_bodies = off;
+
+create or replace function sealing.other_collection(known timestamptz, cutoff timestamptz)
+returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    with collected as materialized (select * from sealing.collected(known, cutoff)),
+
+    expected as (
+        select
+            laid.agency_code, laid.month, laid.metric_code, laid.actual_month, laid.actual_to_date,
+            coalesce(sum(collected.collected_vnd) filter (where collected.month = laid.month), 0)
+                as of_month,
+            coalesce(sum(collected.collected_vnd), 0) as to_date
+        from sealing.attainment as laid
+        left join collected
+            on collected.agency_code = laid.agency_code
+            and collected.metric_code = laid.metric_code
+            and collected.month between date_trunc('year', laid.month)::date and laid.month
+        where laid.kind_code = 'flow'
+        group by 1, 2, 3, 4, 5
+    )
+
+    select format(
+        '%s of %s, %s: %s and %s to date, by what was published %s and %s', metric_code,
+        agency_code, to_char(month, 'YYYY-MM'), actual_month, actual_to_date, of_month, to_date
+    )
+    from expected
+    where actual_month is distinct from of_month or actual_to_date is distinct from to_date
+    order by month desc, agency_code, metric_code
+    limit 1
+$$;
+comment on function sealing.other_collection is
+'Số thu khác với dữ liệu gốc — a collection that does not follow from raw; null: none';
+
+create or replace function sealing.other_arrears(known timestamptz, cutoff timestamptz)
+returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    with owed as materialized (select * from sealing.owed(known, cutoff)),
+
+    expected as (
+        select
+            laid.agency_code, laid.month, laid.group_code, laid.variant_code, laid.numerator,
+            laid.denominator, laid.ratio, owed.smallest, owed.largest,
+            laid.variant_code like '%~_receivable' escape '~' as is_by_receivable,
+            case when owed.agency_code is not null then (
+                select sum(before.receivable) from owed as before
+                where before.agency_code = laid.agency_code and before.group_code = laid.group_code
+                    and not before.is_interest_bearing
+                    and before.month between date_trunc('year', laid.month)::date and laid.month
+            ) end as receivable
+        from sealing.arrears_ratio as laid
+        left join owed
+            on owed.agency_code = laid.agency_code and owed.month = laid.month
+            and owed.group_code = laid.group_code
+            and owed.is_interest_bearing = (laid.variant_code like 'interest~_%' escape '~')
+    )
+
+    select format(
+        'arrears %s (%s) of %s, %s: %s of %s, by what was published %s of %s', group_code,
+        variant_code, agency_code, to_char(month, 'YYYY-MM'), numerator, denominator,
+        smallest, receivable
+    )
+    from expected
+    where coalesce(numerator not between smallest and largest, numerator is not null)
+        or numerator is null and smallest is not null
+        or is_by_receivable and denominator is distinct from receivable
+        or ratio is distinct from sealing.exact_ratio(numerator, denominator)
+    order by month desc, agency_code, group_code
+    limit 1
+$$;
+comment on function sealing.other_arrears is
+'Nợ khác với dữ liệu gốc — arrears that do not follow from raw; null: none';
+
+create or replace function sealing.other_plan(known timestamptz, cutoff timestamptz)
+returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select format(
+        'the plan of %s of %s, %s: %s, by what was published %s', laid.metric_code,
+        laid.agency_code, to_char(laid.month, 'YYYY-MM'), laid.plan_in_force, plan.value
+    )
+    from sealing.attainment as laid
+    cross join lateral (
+        select sealing.plan_in_force(
+            known, cutoff, laid.agency_code, laid.month, laid.metric_code
+        ) as value
+    ) as plan
+    where laid.plan_in_force is distinct from plan.value
+    order by laid.month desc, laid.agency_code, laid.metric_code
+    limit 1
+$$;
+comment on function sealing.other_plan is
+'Kế hoạch khác với dữ liệu gốc — a plan that does not follow from raw; null: none';
+
+-- Whether a target is met follows from the figures; a ratio's are those of the official variant.
+create or replace function sealing.other_verdict() returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    with metrics as (
+        select
+            metric ->> 'code' as code, metric ->> 'kind' as kind,
+            metric ->> 'direction' = 'below' as is_below, metric ->> 'group' as group_code
+        from ops.configuration, jsonb_array_elements(content -> 'metrics') as metric
+        where name = 'metrics'
+    ),
+
+    judged as (
+        select
+            laid.*, metrics.kind, metrics.is_below,
+            metrics.kind = 'ratio' and (
+                (laid.numerator, laid.denominator, laid.actual_to_date) is distinct from
+                (official.numerator, official.denominator, official.ratio)
+            ) as is_unofficial,
+            case
+                when metrics.kind <> 'ratio' then
+                    case when metrics.is_below then laid.actual_to_date < laid.plan_in_force
+                        else laid.actual_to_date >= laid.plan_in_force end
+                when laid.denominator > 0 then
+                    laid.numerator < laid.plan_in_force * laid.denominator
+                when laid.denominator < 0 then
+                    laid.numerator > laid.plan_in_force * laid.denominator
+            end as is_so
+        from sealing.attainment as laid
+        left join metrics on metrics.code = laid.metric_code
+        left join sealing.arrears_ratio as official
+            on metrics.kind = 'ratio' and official.is_official
+            and official.agency_code = laid.agency_code and official.month = laid.month
+            and official.group_code = metrics.group_code
+    )
+
+    select format(
+        '%s of %s, %s: its kind, ratio or verdict is not that of its figures', metric_code,
+        agency_code, to_char(month, 'YYYY-MM')
+    )
+    from judged
+    where kind_code is distinct from kind or is_unofficial
+        or is_met is distinct from case
+            when kind = 'ratio' and not is_below then not is_so else is_so
+        end
+        or attainment_ratio is distinct from case
+            when kind = 'ratio'
+                then sealing.exact_ratio(numerator, denominator * plan_in_force)
+            else sealing.exact_ratio(actual_to_date, plan_in_force)
+        end
+    order by month desc, agency_code, metric_code
+    limit 1
+$$;
+comment on function sealing.other_verdict is
+'Kết luận không theo số liệu — a verdict that does not follow from its figures; null: none';
+
+create or replace function sealing.other_agency(known timestamptz) returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    with shown as (select distinct agency_code, month from sealing.attainment),
+
+    registered as (
+        select ma_co_quan as code, hieu_luc_tu as since, hieu_luc_den as until
+        from raw.agencies
+        where known_from <= known and (known_to is null or known_to > known)
+    ),
+
+    in_force as (
+        select registered.code as agency_code, months.month
+        from registered
+        inner join (select distinct month from shown) as months
+            on (registered.since is null
+                or (months.month + interval '1 month' - interval '1 day')::date >= registered.since)
+            and (registered.until is null or months.month <= registered.until)
+    )
+
+    select format(
+        '%s in %s is %s', coalesce(shown.agency_code, in_force.agency_code),
+        to_char(coalesce(shown.month, in_force.month), 'YYYY-MM'),
+        case when shown.agency_code is null then 'left out' else 'no agency in force' end
+    )
+    from shown
+    full join in_force on in_force.agency_code = shown.agency_code and in_force.month = shown.month
+    where shown.agency_code is null or in_force.agency_code is null
+    order by 1
+    limit 1
+$$;
+comment on function sealing.other_agency is
+'Cơ quan thừa hoặc thiếu — an agency that is not in force, or is left out; null: none';
+set local check_function_bodies = on;

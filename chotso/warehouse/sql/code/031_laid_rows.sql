@@ -1,0 +1,206 @@
+-- The rows that were laid down: what readers will see, against the files, the build and `raw`.
+
+-- A row of a table of `sealing` as its line in the file, as an expression over the columns that
+-- the file's header names.
+create or replace function sealing.line_of(relation text, header text) returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select string_agg(
+        format(
+            case field.atttypid
+                when 'text'::regtype then
+                    'coalesce(case when %1$I ~ E''[,"\r\n]'' or %1$I in (''\N'', ''\.'') '
+                    'then ''"'' || replace(%1$I, ''"'', ''""'') || ''"'' else %1$I end, ''\N'')'
+                when 'timestamptz'::regtype then 'coalesce(sealing.instant_text(%1$I), ''\N'')'
+                else 'coalesce(%1$I::text, ''\N'')'
+            end, field.attname
+        ), ' || '','' || ' order by header.place
+    )
+    from string_to_table(line_of.header, ',') with ordinality as header (name, place)
+    full outer join (
+        select attname, atttypid
+        from pg_attribute
+        where attrelid = format('sealing.%I', relation)::regclass
+            and attnum > 0 and not attisdropped
+    ) as field on header.name = field.attname
+$$;
+comment on function sealing.line_of is
+'Biểu thức ghi một dòng như trong tệp — a row as its line in the file, as an SQL expression';
+
+create or replace function sealing.row_tables() returns text[]
+language sql immutable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+    select array['attainment', 'arrears_ratio', 'employer_arrears', 'officer_attainment', 'ranking']
+$$;
+comment on function sealing.row_tables is
+'Các tệp cũng là bảng của frozen — the data files that are also tables of frozen';
+
+create or replace function sealing.check_rows(manifest jsonb) returns void
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+set datestyle = 'ISO, YMD'
+as $$
+declare
+    relation text;
+    file text;
+    laid text;
+    counted bigint;
+    listed bigint;
+begin
+    foreach relation in array sealing.row_tables() loop
+        select convert_from(content, 'UTF8') into file
+        from sealing.file
+        where path = 'data/' || relation || '.csv';
+        select (entry ->> 'rows')::bigint into listed
+        from jsonb_array_elements(manifest -> 'files') as entry
+        where entry ->> 'path' = 'data/' || relation || '.csv';
+        execute format(
+            'select count(*), coalesce(string_agg(%s, E''\n'') || E''\n'', '''') from sealing.%I',
+            sealing.line_of(relation, split_part(file, E'\n', 1)), relation
+        ) into counted, laid;
+        file := substr(file, strpos(file, E'\n') + 1);
+        if counted is distinct from listed
+            or exists (
+                select string_to_table(file, E'\n')
+                except all
+                select string_to_table(laid, E'\n')
+            )
+            or exists (
+                select string_to_table(laid, E'\n')
+                except all
+                select string_to_table(file, E'\n')
+            )
+        then
+            raise exception 'the rows of % are not those of its file: % of them',
+                relation, counted;
+        end if;
+    end loop;
+end
+$$;
+comment on function sealing.check_rows is
+'Đối chiếu các dòng đã đặt với tệp — refuses rows that are not those of their files, line by line';
+
+-- A corrigendum that corrects nothing would only take the place of a certified release.
+create or replace function sealing.is_another(corrected text) returns boolean
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    relation text;
+    columns text;
+    is_other boolean := false;
+begin
+    foreach relation in array sealing.row_tables() loop
+        exit when is_other;
+        select string_agg(quote_ident(attname), ', ' order by attnum) into columns
+        from pg_attribute
+        where attrelid = format('sealing.%I', relation)::regclass and attnum > 0
+            and not attisdropped and attname not in ('known_at', 'stated_at');
+        execute format(
+            'select exists ((select %1$s from sealing.%2$I) except all '
+            '(select %1$s from frozen.%2$I where release_id = $1)) or exists ('
+            '(select %1$s from frozen.%2$I where release_id = $1) except all '
+            '(select %1$s from sealing.%2$I))', columns, relation
+        ) into is_other using corrected;
+    end loop;
+    return is_other;
+end
+$$;
+comment on function sealing.is_another is
+'Bản đính chính có đổi số liệu nào không — whether a corrigendum changes any figure';
+
+create or replace function sealing.figure_problem(begun ops."freeze") returns text
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    known sealing.data_file;
+    withheld text[];
+    last_month date;
+begin
+    select array(
+        select jsonb_array_elements_text(period -> 'withheld_employer_groups')
+    ) into withheld
+    from ops.configuration, jsonb_array_elements(content -> 'periods') as period
+    where name = 'periods' and period ->> 'id' = begun.period_id;
+    select max(month) into last_month from frozen.attainment where release_id = begun.corrects;
+    for known in select * from sealing.data_file where statement is not null order by name
+    loop
+        if not exists (
+            select from sealing.file
+            where path = 'data/' || known.name || '.csv' and content = convert_to(
+                sealing.built_file(begun.release_id, known.name, withheld, last_month), 'UTF8'
+            )
+        ) then
+            return format(
+                'data/%s.csv is not made from %I', known.name, begun.target_schema
+            );
+        end if;
+    end loop;
+    if current_setting('search_path') <> 'pg_catalog, pg_temp' then
+        return 'its build changed the session that read it';
+    end if;
+    if begun.corrects is not null and not sealing.is_another(begun.corrects) then
+        return 'it corrects nothing of ' || begun.corrects;
+    end if;
+    return coalesce(
+        sealing.other_agency(begun.as_known_at),
+        sealing.other_collection(begun.as_known_at, begun.cutoff_at),
+        sealing.other_arrears(begun.as_known_at, begun.cutoff_at),
+        sealing.other_plan(begun.as_known_at, begun.cutoff_at),
+        sealing.other_verdict()
+    );
+end
+$$;
+comment on function sealing.figure_problem is
+'Số liệu không theo bản dựng hay dữ liệu gốc — a figure that is not the build''s, or not raw''s';
+
+create or replace function sealing.move_into(target text, of_release text) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    relation text;
+    columns text;
+begin
+    foreach relation in array sealing.row_tables() loop
+        select string_agg(quote_ident(attname), ', ' order by attnum) into columns
+        from pg_attribute
+        where attrelid = format('sealing.%I', relation)::regclass
+            and attnum > 0 and not attisdropped;
+        execute format(
+            'insert into %I.%I (release_id, %s) select $1, %s from sealing.%I',
+            target, relation, columns, columns, relation
+        ) using of_release;
+        execute format('delete from sealing.%I', relation);
+    end loop;
+    execute format(
+        'insert into %I.bundle_file (release_id, path, content) '
+        'select $1, path, content from sealing.file', target
+    ) using of_release;
+    delete from sealing.file;
+end
+$$;
+comment on function sealing.move_into is
+'Chuyển hồ sơ vào nơi niêm phong — moves what was laid down to where it stays';
+
+do $$
+declare
+    routine regprocedure;
+begin
+    for routine in
+        select oid::regprocedure from pg_proc
+        where pronamespace = 'sealing'::regnamespace and proname <> 'instant_text'
+    loop
+        execute format(
+            'alter function %s owner to %I', routine,
+            case when routine::text like '%built_file(%' then 'chotso_checker'
+                else 'chotso_owner' end
+        );
+        execute format('revoke execute on function %s from public', routine);
+    end loop;
+end
+$$;
+grant execute on function sealing.built_file to chotso_owner;
