@@ -116,13 +116,11 @@ def test_the_accepted_version_stays_in_force_while_a_newer_one_is_set_aside() ->
 
 
 def test_a_register_row_that_a_reading_lacks_is_in_force_as_it_was() -> None:
-    later = NIGHT + timedelta(days=1)
-    paid = {"documents": [document("A", "2021-12-02 10:00")], "lines": [line("A", "BHYT", 100)]}
+    documents, lines = [document("A", "2021-12-02 10:00")], [line("A", "BHYT", 100)]
+    fewer = [each for each in AGENCIES if each["ma_co_quan"] != "07201"]
     world = [
-        observed(**paid),
-        observed(
-            later, agencies=[each for each in AGENCIES if each["ma_co_quan"] != "07201"], **paid
-        ),
+        observed(documents=documents, lines=lines),
+        observed(NIGHT + timedelta(days=1), agencies=fewer, documents=documents, lines=lines),
     ]
     for code in ("072", "07201"):
         assert row(world, "collection_total", code)["actual_month"] == 100

@@ -12,7 +12,7 @@ import pytest
 
 from chotso.errors import ChotsoError
 from chotso.freeze.checks import CHECKS, Override, override_of
-from chotso.freeze.parts import Parts
+from chotso.freeze.parts import Parts, Progress
 from chotso.freeze.release import FreezeReport, freeze
 from chotso.freeze.verify import verify
 from chotso.sandbox import server
@@ -174,11 +174,20 @@ def test_a_read_that_lacked_a_row_is_done_again_until_nothing_is_missing(
         freeze(settings, SPRINT, parts=parts_that(register_row_missing))
     reads: list[str] = []
 
-    def final_extract(settings: Settings, day: date, **given: Any) -> world.Extracted:
-        reads.append(given["final_of"])
+    def final_extract(
+        settings: Settings,
+        business_date: date,
+        *,
+        final_of: str,
+        not_before: datetime | None,
+        progress: Progress,
+    ) -> world.Extracted:
+        reads.append(final_of)
         with as_admin(settings) as conn:
             conn.execute("update ops.missing_row set status = 'back', ended_at = %s", [CUTOFF])
-        return world.final_extract(settings, day, **given)
+        return world.final_extract(
+            settings, business_date, final_of=final_of, not_before=not_before, progress=progress
+        )
 
     found = checks_of(
         freeze(settings, SPRINT, parts=dataclasses.replace(PARTS, final_extract=final_extract))
