@@ -57,7 +57,6 @@ def migrate(settings: Settings) -> MigrationReport:
     with open_session(_admin_url(settings), _SESSION, application_name="chotso migrate") as conn:
         _check_server(conn)
         with locks.hold(conn, "migrate"):
-            warnings = safety.warnings(conn)
             _ledger_of_scripts(conn)
             applied = [path.name for path in sorted(SCRIPTS.glob("*.sql")) if _apply(conn, path)]
             applied += _apply_code(conn, is_due=bool(applied))
@@ -66,6 +65,7 @@ def migrate(settings: Settings) -> MigrationReport:
             conn.execute("select guard.protect()")  # what a later script brought is guarded too
             conn.execute("select guard.settle_logins()")
             (readers,) = conn.execute("select guard.add_agency_readers()").fetchone() or ([],)
+            warnings = safety.warnings(conn)
             conn.commit()
     return MigrationReport(applied, tables, readers, warnings)
 

@@ -14,8 +14,9 @@ import pytest
 from psycopg import sql
 
 from chotso.build.expose import expose
+from chotso.build.scratch import claim_scratch_schema
 from chotso.errors import ChotsoError
-from chotso.warehouse import locks
+from chotso.warehouse import locks, safety
 from chotso.warehouse.connect import connect
 from chotso.warehouse.migrate import migrate
 from chotso.warehouse.session import open_session
@@ -432,3 +433,16 @@ def test_an_upgrade_takes_out_what_was_planted_before(warehouse: Warehouse) -> N
     with psycopg.connect(under(warehouse, READER)) as conn:
         shown = conn.execute("select amount from marts.fct_owned order by 1").fetchall()
         assert [str(amount) for (amount,) in shown] == ["1", "2"]
+
+
+def test_a_right_that_a_restore_lost_is_said_and_comes_back(warehouse: Warehouse) -> None:
+    with psycopg.connect(warehouse.admin_url, autocommit=True) as admin:
+        admin.execute(f"revoke create on database {admin.info.dbname} from chotso_keeper".encode())
+    with connect(warehouse.settings) as conn:
+        assert any("a freeze would fail" in line for line in safety.warnings(conn))
+        with pytest.raises(ChotsoError, match="may not make the schema scratch_8"):
+            claim_scratch_schema(conn, "scratch_8")
+    assert migrate(warehouse.settings).warnings == []
+    with connect(warehouse.settings) as conn:
+        claim_scratch_schema(conn, "scratch_8")
+        conn.execute("select ops.drop_scratch_schema('scratch_8')")
