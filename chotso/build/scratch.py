@@ -35,7 +35,7 @@ def claim_scratch_schema(conn: psycopg.Connection, name: str) -> None:
         [name, name],
     ).fetchone()
     if row is None:
-        conn.execute("select ops.make_scratch_schema(%s)", [name])
+        _make(conn, name)
     elif row[0] != MARKER:
         conn.rollback()
         raise ChotsoError(
@@ -44,6 +44,19 @@ def claim_scratch_schema(conn: psycopg.Connection, name: str) -> None:
             next_step="give another name with --schema.",
         )
     conn.commit()
+
+
+def _make(conn: psycopg.Connection, name: str) -> None:
+    try:
+        conn.execute("select ops.make_scratch_schema(%s)", [name])
+    except psycopg.errors.InsufficientPrivilege as error:
+        conn.rollback()
+        raise ChotsoError(
+            f"The warehouse may not make the schema {name}: {error.diag.message_primary}",
+            kept="nothing was built.",
+            next_step="run `chotso migrate`: rights on a database itself do not come back with a "
+            "restore.",
+        ) from error
 
 
 def drop_foreign_keys(conn: psycopg.Connection, schema: str) -> None:

@@ -65,7 +65,6 @@ def migrate(settings: Settings) -> MigrationReport:
     with _admin_session(settings) as conn:
         _check_server(conn)
         with locks.hold(conn, "migrate"):
-            warnings = safety.warnings(conn)
             _ledger_of_scripts(conn)
             lost = rights.wrong(conn)
             put_back = rights.put_back(conn)
@@ -81,7 +80,7 @@ def migrate(settings: Settings) -> MigrationReport:
                 rights.write_down(conn)
             elif lost:
                 rights.put_back(conn)  # of what the code made again
-            warnings += rights.wrong(conn)
+            warnings = [*safety.warnings(conn), *rights.wrong(conn)]
             conn.commit()
     return MigrationReport(applied, tables, readers, warnings, put_back)
 

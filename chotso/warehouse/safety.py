@@ -183,14 +183,21 @@ def warnings(connection: psycopg.Connection) -> list[str]:
     """What is no danger to frozen figures, but hides one or delays a freeze."""
     row = connection.execute(
         "select current_setting('data_checksums') = 'on', "
-        "current_setting('reserved_connections', true) = '0'"
+        "current_setting('reserved_connections', true) = '0', "
+        "not (select has_database_privilege(oid, current_database(), 'CREATE') "
+        "from pg_roles where rolname = 'chotso_keeper')"
     ).fetchone()
-    has_checksums, keeps_none = row or (True, False)
+    has_checksums, keeps_none, makes_none = row or (True, False, False)
     found = []
     if not has_checksums:
         found.append("Data checksums are off: a flipped bit on disk would go unnoticed.")
     if keeps_none:
         found.append(
             "No connections are reserved (reserved_connections): readers could take the last ones."
+        )
+    if makes_none:
+        found.append(
+            "chotso_keeper may not make schemas in this database (a restore does not bring that "
+            "right): a freeze would fail until `chotso migrate` has run."
         )
     return found

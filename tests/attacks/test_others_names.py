@@ -1,123 +1,18 @@
-"""What a loader's login plants for others to run: a superuser's migration, a reader's query.
-
-The warehouse stands as an office may have left it: the loader's login owns the database, and of
-earlier days it owns schemas that are called as other people's logins are.
-"""
-
-from collections.abc import Iterator
-from contextlib import ExitStack
-from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
+"""What a loader's login plants for others to run: a superuser's migration, a reader's query."""
 
 import psycopg
 import pytest
 from psycopg import sql
 
-from chotso.build.expose import expose
 from chotso.errors import ChotsoError
 from chotso.warehouse import locks
 from chotso.warehouse.connect import connect
 from chotso.warehouse.migrate import migrate
 from chotso.warehouse.session import open_session
-from tests.warehouse.build_warehouse import Warehouse, any_server, new_warehouse
+from tests.attacks.planted_names import READER, ran, show, under
+from tests.warehouse.build_warehouse import Warehouse
 
 pytestmark = [pytest.mark.warehouse]
-
-BUILT = """
-create table marts_build.fct_owned (agency_code text primary key, amount numeric not null);
-insert into marts_build.fct_owned values ('072', 98.91), ('07201', 1);
-create table marts_build.dim_month (month date primary key);
-insert into marts_build.dim_month values ('2021-12-01');
-"""
-READER = "attacked_reader"
-# Of the same types as what PostgreSQL has: the first schema of the search_path decides. Whoever
-# runs one of them leaves its name.
-PLANTED = """
-create table {schema}.ran (who text, what text);
-grant insert on {schema}.ran to public;
-create function {schema}.tell(what text) returns void language plpgsql as $f$ begin
-    insert into {schema}.ran values (current_user, what);
-exception when others then null; end $f$;
-create function {schema}.hashtextextended(text, bigint) returns bigint language plpgsql as $f$ begin
-    perform {schema}.tell('hashtextextended'); return 1; end $f$;
-create function {schema}.hashtextextended(text, smallint) returns bigint language plpgsql as
-    $f$ begin perform {schema}.tell('hashtextextended'); return 1; end $f$;
-create function {schema}.hashtextextended(text, int) returns bigint language plpgsql as
-    $f$ begin perform {schema}.tell('hashtextextended'); return 1; end $f$;
-create function {schema}.pg_try_advisory_lock(int) returns boolean language plpgsql as
-    $f$ begin perform {schema}.tell('pg_try_advisory_lock'); return true; end $f$;
-create function {schema}.set_config(text, text, boolean) returns text language plpgsql as
-    $f$ begin perform {schema}.tell('set_config'); return ''; end $f$;
-create function {schema}.twice(numeric, int) returns numeric language plpgsql as
-    $f$ begin perform {schema}.tell('*'); return $1 operator(pg_catalog.*) 2.0; end $f$;
-create operator {schema}.* (function = {schema}.twice, leftarg = numeric, rightarg = int);
-create function {schema}.same(name, text) returns boolean language plpgsql as
-    $f$ begin perform {schema}.tell('='); return true; end $f$;
-create operator {schema}.= (function = {schema}.same, leftarg = name, rightarg = text);
-create view {schema}.pg_roles as select * from pg_catalog.pg_roles;
-"""
-
-
-def under(warehouse: Warehouse, login: str) -> str:
-    parts = urlsplit(warehouse.admin_url)
-    return urlunsplit(parts._replace(netloc=f"{login}:x@{parts.hostname}:{parts.port}"))
-
-
-@pytest.fixture(scope="module")
-def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    home: Path = tmp_path_factory.mktemp("names")
-    with any_server() as servers, new_warehouse(servers, home) as made:
-        with psycopg.connect(made.admin_url, autocommit=True) as admin:
-            admin.execute(f"create role {READER} login password 'x' in role chotso_reader")
-        try:
-            _show(made)
-            _plant(made)
-            migrate(made.settings)
-            yield made
-        finally:
-            with psycopg.connect(made.admin_url, autocommit=True) as admin:
-                admin.execute(f"alter database {admin.info.dbname} owner to postgres")
-                admin.execute(f"drop owned by {READER} cascade; drop role {READER}")
-
-
-def _show(made: Warehouse, built: str = BUILT) -> None:
-    with connect(made.settings) as conn:
-        conn.execute(built)
-        row = conn.execute(
-            "insert into ops.build (business_date, as_known_at, target_schema, config, "
-            "config_sha256, code_version, status) values ('2021-12-30', now(), 'marts_build', "
-            "'{}', '', '', 'running') returning build_id"
-        ).fetchone()
-        assert row is not None
-        expose(conn, "marts_build", row[0])
-
-
-def _plant(made: Warehouse) -> None:
-    login = sql.Identifier(urlsplit(made.settings.warehouse_url).username or "")
-    with psycopg.connect(made.admin_url) as admin:
-        for schema in ("postgres", READER):
-            admin.execute(
-                sql.SQL("create schema {} authorization chotso_loader").format(
-                    sql.Identifier(schema)
-                )
-            )
-        admin.execute(
-            sql.SQL("alter database {} owner to {}").format(
-                sql.Identifier(admin.info.dbname), login
-            )
-        )
-    with psycopg.connect(made.settings.warehouse_url) as conn:
-        conn.execute("set role chotso_loader")
-        for schema in ("postgres", READER):
-            conn.execute(PLANTED.replace("{schema}", schema).encode())
-            conn.execute(f"grant usage on schema {schema} to public")
-
-
-def ran(made: Warehouse) -> set[tuple[object, ...]]:
-    found: set[tuple[object, ...]] = set()
-    for schema in ("postgres", READER):
-        found |= set(made.rows(f"select who, what from {schema}.ran"))
-    return found
 
 
 def test_a_migration_runs_nothing_that_others_planted(warehouse: Warehouse) -> None:
@@ -304,93 +199,6 @@ def test_scratch_schemas_come_and_go_by_function_alone(warehouse: Warehouse) -> 
             assert conn.execute("select ops.drop_scratch_schema(%s)", [kept]).fetchone() == (False,)
 
 
-def test_nobody_else_s_advisory_lock_stops_us(warehouse: Warehouse) -> None:
-    with psycopg.connect(under(warehouse, READER)) as reader:
-        for call in ("lock(1)", "lock_shared(1)", "xact_lock(1)", "lock(1, 1)", "unlock_all()"):
-            for prefix in ("pg_advisory_", "pg_try_advisory_"):
-                with pytest.raises(psycopg.Error, match=r"permission denied|does not exist"):
-                    reader.execute(f"select pg_catalog.{prefix}{call}".encode())
-                reader.rollback()
-    with (
-        connect(warehouse.settings) as conn,
-        connect(warehouse.settings) as other,
-        locks.hold(conn, "freeze", wait_seconds=0),
-        pytest.raises(ChotsoError, match="chotso: freeze"),
-    ):
-        locks.hold(other, "freeze", wait_seconds=0).__enter__()
-    free = warehouse.rows(
-        "select oid::regprocedure::text from pg_proc where proname ~ '^pg_.*advisory' "
-        "and pronamespace = 'pg_catalog'::regnamespace "
-        "and has_function_privilege('public', oid, 'execute')"
-    )
-    assert free == []
-
-
-def test_readers_take_neither_the_last_connections_nor_all_of_one_login(
-    warehouse: Warehouse,
-) -> None:
-    with ExitStack() as taken:
-        for _ in range(20):
-            taken.enter_context(psycopg.connect(under(warehouse, READER)))
-        with pytest.raises(psycopg.OperationalError, match="too many connections for role"):
-            psycopg.connect(under(warehouse, READER))
-
-
-def test_whoever_takes_all_connections_leaves_the_product_s(warehouse: Warehouse) -> None:
-    with psycopg.connect(warehouse.admin_url, autocommit=True) as admin, ExitStack() as taken:
-        if warehouse.rows("show server_version_num")[0][0] < "160000":  # type: ignore[operator]
-            pytest.skip("PostgreSQL 15 keeps connections for superusers alone")
-        kept = warehouse.rows("show reserved_connections")[0][0]
-        assert kept == "40", "the server keeps no connections"
-        admin.execute("create role attacked_nobody login password 'x'")
-        taken.callback(admin.execute, "drop role attacked_nobody")
-        refused = ""
-        while not refused:
-            try:
-                conn = psycopg.connect(under(warehouse, "attacked_nobody"))
-                taken.callback(conn.close)
-            except psycopg.OperationalError as error:
-                refused = str(error)
-        assert "reserved" in refused
-        with connect(warehouse.settings) as conn:
-            conn.execute("select 1")
-
-
-@pytest.mark.parametrize(
-    "setting",
-    ["standard_conforming_strings = off", "default_transaction_read_only = on",
-     "statement_timeout = '1ms'", "search_path = postgres"],
-)  # fmt: skip
-def test_what_an_owner_sets_for_the_database_stops_no_migration(
-    warehouse: Warehouse, setting: str
-) -> None:
-    with psycopg.connect(warehouse.settings.warehouse_url, autocommit=True) as owner:
-        name = owner.info.dbname
-        owner.execute(f"alter database {name} set {setting}".encode())
-    try:
-        migrate(warehouse.settings)
-    finally:
-        with psycopg.connect(warehouse.admin_url, options="-c statement_timeout=0") as admin:
-            admin.read_only = False
-            admin.execute(f"alter database {name} reset {setting.split()[0]}".encode())
-            admin.commit()
-
-
-def test_an_office_s_own_limits_stay(warehouse: Warehouse) -> None:
-    with psycopg.connect(warehouse.admin_url, autocommit=True) as admin:
-        admin.execute(f"alter role {READER} connection limit 33")
-        here = f"alter role {READER} in database {admin.info.dbname}"
-        admin.execute(f"{here} set statement_timeout = '7min'".encode())
-        migrate(warehouse.settings)
-        assert admin.execute(
-            "select rolconnlimit from pg_roles where rolname = %s", [READER]
-        ).fetchone() == (33,)
-        with psycopg.connect(under(warehouse, READER)) as conn:
-            assert conn.execute("show statement_timeout").fetchone() == ("7min",)
-            assert conn.execute("show idle_in_transaction_session_timeout").fetchone() == ("15min",)
-        admin.execute(f"alter role {READER} connection limit 20")
-
-
 # As 0.3.0 left it, and what a loader could have planted in it.
 OF_OLD = """
 alter schema marts owner to chotso_loader;
@@ -428,7 +236,7 @@ def test_an_upgrade_takes_out_what_was_planted_before(warehouse: Warehouse) -> N
         assert [str(amount) for (amount,) in shown] == ["1", "98.91"]
         with pytest.raises(psycopg.errors.UndefinedTable):
             conn.execute("select from marts.fct_invented")
-    _show(warehouse, "update marts_build.fct_owned set amount = 2 where agency_code = '072'")
+    show(warehouse, "update marts_build.fct_owned set amount = 2 where agency_code = '072'")
     with psycopg.connect(under(warehouse, READER)) as conn:
         shown = conn.execute("select amount from marts.fct_owned order by 1").fetchall()
         assert [str(amount) for (amount,) in shown] == ["1", "2"]

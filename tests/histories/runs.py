@@ -106,7 +106,7 @@ class Stage:
         self._execute("drop database if exists {} with (force)", warehouse)
         self._execute("create database {}", source)
         self._execute("create database {} template {}", warehouse, database(base.admin_url))
-        grant = "grant connect, create, temporary on database {} to chotso_loader"
+        grant = "grant connect, temporary on database {} to chotso_loader"
         self._execute(grant, warehouse)
         settings = base.settings.model_copy(
             update={
