@@ -33,7 +33,8 @@ CHECKS = {
     "no_blocking_rule_failed": (
         "Không tệp hoặc bảng nào của lần trích cuối bị chặn",
         "No delivery of the final extract was stopped by a rule",
-        "have these deliveries corrected and delivered again, then run the freeze again",
+        "have these deliveries corrected and delivered again; take what is none out of the folder, "
+        "or `chotso quarantine waive` its batch; then run the freeze again",
     ),
     "reconciliation_classified": (
         "Đối chiếu C12 với chứng từ đã phân loại hết",

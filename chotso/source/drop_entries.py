@@ -21,7 +21,7 @@ Kind = Literal[
     "gone",
 ]
 # A delivery was meant and does not count: that is an incident when it is first seen.
-INCIDENTS: tuple[Kind, ...] = ("bad_name", "no_file", "waits", "unreadable")
+INCIDENTS: tuple[Kind, ...] = ("bad_name", "no_file", "unreadable")
 
 _MANIFEST = re.compile(r"(.+)\.(?:sha256|count)", re.DOTALL)
 _UNFINISHED = re.compile(

@@ -259,10 +259,10 @@ def test_accounts_that_moved_strayed_or_stand_aside_are_no_difference(
     world.extract("c12")
     world.tick()
     world.accounts(
-        {"07202": [account("TA0001A", 120), account("TA0003C", 7)]}, stated="20211102T200000"
+        {"07202": [account("TA0001A", 120), account("TA0003C", 7)]}, stated="20211102T010000"
     )
     world.accounts(
-        {"07201": [account("TA0002B", 50, _ck_bhxh=51), stray]}, stated="20211103T200000"
+        {"07201": [account("TA0002B", 50, _ck_bhxh=51), stray]}, stated="20211102T020000"
     )
     world.extract("c12")
     world.tick()
@@ -274,7 +274,7 @@ def test_accounts_that_moved_strayed_or_stand_aside_are_no_difference(
                 account("TA0003C", 7),
             ]
         },
-        stated="20211104T200000",
+        stated="20211102T030000",
     )
     world.extract("c12")
     world.extract("c12")

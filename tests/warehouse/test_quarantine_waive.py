@@ -129,12 +129,12 @@ def test_a_row_of_a_file_stays_waived_in_the_next_export(world: QuarantineWorld)
     waived(world, "TB0001B")
     world.tick()
     rows = [account("TB0001B", 90) | {"_ps_bh": 80}, account("TC0001C", 5)]
-    world.accounts({"07201": rows}, stated="20211102T200000")
+    world.accounts({"07201": rows}, stated="20211102T010000")
     world.extract("c12")
     assert versions(world, "TB0001B") == [("waived", 90)]
     rows[0] = account("TB0001B", 91) | {"_ps_bh": 80}
     world.tick()
-    world.accounts({"07201": rows}, stated="20211103T200000")
+    world.accounts({"07201": rows}, stated="20211102T020000")
     world.extract("c12")
     assert versions(world, "TB0001B") == [("waived", 90), ("open", 91)]
 
