@@ -6,7 +6,7 @@
 import { isUtf8 } from "node:buffer";
 import { createHash, createPublicKey, verify as verifySignature } from "node:crypto";
 import { closeSync, constants, fstatSync, lstatSync, openSync, opendirSync, readSync } from "node:fs";
-import { basename, join, resolve } from "node:path";
+import { basename, join, resolve, sep } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
@@ -858,8 +858,7 @@ function verifyReleases(folder, anchor) {
 
 /** A path without any "/" and "/." at its end: what it names, not where a link leads. */
 function bare(path) {
-  const cut = path.replace(/(?<=.)(?:\/\.?)+$/s, "");
-  return cut === "" ? "/" : cut;
+  return path.replace(sep === "/" ? /(?<=.)(?:\/\.?)+$/s : /(?<=.)(?:[/\\]\.?)+$/s, "");
 }
 
 function verify(given, anchor) {
@@ -929,7 +928,10 @@ const WORDS = {
 function* told(result) {
   yield `${result.status} (${WORDS[result.status]}): ${visible(result.release_id ?? "–")}`;
   yield `thư mục (folder) ${visible(result.path)}`;
-  if (result.period_id) yield `kỳ (period) ${result.period_id}, chốt lúc (cutoff) ${result.cutoff_at}`;
+  if (result.period_id) {
+    yield `kỳ (period) ${result.period_id}`;
+    yield `chốt lúc (cutoff) ${result.cutoff_at}: giờ UTC, giờ Việt Nam là +7 (UTC)`;
+  }
   yield `mã gốc (root) ${result.root}`;
   yield `mã gốc số liệu (data root) ${result.data_root}`;
   if (result.certified_by.length) {

@@ -1039,7 +1039,8 @@ def told(result: Result) -> Iterator[str]:
     yield f"{result.status} ({_WORDS[result.status]}): {visible(result.release_id or '–')}"
     yield f"thư mục (folder) {visible(result.path)}"
     if result.period_id:
-        yield f"kỳ (period) {result.period_id}, chốt lúc (cutoff) {result.cutoff_at}"
+        yield f"kỳ (period) {result.period_id}"
+        yield f"chốt lúc (cutoff) {result.cutoff_at}: giờ UTC, giờ Việt Nam là +7 (UTC)"
     yield f"mã gốc (root) {result.root}"
     yield f"mã gốc số liệu (data root) {result.data_root}"
     if result.certified_by:

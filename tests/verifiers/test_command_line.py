@@ -7,7 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from chotso.cli import app
 from chotso.freeze import verify
 from tests.unit import bundles
 from tests.verifiers import signed
@@ -204,3 +206,20 @@ def test_certified_releases_are_told(tmp_path: Path) -> None:
         signed.certify(tmp_path / "b", signed.certification(root, signer))
     for program in PROGRAMS.values():
         assert "an, binh" in run(program, tmp_path / "b", "--anchor", root).stdout
+
+
+def test_chotso_verify_answers_likewise(bundle: Path) -> None:
+    """`chotso verify` reads anchors and shows names by the same rules."""
+    root = root_of(bundle)
+    call = CliRunner().invoke
+    assert call(app.app, ["verify", str(bundle), f"--anchor={in_fours(root, ' ')}"]).exit_code == 0
+    for anchor in ("", " ", "ab", "\uff10" * 64):
+        done = call(app.app, ["verify", str(bundle), "--anchor", anchor])
+        assert (done.exit_code, "verified" in done.output) == (2, False), anchor
+    (bundle / CLEARS).write_bytes(b"")
+    told = call(app.app, ["verify", str(bundle), "--anchor", root]).output
+    assert told.startswith("failed")
+    assert "<U+001B>[2J" in told
+    assert str(bundle) in told
+    assert not verify.UNSEEN.search(told.replace("\n", ""))
+    assert "\\u001b" in call(app.app, ["verify", str(bundle), "--json"]).output
