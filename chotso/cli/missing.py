@@ -34,12 +34,12 @@ def list_(json: Json = False) -> None:
 
 @app.command()
 def close(
+    feed: Annotated[str, typer.Option("--feed", help="The register.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why the rows have ended.")],
+    by: Annotated[str, typer.Option("--by", help="Who says so.")],
     keys: Annotated[
         list[str] | None, typer.Argument(metavar="KEY…", help="Keys as `missing list` shows them.")
     ] = None,
-    feed: Annotated[str, typer.Option("--feed", help="The register.")] = "",
-    reason: Annotated[str, typer.Option("--reason", help="Why the rows have ended.")] = "",
-    by: Annotated[str, typer.Option("--by", help="Who says so.")] = "",
     all_: Annotated[bool, typer.Option("--all", help="All missing rows of the feed.")] = False,
     json: Json = False,
 ) -> None:
