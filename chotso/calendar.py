@@ -1,10 +1,12 @@
 """Local days and months: everything that decides is a local day in Asia/Ho_Chi_Minh."""
 
+import re
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 LOCAL_ZONE_NAME = "Asia/Ho_Chi_Minh"
 LOCAL_ZONE = ZoneInfo(LOCAL_ZONE_NAME)
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def local_date(instant: datetime) -> date:
@@ -29,11 +31,24 @@ def night_of(day: date) -> datetime:
     return datetime.combine(day + timedelta(days=1), time(hour=1), tzinfo=LOCAL_ZONE)
 
 
+def parse_date(text: str) -> date:
+    """A calendar day as `YYYY-MM-DD`, and in no other form of ISO 8601.
+
+    Raises:
+        ValueError: The text is not such a day.
+    """
+    if not _DAY.fullmatch(text):
+        raise ValueError(f"{text!r} is not YYYY-MM-DD")
+    return date.fromisoformat(text)
+
+
 def parse_instant(text: str) -> datetime:
     """An ISO-8601 instant; one without an offset is local time.
 
     Raises:
         ValueError: The text is not an instant.
     """
+    if not _DAY.match(text):  # `2021-W52-5` and `20211231` are ISO 8601 as well, and slips
+        raise ValueError(f"{text!r} does not begin with YYYY-MM-DD")
     instant = datetime.fromisoformat(text)
     return instant if instant.tzinfo else instant.replace(tzinfo=LOCAL_ZONE)

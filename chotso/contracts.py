@@ -16,6 +16,7 @@ from chotso import PROJECT_ROOT
 from chotso.errors import ChotsoError
 
 FEEDS_DIR = PROJECT_ROOT / "config" / "feeds"
+HELPERS_DIR = PROJECT_ROOT / "config" / "helpers"
 
 ColumnType = Literal[
     "text", "smallint", "integer", "bigint", "numeric", "boolean", "date", "timestamptz", "jsonb"
@@ -47,6 +48,7 @@ class Column(_Strict):
         "may have lost zeros; a number too small for marks between thousands",
     )
     personal: Literal["pseudonym", "drop"] | None = None
+    refers_to: str | None = Field(None, description="feed whose row it names by its only key")
 
 
 class ParentRelation(_Strict):
@@ -157,6 +159,15 @@ class Contract(_Strict):
         """Columns whose change makes a new version, the key apart."""
         return [n for n, c in self.landed.items() if c.tracked and n not in self.key]
 
+    @property
+    def believes_absence(self) -> bool:
+        """Whether a row that a whole read lacks has ended.
+
+        Only the source's own count, from the same snapshot, tells an end from a fault of the read
+        or of its rights; a relation without such a count proves no absence.
+        """
+        return self.control is not None or not isinstance(self.source, TableSource)
+
     @model_validator(mode="after")
     def _money_has_no_placeholder(self) -> "Contract":
         if "%" in self.money:
@@ -170,6 +181,30 @@ class Contract(_Strict):
             if name not in known:
                 raise ValueError(f"{self.feed}: column {name} is not in the contract")
         return self
+
+
+class HelperTable(_Strict):
+    """A table of the source that brings no rows and is relied on: its clock, its own count."""
+
+    relation: str
+    title: str
+    columns: dict[str, Column]
+
+
+@cache
+def helper_table(relation: str) -> HelperTable:
+    """The contract of a helper table: the columns that are read of it.
+
+    Raises:
+        ChotsoError: Its file is malformed.
+    """
+    path = HELPERS_DIR / f"{relation}.yml"
+    try:
+        return HelperTable.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except (ValueError, yaml.YAMLError) as error:
+        raise ChotsoError(
+            f"The contract {path.name} is malformed: {error}", next_step=f"mend {path}."
+        ) from error
 
 
 @cache

@@ -1,5 +1,9 @@
 """What an operator is told when something is refused or fails."""
 
+import traceback
+
+from chotso.masking import masked
+
 
 class ChotsoError(Exception):
     """A refusal or failure that says what happened, what was kept, and what to do next.
@@ -11,9 +15,9 @@ class ChotsoError(Exception):
     """
 
     def __init__(self, what: str, *, kept: str | None = None, next_step: str) -> None:
-        self.what = what
-        self.kept = kept
-        self.next_step = next_step
+        self.what = masked(what)
+        self.kept = masked(kept) if kept else kept
+        self.next_step = masked(next_step)
         super().__init__(str(self))
 
     def __str__(self) -> str:
@@ -30,6 +34,22 @@ class ChotsoError(Exception):
 
 class BusyError(ChotsoError):
     """Another run holds the lock, and still held it when the wait ended."""
+
+
+def unexpected(error: BaseException, during: str) -> ChotsoError:
+    """An error that no part of the product foresaw, without its text: that may quote a value.
+
+    Args:
+        error: What was raised.
+        during: What was being done, as a noun: `the extract of c12`.
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" at {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
+    return ChotsoError(
+        f"{during} ended with an error that was not foreseen: {type(error).__name__}{place}.",
+        kept="all that was published; what was in work is finished or begun anew.",
+        next_step="run the same command again; if it ends the same way, report this line.",
+    )
 
 
 def _rebuild(what: str, kept: str | None, next_step: str) -> ChotsoError:

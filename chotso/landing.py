@@ -128,9 +128,9 @@ class Landing:
 
     def manifests(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Folder and manifest of every batch that stands complete, in no order."""
-        for full in self._fs.glob(f"{self._root.rstrip('/')}/*/*/*/{MANIFEST}"):
-            folder = "/".join(str(full).split("/")[-4:-1])
-            yield folder, json.loads(self._fs.cat_file(full))
+        for path in self._files(depth=4):
+            if path.count("/") == 3 and path.endswith(f"/{MANIFEST}"):
+                yield path.rsplit("/", 1)[0], json.loads(self._fs.cat_file(self._full(path)))
 
     def files_in(self, folder: str) -> list[str]:
         """The files of a folder, relative to the archive's root."""
@@ -139,8 +139,10 @@ class Landing:
 
     def act(self, act_id: str) -> bytes | None:
         """The file of an operator's act; None where the archive has none."""
-        found = self._fs.glob(f"{self._root.rstrip('/')}/acts/*/{act_id}.json")
-        return self._fs.cat_file(found[0]) if found else None
+        for path in self._files("acts/", depth=2):
+            if path.rsplit("/", 1)[-1] == f"{act_id}.json":
+                return bytes(self._fs.cat_file(self._full(path)))
+        return None
 
     def fetch_original(self, path: str, target: Path) -> None:
         """Copy an archived delivery next to us, its bytes compared with the hash in its path.
@@ -182,6 +184,14 @@ class Landing:
             )
         with self._fs.open(full, "rb") as handle:
             yield pq.ParquetFile(handle)
+
+    def _files(self, below: str = "", *, depth: int) -> list[str]:
+        """Paths of all files, relative to the root; no pattern, for a root may hold `[` or `*`."""
+        top = self._full(below)
+        if not self._fs.exists(top):
+            return []
+        start = len(self._root.rstrip("/")) + 1
+        return sorted(str(full)[start:] for full in self._fs.find(top, maxdepth=depth))
 
     def _full(self, path: str) -> str:
         return f"{self._root.rstrip('/')}/{path}"

@@ -10,11 +10,12 @@ import secrets
 import stat
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import BaseModel, ConfigDict
 
+from chotso.ambient import scrub
 from chotso.errors import ChotsoError
+from chotso.urls import parameters
 
 CONNECTIONS = {
     "source_url": "chotso_source",
@@ -56,6 +57,7 @@ def load_settings() -> Settings:
     Raises:
         ChotsoError: A URL is missing or malformed; the next step names the variable.
     """
+    scrub()  # everything that works begins here
     home = Path(os.environ.get("CHOTSO_HOME", ".chotso")).expanduser().resolve()
     sandbox = _sandbox(home)
     named_warehouse = _named("warehouse_url")
@@ -84,15 +86,6 @@ def plain_postgres_url(url: str) -> str:
     if separator and scheme.split("+")[0] in ("postgresql", "postgres"):
         return f"postgresql://{rest}"
     return url
-
-
-def without_password(url: str) -> str:
-    """The URL as it may be shown."""
-    parts = urlsplit(url)
-    if parts.password is None:
-        return url
-    netloc = f"{parts.username}:***@{parts.hostname}" + (f":{parts.port}" if parts.port else "")
-    return urlunsplit(parts._replace(netloc=netloc))
 
 
 def _named(name: str) -> str | None:
@@ -146,7 +139,10 @@ def _url(name: str, value: str | None) -> str:
             f"{variable} is not a database URL.",
             next_step=f"set {variable} to postgresql://user:password@host:port/database.",
         )
-    return plain_postgres_url(value)
+    url = plain_postgres_url(value)
+    if url.startswith("postgresql://"):
+        parameters(url, variable)  # read once, so that a slip is told by its variable's name
+    return url
 
 
 def _read_key(path: Path, *, create: bool) -> bytes:

@@ -1,5 +1,6 @@
 """Last night at a glance, for the engineer on duty."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,8 +9,10 @@ from psycopg.rows import dict_row
 from rich.console import Console
 from rich.table import Table
 
+from chotso.build import uncounted
 from chotso.calendar import local_date
-from chotso.ingest import control_totals, schema_drift
+from chotso.freeze import readiness
+from chotso.ingest import control_totals, drop_register, missing, schema_drift
 from chotso.registers import load_registers
 from chotso.settings import Settings
 from chotso.warehouse import safety
@@ -50,8 +53,31 @@ _OPEN = """
 select count(*) as rows, coalesce(sum(money), 0) as money, min(first_seen) as oldest
 from quarantine.row where status = 'open'
 """
+# What of it could change a figure to date, each đồng once, by what readers see; of any province.
+_AT_STAKE = """
+select max(money) as money from (
+    -- marts from before there was the column say nothing of it
+    select sum((to_jsonb(fact) ->> 'quarantined_to_date')::numeric) as money
+    from marts.fct_monthly_attainment as fact
+    inner join marts.dim_agency as agency on fact.agency_key = agency.agency_key
+    where fact.metric_code in ('collection_total', 'arrears_ratio_total')
+        and agency.level_number = 1
+    group by fact.agency_code, fact.month
+) as province
+"""
+_DOUBTS = """
+select stated.feed, stated.scope_key, stated.stated_at, batch.delivery_name, batch.batch_id
+from ops.statement as stated
+inner join ops.batch as batch on batch.batch_id = stated.batch_id
+where not stated.proves_absence and stated.replaced_at is null and not exists (
+    select from ops.statement as later
+    where later.feed = stated.feed and later.scope_key = stated.scope_key
+        and later.stated_at > stated.stated_at and later.replaced_at is null
+)
+order by stated.stated_at, stated.scope_key
+"""
 _EXPOSED = """
-select build.build_id, build.business_date, build.as_known_at
+select build.build_id, build.business_date, build.as_known_at, build.uncounted
 from ops.exposed as exposed
 inner join ops.build as build on build.build_id = exposed.generation
 """
@@ -70,10 +96,19 @@ class Status:
     schema_drift: list[dict[str, Any]]
     control_totals: dict[str, int]
     unproven: list[str]
+    missing_rows: list[missing.MissingRow]
     warnings: list[str]
+    freeze_obstacles: list[str]
+    drop_folder: list[dict[str, Any]]
+    proves_no_absence: list[dict[str, Any]]
 
     def show(self, console: Console) -> None:
-        """Print it as tables."""
+        """Print it: what came, what readers see, what is wrong, what is due."""
+        console.print(self._table())
+        for line in (*self._lines_of_feeds(), *self._lines_of_figures()):
+            console.print(line, markup=False)
+
+    def _table(self) -> Table:
         table = Table(title="Feeds, newest business date")
         names = ["feed", "business_date", "batches", "rows_delivered", "rows_quarantined",
                  "money_delivered", "stopped", "known_at"]  # fmt: skip
@@ -81,37 +116,48 @@ class Status:
             table.add_column(name)
         for feed in self.feeds:
             table.add_row(*[_shown(feed[name]) for name in names])
-        console.print(table)
+        return table
+
+    def _lines_of_feeds(self) -> Iterator[str]:
         for row in self.stopped:
-            console.print(f"{row['status']}: {row['batch_id']}: {row['reason']}", markup=False)
+            yield f"{row['status']}: {row['batch_id']}: {row['reason']}"
         compared = ", ".join(f"{n:,} {status}" for status, n in self.control_totals.items())
-        console.print(f"control totals by feed and month: {compared or 'none'}", markup=False)
+        yield f"control totals by feed and month: {compared or 'none'}"
         for difference in self.unproven:
-            console.print(f"control totals differ, no build is shown: {difference}", markup=False)
-        for drift in self.schema_drift:
-            console.print(_shown_drift(drift), markup=False)
+            yield f"control totals differ, no build is shown: {difference}"
+        for absent in self.missing_rows:
+            yield f"missing at the source, in force, no freeze: {absent}"
+        yield from drop_register.lines(self.drop_folder)
+        for doubt in self.proves_no_absence:
+            yield (
+                f"proves no absence, what it lacks stays in force: {doubt['scope_key']} in "
+                f"{doubt['delivery_name']} ({doubt['batch_id']})"
+            )
+        yield from map(_shown_drift, self.schema_drift)
         oldest = self.quarantine["oldest_days"]
-        console.print(
-            f"quarantine: {self.quarantine['rows']:,} rows open, {self.quarantine['money']:,} đồng"
-            + (f", the oldest for {oldest} days" if oldest is not None else ""),
-            markup=False,
+        yield (
+            f"quarantine: {self.quarantine['rows']:,} rows open, {self.quarantine['money']:,} đồng "
+            f"as delivered, {self.quarantine['at_stake']:,} đồng could change figures to date"
+            + (f", the oldest for {oldest} days" if oldest is not None else "")
         )
+
+    def _lines_of_figures(self) -> Iterator[str]:
         shown = self.exposed
-        console.print(
+        yield (
             f"readers see: build {shown['build_id']} of {shown['business_date']}, "
             f"known at {shown['as_known_at'].isoformat()}"
             if shown
-            else "readers see: nothing yet",
-            markup=False,
+            else "readers see: nothing yet"
         )
+        for sentence in uncounted.sentences(shown["uncounted"] if shown else None):
+            yield f"no freeze: {sentence}"
         for cutoff in self.cutoffs:
-            console.print(
+            yield (
                 f"{cutoff['period_id']}: cutoff {cutoff['cutoff_at'].isoformat()}, "
-                f"{cutoff['state']}",
-                markup=False,
+                f"{cutoff['state']}"
             )
-        for warning in self.warnings:
-            console.print(f"warning: {warning}", markup=False)
+        yield from (f"warning: {warning}" for warning in self.warnings)
+        yield from self.freeze_obstacles
 
 
 def status_of(settings: Settings) -> Status:
@@ -125,16 +171,22 @@ def status_of(settings: Settings) -> Status:
         stopped = cursor.execute(_STOPPED).fetchall()
         quarantine = cursor.execute(_OPEN).fetchone() or {}
         drift = schema_drift.current(conn)
+        lying = drop_register.not_taken(conn)
+        doubts = cursor.execute(_DOUBTS).fetchall()
         compared = control_totals.newest_statuses(conn)
         unproven = [str(each) for each in control_totals.unmended(conn)]
+        missing_rows = missing.listing(conn)
         exposed = cursor.execute(_EXPOSED).fetchone()
         warnings = safety.warnings(conn)
+        obstacles = [str(each) for each in readiness.obstacles(settings, conn)]
+        at_stake = cursor.execute(_AT_STAKE).fetchone() if exposed else None
         sealed = {
             row["period_id"]: row["release_id"]
             for row in cursor.execute("select period_id, release_id from frozen.current_release")
         }
     known_at = max((f["known_at"] for f in feeds if f["known_at"]), default=None)
     oldest = quarantine.pop("oldest", None)
+    quarantine["at_stake"] = (at_stake or {}).get("money") or 0
     quarantine["oldest_days"] = (
         (local_date(known_at) - local_date(oldest)).days if oldest and known_at else None
     )
@@ -147,7 +199,20 @@ def status_of(settings: Settings) -> Status:
         for period in load_registers().periods
     ]
     return Status(
-        feeds, stopped, quarantine, exposed, known_at, cutoffs, drift, compared, unproven, warnings
+        feeds,
+        stopped,
+        quarantine,
+        exposed,
+        known_at,
+        cutoffs,
+        drift,
+        compared,
+        unproven,
+        missing_rows,
+        warnings,
+        obstacles,
+        lying,
+        doubts,
     )
 
 

@@ -15,8 +15,10 @@ through, because payments, accounts and people are judged against these register
 
 **When it fails.** The log of the failed task ends with what was kept and the next step. A blocked
 batch stops only itself: yesterday's registers stay in force, and the other extracts go on with
-them. Mend the cause (`chotso status`, `ops.rule_result`), then clear `land` and all after it.
-Clearing, re-running and backfilling are safe: an unchanged row adds no version.
+them. A row that the source no longer shows stays in force too, and fails `publish` every night
+until it is back or closed (`chotso missing`). Mend the cause (`chotso status`, `ops.rule_result`),
+then clear `land` and all after it. Clearing, re-running and backfilling are safe: an unchanged row
+adds no version.
 """
 
 from airflow.sdk import dag

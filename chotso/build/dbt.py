@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import psycopg
 from psycopg.types.json import Jsonb
 
-from chotso.build import orphans
+from chotso.build import orphans, uncounted
 from chotso.build.expose import expose, tidy
 from chotso.build.runner import WHOLE, DbtSummary, run_dbt
 from chotso.build.scratch import claim_scratch_schema, drop_foreign_keys
@@ -22,7 +22,7 @@ from chotso.provenance import code_version
 from chotso.registers import Registers, load_registers, parse_registers
 from chotso.settings import Settings
 from chotso.warehouse import statistics
-from chotso.warehouse.connect import connect, open_session
+from chotso.warehouse.connect import connect, login_session
 from chotso.warehouse.locks import hold
 from chotso.waits import watched
 
@@ -42,6 +42,7 @@ class BuildReport:
     models: int
     tests: int
     seconds: float
+    notes: list[str]
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,7 @@ def run_build(
             command = ("run", "--select", *(f"+{model}" for model in only)) if only else WHOLE
             summary = _run_watched(settings, build_id, target, variables, command)
             failpoint("build.built")
+            notes = [] if only else uncounted.record(conn, target, build_id)
             if schema is None:
                 expose(conn, target, build_id)
             _finish(conn, build_id, "built" if schema else "exposed")
@@ -121,6 +123,7 @@ def run_build(
         models=summary.models,
         tests=summary.tests,
         seconds=round(time.monotonic() - started, 1),
+        notes=notes,
     )
 
 
@@ -133,7 +136,7 @@ def _run_watched(
 ) -> DbtSummary:
     """dbt under a name of its own, with a word on whom its sessions wait for."""
     name = orphans.session_name(build_id, schema)
-    with watched(partial(open_session, settings), name=name) as watch:
+    with watched(partial(login_session, settings), name=name) as watch:
         try:
             return run_dbt(settings, schema, variables, command, name)
         except ChotsoError as error:

@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from psycopg.conninfo import conninfo_to_dict
+from psycopg import pq
 
 from chotso import PROJECT_ROOT
+from chotso.ambient import scrub
 from chotso.errors import ChotsoError
 from chotso.settings import Settings
+from chotso.urls import one_host
 from chotso.waits import LIMITS
+from chotso.warehouse.session import PINNED
 
 if TYPE_CHECKING:
     from dbt.cli.main import dbtRunner
@@ -22,14 +25,14 @@ PROJECT_DIR = PROJECT_ROOT / "dbt_project"
 _PARSED: dict[str, Any] = {}  # the project as this process parsed it, and for which place
 WHOLE = ("build", "--exclude-resource-type", "unit_test")
 _BAD = ("error", "fail", "runtime error")
+_GOOD = ("success", "pass", "warn")
 # A build reads much, writes what can be built again, and must not depend on a server's defaults.
 _SESSION = (
+    f"{PINNED} "
     "-c client_encoding=UTF8 -c timezone=UTC -c datestyle=ISO,YMD -c synchronous_commit=off "
     f"-c work_mem=128MB -c maintenance_work_mem=256MB {LIMITS} "
     "-c tcp_keepalives_idle=60 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=6"
 )
-# What libpq takes from the environment where a profile has no key of its own.
-_LIBPQ = {"sslrootcert": "PGSSLROOTCERT", "sslcert": "PGSSLCERT", "sslkey": "PGSSLKEY"}
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,7 @@ def run_dbt(
         *("--target-path", str(place / "target")),
         *("--vars", json.dumps(variables, ensure_ascii=False, sort_keys=True)),
     ]
+    scrub()  # a variable of dbt's could leave out tests, models or rows
     profile = _profile(settings, schema) | {"CHOTSO_DBT_SESSION": session_name}
     with _environment(profile):
         place_of_models = (profile["CHOTSO_DBT_DBNAME"], schema)
@@ -81,8 +85,22 @@ def run_dbt(
         raise _failed("; ".join(_said(result) for result in bad[:3]), log_file)
     if not outcome.success:
         raise _failed("dbt did not succeed and names no model", log_file)
+    if command == WHOLE:
+        _refuse_fewer(manifest, results, log_file)
     kinds = [str(result.node.resource_type) for result in results]
     return DbtSummary(models=kinds.count("model"), tests=len(kinds) - kinds.count("model"))
+
+
+def _refuse_fewer(manifest: Any, results: list[Any], log_file: Path) -> None:
+    """Refuse a build that left out a model or a test of the project, whatever the reason."""
+    wanted = {
+        item.unique_id
+        for item in manifest.nodes.values()
+        if str(item.resource_type) in ("model", "test")
+    }
+    done = {result.node.unique_id for result in results if str(result.status) in _GOOD}
+    if left_out := sorted(item.split(".")[2] for item in wanted - done):
+        raise _failed(f"left out {len(left_out)}: {', '.join(left_out[:5])}", log_file)
 
 
 def _runner(manifest: Any = None) -> "dbtRunner":
@@ -121,19 +139,22 @@ def _move(manifest: Any, old: tuple[str, str], new: tuple[str, str]) -> None:
 
 
 def _profile(settings: Settings, schema: str) -> dict[str, str]:
-    parts = {k: str(v) for k, v in conninfo_to_dict(settings.warehouse_url).items() if v}
-    return {
-        "CHOTSO_DBT_HOST": parts.get("host", "127.0.0.1"),
-        "CHOTSO_DBT_PORT": parts.get("port", "5432"),
-        "CHOTSO_DBT_USER": parts.get("user", ""),
-        "CHOTSO_DBT_DBNAME": parts.get("dbname", ""),
+    """What dbt gets: the parts it has keys for, and for libpq below it all the others."""
+    found = one_host(settings.warehouse_url)
+    variables = {o.keyword.decode(): o.envvar for o in pq.Conninfo.get_defaults() if o.envvar}
+    others = {key: value for key, value in found.items() if key in variables and key != "password"}
+    return {variables[key].decode(): value for key, value in others.items()} | {
+        "CHOTSO_DBT_HOST": found.get("host", "/var/run/postgresql"),
+        "CHOTSO_DBT_PORT": found.get("port", "5432"),
+        "CHOTSO_DBT_USER": found.get("user", ""),
+        "CHOTSO_DBT_DBNAME": found.get("dbname", ""),
         "CHOTSO_DBT_SCHEMA": schema,
-        "CHOTSO_DBT_SSLMODE": parts.get("sslmode", "prefer"),
+        "CHOTSO_DBT_SSLMODE": found.get("sslmode", "prefer"),
         "CHOTSO_DBT_THREADS": str(min(4, os.cpu_count() or 1)),
-        "DBT_ENV_SECRET_CHOTSO_PASSWORD": parts.get("password", ""),
+        "DBT_ENV_SECRET_CHOTSO_PASSWORD": found.get("password", ""),
         "PGOPTIONS": _SESSION,
         "DO_NOT_TRACK": "1",
-    } | {variable: parts[key] for key, variable in _LIBPQ.items() if key in parts}
+    }
 
 
 @contextmanager

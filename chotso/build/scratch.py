@@ -11,7 +11,7 @@ MARKER = "chotso: scratch build — may be overwritten by any `chotso build --sc
 _NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 _NEVER = re.compile(
     r"pg_.*|information_schema|public|raw|ops|quarantine|frozen|rehearsal|landing|marts.*"
-    r"|chotso_migrations"
+    r"|sealing|guard|ed25519|chotso_.*"
 )
 
 
@@ -29,16 +29,17 @@ def claim_scratch_schema(conn: psycopg.Connection, name: str) -> None:
             "warehouse's own schemas, e.g. scratch_1.",
         )
     row = conn.execute(
-        "select obj_description(oid, 'pg_namespace') from pg_namespace where nspname = %s", [name]
+        "select obj_description(oid, 'pg_namespace') from pg_namespace where nspname = %s "
+        "union all select '' from pg_roles where rolname = %s and not exists ("
+        "select from pg_namespace where nspname = rolname)",
+        [name, name],
     ).fetchone()
     if row is None:
-        schema = sql.Identifier(name)
-        conn.execute(sql.SQL("create schema {}").format(schema))
-        conn.execute(sql.SQL("comment on schema {} is {}").format(schema, sql.Literal(MARKER)))
+        conn.execute("select ops.make_scratch_schema(%s)", [name])
     elif row[0] != MARKER:
         conn.rollback()
         raise ChotsoError(
-            f"The schema {name} exists and was not made by `chotso build`.",
+            f"The schema {name} exists and was not made by `chotso build`, or a role is called so.",
             kept="nothing was built, and the schema is as it was.",
             next_step="give another name with --schema.",
         )

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from chotso.cli import quarantine, sandbox
+from chotso.ambient import print_anything
+from chotso.cli import missing, quarantine, sandbox
 from chotso.cli.console import OUTPUT, Json, answer, as_date, as_instant, progress, refusals
 from chotso.cli.explain import explain
 from chotso.cli.late import late
@@ -24,6 +25,7 @@ app = typer.Typer(
 )
 app.add_typer(sandbox.app, name="sandbox")
 app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(missing.app, name="missing")
 app.command()(explain)
 app.command()(late)
 
@@ -32,6 +34,7 @@ BusinessDate = Annotated[str, typer.Option("--date", help="Business date, YYYY-M
 
 def main() -> None:
     """Run the command line; exit status 0 done, 1 refused or failed, 2 wrong usage."""
+    print_anything()
     with refusals():
         app()
 
@@ -46,6 +49,8 @@ def migrate(json: Json = False) -> None:
     def tell() -> None:
         for warning in report.warnings:
             OUTPUT.print(f"Warning: {warning}", markup=False)
+        if report.rights_put_back:
+            OUTPUT.print(f"{report.rights_put_back} roles, owners and rights were put back.")
         done = len(report.applied) + len(report.tables) + len(report.agency_readers)
         OUTPUT.print(
             f"The warehouse is up to date: {done} scripts, feed tables and groups were new."
@@ -79,6 +84,7 @@ def extract(
 def nightly(date_: BusinessDate, json: Json = False) -> None:
     """Bring all feeds through publish, then build. What is stopped is named; the rest goes on."""
     from chotso.build.dbt import run_build
+    from chotso.freeze.readiness import freeze_obstacles
     from chotso.ingest.night import extract_all
 
     day = as_date(date_)
@@ -92,11 +98,13 @@ def nightly(date_: BusinessDate, json: Json = False) -> None:
             built = run_build(settings)
         except ChotsoError as error:
             stopped.append(str(error))
+    stopped += freeze_obstacles(settings)
     batches = [batch for report in reports for batch in report.batches]
-    notes = [note for report in reports for note in report.notes]
+    notes = list(dict.fromkeys(note for report in reports for note in report.notes))
+    notes += built.notes if built is not None else []
 
     def tell() -> None:
-        _tell_batches(batches, notes)
+        _tell_batches(batches, [note for report in reports for note in report.notes])
         if built is not None:
             _tell_build(built)
 
@@ -292,3 +300,5 @@ def _tell_build(report: Any) -> None:
         f"build {report.build_id}: known at {report.as_known_at.isoformat()}, {shown}",
         markup=False,
     )
+    for note in report.notes:
+        OUTPUT.print(f"note: {note}", markup=False)

@@ -2,7 +2,9 @@
 
 import dataclasses
 import json
+import os
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
@@ -14,11 +16,12 @@ import psycopg
 import typer
 from rich.console import Console
 
-from chotso.calendar import parse_instant
-from chotso.errors import ChotsoError
+from chotso.calendar import parse_date, parse_instant
+from chotso.errors import ChotsoError, unexpected
+from chotso.masking import masked
 
-ERRORS = Console(stderr=True, highlight=False, soft_wrap=True)
-OUTPUT = Console(highlight=False, soft_wrap=True)
+ERRORS = Console(stderr=True, markup=False, highlight=False, soft_wrap=True)
+OUTPUT = Console(markup=False, highlight=False, soft_wrap=True)
 
 Json = Annotated[bool, typer.Option("--json", help="Print a machine-readable result.")]
 
@@ -26,7 +29,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print a machine-readable res
 def as_date(text: str) -> date:
     """A business date from the command line; a wrong one is wrong usage."""
     try:
-        return date.fromisoformat(text)
+        return parse_date(text)
     except ValueError as error:
         raise typer.BadParameter(f"{text!r} is not a date YYYY-MM-DD") from error
 
@@ -82,9 +85,14 @@ def refusals() -> Iterator[None]:
         raise SystemExit(1) from error
     except psycopg.OperationalError as error:
         ERRORS.print(
-            f"A database went away: {str(error).strip()}\n"
+            f"A database went away: {masked(str(error).strip())}\n"
             "Kept: all that was published; what was in work is finished or begun anew.\n"
             "Next: see that the server runs, then run the same command again.",
             markup=False,
         )
+        raise SystemExit(1) from error
+    except Exception as error:
+        ERRORS.print(str(unexpected(error, "The command")), markup=False)
+        if os.environ.get("CHOTSO_TRACEBACK"):
+            ERRORS.print(masked("".join(traceback.format_exception(error))), markup=False)
         raise SystemExit(1) from error

@@ -61,7 +61,7 @@ def explain(
 
 
 def _as_month(text: str) -> date:
-    if re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", text) is None:
+    if re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", text) is None:
         raise typer.BadParameter(f"{text!r} is not a month YYYY-MM")
     return date.fromisoformat(f"{text}-01")
 

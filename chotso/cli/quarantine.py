@@ -1,5 +1,6 @@
 """`chotso quarantine`: rows set aside, with their reasons and their money, and what ends them."""
 
+import re
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,6 +16,7 @@ from chotso.warehouse.connect import connect
 
 app = typer.Typer(no_args_is_help=True, help="The rows set aside.")
 
+_BATCH = re.compile(r"[a-z0-9]+_[0-9]{8}_[0-9]+")
 Id = Annotated[int, typer.Argument(metavar="ID", help="A row's id.")]
 
 
@@ -96,18 +98,29 @@ def replay(
 
 @app.command()
 def waive(
-    id_: Id,
+    id_: Annotated[
+        str, typer.Argument(metavar="ID", help="A row's id, or the batch of a refused file.")
+    ],
     reason: Annotated[str, typer.Option("--reason", help="Why it stays out.")],
     by: Annotated[str, typer.Option("--by", help="Who says so.")],
     json: Json = False,
 ) -> None:
-    """Record that an open row was seen and stays out: this version of it never counts."""
-    from chotso.quarantine.waive import waive as run
+    """Record that an open row, or a refused file, was seen and stays out: it never counts."""
+    from chotso.quarantine.waive import waive as waive_row
+    from chotso.quarantine.waive import waive_file
 
-    report = run(load_settings(), id_, reason=reason, by=by)
+    report: Any
+    if id_.isascii() and id_.isdecimal():
+        report = waive_row(load_settings(), int(id_), reason=reason, by=by)
+        what = f"{report.id} {report.feed} {report.row_key}"
+    elif _BATCH.fullmatch(id_):
+        report = waive_file(load_settings(), id_, reason=reason, by=by)
+        what = f"{report.batch_id} {report.delivery_name}"
+    else:
+        raise typer.BadParameter(f"{id_!r} is neither a row's id nor a batch.")
 
     def tell() -> None:
-        OUTPUT.print(f"{report.id} {report.feed} {report.row_key}: waived", markup=False)
+        OUTPUT.print(f"{what}: waived", markup=False)
         OUTPUT.print(f"act {report.act.act_id}: {report.act.landing_path}", markup=False)
 
     answer(report, json, tell)

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import psycopg
-from psycopg import sql
 
 from chotso.build import run_build
 from chotso.build.scratch import MARKER
@@ -132,7 +131,7 @@ def drop_old_states(
     others = [name for (name,) in rows if name not in used]
     dropped = others[max(keep - len(used), 0) :]
     for name in dropped:
-        conn.execute(sql.SQL("drop schema {} cascade").format(sql.Identifier(name)))
+        conn.execute("select ops.drop_scratch_schema(%s)", [name])
         conn.commit()
         shutil.rmtree(settings.home / "dbt" / name, ignore_errors=True)
     return dropped

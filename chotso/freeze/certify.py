@@ -18,11 +18,17 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from chotso.errors import ChotsoError
 from chotso.freeze import verify
 from chotso.freeze.canonical import render
-from chotso.settings import Settings, without_password
-from chotso.waits import LIMITS
+from chotso.settings import Settings
+from chotso.urls import shown
+from chotso.warehouse.session import open_session
 
 _TOO_OPEN = stat.S_IRWXG | stat.S_IRWXO
 _NOTHING = "nothing was signed."
+# A freeze must not wait long for a person's session that hangs, nor the other way round.
+_SESSION = (
+    "-c timezone=UTC -c datestyle=ISO,YMD -c lock_timeout=60s -c statement_timeout=120s "
+    "-c idle_in_transaction_session_timeout=20s -c client_connection_check_interval=5s"
+)
 
 
 @dataclass(frozen=True)
@@ -158,10 +164,10 @@ def _record(settings: Settings, certification: dict[str, str]) -> tuple[dict[str
         "%(certified_at)s, %(signature)s)"
     )
     try:
-        with psycopg.connect(
+        with open_session(
             settings.certifier_url,
+            _SESSION,
             application_name="chotso certify",
-            options=f"-c timezone=UTC -c datestyle=ISO,YMD {LIMITS}",
             row_factory=psycopg.rows.dict_row,
         ) as conn:
             row = conn.execute(query, certification).fetchone()
@@ -170,7 +176,7 @@ def _record(settings: Settings, certification: dict[str, str]) -> tuple[dict[str
             ).fetchone()
     except psycopg.Error as error:
         raise ChotsoError(
-            f"The warehouse {without_password(settings.certifier_url)} did not take the "
+            f"The warehouse {shown(settings.certifier_url)} did not take the "
             f"certification: {str(error.diag.message_primary or error).strip()}",
             kept=_NOTHING,
             next_step="mend what is named; the login must be your own, a member of "

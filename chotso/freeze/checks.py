@@ -9,6 +9,7 @@ from psycopg.rows import class_row
 
 from chotso.errors import ChotsoError
 from chotso.freeze.state import Freeze
+from chotso.ingest.missing import lacks_rows
 
 # Per check: what it is called, and what an operator does where it is not met.
 CHECKS = {
@@ -22,6 +23,12 @@ CHECKS = {
         "The source's control totals are equal, month by month",
         "compare these months with the source's owner (ops.difference), then run the freeze again",
     ),
+    "no_register_row_missing": (
+        "Không dòng danh mục nào bị thiếu ở nguồn",
+        "No register row in force is missing at the source",
+        "have the rows or the right to read them restored, or close them (`chotso missing close`), "
+        "then run the freeze again: it reads anew",
+    ),
     "no_blocking_rule_failed": (
         "Không tệp hoặc bảng nào của lần trích cuối bị chặn",
         "No delivery of the final extract was stopped by a rule",
@@ -31,6 +38,12 @@ CHECKS = {
         "Đối chiếu C12 với chứng từ đã phân loại hết",
         "The reconciliation of accounts with payments is classified whole",
         "look at fct_reconciliation in the freeze's schema; a new cause needs a new category",
+    ),
+    "everything_counts": (
+        "Mọi số liệu đã nhận đều thuộc một tỉnh",
+        "Everything accepted counts at a province",
+        "look at int_uncounted_facts in the freeze's schema; have the agencies' parents and levels "
+        "put right in the register, then run the freeze again",
     ),
     "quarantined_money_below_limit": (
         "Tiền đang bị giữ lại dưới giới hạn của kỳ",
@@ -186,3 +199,19 @@ def _record(
             override.second_name, freeze.as_known_at,
         ],
     )  # fmt: skip
+
+
+def must_read_anew(conn: psycopg.Connection, freeze: Freeze) -> bool:
+    """Whether a final extract lacked register rows, and no two persons have let that pass.
+
+    Such a read proves nothing, and is done again; of a corrigendum no extract is part.
+    """
+    if freeze.state == "started" or freeze.corrects is not None or freeze.as_known_at is None:
+        return False
+    with conn.transaction():
+        passed = conn.execute(
+            "select from ops.freeze_override where release_id = %s and as_known_at = %s "
+            "and check_code = 'no_register_row_missing'",
+            [freeze.release_id, freeze.as_known_at],
+        ).fetchone()
+        return passed is None and lacks_rows(conn, freeze.as_known_at)

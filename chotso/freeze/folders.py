@@ -1,6 +1,7 @@
 """Bundles as folders: staged beside their place, moved in whole, restored when lost or damaged."""
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -105,15 +106,23 @@ def _staging(folder: Path) -> Path:
 
 
 def _aside(folder: Path) -> Path:
-    number = 1
-    while os.path.lexists(candidate := folder.with_name(f".damaged-{folder.name}-{number}")):
-        number += 1
-    return candidate
+    last = max((number for number, _ in _set_aside(folder)), default=0)
+    return folder.with_name(f".damaged-{folder.name}-{last + 1}")
+
+
+def _set_aside(folder: Path) -> list[tuple[int, Path]]:
+    """The damaged bundles of this very release, numbered in the order in which they came.
+
+    Read whole: a release's id may be how another's begins.
+    """
+    name = re.compile(rf"\.damaged-{re.escape(folder.name)}-([1-9][0-9]*)", re.ASCII)
+    found = ((name.fullmatch(path.name), path) for path in folder.parent.iterdir())
+    return sorted((int(match[1]), path) for match, path in found if match)
 
 
 def _carry_beside(folder: Path, staged: Path) -> None:
     """Copy signatures and certifications from the damaged bundles that were set aside."""
-    for old in sorted(folder.parent.glob(f".damaged-{folder.name}-*")):
+    for _, old in _set_aside(folder):
         for path in (old / "signature.pdf", *sorted((old / "certifications").glob("*.json"))):
             name = path.relative_to(old)
             if path.is_file() and not path.is_symlink() and verify.stands_beside(name.as_posix()):

@@ -86,12 +86,12 @@ def late(settings: Settings, period_id: str, progress: Progress = lambda _: None
         newest = newest_knowledge(settings)
         states = _States(settings, conn, release, progress)
         start = states.built(release.as_known_at)
-        _refuse_other_figures(conn, release, start)
+        _refuse_other_figures(conn, release, start, states.last_month)
         cells, recorded = [], 0
         if newest > release.as_known_at:
             end = states.built(newest)
             progress("telling what differs, by reason")
-            cells = list(cells_of(conn, start, end, _last_month(conn, release)))
+            cells = list(cells_of(conn, start, end, states.last_month))
             recorded = _bring_up(states, end)
         conn.commit()
         changes = register(conn, release.release_id)
@@ -124,7 +124,7 @@ def late_facts(
             return []
         states = _States(settings, conn, release, progress)
         start, end = states.built(release.as_known_at), states.built(until)
-        found = facts_of(conn, Between(conn, start, start, end), start, end)
+        found = states.facts(start, end)
         _bring_up(states, end)
         conn.commit()
         drop_old_states(settings, conn, states.used)
@@ -132,7 +132,11 @@ def late_facts(
 
 
 class _States:
-    """The figures of a release's cutoff and configuration, by the knowledge of other instants."""
+    """The figures of a release's cutoff and configuration, by the knowledge of other instants.
+
+    A state has every month up to its knowledge; a release known in January carries December, as
+    what it corrects. `last_month` is the last one that is compared.
+    """
 
     def __init__(
         self,
@@ -142,6 +146,7 @@ class _States:
         progress: Progress,
     ) -> None:
         self.conn, self.release, self.used = conn, release, list[State]()
+        self.last_month = _last_month(conn, release)
         self._settings, self._progress = settings, progress
         self._registers = _configuration(conn, release.release_id)
 
@@ -153,6 +158,11 @@ class _States:
         self.used.append(found)
         return found
 
+    def facts(self, start: State, end: State) -> list[Fact]:
+        """Every late fact between two states, in the months of the release."""
+        return facts_of(self.conn, Between(self.conn, start, start, end), start, end,
+                        self.last_month)  # fmt: skip
+
 
 def _bring_up(states: _States, end: State) -> int:
     """Bring the register up to a state; how many changes that adds."""
@@ -161,7 +171,7 @@ def _bring_up(states: _States, end: State) -> int:
     if end.as_known_at <= reached:
         return 0
     start = states.built(reached)
-    found = facts_of(conn, Between(conn, start, start, end), start, end)
+    found = states.facts(start, end)
     return _record(conn, release.release_id, reached, end.as_known_at, found)
 
 
@@ -277,11 +287,8 @@ def _reached(conn: psycopg.Connection, release: state.Current) -> datetime:
 
 
 def _last_month(conn: psycopg.Connection, release: state.Current) -> date:
-    row = conn.execute(
-        "select max(month) from frozen.attainment where release_id = %s", [release.release_id]
-    ).fetchone()
-    assert row is not None
-    month: date = row[0]
+    month = state.last_month(conn, release.release_id)
+    assert month is not None, "no release is without figures"
     return month
 
 
@@ -312,7 +319,9 @@ def _configuration(conn: psycopg.Connection, release_id: str) -> Registers:
     return parse_registers(row[0], source=f"the configuration of build {row[1]}")
 
 
-def _refuse_other_figures(conn: psycopg.Connection, release: state.Current, start: State) -> None:
+def _refuse_other_figures(
+    conn: psycopg.Connection, release: state.Current, start: State, last_month: date
+) -> None:
     """What differs is only told from the sealed figures themselves."""
     row = conn.execute(
         sql.SQL(
@@ -321,7 +330,9 @@ def _refuse_other_figures(conn: psycopg.Connection, release: state.Current, star
                 || coalesce(sealed.metric_code, built.metric_code) || ' '
                 || to_char(coalesce(sealed.month, built.month), 'YYYY-MM'))
             from (select * from frozen.attainment where release_id = %s) as sealed
-            full join {}.fct_monthly_attainment as built
+            full join (
+                select * from {}.fct_monthly_attainment where month <= %s
+            ) as built
                 on
                     sealed.agency_code = built.agency_code
                     and sealed.month = built.month
@@ -329,7 +340,7 @@ def _refuse_other_figures(conn: psycopg.Connection, release: state.Current, star
             where row({}) is distinct from row({})
             """
         ).format(sql.Identifier(start.schema), _listed("sealed"), _listed("built")),
-        [release.release_id],
+        [release.release_id, last_month],
     ).fetchone()
     conn.commit()
     if row and row[0]:

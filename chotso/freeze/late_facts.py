@@ -92,12 +92,16 @@ def reason_of(cause: Cause) -> str:
     return _REASON.get(cause, "correction")
 
 
-def facts_of(conn: psycopg.Connection, between: Between, start: State, end: State) -> list[Fact]:
-    """Every late fact between two states at a cutoff, in order of item, agency and metric."""
+def facts_of(
+    conn: psycopg.Connection, between: Between, start: State, end: State, last_month: date
+) -> list[Fact]:
+    """Every late fact between two states at a cutoff, until a month, by item, agency and metric."""
     totals = _totals(conn, end)
+    months = _rows(conn, "select month from {}.dim_month order by month", start)
+    carried = [row["month"] for row in months if row["month"] <= last_month]
     found = [
         (figure, piece)
-        for figure in _figures(conn, between, totals, start, end)
+        for figure in _figures(conn, between, totals, carried, end)
         for piece in between.own_pieces(figure)
         if _is_its_own(figure, piece)
         and (piece.kind == "plan_line" or figure.metric_code not in totals)
@@ -110,21 +114,20 @@ def facts_of(conn: psycopg.Connection, between: Between, start: State, end: Stat
 
 
 def _figures(
-    conn: psycopg.Connection, between: Between, totals: set[str], start: State, end: State
+    conn: psycopg.Connection, between: Between, totals: set[str], months: list[date], end: State
 ) -> Iterator[Figure]:
     """Agencies × months × metrics in which an item that differs may be filed."""
     touched, planned = between.touched(), between.planned()
-    months = _rows(conn, "select month from {}.dim_month order by month", start)
     metrics = _rows(conn, "select * from {}.dim_metric order by metric_code", end)
     for metric in metrics:
         code, kind = metric["metric_code"], metric["kind_code"]
         agencies = planned if code in totals else planned | touched[kind]
         for agency_code in sorted(agencies):
-            for row in months:
+            for month in months:
                 yield Figure(
                     agency_code=agency_code,
                     metric_code=code,
-                    month=row["month"],
+                    month=month,
                     kind=kind,
                     scheme_code=metric["scheme_code"],
                     group_code=metric["group_code"],

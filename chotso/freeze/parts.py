@@ -1,5 +1,6 @@
 """What a freeze needs of the rest: each part can be replaced, so that it can be tested alone."""
 
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from chotso.freeze.inputs import MadeBy, made_by
 from chotso.settings import Settings
 
 Progress = Callable[[str], None]
+CATCH_UP_S = 600.0
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,13 @@ class FinalExtract(Protocol):
         """Extract for a release; a later call for it gives the instant of the first whole one."""
 
 
+class CaughtUp(Protocol):
+    """Waits for the data of a source that is behind its server's clock."""
+
+    def __call__(self, settings: Settings, instant: datetime, progress: Progress) -> datetime:
+        """Return the instant that the data is known to; it may still be before `instant`."""
+
+
 class Build(Protocol):
     """Builds the marts into a scratch schema, made anew."""
 
@@ -89,6 +98,27 @@ def _source_clock(settings: Settings) -> datetime:
 
     with open_snapshot(settings.source_url) as snapshot:
         return snapshot.known_at
+
+
+def _caught_up(
+    settings: Settings, instant: datetime, progress: Progress, limit_s: float = CATCH_UP_S
+) -> datetime:
+    """Wait while the source's server shows the instant and its data (a standby's) is behind it.
+
+    Returns:
+        The newest instant that the source's data is known to; before `instant` where that has not
+        come by the server's own clock, or within the limit.
+    """
+    from chotso.source.database import open_snapshot
+
+    deadline = time.monotonic() + limit_s
+    while True:
+        with open_snapshot(settings.source_url) as snapshot:
+            known_at, shown = snapshot.known_at, snapshot.server_clock
+        if known_at >= instant or shown < instant or time.monotonic() > deadline:
+            return known_at
+        progress(f"the source's data is known to {known_at.isoformat()}: waiting for {instant}")
+        time.sleep(1)
 
 
 def _feeds() -> list[str]:
@@ -160,6 +190,7 @@ class Parts:
     )
     hold: Callable[[psycopg.Connection, str], AbstractContextManager[None]] = field(default=_hold)
     source_clock: Callable[[Settings], datetime] = field(default=_source_clock)
+    caught_up: CaughtUp = field(default=_caught_up)
     feeds: Callable[[], list[str]] = field(default=_feeds)
     made_by: Callable[[], MadeBy] = field(default=made_by)
     period: Callable[[str], PeriodToFreeze] = field(default=_period)

@@ -20,12 +20,14 @@ import psycopg
 from chotso.calendar import local_date
 from chotso.errors import ChotsoError
 from chotso.failpoints import failpoint
-from chotso.freeze import folders, inputs, state
+from chotso.freeze import checks, folders, inputs, state
 from chotso.freeze.bundle import Correction, Identity, contents, write_bundle
 from chotso.freeze.changes import Changes, Corrected
 from chotso.freeze.checks import Check, Override, evaluate
+from chotso.freeze.official import show_official
 from chotso.freeze.parts import Extracted, Parts, PeriodToFreeze, Progress
 from chotso.freeze.reading import Frozen, Row, reading
+from chotso.ingest import drop_register
 from chotso.settings import Settings
 
 LOCK = "freeze"
@@ -129,13 +131,17 @@ def _rehearsal(run: Run, period: PeriodToFreeze) -> state.Freeze:
 
 def _check_cutoff(run: Run, period: PeriodToFreeze) -> None:
     now = run.parts.source_clock(run.settings)
+    if now < period.cutoff_at:  # a standby's data may be behind its server's clock
+        now = run.parts.caught_up(run.settings, period.cutoff_at, run.progress)
     if now < period.cutoff_at:
         left = timedelta(seconds=round((period.cutoff_at - now).total_seconds()))
         raise ChotsoError(
             f"The cutoff of {period.period_id}, {period.cutoff_at.isoformat()}, has not come: "
             f"by the source's clock {left} are left.",
             kept="nothing was extracted, built or sealed.",
-            next_step="run it again at the cutoff, or now with --rehearse.",
+            next_step="run it again at the cutoff, or now with --rehearse. Where the source is a "
+            "standby, its clock is the last transaction that it has replayed: see that it catches "
+            "up, and that its primary commits something now and then (or keeps tst.dong_ho).",
         )
 
 
@@ -167,19 +173,35 @@ def carry_through(run: Run, freeze: state.Freeze, override: Override | None) -> 
     Raises:
         ChotsoError: What stopped it; the next run goes on from there.
     """
+    if override is None and checks.must_read_anew(run.conn, freeze):
+        freeze = state.advance(run.conn, freeze, state="started")
     if freeze.state == "started":
         freeze = _extract(run, freeze)
     failpoint("freeze.extracted")
     freeze = _build(run, freeze)
     failpoint("freeze.built")
     run.progress("check what must hold before a seal")
-    checks = evaluate(run.conn, freeze, override)
+    _look_for_refused(run, freeze)
+    found = evaluate(run.conn, freeze, override)
     freeze = state.advance(run.conn, freeze, state="checked")
     failpoint("freeze.checked")
-    report = _seal(run, freeze, checks)
+    report = _seal(run, freeze, found)
     failpoint("freeze.placed")
     _clean_up(run, freeze)
     return report
+
+
+def _look_for_refused(run: Run, freeze: state.Freeze) -> None:
+    """Refused files may have been taken away since the final extract: then they say nothing."""
+    assert freeze.as_known_at is not None
+    with run.conn.transaction():
+        stopped = run.conn.execute("select ops.freeze_stopped(%s)", [freeze.release_id]).fetchone()
+    if stopped is None:
+        return
+    try:
+        drop_register.look_for_gone(run.settings, run.conn, freeze.as_known_at)
+    except ChotsoError as error:
+        run.progress(str(error))
 
 
 def _extract(run: Run, freeze: state.Freeze) -> state.Freeze:
@@ -299,7 +321,7 @@ def _seal(run: Run, freeze: state.Freeze, checks: list[Check]) -> FreezeReport:
     try:
         with conn.transaction():
             files = contents(staged.folder)
-            state.seal(conn, freeze, staged, sealed_at, files)
+            state.seal(conn, freeze, staged, sealed_at, files, run.progress)
             failpoint("freeze.sealing")
     except psycopg.errors.UniqueViolation as error:
         raise ChotsoError(
@@ -308,9 +330,21 @@ def _seal(run: Run, freeze: state.Freeze, checks: list[Check]) -> FreezeReport:
             next_step="run the freeze again: it takes up what is sealed.",
         ) from error
     failpoint("freeze.sealed")
+    _show_places(run, freeze)
     with folders.writable(folder):
         folders.place(staged.folder, folder, staged.root)
     return FreezeReport(freeze.release_id, staged.root, folder, already_sealed=False)
+
+
+def _show_places(run: Run, freeze: state.Freeze) -> None:
+    """Readers of the marts see the official places at once; a night's exposure does it as well."""
+    if freeze.is_rehearsal:
+        return
+    try:
+        show_official(run.conn)
+    except (psycopg.Error, ChotsoError) as error:
+        run.conn.rollback()
+        run.progress(f"readers see the places of {freeze.release_id} after the next build: {error}")
 
 
 def restored(run: Run, started: state.Freeze, found: state.Sealed | state.Current) -> FreezeReport:
@@ -325,6 +359,7 @@ def restored(run: Run, started: state.Freeze, found: state.Sealed | state.Curren
         files = state.stored_files(run.conn, started.schema, found.release_id)
         with folders.writable(folder):
             folders.restore(folder, files, found.root_sha256)
+    _show_places(run, started)
     row = state.find(run.conn, found.release_id)
     if row is not None and row.state != "placed":
         _clean_up(run, row)

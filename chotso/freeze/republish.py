@@ -15,6 +15,7 @@ from chotso.ingest.load import drop_tables, load
 from chotso.ingest.publish import publish_again
 from chotso.ingest.validate import validate
 from chotso.landing import Landing
+from chotso.quarantine import close
 from chotso.settings import Settings
 
 
@@ -78,37 +79,57 @@ def _ids_here(conn: psycopg.Connection, landed: LandedFolder) -> list[int]:
 
 
 def carry_out(conn: psycopg.Connection, act: dict[str, Any]) -> None:
-    """Waive a row as the act says: the only kind of act that there is.
+    """Do once more what an act says: waive a row, or close rows that the source lacks.
+
+    That a file is no delivery changes nothing but the record.
 
     Raises:
         ChotsoError: The act is of another kind.
     """
-    if act["kind"] != "waive":
-        raise ChotsoError(
-            f"{act['act_id']} is an act of an unknown kind.", kept=KEPT, next_step="update chotso."
-        )
-    subject, known_at = act["subject"], datetime.fromisoformat(act["known_at"])
-    day = local_date(known_at)
+    known_at = datetime.fromisoformat(act["known_at"])
     with conn.transaction():
-        conn.execute(
-            """
-            update quarantine.row
-            set status = 'waived', resolved_at = %s, resolution = %s, resolved_by = %s
-            where feed = %s and row_key = %s and row_sha256 = %s and status = 'open'
-            """,
-            [
-                known_at, act["reason"], act["acted_by"], subject["feed"], subject["row_key"],
-                subject["row_sha256"],
-            ],
-        )  # fmt: skip
-        conn.execute(
-            """
-            insert into ops.operator_act (act_id, kind, business_date, known_at, subject, reason,
-                acted_by, landing_path, sha256, code_version)
-            values (%s, %s, %s, %s, %s, %s, %s, %s, %s, 'again')
-            """,
-            [
-                act["act_id"], act["kind"], day, known_at, Jsonb(subject), act["reason"],
-                act["acted_by"], f"acts/{day}/{act['act_id']}.json", act["sha256"],
-            ],
-        )  # fmt: skip
+        match act["kind"]:
+            case "waive":
+                _waive(conn, act, known_at)
+            case "waive_file":
+                pass
+            case close.KIND:
+                item, keys = contract(act["subject"]["feed"]), act["subject"]["row_keys"]
+                close.end_rows(conn, item, keys, known_at, act["reason"], act["acted_by"])
+            case _:
+                raise ChotsoError(
+                    f"{act['act_id']} is an act of an unknown kind.",
+                    kept=KEPT,
+                    next_step="update chotso.",
+                )
+        _record(conn, act, known_at)
+
+
+def _waive(conn: psycopg.Connection, act: dict[str, Any], known_at: datetime) -> None:
+    subject = act["subject"]
+    conn.execute(
+        """
+        update quarantine.row
+        set status = 'waived', resolved_at = %s, resolution = %s, resolved_by = %s
+        where feed = %s and row_key = %s and row_sha256 = %s and status = 'open'
+        """,
+        [
+            known_at, act["reason"], act["acted_by"], subject["feed"], subject["row_key"],
+            subject["row_sha256"],
+        ],
+    )  # fmt: skip
+
+
+def _record(conn: psycopg.Connection, act: dict[str, Any], known_at: datetime) -> None:
+    day = local_date(known_at)
+    conn.execute(
+        """
+        insert into ops.operator_act (act_id, kind, business_date, known_at, subject, reason,
+            acted_by, landing_path, sha256, code_version)
+        values (%s, %s, %s, %s, %s, %s, %s, %s, %s, 'again')
+        """,
+        [
+            act["act_id"], act["kind"], day, known_at, Jsonb(act["subject"]), act["reason"],
+            act["acted_by"], f"acts/{day}/{act['act_id']}.json", act["sha256"],
+        ],
+    )  # fmt: skip

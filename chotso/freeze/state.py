@@ -1,6 +1,7 @@
 """Where a freeze stands (`ops.freeze`) and what it sealed (`frozen`, `rehearsal`), as rows."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -222,6 +223,7 @@ def seal(
     written: Written,
     sealed_at: datetime,
     files: Iterable[tuple[str, bytes]],
+    progress: Callable[[str], None] = lambda said: None,
 ) -> None:
     """Lay a bundle down and have the warehouse seal it; the caller's transaction makes it one act.
 
@@ -238,8 +240,24 @@ def seal(
     ):
         for path, content in files:
             copy.write_row([path, content])
-    row = conn.execute("select frozen.seal(%s, %s)", [freeze.release_id, sealed_at]).fetchone()
+    with _said(conn, progress):
+        row = conn.execute("select frozen.seal(%s, %s)", [freeze.release_id, sealed_at]).fetchone()
     assert row == (written.root,)
+
+
+@contextmanager
+def _said(conn: psycopg.Connection, progress: Callable[[str], None]) -> Iterator[None]:
+    """Pass on what the warehouse says while it works: whose session is in the way."""
+
+    def tell(notice: psycopg.errors.Diagnostic) -> None:
+        if notice.severity_nonlocalized == "WARNING" and notice.message_primary:
+            progress(notice.message_primary)
+
+    conn.add_notice_handler(tell)
+    try:
+        yield
+    finally:
+        conn.remove_notice_handler(tell)
 
 
 def stored_files(conn: psycopg.Connection, schema: str, release_id: str) -> list[tuple[str, bytes]]:
@@ -255,9 +273,7 @@ def stored_files(conn: psycopg.Connection, schema: str, release_id: str) -> list
 def drop_scratch(conn: psycopg.Connection, freeze: Freeze) -> None:
     """Remove the freeze's scratch schema, whole or half built."""
     with conn.transaction():
-        conn.execute(
-            sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(freeze.target_schema))
-        )
+        conn.execute("select ops.drop_scratch_schema(%s)", [freeze.target_schema])
 
 
 def has_scratch(conn: psycopg.Connection, freeze: Freeze) -> bool:

@@ -34,6 +34,7 @@ ATTAINMENT = table(
     agency_key text
     plan_final plan
     plan_status_code text
+    quarantined_to_date integer
     """,
 )
 ARREARS_RATIO = table(
@@ -232,6 +233,17 @@ QUARANTINE = table(
     last_seen_at instant
     """,
 )
+MONEY_AT_STAKE = table(
+    "money_at_stake",
+    "agency_code kind_code",
+    """
+    agency_code text
+    agency_name text
+    month date
+    kind_code text
+    at_stake_vnd integer
+    """,
+)
 KNOWN_ISSUES = table(
     "known_issues",
     "issue_code subject_code",
@@ -299,6 +311,7 @@ TABLES = (
     EMPLOYER_ARREARS,
     KNOWN_ISSUES,
     METRICS,
+    MONEY_AT_STAKE,
     OFFICER_ATTAINMENT,
     PLANS,
     QUARANTINE,
@@ -309,7 +322,9 @@ TABLES = (
 CORRECTION = (CHANGES, LATE_CHANGES)
 """What a corrigendum has besides."""
 
-COMPARED = tuple(spec for spec in TABLES if spec not in (CHECKS, KNOWN_ISSUES, QUARANTINE))
+COMPARED = tuple(
+    spec for spec in TABLES if spec not in (CHECKS, KNOWN_ISSUES, MONEY_AT_STAKE, QUARANTINE)
+)
 """What a corrigendum is compared in; the others say how things stood when a release was made."""
 NOT_COMPARED_COLUMNS = frozenset({"known_at", "stated_at"})
 """When a figure became known, which differs from release to release and is no figure."""

@@ -15,6 +15,7 @@ from chotso.ingest.extract_table import land_table
 from chotso.ingest.landing_run import LandingRun, Landings, Progress, Read
 from chotso.settings import Settings
 from chotso.source.database import open_snapshot
+from chotso.source.faults import SourceFault
 
 
 def land(
@@ -54,12 +55,12 @@ def land(
         landings = Landings(snapshot.known_at)
         read = Read(business_date, full, months, final_of, keys)
         run = LandingRun(settings, conn, snapshot, read, progress, landings)
-        for item in items:
-            progress(f"{item.feed}: reading")
-            if isinstance(item.source, TableSource):
-                land_table(run, item, item.source)
-            else:
-                land_files(run, item, item.source)
+        try:
+            for item in items:
+                _land_one(run, item)
+        except BaseException as error:
+            run.give_up(error)
+            raise
     failpoint(f"land.before-ledger.{items[0].group}")
     for ready in run.ready:
         ledger.landed(
@@ -75,6 +76,18 @@ def land(
     conn.commit()
     failpoint(f"land.done.{items[0].group}")
     return landings
+
+
+def _land_one(run: LandingRun, item: Contract) -> None:
+    """One feed; a fault of its own relation stops it and no other."""
+    run.progress(f"{item.feed}: reading")
+    try:
+        if isinstance(item.source, TableSource):
+            land_table(run, item, item.source)
+        else:
+            land_files(run, item, item.source)
+    except SourceFault as error:
+        run.stop_unfinished(error)
 
 
 def _check_clock(

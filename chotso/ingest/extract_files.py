@@ -1,35 +1,115 @@
 """Files of the drop folder into the landing archive: the original by its hash, then its rows."""
 
 import tempfile
+from dataclasses import replace
+from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
+from chotso.calendar import local_date
 from chotso.contracts import Contract, FileSource
-from chotso.ingest import ledger
+from chotso.errors import ChotsoError
+from chotso.ingest import drop_register, ledger
 from chotso.ingest.landing_run import LandingRun, Ready
 from chotso.landing import LandedFile
 from chotso.source.arrow import landed_schema
-from chotso.source.drop_folder import Delivery, DropFolder, RefusedDeliveryError
-from chotso.source.files import parse
+from chotso.source.drop_entries import INCIDENTS, Seen
+from chotso.source.drop_folder import (
+    Delivery,
+    DropFolder,
+    NotTakenError,
+    RefusedDeliveryError,
+    refused,
+)
+from chotso.source.files import ParsedFile, parse
 
 
 def land_files(run: LandingRun, item: Contract, source: FileSource) -> None:
-    """Land each delivery that was not taken yet as a batch, and that the folder was read."""
+    """Land each delivery that was not taken yet as a batch, and that the folder was read.
+
+    What cannot be taken stops only itself; it stands in the register of the folder.
+    """
     folder = DropFolder(run.settings.drop_url)
-    pattern = source.name_pattern
-    seen = ledger.deliveries_seen(run.conn, item.feed)
-    names = folder.names(pattern)
+    seen = [e for e in drop_register.look(run.settings, folder) if e.feed in (item.feed, None)]
+    tried = ledger.deliveries_seen(run.conn, item.feed)
     new = 0
     with tempfile.TemporaryDirectory(prefix="chotso-drop-") as scratch:
-        for name in names:
-            delivery = folder.fetch(name, pattern, Path(scratch))
-            if (delivery.name, delivery.identity) not in seen:
-                run.progress(f"{item.feed}: {name}")
+        for at, entry in enumerate(seen):
+            if not entry.is_to_be_read:
+                continue
+            try:
+                delivery = _fetch(folder, entry, source, Path(scratch))
+                _refuse_too_early(delivery, run.snapshot.known_at)
+            except NotTakenError as error:
+                seen[at] = replace(entry, kind=error.kind, reason=error.reason)
+                continue
+            if tried.get(delivery.name) != delivery.identity:
+                run.progress(f"{item.feed}: {entry.name}")
                 _land_delivery(run, item, delivery)
                 new += 1
             delivery.local.unlink()
-    _land_listing(run, item, len(names), new)
+    there = [entry for entry in seen if entry.kind != "gone"]
+    fresh = drop_register.remember(run.conn, item.feed, there, run.snapshot.known_at)
+    run.landings.stopped += drop_register.incidents(there, fresh)
+    run.landings.notes += drop_register.lines(_of_earlier_runs(run, item, fresh))
+    found = sum(entry.is_to_be_read for entry in there)
+    _land_listing(run, item, found, new)
+
+
+def _of_earlier_runs(run: LandingRun, item: Contract, fresh: set[str]) -> list[dict[str, Any]]:
+    """What is not taken, without what this run has just stopped for."""
+    return [
+        entry
+        for entry in drop_register.not_taken(run.conn)
+        if entry["feed"] in (item.feed, None)
+        and not any(str(entry["batch_id"]) in stopped for stopped in run.landings.stopped)
+        and not (entry["feed"] and entry["kind"] in INCIDENTS and entry["name"] in fresh)
+    ]
+
+
+def _fetch(folder: DropFolder, entry: Seen, source: FileSource, scratch: Path) -> Delivery:
+    try:
+        return folder.fetch(entry.name, source.name_pattern, scratch)
+    except OSError as error:  # what the folder has against it is a NotTakenError
+        raise ChotsoError(
+            f"{entry.shown} could not be copied: {error.strerror or error} (copies stand in "
+            f"{scratch.parent}).",
+            kept="everything published before stands.",
+            next_step="make room on that disk or mend its rights, then run the same command again.",
+        ) from error
+
+
+def _refuse_too_early(delivery: Delivery, clock: datetime) -> None:
+    """A name that bears an instant or month after the source's clock waits until it has come."""
+    try:
+        not_before = delivery.not_before()
+    except RefusedDeliveryError:  # it is no instant, and refused for that
+        return
+    if not_before is not None and not_before > clock:
+        delivery.local.unlink()
+        raise NotTakenError(
+            delivery.name,
+            "",
+            "waits",
+            f"its name bears {not_before.isoformat()}, after the source's clock "
+            f"({clock.isoformat()}); it is read when that has come",
+        )
+
+
+def _parse(item: Contract, delivery: Delivery) -> tuple[ParsedFile, datetime | None, date | None]:
+    stated_at, month = delivery.stated_at, delivery.month
+    if stated_at and month and local_date(stated_at) < month:
+        raise refused(delivery.name, "the month in its name had not begun at its own instant")
+    try:
+        return parse(item, delivery), stated_at, month
+    except ChotsoError:
+        raise
+    except Exception as error:  # of whatever a library stumbled over: it is this file's alone
+        raise refused(
+            delivery.name, f"reading it ended in an error ({type(error).__name__})"
+        ) from error
 
 
 def _land_delivery(run: LandingRun, item: Contract, delivery: Delivery) -> None:
@@ -37,8 +117,7 @@ def _land_delivery(run: LandingRun, item: Contract, delivery: Delivery) -> None:
     run.landing.keep_original(delivery.name, delivery.local, delivery.sha256)
     folder = run.folder(item, batch_id)
     try:
-        parsed = parse(item, delivery)
-        stated_at, month = delivery.stated_at, delivery.month
+        parsed, stated_at, month = _parse(item, delivery)
     except RefusedDeliveryError as error:
         ledger.stop(run.conn, batch_id, "refused", error.what)
         run.landings.stopped.append(f"{batch_id}: {error}")

@@ -26,6 +26,7 @@ from chotso.source.queries import (
     rows_query,
     scope_query,
 )
+from chotso.source.snapshot import refuse_drifted
 
 
 def land_table(run: LandingRun, item: Contract, source: TableSource) -> None:
@@ -113,6 +114,7 @@ def _land_control(
     if not run.snapshot.has_relation(CONTROL_RELATION):
         facts["control"] = "missing"
         return
+    refuse_drifted(run.snapshot.helper_drift(CONTROL_RELATION), CONTROL_RELATION)
     batches = run.snapshot.rows(control_query(item), CONTROL_COLUMNS)
     fields = [(name, arrow_type(spec.type)) for name, spec in CONTROL_COLUMNS.items()]
     schema = pa.schema(fields)

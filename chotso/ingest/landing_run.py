@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 
 from chotso.contracts import Contract
+from chotso.errors import ChotsoError
 from chotso.failpoints import failpoint
 from chotso.ingest import ledger
 from chotso.landing import LandedFile, Landing
@@ -95,6 +96,20 @@ class LandingRun:
         )
         self.modes[batch_id] = mode
         return batch_id
+
+    def stop_unfinished(self, error: ChotsoError) -> None:
+        """End what a fault of one relation left unfinished; what has landed of the others stays."""
+        done = {ready.batch_id for ready in self.ready}
+        ledger.fail(self.conn, [each for each in self.modes if each not in done], error.what)
+        self.landings.stopped.append(str(error))
+
+    def give_up(self, error: BaseException) -> None:
+        """End every batch of this run: none of it counts. Not told to a warehouse that is away."""
+        if self.conn.closed or self.conn.broken:
+            return
+        self.conn.rollback()
+        reason = error.what if isinstance(error, ChotsoError) else type(error).__name__
+        ledger.fail(self.conn, list(self.modes), f"the run ended before it had landed: {reason}")
 
     def folder(self, item: Contract, batch_id: str) -> str:
         """The batch's folder in the archive."""

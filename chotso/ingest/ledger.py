@@ -133,6 +133,16 @@ def stop(conn: psycopg.Connection, batch_id: str, status: str, reason: str) -> N
     conn.commit()
 
 
+def fail(conn: psycopg.Connection, batch_ids: list[str], reason: str) -> None:
+    """End those of the batches that are still in work as `failed`, and commit."""
+    conn.execute(
+        "update ops.batch set status = 'failed', reason = %s "
+        "where batch_id = any(%s) and status = 'running'",
+        [reason, batch_ids],
+    )
+    conn.commit()
+
+
 def give_up_unlanded(conn: psycopg.Connection, group: str) -> None:
     """Mark as failed what a killed run of this group left without a complete landing."""
     conn.execute(
@@ -206,11 +216,18 @@ def position(conn: psycopg.Connection, feed: str) -> datetime | None:
     return row[0] if row else None
 
 
-def deliveries_seen(conn: psycopg.Connection, feed: str) -> set[tuple[str, str]]:
-    """(name, identity) of delivered files that need no further try."""
+def deliveries_seen(conn: psycopg.Connection, feed: str) -> dict[str, str]:
+    """Identity of each delivered file that needs no further try, by name.
+
+    Only the newest try of a name counts: a file that goes back to what it was is delivered again.
+    """
     found = conn.execute(
-        "select delivery_name, delivery_sha256 from ops.batch "
-        "where feed = %s and status in ('published', 'refused') and delivery_name is not null",
+        """
+        select distinct on (delivery_name) delivery_name, delivery_sha256
+        from ops.batch
+        where feed = %s and status in ('published', 'refused') and delivery_name is not null
+        order by delivery_name, substring(batch_id from '[0-9]+$')::bigint desc
+        """,
         [feed],
     )
-    return {(row[0], row[1]) for row in found}
+    return {row[0]: row[1] for row in found}

@@ -13,8 +13,8 @@ from datetime import date, datetime
 import psycopg
 
 from chotso.contracts import contract, contracts, groups
-from chotso.errors import ChotsoError
-from chotso.ingest import ledger
+from chotso.errors import ChotsoError, unexpected
+from chotso.ingest import ledger, missing
 from chotso.ingest.control_totals import refuse_unproven, unmended
 from chotso.ingest.extract import land
 from chotso.ingest.landing_run import Landings, Progress
@@ -29,6 +29,7 @@ from chotso.warehouse.locks import hold
 _LOG = logging.getLogger(__name__)
 # A final extract whose totals a later read had to mend is read once more.
 _FINAL_READS = 2
+_SUNDAY = 6
 
 
 def _quiet(_: str) -> None:
@@ -42,6 +43,11 @@ class FinalExtract:
     known_at: datetime
     batch_ids: list[str]
     stopped: list[str]
+
+
+def is_weekly_full_read(day: date) -> bool:
+    """Whether a night of this business date, however it is run, reads the open year whole."""
+    return day.weekday() == _SUNDAY
 
 
 def land_group(
@@ -76,7 +82,9 @@ def publish_group(
     """
     with _locked(settings, [group]) as conn:
         report = _publish(settings, conn, group, business_date, progress)
-        prove(settings, conn, report, progress)
+        _prove(settings, conn, report, progress)
+    for note in report.notes:
+        _LOG.warning("note: %s", note)
     report.raise_if_stopped()
     return report
 
@@ -94,10 +102,10 @@ def extract_group(
         left = _publish(settings, conn, group, business_date, progress)
         landings = _land(settings, conn, [group], business_date, full=full, progress=progress)
         report = _publish(settings, conn, group, business_date, progress)
-        prove(settings, conn, report, progress)
+        _prove(settings, conn, report, progress)
     report.stopped[:0] = [*left.stopped, *landings.stopped]
     report.batches[:0] = left.batches
-    report.notes += landings.notes
+    report.notes[:0] = [*left.notes, *landings.notes]
     return report
 
 
@@ -124,6 +132,10 @@ def extract_all(
             reports.append(extract_group(settings, group, business_date, progress=progress))
         except ChotsoError as error:
             reports.append(GroupReport(group, business_date, stopped=[str(error)]))
+        except Exception as error:
+            _LOG.exception("the extract of %s", group)
+            told = unexpected(error, f"The extract of {group}")
+            reports.append(GroupReport(group, business_date, stopped=[str(told)]))
     return reports
 
 
@@ -138,8 +150,9 @@ def final_extract(
     """Every feed whole, in one snapshot at or after an instant, published.
 
     The first attempt that has landed all of it fixes `known_at`; a later attempt publishes what
-    that one landed. When a batch of it was blocked, or its control totals had to be mended by a
-    later read, everything is read anew: a final extract is proven in its own snapshot.
+    that one landed. When a batch of it was blocked, its control totals had to be mended by a later
+    read, or an earlier attempt's lacked register rows, everything is read anew: a final extract is
+    proven in its own snapshot.
 
     Args:
         settings: Where everything is.
@@ -157,11 +170,16 @@ def final_extract(
             s for g in names for s in _publish(settings, conn, g, business_date, progress).stopped
         ]
         known_at = _final_known_at(conn, final_of)
-        if known_at is not None:  # an attempt may have ended before its totals were compared
+        lacks_rows = known_at is not None and missing.lacks_rows(conn, known_at)
+        if known_at is not None and not lacks_rows:
+            # an attempt may have ended before its totals were compared
             stopped += _prove_all(settings, conn, business_date, progress)
         reads_left = _FINAL_READS
-        while known_at is None or (reads_left and _was_mended(conn, final_of, known_at)):
+        while (
+            known_at is None or lacks_rows or (reads_left and _was_mended(conn, final_of, known_at))
+        ):
             reads_left -= 1
+            lacks_rows = False
             landings = _land(
                 settings,
                 conn,
@@ -181,12 +199,20 @@ def final_extract(
         return FinalExtract(known_at, _published_at(conn, known_at, final_of), stopped)
 
 
+def _prove(
+    settings: Settings, conn: psycopg.Connection, report: GroupReport, progress: Progress
+) -> None:
+    """Compare with the source's counts; what has none and misses rows is named."""
+    prove(settings, conn, report, progress)
+    report.stopped += missing.told(conn, report.group)
+
+
 def _prove_all(
     settings: Settings, conn: psycopg.Connection, business_date: date, progress: Progress
 ) -> list[str]:
     reports = [GroupReport(group, business_date) for group in groups()]
     for report in reports:
-        prove(settings, conn, report, progress)
+        _prove(settings, conn, report, progress)
     return [text for report in reports for text in report.stopped]
 
 
@@ -266,7 +292,7 @@ def _land(
         conn,
         items,
         business_date,
-        full=full,
+        full=full or is_weekly_full_read(business_date),
         final_of=final_of,
         not_before=not_before,
         progress=progress,

@@ -256,12 +256,12 @@ def _end_withdrawn(
     parts: dict[str, Any],
     values: dict[str, Any],
 ) -> None:
-    """Open rows that a full statement of their scope no longer delivers."""
+    """Open rows that a full statement of their scope no longer delivers, if it proves absence."""
     closes = batch.landing_files["facts"]["closes"]
     if closes == "everything":
         within: sql.Composable = sql.SQL("true")
     elif closes == "scope":
-        latest = sql.SQL("select scope_key from stated where is_latest")
+        latest = sql.SQL("select scope_key from stated where is_latest and proves_absence")
         listed = sql.SQL("select {} from {} as scope").format(
             joined(item.scope, "scope"), scope_table(batch.batch_id)
         )
@@ -282,6 +282,11 @@ def _end_withdrawn(
                 known.id = standing.id and standing.replaced_at is null and {within}
                 and not exists (
                     select from {batch} as delivered where {row_key} = standing.row_key
+                )
+                and not exists (
+                    select from ops.batch as batch
+                    where batch.batch_id = known.batch_id
+                        and batch.stated_at > %(stated_at)s::timestamptz
                 )
             """
         ).format(within=within, **parts),

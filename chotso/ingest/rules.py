@@ -126,6 +126,7 @@ class Rule(BaseModel):
     next_action_en: str
     owner: str
     refers_to: str | None = None
+    about_key: bool = False
     tolerance: Tolerance | None = None
 
     @property

@@ -1,5 +1,8 @@
 """Sheet totals: every newest statement in the archive, against what the warehouse holds of it.
 
+Where the newest statement of a sheet proves no absence, what it lacks stands by those before it,
+back to the newest that does.
+
 A statement's rows stand in raw, or set aside, or were restated elsewhere by a later statement.
 What does not is found here, by month, and the archived statement is published once more.
 """
@@ -22,10 +25,14 @@ from chotso.warehouse.row_sql import equal, joined, listed, money_of, same_key
 
 _NEWEST_SQL = """
 with newest as (
-    select distinct on (scope_key) scope_key, stated_at, batch_id
-    from ops.statement
-    where feed = %s
-    order by scope_key asc, stated_at desc
+    select stated.scope_key, stated.stated_at, stated.batch_id
+    from ops.statement as stated
+    where stated.feed = %s and stated.replaced_at is null and not exists (
+        select from ops.statement as later
+        where later.feed = stated.feed and later.scope_key = stated.scope_key
+            and later.stated_at > stated.stated_at
+            and later.proves_absence and later.replaced_at is null
+    )
 )
 
 select
@@ -53,7 +60,7 @@ def compare(conn: psycopg.Connection, landing: Landing, item: Contract) -> list[
 
 
 def newest_statements(conn: psycopg.Connection, item: Contract) -> list[dict[str, Any]]:
-    """The batches that brought the newest statement of some scope, oldest first."""
+    """The batches that brought a statement that nothing has overtaken yet, oldest first."""
     with conn.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(_NEWEST_SQL, [item.feed]).fetchall()
 
@@ -144,7 +151,7 @@ rows_held as (
 unstated as (
     select scopes.statement_month, {kept_money} as money
     from {raw} as kept
-    inner join stated_scopes as scopes on {kept_scope} = scopes.scope_key
+    inner join (select distinct * from stated_scopes) as scopes on {kept_scope} = scopes.scope_key
     where kept.known_to is null and not exists (
         select from stated_rows as stated where {same_key} and {same_scope}
     )

@@ -3,6 +3,11 @@
 The state is what one would get by applying all known statements in the order of their instants:
 a statement replaces all rows of its scope; a row restated in another scope has left the old one
 for good. A statement that arrives late is applied only where nothing later has spoken.
+
+Absence has to be proven. A sheet that has rows, none of them usable, or one whose key cannot be
+relied on, says nothing of the rows that it lacks: they stay as they were, and that is told. A file
+that comes again under its own name with other rows (it was read while it grew) replaces what it
+stated.
 """
 
 from typing import Any
@@ -10,7 +15,8 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from chotso.contracts import Contract
+from chotso.contracts import Contract, FileSource
+from chotso.ingest import statement_proof
 from chotso.ingest.ledger import LandedBatch
 from chotso.ingest.load import batch_table, scope_table
 from chotso.ingest.versions import close
@@ -19,7 +25,12 @@ from chotso.warehouse.row_sql import equal, joined, listed, money_of, same_key
 
 
 def conflict(conn: psycopg.Connection, item: Contract, batch: LandedBatch) -> str | None:
-    """The scope for which another accepted file states other rows at the same instant, if any."""
+    """The scope for which another accepted file states other rows at the same instant, if any.
+
+    The same name with other bytes is no other file; what is published once more was accepted once.
+    """
+    if "again" in batch.landing_files["facts"]:
+        return None
     row = conn.execute(
         sql.SQL(
             """
@@ -30,11 +41,15 @@ def conflict(conn: psycopg.Connection, item: Contract, batch: LandedBatch) -> st
                     known.feed = %(feed)s
                     and known.stated_at = %(stated_at)s
                     and known.scope_key = {scope_key}
-            where known.content_sha256 <> stated.content_sha256
+                    and known.replaced_at is null
+            inner join ops.batch as brought_by on brought_by.batch_id = known.batch_id
+            where
+                known.content_sha256 <> stated.content_sha256
+                and brought_by.delivery_name is distinct from %(delivery)s
             limit 1
             """
         ).format(scope=scope_table(batch.batch_id), scope_key=joined(item.scope, "stated")),
-        {"feed": item.feed, "stated_at": batch.stated_at},
+        {"feed": item.feed, "stated_at": batch.stated_at, "delivery": batch.delivery_name},
     ).fetchone()
     return None if row is None else f"{row[0]}, stated otherwise by batch {row[1]}"
 
@@ -53,28 +68,32 @@ def keep(conn: psycopg.Connection, item: Contract, batch: LandedBatch) -> int:
         "stated_at": batch.stated_at,
         "known_at": batch.known_at,
         "batch_id": batch.batch_id,
+        "is_again": "again" in batch.landing_files["facts"],
+        **statement_proof.doubts(item),
     }
     _latest_scopes(conn, parts, values)
     _repeat(conn, parts, values)
     _find_spoken(conn, parts, values)
-    if "again" in batch.landing_files["facts"]:
+    if values["is_again"]:
         _record_found(conn, parts, values)
     added = _apply(conn, parts, values)
     closed = 0
     if batch.landing_files["facts"]["closes"] == "scope":
         # Rows of the scope that its newest statement lacks; those that it has set aside stay.
         lacking = sql.SQL(
-            "from stated where stated.is_latest and {kept_in_scope} "
+            "from stated where stated.is_latest and stated.proves_absence and {kept_in_scope} "
             "and kept.restated_at <= %(stated_at)s"
         ).format(**parts)
-        is_again = "again" in batch.landing_files["facts"]
-        closed = close(conn, parts, values, lacking, is_difference=is_again)
+        closed = close(conn, parts, values, lacking, is_difference=values["is_again"])
     _remember(conn, parts, values)
     return added + closed
 
 
 def _latest_scopes(conn: psycopg.Connection, parts: dict[str, Any], values: dict[str, Any]) -> None:
-    """Temporary `stated`: the batch's scopes, and whether a later statement is known of each."""
+    """Temporary `stated`: the batch's scopes, what each proves, and whether it is the latest.
+
+    A later statement that proves no absence leaves alone what it lacks, and so overtakes nothing.
+    """
     statistics.stage(
         conn,
         "stated",
@@ -87,7 +106,9 @@ def _latest_scopes(conn: psycopg.Connection, parts: dict[str, Any], values: dict
                     select from ops.statement as later
                     where later.feed = %(feed)s and later.scope_key = {scope_key}
                         and later.stated_at > %(stated_at)s
-                ) as is_latest
+                        and later.proves_absence and later.replaced_at is null
+                ) as is_latest,
+                {proves_absence} as proves_absence
             from {scope_table} as scope
             """
         ).format(**parts),
@@ -116,13 +137,14 @@ def _find_spoken(conn: psycopg.Connection, parts: dict[str, Any], values: dict[s
 
     Of two statements at one instant the greater scope wins.
     """
-    # Every later statement of the scope has set this very row aside, and so left it alone.
+    # Every later statement that proves anything has set this very row aside: it left it alone.
     left_alone = sql.SQL(
         """
         not exists (
             select from ops.statement as later
             where later.feed = %(feed)s and later.scope_key = stated.scope_key
                 and later.stated_at > %(stated_at)s
+                and later.proves_absence and later.replaced_at is null
                 and not exists (
                     select from quarantine.row as aside
                     inner join ops.batch as batch on batch.batch_id = aside.batch_id
@@ -218,9 +240,23 @@ def _apply(conn: psycopg.Connection, parts: dict[str, Any], values: dict[str, An
 def _remember(conn: psycopg.Connection, parts: dict[str, Any], values: dict[str, Any]) -> None:
     conn.execute(
         """
+        update ops.statement as known
+        set replaced_at = %(known_at)s
+        from stated
+        where
+            not %(is_again)s and known.feed = %(feed)s and known.scope_key = stated.scope_key
+            and known.stated_at = %(stated_at)s and known.replaced_at is null
+            and known.content_sha256 <> stated.content_sha256
+        """,
+        values,
+    )
+    conn.execute(
+        """
         insert into ops.statement
-            (feed, scope_key, stated_at, content_sha256, batch_id, known_at)
-        select %(feed)s, scope_key, %(stated_at)s, content_sha256, %(batch_id)s, %(known_at)s
+            (feed, scope_key, stated_at, content_sha256, batch_id, known_at, proves_absence)
+        select
+            %(feed)s, scope_key, %(stated_at)s, content_sha256, %(batch_id)s, %(known_at)s,
+            proves_absence
         from stated
         on conflict do nothing
         """,
@@ -229,7 +265,10 @@ def _remember(conn: psycopg.Connection, parts: dict[str, Any], values: dict[str,
 
 
 def _parts(item: Contract, batch: LandedBatch) -> dict[str, Any]:
+    assert isinstance(item.source, FileSource)
+    assert item.source.sheet_code is not None
     return {
+        "proves_absence": statement_proof.proves_absence(item.source.sheet_code, batch),
         "raw": sql.Identifier("raw", item.feed),
         "batch": batch_table(batch.batch_id),
         "scope_table": scope_table(batch.batch_id),

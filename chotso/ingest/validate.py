@@ -22,8 +22,9 @@ from chotso.ingest.ledger import LandedBatch
 from chotso.ingest.load import batch_table, verdict_table
 from chotso.ingest.rules import Rule, RuleFacts, rules_of
 from chotso.settings import Settings
+from chotso.urls import one_host, sqlalchemy_url
 from chotso.waits import watched
-from chotso.warehouse.connect import LOADER_ROLE, SESSION, open_session
+from chotso.warehouse.connect import LOADER_ROLE, SESSION, login_session
 
 _SESSION_NAME = f"chotso rules of {socket.gethostname()[:30]}/{os.getpid()}"
 
@@ -99,7 +100,7 @@ def _run(settings: Settings, batch_id: str, rules: list[Rule], queries: list[str
     """Rows failed per rule, in the order given."""
     from great_expectations.datasource.fluent.interfaces import TestConnectionError
 
-    with watched(partial(open_session, settings), name=_SESSION_NAME) as watch:
+    with watched(partial(login_session, settings), name=_SESSION_NAME) as watch:
         try:
             outcome = _outcome(settings, batch_id, rules, queries)
         except (TestConnectionError, OperationalError) as error:
@@ -185,7 +186,8 @@ def _gx_source(url: str) -> Any:
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
     return context.data_sources.add_postgres(  # type: ignore[call-arg]
         "warehouse",
-        connection_string=url.replace("postgresql://", "postgresql+psycopg://", 1),
+        # every sign quoted: Great Expectations would read `$NAME` as a variable of its own
+        connection_string=sqlalchemy_url(one_host(url)),
         kwargs={
             "connect_args": {
                 "options": f"-c role={LOADER_ROLE} {SESSION}",

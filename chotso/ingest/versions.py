@@ -1,4 +1,7 @@
-"""Row versions: a changed row supersedes, an unchanged one adds nothing, a vanished one closes."""
+"""Row versions: a changed row supersedes, an unchanged one adds nothing.
+
+A vanished row closes where the source's own count can confirm it; elsewhere it stays, as missing.
+"""
 
 from datetime import date
 from typing import Any
@@ -8,6 +11,7 @@ from psycopg import sql
 
 from chotso.calendar import local_midnight
 from chotso.contracts import Contract, TableSource
+from chotso.ingest import missing
 from chotso.ingest.ledger import LandedBatch
 from chotso.ingest.load import batch_table, scope_table
 from chotso.warehouse import statistics
@@ -54,8 +58,14 @@ def keep(conn: psycopg.Connection, item: Contract, batch: LandedBatch) -> int:
 def _close_missing(
     conn: psycopg.Connection, item: Contract, batch: LandedBatch, parts: dict[str, Any]
 ) -> int:
-    """Close rows in force that a full or windowed read no longer has; those set aside stay."""
+    """Close rows in force that a full or windowed read no longer has; those set aside stay.
+
+    Where nothing can prove that they ended, they stay too and are put on record.
+    """
     within = stated_within(item, batch)
+    if not item.believes_absence:
+        missing.note(conn, item, batch, parts, within)
+        return 0
     if within is None:
         return 0
     condition = sql.SQL("where ") + within

@@ -11,7 +11,7 @@ import psycopg
 
 from chotso.contracts import Contract, contract
 from chotso.errors import ChotsoError
-from chotso.ingest import ledger, statements
+from chotso.ingest import ledger, statement_proof, statements
 from chotso.ingest.history import OutOfRangeError
 from chotso.ingest.landing_run import Progress
 from chotso.ingest.ledger import LandedBatch
@@ -100,6 +100,8 @@ def _publish_batch(
         conn.rollback()
         ledger.stop(conn, batch.batch_id, "failed", error.what)
         return str(error)
+    if item.history == "statement":
+        report.notes += statement_proof.unproven(conn, item, batch)
     report.batches.append({"batch_id": batch.batch_id, "feed": item.feed, **asdict(counts)})
     return None
 

@@ -57,11 +57,13 @@ class AirflowClient:
         url: Address of the API server, e.g. `http://127.0.0.1:8080`.
         user: Name of the user.
         password: The user's password; exchanged for a token that is renewed when it expires.
+        while_waiting: Called again and again while this client waits for something.
     """
 
     url: str
     user: str
     password: str = field(repr=False)
+    while_waiting: Callable[[], None] = field(default=lambda: None, repr=False)
     _token: str | None = field(default=None, repr=False)
 
     def is_healthy(self) -> bool:
@@ -94,7 +96,7 @@ class AirflowClient:
         def missing() -> list[str]:
             return sorted(set(dag_ids) - set(self.dag_ids()))
 
-        if not _wait(lambda: not missing(), timeout_s):
+        if not self._wait(lambda: not missing(), timeout_s):
             errors = "\n".join(f"{name}:\n{text}" for name, text in self.import_errors().items())
             raise ChotsoError(
                 f"Airflow does not know {', '.join(missing())} after {timeout_s:.0f} s. {errors}",
@@ -160,7 +162,7 @@ class AirflowClient:
             found[:] = [r for r in self.runs(dag_id, business_date) if r.run_id not in known]
             return bool(found)
 
-        if not _wait(is_there, timeout_s):
+        if not self._wait(is_there, timeout_s):
             raise ChotsoError(
                 f"No run of {dag_id} for {business_date} was created within {timeout_s:.0f} s.",
                 next_step=f"look at the assets of {dag_id} in {self.url}; "
@@ -185,7 +187,7 @@ class AirflowClient:
                         return False
             return True
 
-        if not _wait(is_over, timeout_s):
+        if not self._wait(is_over, timeout_s):
             late = ", ".join(f"{r.dag_id} ({r.state})" for r in latest if r.state not in FINISHED)
             raise ChotsoError(
                 f"Not finished within {timeout_s:.0f} s: {late}.",
@@ -207,6 +209,15 @@ class AirflowClient:
                 "reset_dag_runs": True,
             },
         )
+
+    def _wait(self, condition: Callable[[], bool], seconds: float, pause_s: float = 0.5) -> bool:
+        deadline = time.monotonic() + seconds
+        while not condition():
+            if time.monotonic() > deadline:
+                return False
+            self.while_waiting()
+            time.sleep(pause_s)
+        return True
 
     def _pages(self, path: str, name: str, **query: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
@@ -271,15 +282,6 @@ class AirflowClient:
             )
             self._token = str(answer["access_token"])
         return self._token
-
-
-def _wait(condition: Callable[[], bool], seconds: float, pause_s: float = 0.5) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(pause_s)
-    return True
 
 
 def _quoted(part: str) -> str:

@@ -78,7 +78,7 @@ def show_release(console: Console, settings: Settings, period_id: str) -> None:
         verdict = _verify(command)
         console.print(f"\n[bold]Release[/bold] {release.release_id}", highlight=False)
         console.print(f"  root      {release.root_sha256}", highlight=False)
-        console.print(f"  checked   {shlex.join(command)}", highlight=False, soft_wrap=True)
+        console.print(f"  checked   {shlex.join(command)}", markup=False, soft_wrap=True)
         console.print(f"  verdict   [bold green]{verdict}[/bold green]", highlight=False)
 
 
@@ -125,7 +125,20 @@ def show_places(
         "Alerts": f"{home / 'alerts.jsonl'}",
     }
     for name, place in places.items():
-        console.print(f"  {name:<10}{place}", highlight=False, soft_wrap=True)
+        console.print(f"  {name:<10}{place}", markup=False, highlight=False, soft_wrap=True)
+
+
+def show_trouble(console: Console, trouble: list[str], url: str, alerts: Path) -> None:
+    """Print what went wrong on the way, or that nothing did."""
+    if not trouble:
+        console.print("\nNo task failed on the way.", highlight=False)
+        return
+    console.print(
+        "\n[bold]What went wrong on the way[/bold] (what is sealed above is whole and verified)"
+    )
+    for line in trouble:
+        console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
+    console.print(f"  Next: read {alerts} and the tasks' logs at {url}.", markup=False)
 
 
 def _releases(conn: psycopg.Connection) -> list[Release]:

@@ -64,6 +64,35 @@ def run_night(api: AirflowClient, day: date, *, timeout_s: float = NIGHT_TIMEOUT
     return Night(day, extracts, build)
 
 
+def run_again(api: AirflowClient, night: Night, *, timeout_s: float = NIGHT_TIMEOUT_S) -> Night:
+    """Clear what failed in a night, as a person would, and wait for it and for the build.
+
+    Raises:
+        ChotsoError: A run did not end in time, or the assets started no build.
+    """
+    earlier = {run.run_id for run in api.runs(BUILD, night.business_date)}
+    broken = [run for run in night.extracts if run.state != "success"]
+    for run in broken:
+        _clear_failed(api, run)
+    again = {run.dag_id: run for run in api.wait(map(api.run, broken), timeout_s=timeout_s)}
+    extracts = [again.get(run.dag_id, run) for run in night.extracts]
+    if any(run.state != "success" for run in extracts):
+        return Night(night.business_date, extracts, None)
+    build = night.build
+    if build is None:
+        build = api.wait_for_run(BUILD, night.business_date, timeout_s=timeout_s, known=earlier)
+    elif build.state != "success":
+        _clear_failed(api, build)
+        build = api.wait([api.run(build)], timeout_s=timeout_s)[0]
+    return Night(night.business_date, extracts, build)
+
+
+def _clear_failed(api: AirflowClient, run: Run) -> None:
+    failed = [task.task_id for task in api.tasks(run) if task.state not in ENDED_WELL]
+    if failed:
+        api.clear(run, failed)
+
+
 def run_freeze(api: AirflowClient, *, timeout_s: float = NIGHT_TIMEOUT_S) -> Run:
     """Create a run of the freeze and wait for it.
 

@@ -18,11 +18,13 @@ from pathlib import Path
 
 import psycopg
 
+from chotso.ambient import print_anything
 from chotso.errors import ChotsoError
 from chotso.orchestration import airflow_home, processes
 from chotso.orchestration.airflow_home import AirflowHome
 from chotso.orchestration.client import AirflowClient
 from chotso.sandbox import state as sandbox_state
+from chotso.warehouse.session import open_session
 
 COMPONENTS = {
     "api-server": ["api-server"],
@@ -154,8 +156,8 @@ def _revision(home: AirflowHome) -> str | None:
     server = sandbox_state.read(home.chotso_home)
     assert server is not None
     try:
-        with psycopg.connect(server.airflow_url) as connection:
-            row = connection.execute("select version_num from alembic_version").fetchone()
+        with open_session(server.airflow_url) as connection:
+            row = connection.execute("select version_num from public.alembic_version").fetchone()
     except psycopg.errors.UndefinedTable:
         return None
     except psycopg.OperationalError as error:
@@ -223,6 +225,7 @@ def _down(home: Path) -> None:
 
 def main(arguments: list[str]) -> int:
     """`up`, `down` or `status` of Airflow and its PostgreSQL in `$CHOTSO_HOME` (`.chotso`)."""
+    print_anything()
     home = Path(os.environ.get("CHOTSO_HOME", ".chotso")).expanduser().resolve()
     os.environ["CHOTSO_HOME"] = str(home)
     try:

@@ -4,12 +4,14 @@ Airflow's own memory is never asked: runs are cleared, events get lost, tasks ru
 answer here comes from `ops.batch` and `ops.build`.
 """
 
+import logging
 from collections.abc import Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 
+from chotso.calendar import parse_date
 from chotso.contracts import groups
 from chotso.errors import ChotsoError
 from chotso.settings import Settings
@@ -18,7 +20,7 @@ from chotso.warehouse.connect import connect
 if TYPE_CHECKING:
     from chotso.ingest.waiting import GroupReport
 
-SUNDAY = 6
+_LOG = logging.getLogger(__name__)
 # A freeze's own extract publishes the cutoff's date too; the night of that date still follows.
 # A register that failed is about to be tried again: half an hour's grace.
 _REGISTERS_SQL = """
@@ -91,18 +93,13 @@ def business_date(partition_key: str | None) -> date:
         ChotsoError: The run has no partition key, or it is no date.
     """
     try:
-        return date.fromisoformat(partition_key or "")
+        return parse_date(partition_key or "")
     except ValueError as error:
         raise ChotsoError(
             f"The run has no business date: its partition key is {partition_key!r}.",
             kept="nothing was read.",
             next_step="trigger it with a partition key such as 2021-12-31 (docs/airflow.md).",
         ) from error
-
-
-def is_weekly_full_read(day: date) -> bool:
-    """Whether the night of this business date reads the open year whole and compares."""
-    return day.weekday() == SUNDAY
 
 
 def registers_state(settings: Settings, day: date) -> str | None:
@@ -174,6 +171,15 @@ def is_demanded(context: Mapping[str, Any]) -> bool:
     return str(getattr(run.run_type, "value", run.run_type)) == "manual" or task.try_number > 1
 
 
+def _warn_of_the_freeze(settings: Settings, day: date) -> None:
+    """Send an alert for everything that would stop a freeze; the night itself went well."""
+    from chotso.freeze.readiness import freeze_obstacles
+    from chotso.orchestration.alerts import emit
+
+    for what in freeze_obstacles(settings):
+        emit({"kind": "freeze_would_fail", "business_date": day.isoformat(), "what": what})
+
+
 def build_if_due(settings: Settings, day: date, *, is_demanded: bool) -> dict[str, Any]:
     """Build and expose, unless the ledger says that the date is built and nobody asked again.
 
@@ -186,4 +192,7 @@ def build_if_due(settings: Settings, day: date, *, is_demanded: bool) -> dict[st
     from chotso.build.dbt import run_build
 
     report = run_build(settings)
+    for note in report.notes:
+        _LOG.warning("note: %s", note)
+    _warn_of_the_freeze(settings, day)
     return {"is_built_now": True, "build_id": report.build_id, "tests": report.tests}

@@ -1,4 +1,4 @@
-"""Waiving: a person has seen the row, and says that this version of it stays out."""
+"""Waiving: a person has seen the row or file, and says that this version of it stays out."""
 
 from dataclasses import dataclass
 
@@ -17,6 +17,16 @@ update quarantine.row
 set status = 'waived', resolved_at = %s, resolution = %s, resolved_by = %s
 where id = %s and status = 'open'
 returning row_sha256
+"""
+
+
+_REFUSED = """
+select feed, delivery_name, sha256, delivery_sha256, reason
+from ops.batch as refused
+where batch_id = %s and status = 'refused' and delivery_name is not null and not exists (
+    select from ops.operator_act as act
+    where act.kind = 'waive_file' and act.subject ->> 'batch_id' = refused.batch_id
+)
 """
 
 
@@ -74,3 +84,57 @@ def waive(settings: Settings, row_id: int, *, reason: str, by: str) -> WaiveRepo
             failpoint("waive.before-commit")
             conn.commit()
     return WaiveReport(row_id, row.feed, row.row_key, act)
+
+
+@dataclass(frozen=True)
+class FileReport:
+    """The refused file that was waived, and the act that says so."""
+
+    batch_id: str
+    feed: str
+    delivery_name: str
+    act: acts.Act
+
+
+def waive_file(settings: Settings, batch_id: str, *, reason: str, by: str) -> FileReport:
+    """Record that a refused file is no delivery: it holds up no freeze and is told no more.
+
+    It is read again when its bytes change. The source's clock must answer, as for a row.
+
+    Args:
+        settings: Where everything is.
+        batch_id: The batch that was refused.
+        reason: Why, in words.
+        by: Who says so.
+
+    Raises:
+        ChotsoError: Reason or name is empty, the batch is no refused file or was waived before,
+            the source is away, or the archive cannot be written.
+    """
+    why, who = acts.stated("reason", reason), acts.stated("name", by)
+    with connect(settings) as conn:
+        found = conn.execute(_REFUSED, [batch_id]).fetchone()
+        if found is None:
+            raise ChotsoError(
+                f"{batch_id} is no refused file that waits for a decision.",
+                kept="nothing was changed.",
+                next_step="`chotso status` names the files that are refused, with their batches.",
+            )
+        feed, name, sha256, identity, said = found
+        item = contract(feed)
+        with hold(conn, f"extract of {item.group}"):
+            clock = source_clock(settings)
+            refuse_if_back(conn, item, clock)
+            subject = {
+                "feed": feed,
+                "batch_id": batch_id,
+                "delivery_name": name,
+                "sha256": sha256,
+                "delivery_sha256": identity,
+                "refused_because": said,
+            }
+            act = acts.record(
+                settings, conn, "waive_file", subject, reason=why, acted_by=who, known_at=clock
+            )
+            conn.commit()
+    return FileReport(batch_id, feed, name, act)

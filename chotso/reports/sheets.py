@@ -10,6 +10,7 @@ from chotso.reports.words import (
     GROUPS,
     PARTICIPANTS,
     PLAN_STATUSES,
+    STAKES,
     STATUSES,
     UNITS,
     VARIANTS,
@@ -79,7 +80,8 @@ ATTAINMENT = (
     _column("month", "Tháng", 9, "month"),
     _column("metric_name_vi", "Chỉ tiêu", 34),
     *_FIGURES,
-    _column("quarantined_money", "Tiền đang cách ly (đồng)", 20, "money"),
+    _column("quarantined_money", "Cách ly trong tháng (đồng)", 20, "money"),
+    _column("quarantined_to_date", "Cách ly lũy kế (đồng)", 20, "money"),
 )
 ARREARS = (
     *_AGENCY,
@@ -160,6 +162,11 @@ QUARANTINE = (
     _column("first_seen_at", "Thấy lần đầu", 20),
     _column("last_seen_at", "Thấy lần cuối", 20),
 )
+STAKE = (
+    *_AGENCY,
+    _words("kind_code", "Loại", 14, STAKES),
+    _column("at_stake_vnd", "Số tiền (đồng)", 22, "money"),
+)
 ISSUES = (
     _column("issue_code", "Loại vấn đề", 32),
     _column("subject_code", "Mã", 36),
@@ -234,7 +241,11 @@ def tables(view: Overview) -> list[tuple[str, str, str, tuple[Column, ...], bool
          "Sổ C12 đối chiếu với chứng từ thu, theo cơ quan, tháng, nhóm quỹ.", RECONCILIATION,
          False),
         ("Cách ly", "quarantine",
-         "Dữ liệu bị giữ lại khi niêm phong, theo nguồn và quy tắc.", QUARANTINE, False),
+         "Dữ liệu bị giữ lại khi niêm phong, theo nguồn và quy tắc, như đã nhận: chứng từ và các "
+         "dòng của nó là một khoản, không cộng với nhau.", QUARANTINE, False),
+        ("Tiền cách ly", "money_at_stake",
+         f"Tiền bị giữ lại có thể làm thay đổi số lũy kế {newest}, mỗi đồng tính một lần.",
+         STAKE, False),
         ("Vấn đề đã biết", "known_issues",
          "Điều đã biết về các số liệu khi niêm phong.", ISSUES, False),
         ("Kiểm tra trước niêm phong", "checks",

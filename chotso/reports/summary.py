@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 from chotso.reports.data import Release, Row
-from chotso.reports.words import figure, number, percent, shown, verdict
+from chotso.reports.words import STAKES, figure, number, percent, shown, verdict
 
 _FEW = 6
 _SHORT = 60
@@ -209,15 +209,12 @@ def _of_the_warnings(view: Overview) -> list[str]:
     overridden = sum(is_overridden(row) for row in checks)
     unmet = sum(row.get("is_met") is False and not is_overridden(row) for row in checks)
     issues = sum(1 for _ in view.release.rows("known_issues"))
-    rows = money = 0
-    for row in view.release.rows("quarantine"):
-        rows += _whole_number(row.get("row_count"))
-        money += _whole_number(row.get("money_vnd"))
+    rows = sum(_whole_number(row.get("row_count")) for row in view.release.rows("quarantine"))
     told = []
     if rows:
         told.append(
-            f"Còn {number(rows)} dòng dữ liệu bị cách ly, ghi số tiền {number(money)} đồng, "
-            "chưa tính vào các số liệu này."
+            f"Còn {number(rows)} dòng dữ liệu bị cách ly, chưa tính vào các số liệu này; "
+            f"{_money_at_stake(view)}."
         )
     if unmet:
         told.append(f"Có {unmet} điều kiện niêm phong chưa đáp ứng, không được cho phép bỏ qua.")
@@ -229,6 +226,25 @@ def _of_the_warnings(view: Overview) -> list[str]:
     if issues:
         told.append(f"Có {issues} vấn đề đã biết khi niêm phong: xem mục Vấn đề đã biết.")
     return told
+
+
+def _money_at_stake(view: Overview) -> str:
+    """What is set aside and could still change a figure to date: each đồng once."""
+    tops = [view.whole] if view.whole else [a for a in view.agencies.values() if a.parent is None]
+    codes = {agency.code for agency in tops}
+    money: dict[str, int] = {}
+    for row in view.release.rows("money_at_stake"):
+        if row["agency_code"] in codes:
+            kind = str(row["kind_code"])
+            money[kind] = money.get(kind, 0) + _whole_number(row["at_stake_vnd"])
+    if not money:
+        return "không có khoản tiền nào trong đó có thể làm thay đổi số lũy kế"
+    parts = [f"{name} {number(money[kind])}" for kind, name in STAKES.items() if kind in money]
+    split = f" ({'; '.join(parts)})" if len(parts) > 1 else ""
+    return (
+        f"có thể làm thay đổi số lũy kế: {number(sum(money.values()))} đồng, mỗi đồng tính một lần"
+        + split
+    )
 
 
 def _whole_number(amount: object) -> int:

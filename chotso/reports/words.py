@@ -43,6 +43,7 @@ DEBT_CLASSES = {
     "unknown_age": "Nợ chưa rõ số tháng",
     "hard_to_collect": "Nợ khó thu",
 }
+STAKES = {"collection": "số thu", "arrears": "số nợ", "plan": "kế hoạch thu"}
 _WIDE = Context(prec=200)
 
 

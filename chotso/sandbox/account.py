@@ -25,6 +25,11 @@ class Account:
     gid: int
     is_other: bool
 
+    def take(self, path: Path) -> None:
+        """Own a file in the data directory, all of which the server (a backup of it) reads."""
+        if self.is_other:
+            os.chown(path, self.uid, self.gid, follow_symlinks=False)
+
 
 def account_for(home: Path, data_dir: Path) -> Account:
     """The account for a data directory: its owner, or for a new one the caller.

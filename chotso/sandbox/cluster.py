@@ -23,6 +23,7 @@ SETTINGS = {
     "unix_socket_directories": "",
     "password_encryption": "scram-sha-256",
     "max_connections": "100",
+    "reserved_connections": "40",  # for the warehouse's login and Airflow, whoever takes the rest
     "shared_buffers": "512MB",
     "effective_cache_size": "2GB",
     "work_mem": "64MB",
@@ -76,6 +77,7 @@ def make_cluster(programs: Path, account: Account, server: SandboxServer) -> Non
     descriptor = os.open(draft / MARKER, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     os.fsync(descriptor)
     os.close(descriptor)
+    account.take(draft / MARKER)
     _sync(draft)
     os.rename(draft, data_dir)
     _sync(data_dir.parent)

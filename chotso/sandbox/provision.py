@@ -6,6 +6,7 @@ import psycopg
 from psycopg import sql
 
 from chotso.sandbox.state import SandboxServer
+from chotso.warehouse.session import open_session
 
 DATABASES = ("tst", "warehouse", "airflow")
 DONE = "chotso sandbox 1"
@@ -14,7 +15,7 @@ CONNECT_TIMEOUT_S = 10
 
 def connect(url: str) -> psycopg.Connection:
     """A connection in autocommit mode; databases cannot be made inside a transaction."""
-    return psycopg.connect(url, autocommit=True, connect_timeout=CONNECT_TIMEOUT_S)
+    return open_session(url, autocommit=True, connect_timeout=CONNECT_TIMEOUT_S)
 
 
 def is_provisioned(server: SandboxServer) -> bool:
@@ -81,6 +82,7 @@ def _logins(connection: psycopg.Connection, server: SandboxServer) -> None:
             ).format(role, sql.Literal(hashed))
         )
     connection.execute("alter role chotso_source set default_transaction_read_only = on")
+    connection.execute("grant pg_use_reserved_connections to airflow")
 
 
 def _databases(connection: psycopg.Connection) -> None:

@@ -207,6 +207,7 @@ def _bring_up(home: Path, server: SandboxServer) -> SandboxServer:
     programs = place.programs(home, account)
     if not place.is_complete(server.data_dir):
         make_cluster(programs, account, server)
+    account.take(server.data_dir / place.MARKER)  # older versions left it root's
     return launch(home, server, programs, account)
 
 

@@ -1,7 +1,7 @@
 """Any other source that SQLAlchemy has a driver for, read row by row through its DB-API."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,12 +9,15 @@ import pyarrow as pa
 from sqlalchemy import DateTime, Select, column, create_engine, event, inspect, select
 from sqlalchemy.engine import Connection as EngineConnection
 from sqlalchemy.engine import Engine
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
-from chotso.contracts import Column, Contract, TableSource
+from chotso.contracts import Column, Contract, HelperTable, TableSource, helper_table
+from chotso.errors import ChotsoError
 from chotso.source.drift import Drift, FoundColumn, database_column, drift_of, sqlite_column
-from chotso.source.queries import SCHEMA
-from chotso.source.snapshot import CLOCK, Snapshot, no_clock, typed_batch, unreachable
+from chotso.source.faults import translated, unreachable
+from chotso.source.queries import CLOCK_RELATION, SCHEMA, relation_of
+from chotso.source.snapshot import CLOCK, Snapshot, no_clock, refuse_drifted, typed_batch
+from chotso.urls import shown
 
 _ROWS_A_BATCH = 50_000
 
@@ -22,7 +25,10 @@ _ROWS_A_BATCH = 50_000
 @contextmanager
 def database_snapshot(source_url: str) -> Iterator[Snapshot]:
     """See `chotso.source.database.open_snapshot`."""
-    engine = create_engine(source_url)
+    try:
+        engine = create_engine(source_url)
+    except (SQLAlchemyError, ImportError) as error:
+        raise _no_driver(source_url, error) from error
     if engine.dialect.name == "sqlite":
         _prepare_sqlite(engine)
     try:
@@ -31,13 +37,17 @@ def database_snapshot(source_url: str) -> Iterator[Snapshot]:
         raise unreachable(source_url, error) from error
     try:
         with connection, connection.begin():
-            yield DatabaseSnapshot(connection)
-    except DBAPIError as error:
-        if error.connection_invalidated:
-            raise unreachable(source_url, error) from error
-        raise
+            yield DatabaseSnapshot(connection, source_url)
     finally:
         engine.dispose()
+
+
+def _no_driver(source_url: str, error: Exception) -> ChotsoError:
+    return ChotsoError(
+        f"There is no way to {shown(source_url)}: {type(error).__name__}.",
+        kept="nothing was read; what was published before stands.",
+        next_step="install the database's Python driver beside chotso, or mend CHOTSO_SOURCE_URL.",
+    )
 
 
 def _prepare_sqlite(engine: Engine) -> None:
@@ -60,24 +70,37 @@ class DatabaseSnapshot:
     Instants without an offset are taken as UTC, in which SQLite's are kept.
     """
 
-    def __init__(self, connection: EngineConnection) -> None:
+    def __init__(self, connection: EngineConnection, source_url: str) -> None:
         self._connection = connection
-        self.known_at = self._clock()
+        self._source_url = source_url
+        self.known_at = self.server_clock = self._clock()
 
     def _clock(self) -> datetime:
-        if not inspect(self._connection).has_table("dong_ho", schema=SCHEMA):
+        if not self.has_relation(CLOCK_RELATION):
             return datetime.now(UTC)
+        refuse_drifted(self.helper_drift(CLOCK_RELATION), CLOCK_RELATION)
         query = select(column("bay_gio", DateTime())).select_from(CLOCK.get_final_froms()[0])
-        instant = self._connection.execute(query).scalar()
+        with self._asking(f"{SCHEMA}.{CLOCK_RELATION}"):
+            instant = self._connection.execute(query).scalar()
         if instant is None:
             raise no_clock()
         return _in_utc(instant)
 
+    def _asking(self, relation: str) -> AbstractContextManager[None]:
+        return translated(self._source_url, relation)
+
     def drift(self, item: Contract) -> list[Drift]:
         """See `Snapshot`."""
         assert isinstance(item.source, TableSource)
-        relation = item.source.relation
-        columns = self._columns(relation) if self.has_relation(relation) else {}
+        return self._drift(item, item.source.relation)
+
+    def helper_drift(self, relation: str) -> list[Drift]:
+        """See `Snapshot`."""
+        return self._drift(helper_table(relation), relation)
+
+    def _drift(self, item: Contract | HelperTable, relation: str) -> list[Drift]:
+        with self._asking(f"{SCHEMA}.{relation}"):
+            columns = self._columns(relation) if self.has_relation(relation) else {}
         return drift_of(item, f"{SCHEMA}.{relation}", columns)
 
     def _columns(self, relation: str) -> dict[str, FoundColumn]:
@@ -92,14 +115,18 @@ class DatabaseSnapshot:
 
     def has_relation(self, name: str) -> bool:
         """See `Snapshot`."""
-        inspector = inspect(self._connection)
-        return inspector.has_table(name, schema=SCHEMA) or name in inspector.get_view_names(SCHEMA)
+        with self._asking(f"{SCHEMA}.{name}"):
+            inspector = inspect(self._connection)
+            return inspector.has_table(name, schema=SCHEMA) or name in inspector.get_view_names(
+                SCHEMA
+            )
 
     def rows(self, query: Select[Any], columns: dict[str, Column]) -> Iterator[pa.RecordBatch]:
         """See `Snapshot`."""
-        result = self._connection.execution_options(stream_results=True).execute(query)
-        for part in result.partitions(_ROWS_A_BATCH):
-            yield typed_batch((tuple(row) for row in part), columns, zone=UTC)
+        with self._asking(relation_of(query)):
+            result = self._connection.execution_options(stream_results=True).execute(query)
+            for part in result.partitions(_ROWS_A_BATCH):
+                yield typed_batch((tuple(row) for row in part), columns, zone=UTC)
 
 
 def _in_utc(instant: datetime) -> datetime:

@@ -16,6 +16,8 @@ from chotso.source.snapshot import Snapshot
 def open_snapshot(source_url: str) -> Iterator[Snapshot]:
     """Open one read-only snapshot; its `known_at` is the source's clock, else the server's now().
 
+    On a standby without such a clock it is the instant up to which it has replayed.
+
     Raises:
         ChotsoError: The source does not answer.
     """

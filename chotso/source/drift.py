@@ -7,6 +7,7 @@ whose values could be rounded, shifted or guessed does not, even where today's v
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any, Literal
 
 import yaml
@@ -15,7 +16,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.types import TypeEngine
 
-from chotso.contracts import FEEDS_DIR, ColumnType, Contract
+from chotso.contracts import FEEDS_DIR, HELPERS_DIR, ColumnType, Contract, HelperTable
 
 _WHOLE = ("smallint", "integer", "bigint")
 # Of PostgreSQL, by format_type without its modifier; the base type of a domain counts.
@@ -99,38 +100,48 @@ class Drift:
         )
 
 
-def drift_of(item: Contract, relation: str, found: Mapping[str, FoundColumn]) -> list[Drift]:
+def drift_of(
+    item: Contract | HelperTable, relation: str, found: Mapping[str, FoundColumn]
+) -> list[Drift]:
     """Missing and retyped columns in contract order, then added ones as the source lists them.
 
     Args:
-        item: The contract.
+        item: The contract of a feed or of a helper table.
         relation: The relation's name with its schema.
         found: The relation's columns; none where it is not there.
     """
     told: list[Drift] = []
+    path = FEEDS_DIR / f"{item.feed}.yml" if isinstance(item, Contract) else _helper(item)
     for name, spec in item.columns.items():
-        line = contract_line(item.feed, name)
+        line = _line(path, name)
         has = found.get(name)
         if has is None:
             told.append(Drift("missing", relation, name, line, expected=spec.type))
         elif spec.type not in has.fits:
             told.append(Drift("retyped", relation, name, line, has.shown, spec.type))
-    line = contract_line(item.feed)
+    line = _line(path)
     added = [name for name in found if name not in item.columns]
     return [*told, *(Drift("added", relation, n, line, found[n].shown) for n in added)]
 
 
 def contract_line(feed: str, column: str | None = None) -> str:
-    """File and line of a contract's column, or of where its columns begin."""
-    lines = _lines(feed)
+    """File and line of a feed's column in its contract, or of where its columns begin."""
+    return _line(FEEDS_DIR / f"{feed}.yml", column)
+
+
+def _helper(item: HelperTable) -> Path:
+    return HELPERS_DIR / f"{item.relation}.yml"
+
+
+def _line(path: Path, column: str | None = None) -> str:
+    lines = _lines(path)
     line = lines.get(column or "", lines.get(""))
-    return f"config/feeds/{feed}.yml" + (f":{line}" if line else "")
+    return f"config/{path.parent.name}/{path.name}" + (f":{line}" if line else "")
 
 
 @cache
-def _lines(feed: str) -> dict[str, int]:
+def _lines(path: Path) -> dict[str, int]:
     """Line of each column by name; under the empty name that of the list itself."""
-    path = FEEDS_DIR / f"{feed}.yml"
     root = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
     if not isinstance(root, yaml.MappingNode):
         return {}

@@ -1,8 +1,9 @@
 """A PostgreSQL source: one REPEATABLE READ transaction, read by COPY."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from itertools import islice
@@ -12,19 +13,28 @@ import psycopg
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
-from psycopg.pq import TransactionStatus
+from psycopg.abc import Buffer
 from sqlalchemy import Select
-from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql import psycopg as psycopg_dialect
 
 from chotso import waits
-from chotso.contracts import Column, Contract, TableSource
+from chotso.contracts import Column, Contract, HelperTable, TableSource, helper_table
+from chotso.errors import ChotsoError
 from chotso.source.arrow import arrow_type
 from chotso.source.database_values import TEXT_LIMIT
 from chotso.source.drift import Drift, drift_of, postgres_column
-from chotso.source.queries import SCHEMA
-from chotso.source.snapshot import CLOCK, Snapshot, no_clock, typed_batch, unreachable
+from chotso.source.faults import translated, unreachable
+from chotso.source.queries import CLOCK_RELATION, SCHEMA, relation_of
+from chotso.source.snapshot import (
+    CLOCK,
+    Snapshot,
+    age_unknown,
+    no_clock,
+    refuse_drifted,
+    typed_batch,
+)
 
-_POSTGRES = postgresql.dialect()  # type: ignore[no-untyped-call]
+_POSTGRES = psycopg_dialect.dialect()  # type: ignore[no-untyped-call]
 _BLOCK_BYTES = 4 << 20
 _ROWS_ONE_BY_ONE = 5_000
 _KNOWS_DEAD_CLIENTS = 140000  # the server's version; a source may be older than our warehouse
@@ -50,6 +60,17 @@ from found
 inner join pg_type as base on base.oid = found.base and base.typtype <> 'd'
 order by found.attnum
 """
+# Its now(), and whether a subscription copies its tables from elsewhere.
+_CLOCK_OF_A_PRIMARY = """
+select
+    pg_catalog.now(),
+    exists (
+        select from pg_catalog.pg_subscription_rel as copied
+        inner join pg_catalog.pg_class as relation on relation.oid = copied.srrelid
+        inner join pg_catalog.pg_namespace as schema on schema.oid = relation.relnamespace
+        where schema.nspname = %s
+    )
+"""
 
 
 @contextmanager
@@ -66,28 +87,42 @@ def postgres_snapshot(source_url: str) -> Iterator[Snapshot]:
         where="at the source",
     )
     with connection, watching as watch:
-        if connection.info.server_version >= _KNOWS_DEAD_CLIENTS:
-            connection.execute(f"set {waits.LIVING_CLIENT}".encode())
-            connection.commit()
+        connection.autocommit = True
+        with translated(source_url, "the server's clock"):
+            if connection.info.server_version >= _KNOWS_DEAD_CLIENTS:
+                connection.execute(f"set {waits.LIVING_CLIENT}".encode())
+            server = _server(connection)  # before the snapshot, which then holds all it tells of
+        connection.autocommit = False
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.read_only = True
-        try:
-            yield PostgresSnapshot(connection)
-        except psycopg.errors.LockNotAvailable as error:
-            if connection.info.transaction_status != TransactionStatus.INERROR:
-                raise  # another connection within the block
-            raise watch.busy() from error
-        except psycopg.Error as error:
-            if connection.broken:  # and not another connection within the block
-                raise unreachable(source_url, error) from error
-            raise
+        yield PostgresSnapshot(connection, source_url, server, watch.busy)
+
+
+@dataclass(frozen=True)
+class _Server:
+    """What a server says of itself: its clock, and of a standby, how far it has replayed."""
+
+    clock: datetime
+    is_standby: bool
+    replayed_to: datetime | None
+
+
+def _server(connection: psycopg.Connection) -> _Server:
+    row = connection.execute(
+        "select pg_catalog.clock_timestamp(), pg_catalog.pg_is_in_recovery(), "
+        "pg_catalog.pg_last_xact_replay_timestamp()"
+    ).fetchone()
+    assert row is not None
+    return _Server(*row)
 
 
 def _session(source_url: str) -> psycopg.Connection:
     return psycopg.connect(
         source_url,
         application_name="chotso extract",
-        options=f"-c timezone=UTC -c datestyle=ISO,YMD -c client_encoding=UTF8 {waits.LOCK_LIMIT}",
+        # row_security: what a policy would hide is an error, and not rows that are gone
+        options="-c timezone=UTC -c datestyle=ISO,YMD -c client_encoding=UTF8 "
+        f"-c standard_conforming_strings=on -c row_security=off {waits.LOCK_LIMIT}",
         connect_timeout=30,
         keepalives_idle=60,
         keepalives_interval=10,
@@ -96,33 +131,72 @@ def _session(source_url: str) -> psycopg.Connection:
 
 
 class PostgresSnapshot:
-    """A REPEATABLE READ, READ ONLY transaction, read by COPY."""
+    """A REPEATABLE READ, READ ONLY transaction, read by COPY.
 
-    def __init__(self, connection: psycopg.Connection) -> None:
+    Without the table `dong_ho`, `known_at` of a primary is its now(). Of a standby it is the commit
+    time of the last transaction replayed before the snapshot: where its primary rests that stands
+    still, and nothing that a standby can be asked proves that there was nothing more to replay.
+    """
+
+    def __init__(
+        self,
+        connection: psycopg.Connection,
+        source_url: str,
+        server: _Server,
+        busy: Callable[[], ChotsoError],
+    ) -> None:
         self._connection = connection
-        self.known_at = self._clock()
+        self._source_url = source_url
+        self._busy = busy
+        if self.has_relation(CLOCK_RELATION):
+            self.known_at = self.server_clock = self._clock()
+        else:
+            self.known_at, self.server_clock = self._age_of_data(server), server.clock
 
     def _clock(self) -> datetime:
-        exists = self._connection.execute("select to_regclass('tst.dong_ho')").fetchone()
-        statement = str(CLOCK.compile(dialect=_POSTGRES, compile_kwargs={"literal_binds": True}))
-        query = statement if exists and exists[0] else "select now()"
-        row = self._connection.execute(query.encode()).fetchone()
+        refuse_drifted(self.helper_drift(CLOCK_RELATION), CLOCK_RELATION)
+        with self._asking(f"{SCHEMA}.{CLOCK_RELATION}"):
+            row = self._connection.execute(self._text(CLOCK)).fetchone()
         if row is None or row[0] is None:
             raise no_clock()
+        instant: datetime = row[0]
+        return instant
+
+    def _age_of_data(self, server: _Server) -> datetime:
+        if server.is_standby:
+            if server.replayed_to is None:
+                raise age_unknown("the standby has replayed no transaction since it was started")
+            return server.replayed_to
+        with self._asking("the server's clock"):
+            row = self._connection.execute(_CLOCK_OF_A_PRIMARY, [SCHEMA]).fetchone()
+        assert row is not None
+        if row[1]:
+            raise age_unknown("its tables are copied by a subscription, however far behind")
         instant: datetime = row[0]
         return instant
 
     def drift(self, item: Contract) -> list[Drift]:
         """See `Snapshot`."""
         assert isinstance(item.source, TableSource)
-        relation = f"{SCHEMA}.{item.source.relation}"
-        found = self._connection.execute(_COLUMNS, [relation])
+        return self._drift(item, item.source.relation)
+
+    def helper_drift(self, relation: str) -> list[Drift]:
+        """See `Snapshot`."""
+        return self._drift(helper_table(relation), relation)
+
+    def _drift(self, item: Contract | HelperTable, name: str) -> list[Drift]:
+        relation = f"{SCHEMA}.{name}"
+        with self._asking(relation):
+            found = self._connection.execute(_COLUMNS, [relation]).fetchall()
         columns = {name: postgres_column(shown, base) for name, shown, base in found}
         return drift_of(item, relation, columns)
 
     def has_relation(self, name: str) -> bool:
         """See `Snapshot`."""
-        row = self._connection.execute("select to_regclass(%s)", [f"{SCHEMA}.{name}"]).fetchone()
+        with self._asking(f"{SCHEMA}.{name}"):
+            row = self._connection.execute(
+                "select pg_catalog.to_regclass(%s)", [f"{SCHEMA}.{name}"]
+            ).fetchone()
         return row is not None and row[0] is not None
 
     def rows(self, query: Select[Any], columns: dict[str, Column]) -> Iterator[pa.RecordBatch]:
@@ -131,17 +205,35 @@ class PostgresSnapshot:
         The rows are parsed in bulk as the contract's types. A value without such a reading ends
         that attempt; the rest of the attempt's batches are then read again one by one.
         """
-        statement = query.compile(dialect=_POSTGRES, compile_kwargs={"literal_binds": True})
-        text = str(statement).encode()
+        text = self._text(query)
         copy = b"copy (" + text + b") to stdout (format csv)"
         done = 0
-        try:
-            for batch in self._parsed(copy, columns):
-                _check_texts(batch)
-                yield _with_unreadable(batch)
-                done += batch.num_rows
-        except pa.ArrowInvalid:
-            yield from self._one_by_one(text, columns, skip=done)
+        with self._asking(relation_of(query)):
+            try:
+                for batch in self._parsed(copy, columns):
+                    _check_texts(batch)
+                    yield _with_unreadable(batch)
+                    done += batch.num_rows
+            except pa.ArrowInvalid:
+                yield from self._one_by_one(text, columns, skip=done)
+
+    def _text(self, query: Select[Any]) -> bytes:
+        """The query with its values in it, quoted by libpq for this very session.
+
+        COPY takes no parameters, and a text that only SQLAlchemy quoted would double each `%`.
+        """
+        compiled = query.compile(dialect=_POSTGRES, compile_kwargs={"render_postcompile": True})
+        with psycopg.ClientCursor(self._connection) as cursor:
+            return cursor.mogrify(str(compiled).encode(), compiled.params).encode()
+
+    @contextmanager
+    def _asking(self, relation: str) -> Iterator[None]:
+        """A question about one relation: what fails in it leaves the snapshot to the others."""
+        with translated(self._source_url, relation), self._connection.transaction():
+            try:
+                yield
+            except psycopg.errors.LockNotAvailable as error:
+                raise self._busy() from error
 
     def _parsed(self, copy: bytes, columns: dict[str, Column]) -> Iterator[pa.RecordBatch]:
         types = {name: arrow_type(c.type) for name, c in columns.items()}
@@ -158,10 +250,18 @@ class PostgresSnapshot:
         """Rows as the server's text of their values; a row of any length fits."""
         copy = b"copy (" + query + b") to stdout"
         with self._connection.cursor() as cursor, cursor.copy(copy) as stream:
+            cursor.adapters.register_loader("text", _AnyText)
             stream.set_types(["text"] * len(columns))
             rows = islice(stream.rows(), skip, None)
             while part := list(islice(rows, _ROWS_ONE_BY_ONE)):
                 yield typed_batch(iter(part), columns, zone=None)
+
+
+class _AnyText(psycopg.adapt.Loader):
+    """Text as the server sent it; bytes that are no UTF-8 are kept, to be told from letters."""
+
+    def load(self, data: Buffer) -> str:
+        return bytes(data).decode("utf-8", "surrogateescape")
 
 
 def _check_texts(batch: pa.RecordBatch) -> None:
@@ -212,7 +312,11 @@ class _CopyBytes(io.RawIOBase):
 
     def read(self, size: int = -1) -> bytes:
         while not self._ended and (size < 0 or len(self._left) < size):
-            block = self._stream.read()
+            try:
+                block = self._stream.read()
+            except psycopg.Error:
+                self._ended = True  # nothing is left to drain
+                raise
             if not block:
                 self._ended = True
             self._left += block

@@ -16,16 +16,19 @@ from sqlalchemy import (
     table,
     union,
 )
+from sqlalchemy.sql import visitors
+from sqlalchemy.sql.expression import TableClause
 
 from chotso.calendar import local_midnight, month_after
-from chotso.contracts import Column, Contract, TableSource, contract
+from chotso.contracts import Contract, TableSource, contract, helper_table
 
 SCHEMA = "tst"
+CLOCK_RELATION = "dong_ho"
 CONTROL_RELATION = "doi_soat"
+_CONTROL = helper_table(CONTROL_RELATION).columns
 CONTROL_COLUMNS = {
-    "month": Column(type="date", found_as="thang", description="first day of the month"),
-    "rows": Column(type="bigint", found_as="so_dong", description="rows of the month"),
-    "money": Column(type="numeric", found_as="tong_tien", description="đồng of the month"),
+    name: _CONTROL[found_as].model_copy(update={"found_as": found_as})
+    for name, found_as in {"month": "thang", "rows": "so_dong", "money": "tong_tien"}.items()
 }
 # A window is read wider than it is: a database that keeps instants as text compares them as text,
 # whatever their offset. A row too many is only read again; one too few would count as gone.
@@ -79,6 +82,13 @@ def rows_query(item: Contract, request: ReadRequest) -> Select[Any]:
     if request.mode == "window":
         return query.where(_in_months(item, relation, request.months))
     return query.where(_condition(relation, source.changed_at, source.period, request, item.key))
+
+
+def relation_of(query: Select[Any]) -> str:
+    """The first relation that a query reads, with its schema, as an error names it."""
+    found = (each for each in visitors.iterate(query) if isinstance(each, TableClause))
+    first = next(found, None)
+    return first.fullname if first is not None else SCHEMA
 
 
 def control_query(item: Contract) -> Select[Any]:

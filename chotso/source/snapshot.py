@@ -10,25 +10,35 @@ from sqlalchemy import Select, column, select, table
 
 from chotso.contracts import Column, Contract
 from chotso.errors import ChotsoError
-from chotso.settings import without_password
 from chotso.source.arrow import arrow_type
 from chotso.source.cells import UnreadableError, found
 from chotso.source.database_values import read_value
 from chotso.source.drift import Drift
-from chotso.source.queries import SCHEMA
+from chotso.source.faults import KEPT, SourceFault
+from chotso.source.queries import CLOCK_RELATION, SCHEMA
 
 CLOCK: Select[Any] = (
-    select(column("bay_gio")).select_from(table("dong_ho", schema=SCHEMA)).where(column("id") == 1)
+    select(column("bay_gio"))
+    .select_from(table(CLOCK_RELATION, schema=SCHEMA))
+    .where(column("id") == 1)
 )
 
 
 class Snapshot(Protocol):
-    """One consistent view of the collection system."""
+    """One consistent view of the collection system.
+
+    `known_at` is the instant up to which it knows everything. `server_clock` is later where that is
+    the age of a standby's data and its server's own clock has gone on.
+    """
 
     known_at: datetime
+    server_clock: datetime
 
     def drift(self, item: Contract) -> list[Drift]:
         """Columns of the feed's relation that are missing, retyped or added by its contract."""
+
+    def helper_drift(self, relation: str) -> list[Drift]:
+        """The same of a helper table, by its contract."""
 
     def has_relation(self, name: str) -> bool:
         """Whether the schema `tst` has a table or view of that name."""
@@ -78,13 +88,27 @@ def _aware(value: Any, spec: Column, zone: tzinfo | None) -> Any:
     return value
 
 
-def unreachable(source_url: str, error: Exception) -> ChotsoError:
-    """The source is away, or broke off in mid-read."""
+def refuse_drifted(drifts: list[Drift], relation: str) -> None:
+    """Refuse a helper table whose columns are not what its contract says.
+
+    Raises:
+        SourceFault: Each column with the contract's line.
+    """
+    if told := "; ".join(str(each) for each in drifts if each.blocks):
+        raise SourceFault(
+            f"{SCHEMA}.{relation} is not what its contract says: {told}.",
+            kept=KEPT,
+            next_step="have the source's columns restored, then run the same command again.",
+        )
+
+
+def age_unknown(what: str) -> ChotsoError:
+    """Nothing says up to which instant the source's data goes."""
     return ChotsoError(
-        f"The collection system {without_password(source_url)} does not answer, or no more: "
-        f"{str(error).strip().splitlines()[0]}",
-        kept="everything published before stands.",
-        next_step="check CHOTSO_SOURCE_URL and the source, then run the same command again.",
+        f"The age of the source's data is not known: {what}.",
+        kept="nothing was read; everything published before stands.",
+        next_step="have the table tst.dong_ho kept on the primary, so that it is replicated with "
+        "the rows, or read from the primary.",
     )
 
 

@@ -9,11 +9,14 @@ import psycopg
 
 from chotso import waits
 from chotso.errors import ChotsoError
-from chotso.settings import Settings, without_password
+from chotso.settings import Settings
+from chotso.urls import shown
 from chotso.warehouse import pooler, safety
+from chotso.warehouse.session import PINNED, open_session
 
 LOADER_ROLE = "chotso_loader"
 SESSION = (
+    f"{PINNED} "  # also where another library opens the session
     "-c client_encoding=UTF8 -c timezone=UTC -c datestyle=ISO,YMD -c intervalstyle=iso_8601 "
     f"-c work_mem=64MB {waits.LIMITS} "
     # The server notices within two minutes that our machine is gone, and frees its locks.
@@ -42,8 +45,8 @@ def connect(settings: Settings) -> Iterator[psycopg.Connection]:
     """
     connection = _reached(settings)
     pid = connection.info.backend_pid
-    with connection, waits.watched(partial(open_session, settings), pid=pid) as watch:
-        pooler.refuse(connection, partial(open_session, settings))
+    with connection, waits.watched(partial(login_session, settings), pid=pid) as watch:
+        pooler.refuse(connection, partial(login_session, settings))
         safety.refuse_unsafe(connection)
         _become_loader(connection)
         try:
@@ -56,23 +59,20 @@ def connect(settings: Settings) -> Iterator[psycopg.Connection]:
             raise
 
 
-def open_session(settings: Settings, options: str = SESSION) -> psycopg.Connection:
+def login_session(settings: Settings, options: str = SESSION) -> psycopg.Connection:
     """A session of the login itself, without a role."""
-    return psycopg.connect(
-        settings.warehouse_url, application_name="chotso", options=options, **_PATIENCE
-    )
+    return open_session(settings.warehouse_url, options, application_name="chotso", **_PATIENCE)
 
 
 def _reached(settings: Settings) -> psycopg.Connection:
     try:
-        return open_session(settings)
+        return login_session(settings)
     except psycopg.OperationalError as error:
-        plainly = partial(open_session, settings, options="")
+        plainly = partial(login_session, settings, options="")
         if (refused := pooler.refusal_at_the_door(error, plainly)) is not None:
             raise refused from error
         raise ChotsoError(
-            f"The warehouse {without_password(settings.warehouse_url)} does not answer: "
-            f"{str(error).strip()}",
+            f"The warehouse {shown(settings.warehouse_url)} does not answer: {str(error).strip()}",
             next_step="start it (`chotso sandbox start`) or mend CHOTSO_WAREHOUSE_URL.",
         ) from error
 
@@ -81,7 +81,7 @@ def _broken(
     settings: Settings, connection: psycopg.Connection, error: psycopg.Error
 ) -> ChotsoError | None:
     """What an operator is told when the warehouse broke in the middle of the work."""
-    warehouse = without_password(settings.warehouse_url)
+    warehouse = shown(settings.warehouse_url)
     said = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
     if isinstance(error, _NO_ROOM):
         return ChotsoError(

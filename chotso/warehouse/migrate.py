@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from urllib.parse import unquote, urlsplit, urlunsplit
 
 import psycopg
 from psycopg import sql
@@ -14,13 +13,17 @@ from psycopg import sql
 from chotso.contracts import Contract, contracts
 from chotso.errors import ChotsoError
 from chotso.settings import Settings
+from chotso.urls import parameters
 from chotso.waits import ANYWHERE, LIMITS, watched
-from chotso.warehouse import locks, pooler, safety
+from chotso.warehouse import locks, pooler, rights, safety
 from chotso.warehouse.row_sql import listed
+from chotso.warehouse.session import open_session
 
 SCRIPTS = Path(__file__).parent / "sql"  # each runs once, in name order, and never changes
 CODE = SCRIPTS / "code"  # functions, views, triggers, grants: all run again when any has changed
 _MINIMUM_VERSION = 150000
+# Whoever owns the database may set these for it: not for a superuser's migration.
+_SESSION = "-c role=none -c default_transaction_read_only=off -c statement_timeout=0"
 _SYSTEM_COLUMNS = {
     "batch_id": ("text not null", "Lô đưa dòng vào — the batch that brought the row"),
     "known_from": ("timestamptz not null", "Biết từ — since when the warehouse knew it"),
@@ -34,12 +37,16 @@ _STATEMENT_COLUMNS = {
 
 @dataclass(frozen=True)
 class MigrationReport:
-    """What a migration did: scripts applied now, feed tables made or widened, groups, warnings."""
+    """What a migration did: scripts applied now, feed tables made or widened, groups, warnings.
+
+    `rights_put_back` counts roles, owners and rights that a backup or a hand had lost.
+    """
 
     applied: list[str]
     tables: list[str]
     agency_readers: list[str]
     warnings: list[str]
+    rights_put_back: int = 0
 
 
 def migrate(settings: Settings) -> MigrationReport:
@@ -60,20 +67,32 @@ def migrate(settings: Settings) -> MigrationReport:
         with locks.hold(conn, "migrate"):
             warnings = safety.warnings(conn)
             _ledger_of_scripts(conn)
+            lost = rights.wrong(conn)
+            put_back = rights.put_back(conn)
             applied = [path.name for path in sorted(SCRIPTS.glob("*.sql")) if _apply(conn, path)]
-            applied += _apply_code(conn, is_due=bool(applied))
+            applied += _apply_code(conn, is_due=bool(applied or lost))
             tables = [item.feed for item in contracts().values() if _raw_table(conn, item)]
             _grant_login(conn, settings)
             conn.execute("select guard.protect()")  # what a later script brought is guarded too
+            conn.execute("select guard.settle_logins()")
             (readers,) = conn.execute("select guard.add_agency_readers()").fetchone() or ([],)
+            if applied or tables:
+                rights.write_down(conn)
+            elif lost:
+                rights.put_back(conn)  # of what the code made again
+            warnings += rights.wrong(conn)
             conn.commit()
-    return MigrationReport(applied, tables, readers, warnings)
+    return MigrationReport(applied, tables, readers, warnings, put_back)
 
 
 @contextmanager
 def _admin_session(settings: Settings) -> Iterator[psycopg.Connection]:
     opened = partial(
-        psycopg.connect, _admin_url(settings), application_name="chotso migrate", options=LIMITS
+        open_session,
+        settings.admin_url or "",
+        f"{_SESSION} {LIMITS}",
+        dbname=parameters(settings.warehouse_url)["dbname"],
+        application_name="chotso migrate",
     )
     with opened() as conn:
         pooler.refuse(conn, opened)
@@ -82,13 +101,6 @@ def _admin_session(settings: Settings) -> Iterator[psycopg.Connection]:
                 yield conn
             except psycopg.errors.LockNotAvailable as error:
                 raise watch.busy() from error
-
-
-def _admin_url(settings: Settings) -> str:
-    """The admin's URL, on the warehouse's own database."""
-    assert settings.admin_url is not None
-    database = urlsplit(settings.warehouse_url).path
-    return urlunsplit(urlsplit(settings.admin_url)._replace(path=database))
 
 
 def _check_server(conn: psycopg.Connection) -> None:
@@ -141,7 +153,7 @@ def _apply_code(conn: psycopg.Connection, *, is_due: bool) -> list[str]:
     """
     texts = {f"code/{path.name}": path.read_text(encoding="utf-8") for path in CODE.glob("*.sql")}
     wanted = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in texts.items()}
-    recorded = dict(
+    recorded: dict[str, str] = dict(
         conn.execute(
             "select name, sha256 from chotso_migrations.script where name like 'code/%'"
         ).fetchall()
@@ -223,19 +235,18 @@ def _index_and_grant(conn: psycopg.Connection, item: Contract, table: sql.Identi
 
 
 def _grant_login(conn: psycopg.Connection, settings: Settings) -> None:
-    parts = urlsplit(settings.warehouse_url)
-    login = unquote(parts.username or "")
-    database = unquote(parts.path.lstrip("/"))
+    found = parameters(settings.warehouse_url)
+    login, database = found["user"], found["dbname"]
     exists = conn.execute("select from pg_roles where rolname = %s", [login]).fetchone()
     if exists is None:
         conn.execute(
             sql.SQL("create role {} login password {}").format(
-                sql.Identifier(login), sql.Literal(unquote(parts.password or ""))
+                sql.Identifier(login), sql.Literal(found.get("password", ""))
             )
         )
     conn.execute(sql.SQL("grant chotso_loader to {}").format(sql.Identifier(login)))
     conn.execute(
-        sql.SQL("grant connect, create, temporary on database {} to chotso_loader").format(
+        sql.SQL("grant connect, temporary on database {} to chotso_loader").format(
             sql.Identifier(database)
         )
     )

@@ -13,6 +13,7 @@ _REACHING_TOO_FAR = (
     "pg_maintain",
     "pg_create_subscription",
 )
+_NOBODY_S = ("chotso_owner", "chotso_checker", "chotso_keeper")
 _OF_THE_LOGIN, _OF_THE_WAREHOUSE = "login", "warehouse"
 
 # One round trip; each branch gives what is wrong, none where all is well. A superuser is a member
@@ -101,6 +102,28 @@ found (concerns, what) as (
         )
     )
     union all
+    select 'warehouse', pg_catalog.format(
+        '%%s is code or property of %%s, and would run for its readers',
+        class.oid::pg_catalog.regclass, owner.rolname
+    )
+    from pg_catalog.pg_class as class
+    inner join pg_catalog.pg_roles as owner on owner.oid = class.relowner
+    inner join pg_catalog.pg_namespace as schema on schema.oid = class.relnamespace
+    where schema.nspname in ('marts', 'marts_store') and class.relkind in ('r', 'p', 'v', 'm', 'f')
+        and (
+            owner.rolname <> 'chotso_keeper' and not owner.rolsuper
+            or class.relkind <> 'v' and (
+                class.relrowsecurity
+                -- relhasrules stays for a while after the last one
+                or exists (select from pg_catalog.pg_rewrite where ev_class = class.oid)
+            )
+        )
+    union all
+    select 'warehouse', 'everybody may take the locks of the product'
+    where exists (select from relation) and pg_catalog.has_function_privilege(
+        'public', 'pg_catalog.pg_advisory_lock(bigint)', 'EXECUTE'
+    )
+    union all
     select 'warehouse', pg_catalog.format('the event trigger %%s is missing or disabled', wanted)
     from pg_catalog.unnest(array[
         'chotso_guard_ddl_command_start', 'chotso_guard_ddl_command_end', 'chotso_guard_sql_drop',
@@ -129,7 +152,13 @@ def refuse_unsafe(connection: psycopg.Connection) -> None:
     Raises:
         ChotsoError: It names everything that was found.
     """
-    forbidden = ["chotso_owner", "chotso_checker", "chotso_certifier", *_REACHING_TOO_FAR]
+    forbidden = [
+        "chotso_owner",
+        "chotso_checker",
+        "chotso_keeper",
+        "chotso_certifier",
+        *_REACHING_TOO_FAR,
+    ]
     found = connection.execute(_QUERY, {"forbidden": forbidden}).fetchall()
     login = [what for _, concerns, what in found if concerns == _OF_THE_LOGIN]
     if login:
@@ -151,8 +180,17 @@ def refuse_unsafe(connection: psycopg.Connection) -> None:
 
 
 def warnings(connection: psycopg.Connection) -> list[str]:
-    """What is no danger to frozen figures, but hides one."""
-    row = connection.execute("select current_setting('data_checksums')").fetchone()
-    if row and row[0] != "on":
-        return ["Data checksums are off: a flipped bit on disk would go unnoticed."]
-    return []
+    """What is no danger to frozen figures, but hides one or delays a freeze."""
+    row = connection.execute(
+        "select current_setting('data_checksums') = 'on', "
+        "current_setting('reserved_connections', true) = '0'"
+    ).fetchone()
+    has_checksums, keeps_none = row or (True, False)
+    found = []
+    if not has_checksums:
+        found.append("Data checksums are off: a flipped bit on disk would go unnoticed.")
+    if keeps_none:
+        found.append(
+            "No connections are reserved (reserved_connections): readers could take the last ones."
+        )
+    return found

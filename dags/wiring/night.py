@@ -36,11 +36,11 @@ def land(
 ) -> list[str]:
     """Read what changed, in one snapshot, into immutable landing files; returns batch ids."""
     from chotso.ingest.night import land_group
-    from chotso.orchestration.night import business_date, is_weekly_full_read
+    from chotso.orchestration.night import business_date
     from chotso.settings import load_settings
 
     date = business_date(partition_key)
-    full = bool((params or {}).get("full")) or is_weekly_full_read(date)
+    full = bool((params or {}).get("full"))
     return land_group(load_settings(), group, date, full=full)
 
 

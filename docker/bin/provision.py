@@ -5,12 +5,13 @@ one place for each.
 """
 
 from pathlib import Path
-from urllib.parse import unquote, urlsplit, urlunsplit
 
 import psycopg
 from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
 
 SECRETS = Path("/run/secrets")
+_RESERVES = 160000  # PostgreSQL 16 keeps connections for roles that are no superusers
 
 
 def provision(admin_url: str, urls: list[str]) -> None:
@@ -20,16 +21,21 @@ def provision(admin_url: str, urls: list[str]) -> None:
         admin_url: A superuser's URL; its database need not exist yet.
         urls: `postgresql://login:password@host/database`, a driver suffix allowed.
     """
-    maintenance = urlunsplit(urlsplit(admin_url)._replace(path="/postgres"))
-    with psycopg.connect(maintenance, autocommit=True) as connection:
+    # whoever can make a schema in there must not decide what these statements call
+    pinned = "-c search_path=pg_catalog,pg_temp -c standard_conforming_strings=on"
+    with psycopg.connect(
+        admin_url, dbname="postgres", autocommit=True, options=pinned
+    ) as connection:
         for url in urls:
-            parts = urlsplit(url)
-            name, password = unquote(parts.username or ""), unquote(parts.password or "")
-            _login(connection, name, password)
-            _database(connection, parts.path.lstrip("/"))
+            # libpq itself says what a URL means; it knows no driver suffix
+            found = conninfo_to_dict("postgresql://" + url.partition("://")[2])
+            _login(connection, str(found["user"]), str(found["password"]))
+            _database(connection, str(found["dbname"]))
         # Airflow's own database is Airflow's alone: it holds Connections.
         connection.execute("alter database airflow owner to airflow")
         connection.execute("revoke all on database airflow from public")
+        if connection.info.server_version >= _RESERVES:
+            connection.execute("grant pg_use_reserved_connections to airflow")
 
 
 def _login(connection: psycopg.Connection, name: str, password: str) -> None:

@@ -42,13 +42,16 @@ begin
         from pg_attribute inner join pg_class as c on c.oid = attrelid
         inner join pg_namespace as n on n.oid = relnamespace where nspname = any(guarded)),
         (select string_agg(concat_ws(',', oid, tgname, tgenabled, tgfoid), ';' order by oid)
-        from pg_trigger where not tgisinternal),
+        from pg_trigger where not tgisinternal
+            and not exists (select from pg_class where oid = tgrelid
+                and relnamespace = 'marts_store'::regnamespace)),
         (select string_agg(concat_ws(',', oid, ev_class, ev_enabled, md5(ev_action::text)), ';'
             order by oid) from pg_rewrite where ev_class >= 16384 and ev_class in (
             select c.oid from pg_class as c inner join pg_namespace as n on n.oid = relnamespace
             where nspname = any(guarded))),
         (select string_agg(concat_ws(',', oid, polrelid, polcmd, polroles, polqual::text), ';'
-            order by oid) from pg_policy),
+            order by oid) from pg_policy where not exists (select from pg_class
+                where oid = polrelid and relnamespace = 'marts_store'::regnamespace)),
         (select string_agg(concat_ws(',', oid, conname, conrelid), ';' order by oid)
         from pg_constraint where conrelid in (
             select c.oid from pg_class as c inner join pg_namespace as n on n.oid = relnamespace
@@ -62,7 +65,8 @@ begin
             proconfig, md5(prosrc)), ';' order by p.oid)
         from pg_proc as p inner join pg_namespace as n on n.oid = pronamespace
         inner join pg_roles as r on r.oid = proowner
-        where nspname = any(guarded) or rolname in ('chotso_owner', 'chotso_checker')),
+        where nspname = any(guarded) or rolname in ('chotso_owner', 'chotso_checker')
+            or nspname = 'pg_catalog' and proname ~ 'advisory'),
         (select string_agg(concat_ws(',', oid, nspname, nspowner,
             coalesce(nspacl, acldefault('n', nspowner))), ';' order by oid)
         from pg_namespace where nspname = any(guarded)),

@@ -50,19 +50,19 @@ cross join lateral aclexplode(acl) as item
 left join pg_roles as role on role.oid = grantee
 where grantee <> owner
     and (
-        role.rolname ~ '^chotso_(owner|checker|loader|reader|agency_reader|auditor|certifier)$'
+        role.rolname ~ '^chotso_' and role.rolname !~ '^chotso_reader_' and not role.rolcanlogin
         or grantee = 0
     )
     and object !~ '^(pg_catalog|information_schema)' and object !~ '^(landing|attack)'
-    -- PostgreSQL's own functions are shown without their schema
-    and not (kind = 'function' and object !~ '\\.')
+    -- PostgreSQL's own functions are shown without their schema; its locks are the loader's
+    and not (kind = 'function' and object !~ '\\.' and object !~ 'advisory')
 group by role.rolname, kind, object
 union all
 select member.rolname, 'membership', granted.rolname, ''
 from pg_auth_members as held
 inner join pg_roles as granted on granted.oid = held.roleid
 inner join pg_roles as member on member.oid = held.member
-where granted.rolname ~ '^chotso_' and member.rolname ~ '^chotso_' and not member.rolcanlogin
+where granted.rolname ~ '^(chotso|pg)_' and member.rolname ~ '^chotso_' and not member.rolcanlogin
     -- the groups of the agencies' readers come with the register: one stands for all
     and (member.rolname !~ '^chotso_reader_' or member.rolname = 'chotso_reader_07201')
 order by role, kind, object

@@ -21,7 +21,7 @@ from tests.attacks.sealed_world import SealedWorld, sealed_world
 PAGE = Path(__file__).with_name("matrix.csv")
 FORGE = Path(__file__).with_name("attempt.sql")
 NAMES = [attacker.name for attacker in ATTACKERS]
-SCHEMAS = ("frozen", "rehearsal", "sealing", "ed25519", "guard")
+SCHEMAS = ("frozen", "rehearsal", "sealing", "ed25519", "guard", "marts", "marts_store", "public")
 EVERYTHING = "the warehouse"
 NOT_TRIED = "-"
 _HEADS = ("kind", "operation", "objects")

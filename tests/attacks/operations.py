@@ -186,7 +186,54 @@ OTHERS = {
     "load a library": "load '$libdir/../planted'",
     "an untrusted language": "create extension plpython3u",
     "a trusted extension": "create extension citext schema public",
+    # names that others' sessions look up: code in a schema of theirs, or among the marts
     "create a schema": "create schema planted",
+    "a schema called as a superuser": "create schema postgres",
+    "a schema called as a reader": "create schema attacker_reader",
+    "a schema with what is in it": "create schema planted create table t ()",
+    "rename a schema": "alter schema marts_build rename to attacker_reader",
+    "a scratch schema": "select ops.make_scratch_schema('scratch_planted')",
+    "a scratch schema called as a superuser": "select ops.make_scratch_schema('postgres')",
+    "drop a schema that is no scratch": "select 1 / ops.drop_scratch_schema('marts')::int",
+    "a function that a migration calls": "create function public.hashtextextended(text, bigint) "
+    "returns bigint language sql return 1",
+    "an operator that a reader uses": "create operator public.* "
+    "(function = numeric_mul, leftarg = numeric, rightarg = numeric)",
+    "a cast that a reader uses": "create cast (numeric as text) with inout as implicit",
+    "a table in public": "create table public.planted ()",
+    "a function among the marts": "create function marts.planted() returns int language sql "
+    "return 1",
+    "an operator among the marts": "create operator marts.* "
+    "(function = numeric_mul, leftarg = numeric, rightarg = numeric)",
+    "a view for readers": "create view marts.planted as select 1 as one",
+    "another view in place of a mart": "create or replace view marts.dim_month as "
+    "select generation, month from marts_store.dim_month",
+    "drop a mart": "drop view marts.dim_month",
+    "a policy on a mart": "create policy planted on marts_store.dim_month using (true)",
+    "a rule on a mart": "create rule planted as on insert to marts_store.dim_month do also nothing",
+    "a default of a mart": "alter table marts_store.dim_month alter column month set default now()",
+    "a trigger on a mart": "create trigger planted before insert on marts_store.dim_month "
+    "for each row execute function suppress_redundant_updates_trigger()",
+    "a mart that is none": "select ops.fit_mart('pg_catalog', 'pg_class')",
+    "word a mart's view": "select ops.show_mart('dim_month', array['generation']::name[])",
+    "set the path for oneself": "alter role current_user set search_path = public",
+    "set the path for a reader": "alter role chotso_reader set search_path = public",
+    # looking on, and standing in the way
+    "explain a frozen table": "explain (analyze, buffers) select * from frozen.attainment",
+    "explain a mart": "explain (analyze) select * from marts.dim_month",
+    "explain an update": "explain analyze update frozen.attainment set actual_to_date = 0",
+    "an advisory lock": "select pg_advisory_lock(hashtextextended('chotso/freeze', 0))",
+    "an advisory lock of a transaction": "select pg_advisory_xact_lock(1)",
+    "a shared advisory lock": "select pg_try_advisory_lock_shared(1, 1)",
+    "all advisory locks": "select pg_try_advisory_xact_lock(i) from generate_series(1, 10) as i",
+    "give advisory locks away": "grant execute on function pg_advisory_lock(bigint) to public",
+    "lock the ledger": "lock table ops.batch in exclusive mode",
+    "lock a row of a freeze": "select from ops.freeze for update",
+    "lock the marts": "lock table marts_store.dim_month in access exclusive mode",
+    "make way as a seal does": "select frozen.make_way('0 s', '1 s')",
+    "certify nothing": "select frozen.certify('x', 'x', 'x', 'x', 'x')",
+    "more connections": "alter role current_user connection limit 1000",
+    "connections kept for the product": "grant pg_use_reserved_connections to current_user",
     "shadow by a temporary table": "create temp table release as select 'x' as release_id ;; "
     "set search_path = pg_temp, frozen ;; select * from release",
     "a view over it": "create temp view v as select * from frozen.release ;; "

@@ -49,6 +49,7 @@ ATTACKERS = (
                               "grant create on database {database} to {me}",
                               "grant chotso_reader to {me}")),
     Attacker("checker", ("grant chotso_checker to {me}",), becomes="chotso_checker"),
+    Attacker("keeper", ("grant chotso_keeper to {me}",), becomes="chotso_keeper"),
     Attacker("createrole", (), "createrole"),
     Attacker("createdb", (), "createdb"),
     Attacker("replication", (), "replication"),

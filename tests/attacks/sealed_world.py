@@ -12,11 +12,13 @@ from urllib.parse import urlsplit
 import psycopg
 from psycopg import sql
 
+from chotso.build.expose import expose
 from chotso.freeze.release import FreezeReport
 from chotso.sandbox import server
 from chotso.sandbox.server import SandboxServer
 from chotso.settings import Settings
 from chotso.warehouse import locks
+from chotso.warehouse.connect import connect
 from chotso.warehouse.migrate import migrate
 from tests.warehouse import freeze_world
 from tests.warehouse.product import product
@@ -50,6 +52,7 @@ def sealed_world() -> Iterator[SealedWorld]:
         freeze_world.prepare(made.settings, made.source_admin_url)
         freeze_world.seal(made.settings, rehearse=True)
         report = freeze_world.seal(made.settings)
+        _show_a_mart(made.settings)
         with psycopg.connect(made.admin_url) as admin:
             with locks.hold(admin, "migrate"):
                 admin.execute(SIGNED, [RELEASE, report.root_sha256])
@@ -89,6 +92,18 @@ def _named_server(url: str) -> SandboxServer:
                 )
             )
     return replace(fresh, admin_url=url, source_admin_url=url)
+
+
+def _show_a_mart(settings: Settings) -> None:
+    with connect(settings) as conn:
+        conn.execute("create table marts_build.dim_month (month date primary key)")
+        row = conn.execute(
+            "insert into ops.build (business_date, as_known_at, target_schema, config, "
+            "config_sha256, code_version, status) values ('2021-12-30', now(), 'marts_build', "
+            "'{}', '', '', 'running') returning build_id"
+        ).fetchone()
+        assert row is not None
+        expose(conn, "marts_build", row[0])
 
 
 SIGNED = """

@@ -65,7 +65,12 @@ def test_every_role_of_the_product_attacks(world: SealedWorld) -> None:
 
 def test_every_right_is_as_committed(world: SealedWorld, objects: matrix.Objects) -> None:
     """A grant more, or a table that nobody was thought of for, fails until grants.csv says so."""
-    assert grants.written(world.admin) == grants.PAGE.read_text("utf-8")
+    committed = grants.PAGE.read_text("utf-8")
+    if world.admin.info.server_version < 170000:  # the page is of 18
+        committed = committed.replace(" maintain", "")
+    if world.admin.info.server_version < 160000:
+        committed = committed.replace("chotso_loader,membership,pg_use_reserved_connections,\n", "")
+    assert grants.written(world.admin) == committed
 
 
 LIMITED = (

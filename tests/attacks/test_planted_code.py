@@ -17,31 +17,32 @@ pytestmark = [pytest.mark.warehouse]
 
 # Shadows the catalog for every function that does not put temporary objects last.
 SHADOW = """
-create function marts.planted() returns boolean language plpgsql cost 0.0001 as $$
+create function marts_build.planted() returns boolean language plpgsql cost 0.0001 as $$
 begin
     if current_user = 'chotso_owner' then raise exception 'ran as the owner'; end if;
     return true;
 end $$;
-grant usage on schema marts to public;
-create temp view pg_class as select * from pg_catalog.pg_class where marts.planted();
-grant select on pg_class to public;
+grant usage on schema marts_build to public;
+create temp view pg_class as select * from pg_catalog.pg_class where marts_build.planted();
+grant select on pg_temp.pg_class to public;
 discard plans
 """
 # A type that becomes a number by a function of the loader's, whatever the search_path is.
 CAST = """
-create type marts.amount as (x numeric);
-create function marts.planted(marts.amount) returns numeric language plpgsql as $$
+create type marts_build.amount as (x numeric);
+create function marts_build.planted(marts_build.amount) returns numeric language plpgsql as $$
 begin
     {does};
     return $1.x;
 end $$;
-create cast (marts.amount as numeric) with function marts.planted(marts.amount) as implicit;
-grant usage on schema marts to public;
+create cast (marts_build.amount as numeric)
+with function marts_build.planted(marts_build.amount) as implicit;
+grant usage on schema marts_build to public;
 alter table {schema}.fct_reconciliation
-alter column paid_vnd type marts.amount using row(paid_vnd)::marts.amount
+alter column paid_vnd type marts_build.amount using row(paid_vnd)::marts_build.amount
 """
 TELLS = "if current_user = 'chotso_owner' then raise exception 'ran as the owner'; end if"
-MOVES_THE_PATH = "perform set_config('search_path', 'marts, pg_catalog', false)"
+MOVES_THE_PATH = "perform set_config('search_path', 'marts_build, pg_catalog', false)"
 TAKES_THE_FUNCTION = "alter function ops.built_figures(text) security invoker"
 
 
@@ -56,8 +57,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
 def settings(made: Product, tmp_path: Path) -> Settings:
     settings = made.settings.model_copy(update={"releases_dir": tmp_path / "releases"})
     with freeze_world.as_admin(settings) as conn:
-        conn.execute("drop type if exists marts.amount cascade")
-        conn.execute("drop function if exists marts.planted()")
+        conn.execute("drop type if exists marts_build.amount cascade")
+        conn.execute("drop function if exists marts_build.planted()")
     freeze_world.empty(settings)
     freeze_world.prepare(settings, made.source_admin_url)
     return settings

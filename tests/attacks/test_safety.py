@@ -55,6 +55,23 @@ UNSAFE = {
         "alter table frozen.ranking owner to {me}", "alter table frozen.ranking owner to "
         "chotso_owner", "owns frozen.ranking",
     ),
+    "the keeper": (
+        "grant chotso_keeper to {me}", "revoke chotso_keeper from {me}", "member of chotso_keeper"
+    ),
+    "a view for readers": (
+        "create view marts.planted as select 1 as one; alter view marts.planted owner to "
+        "chotso_loader", "drop view marts.planted", "marts.planted is code or property of",
+    ),
+    "a policy for readers": (
+        "create table marts_store.planted (); alter table marts_store.planted owner to "
+        "chotso_keeper; alter table marts_store.planted enable row level security",
+        "drop table marts_store.planted", "marts_store.planted is code or property of",
+    ),
+    "locks of everybody's": (
+        "grant execute on function pg_catalog.pg_advisory_lock(bigint) to public",
+        "revoke execute on function pg_catalog.pg_advisory_lock(bigint) from public",
+        "everybody may take the locks",
+    ),
     "a table to write": (
         "grant insert on frozen.ranking to chotso_loader",
         "revoke insert on frozen.ranking from chotso_loader",

@@ -8,25 +8,23 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from tests.faults.cloning import database
-
 
 def shift_server(admin_url: str, days: int) -> None:
-    """Put clocks that are days off before the server's own, in this database."""
+    """Put clocks that are days off in place of the server's own, in this database.
+
+    In the catalog itself: our sessions look nowhere else.
+    """
     with psycopg.connect(admin_url, autocommit=True) as conn:
-        conn.execute("create schema skew")
-        conn.execute("grant usage on schema skew to public")
         for clock in ("now", "clock_timestamp", "statement_timestamp", "transaction_timestamp"):
+            name = sql.Identifier(clock)
+            right = sql.Identifier(f"right_{clock}")
+            conn.execute(sql.SQL("alter function pg_catalog.{}() rename to {}").format(name, right))
             conn.execute(
                 sql.SQL(
-                    "create function skew.{clock}() returns timestamptz language sql volatile "
-                    "return pg_catalog.{clock}() + {days} * interval '1 day'"
-                ).format(clock=sql.Identifier(clock), days=sql.Literal(days))
+                    "create function pg_catalog.{}() returns timestamptz language sql volatile "
+                    "return pg_catalog.{}() + {} * interval '1 day'"
+                ).format(name, right, sql.Literal(days))
             )
-        name = sql.Identifier(database(admin_url))
-        conn.execute(
-            sql.SQL("alter database {} set search_path = skew, pg_catalog, public").format(name)
-        )
 
 
 def shift_process(days: int) -> None:

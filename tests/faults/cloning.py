@@ -37,9 +37,10 @@ class cloned:
         )
         execute(
             self._base.admin_url,
-            sql.SQL("grant connect, create, temporary on database {} to chotso_loader").format(
-                sql.Identifier(self._name)
-            ),
+            sql.SQL(
+                "grant connect, temporary on database {0} to chotso_loader; "
+                "grant create on database {0} to chotso_keeper"
+            ).format(sql.Identifier(self._name)),
         )
         # A copied sequence keeps values in hand that only the original's log knows: after a crash
         # of the copy they would be dealt out again.

@@ -120,7 +120,7 @@ def test_the_machine_is_a_day_off(small_world: World, tally: Tally, days: int) -
         assert code == 0, small_world.told.read_text(encoding="utf-8")
         with psycopg.connect(small_world.admin(settings)) as conn:
             row = conn.execute(
-                "select max(abs(extract(epoch from published_at - pg_catalog.now()))) "
+                "select max(abs(extract(epoch from published_at - pg_catalog.right_now()))) "
                 "from ops.batch where known_at = (select max(known_at) from ops.batch)"
             ).fetchone()
         assert row is not None

@@ -37,6 +37,9 @@ GROUP_FUNDS = {"si": ("HTTT", "ODTS", "TNLD"), "ui": ("BHTN",), "hi": ("BHYT",)}
 C12_SUFFIXES = {"si": ("bhxh", "bh"), "ui": ("bhtn", "tn"), "hi": ("bhyt", "yt")}
 """Per group: suffix of closings, and of payables and adjustments."""
 
+UNKNOWN = date.min
+"""The month of what was credited in a month that cannot be read."""
+
 MetricKey = tuple[str, date, str]
 
 
@@ -58,6 +61,8 @@ class Facts:
         with_accounts: (agency, month) for which an account is known.
         owed: Sums of accounts by (agency, month, group); group is never `total`.
         quarantined: Đồng set aside by (agency, month, metric).
+        credits_aside: Đồng set aside that were credited, each once, by (agency, month, metric).
+        accounts_aside: Closings set aside by (agency, employer, group) and month.
     """
 
     def __init__(
@@ -79,11 +84,14 @@ class Facts:
         self.with_accounts: set[tuple[str, date]] = set()
         self.owed: dict[MetricKey, Owed] = defaultdict(Owed)
         self.quarantined: dict[MetricKey, int] = defaultdict(int)
+        self.credits_aside: dict[MetricKey, int] = defaultdict(int)
+        self.accounts_aside: dict[tuple[str, str, str], dict[date, int]] = defaultdict(dict)
         self._add_collection()
         self._add_heads()
         self._add_accounts()
         self._add_quarantined_lines()
         self._add_quarantined_accounts()
+        self._add_credits_aside()
 
     def _valid_documents(self) -> Iterator[Row]:
         for document in self._state.accepted["chung_tu"].values():
@@ -175,8 +183,44 @@ class Facts:
             for agency in self._possible(account.agency_code):
                 for group, (closing_suffix, _) in C12_SUFFIXES.items():
                     money = max(_money(account, f"_ck_{closing_suffix}"), 0)
+                    of_months = self.accounts_aside[agency, account.employer_code, group]
+                    of_months[account.month] = max(money, of_months.get(account.month, 0))
                     for metric in (f"arrears_ratio_{group}", "arrears_ratio_total"):
                         self.quarantined[agency, account.month, metric] += money
+
+    def _add_credits_aside(self) -> None:
+        """A document and its own lines are the same money: the larger of the two, once."""
+        state = self._state
+        aside = state.set_aside["chung_tu"]
+        documents = state.accepted["chung_tu"] | aside
+        pieces: dict[str, list[tuple[str | None, int]]] = defaultdict(list)
+        for key, line in (state.accepted["phan_bo"] | state.set_aside["phan_bo"]).items():
+            code = line["so_chung_tu"]
+            if key in state.set_aside["phan_bo"] or (code,) in aside:
+                money = abs(line["tien_goc"] + line["tien_lai"])
+                pieces[code].append((FUNDS.get(line["quy"]), money))
+        for (code,), document in aside.items():
+            rest = abs(document["so_tien"]) - sum(money for _, money in pieces[code])
+            pieces[code].append((None, max(rest, 0)))
+        for code, found in pieces.items():
+            known = documents.get((code,))
+            month = local_month(known["ngay_ghi_co"]) if known else UNKNOWN
+            for agency in self._possible(known["ma_co_quan"] if known else None):
+                for fund, money in found:
+                    for metric in (fund, COLLECTION_TOTAL) if fund else COLLECTIONS:
+                        self.credits_aside[agency, month, metric] += money
+
+    def quarantined_to_date(self, agency: str, month: date, metric: str) -> int:
+        """What is set aside and could change the figure from January to a month."""
+        months = [date(month.year, number, 1) for number in range(1, month.month + 1)]
+        if metric in COLLECTIONS:
+            return sum(self.credits_aside[agency, each, metric] for each in (UNKNOWN, *months))
+        group = metric.removeprefix("arrears_ratio_")
+        return sum(
+            max((money for each, money in of_months.items() if each in months), default=0)
+            for (of_agency, _, of_group), of_months in self.accounts_aside.items()
+            if of_agency == agency and group in (of_group, "total")
+        )
 
     def _possible(self, agency_code: str | None) -> Iterable[str]:
         # An accepted or readable agency counts at itself and above; any other excludes nobody.

@@ -5,7 +5,9 @@ Readings where the specification leaves a doubt:
 - a key set aside by a statement is left alone by that statement: neither its row nor the row's
   absence on the sheet where the accepted account stands touches that account;
 - an account comes from the newest statement that has it, even when that one repeats the row;
-- an account whose row stands in two statements of one instant is not foreseen by the contract.
+- an account whose row stands in two statements of one instant is not foreseen by the contract;
+- rows of the source are never deleted: a register row that a reading lacks is in force as it was,
+  for no count of the source's says that it ended.
 """
 
 from collections import defaultdict
@@ -16,6 +18,9 @@ from decimal import Decimal
 from typing import Any
 
 from tests.oracle.model import C12, KEY_COLUMNS, Key, Observation, Row
+
+UNCOUNTED = ("co_quan", "can_bo", "don_vi", "phan_cong")
+"""Tables of which the source keeps no control totals."""
 
 LOCAL = timezone(timedelta(hours=7))
 """Vietnam has kept +07:00 since 1975."""
@@ -100,8 +105,9 @@ def _fold_table(seen: list[Observation], table: str) -> tuple[dict[Key, Row], di
     def key_of(row: Row) -> Key:
         return tuple(row[column] for column in KEY_COLUMNS[table])
 
-    # Only quarantine looks back: without it the newest reading alone decides.
-    if not any(o.set_aside.get(table) for o in seen):
+    # Only quarantine and the registers look back: else the newest reading alone decides.
+    keeps = table in UNCOUNTED
+    if not keeps and not any(o.set_aside.get(table) for o in seen):
         seen = [o for o in seen if table in o.tables][-1:]
     rows: dict[Key, Row] = {}
     accepted: dict[Key, Row] = {}
@@ -113,6 +119,8 @@ def _fold_table(seen: list[Observation], table: str) -> tuple[dict[Key, Row], di
         before = accepted
         accepted = {key: row for key, row in rows.items() if key not in aside}
         accepted |= {key: before[key] for key in aside if key in before and key in rows}
+        if keeps:
+            accepted = {key: row for key, row in before.items() if key not in rows} | accepted
     return accepted, {key: rows[key] for key in aside if key in rows}
 
 

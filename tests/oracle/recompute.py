@@ -146,6 +146,7 @@ class _Recomputation:
             "attainment_ratio": nine_decimals(attained),
             "is_met": is_met,
             "quarantined_money": self.facts.quarantined[agency, month, metric],
+            "quarantined_to_date": self.facts.quarantined_to_date(agency, month, metric),
             "known_at": self.state.known_at,
         }
 

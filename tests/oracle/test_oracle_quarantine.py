@@ -63,6 +63,15 @@ def test_money_set_aside_counts_wherever_it_could_belong_and_once_at_the_provinc
     assert money("arrears_ratio_hi") == [0, 0, 0]
     assert money("arrears_ratio_total") == [54, 54, 54]
     assert money("participants_hi") == [0, 0, 0]
+    assert [
+        figures["072", DECEMBER, metric]["quarantined_to_date"]
+        for metric in (
+            "collection_hi",
+            "collection_total",
+            "arrears_ratio_total",
+            "participants_hi",
+        )
+    ] == [1007, 1133, 54, 0]
     assert figures["072", DECEMBER, "collection_total"]["actual_month"] == 0
     assert figures["072", DECEMBER, "arrears_ratio_si"]["numerator"] is None
 
@@ -104,3 +113,16 @@ def test_the_accepted_version_stays_in_force_while_a_newer_one_is_set_aside() ->
     assert row(world, "collection_hi", "07299")["quarantined_money"] == 0
     assert ratio(world)[0] == 20
     assert ratio(world, agency_code="07299")[0] == 300
+
+
+def test_a_register_row_that_a_reading_lacks_is_in_force_as_it_was() -> None:
+    later = NIGHT + timedelta(days=1)
+    paid = {"documents": [document("A", "2021-12-02 10:00")], "lines": [line("A", "BHYT", 100)]}
+    world = [
+        observed(**paid),
+        observed(
+            later, agencies=[each for each in AGENCIES if each["ma_co_quan"] != "07201"], **paid
+        ),
+    ]
+    for code in ("072", "07201"):
+        assert row(world, "collection_total", code)["actual_month"] == 100

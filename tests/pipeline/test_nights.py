@@ -25,6 +25,7 @@ from chotso.orchestration.drive import (
     EXTRACTS,
     FREEZE,
     RECONCILE,
+    run_again,
     run_freeze,
     run_night,
     tasks_not_clean,
@@ -165,6 +166,21 @@ def test_a_killed_process_is_tried_again_and_leaves_the_same_content(pipeline: P
     api.clear(contributions, ["land", "publish"])
     assert api.wait([api.run(contributions)], timeout_s=TIMEOUT_S)[0].state == "success"
     assert pipeline.rows("select count(*), max(known_from) from raw.allocations") == before
+
+
+def test_a_night_that_failed_is_taken_up_again(pipeline: Pipeline) -> None:
+    with psycopg.connect(pipeline.server.source_admin_url) as source:
+        source.execute("alter table tst.phan_bo rename to phan_bo_away")
+    broken = run_night(pipeline.api, THIRD, timeout_s=TIMEOUT_S)
+    assert not broken.is_green
+    assert broken.build is None
+    with psycopg.connect(pipeline.server.source_admin_url) as source:
+        source.execute("alter table tst.phan_bo_away rename to phan_bo")
+    again = run_again(pipeline.api, broken, timeout_s=TIMEOUT_S)
+    assert again.is_green
+    assert {run.run_id for run in again.extracts} == {run.run_id for run in broken.extracts}
+    unclean = {(task.dag_id, task.task_id) for task in tasks_not_clean(pipeline.api)}
+    assert ("extract_contributions", "land") in unclean, "it is named, though all is well by now"
 
 
 def test_a_refusal_fails_at_once_and_alerts_with_the_next_step(pipeline: Pipeline) -> None:

@@ -195,6 +195,7 @@ def _cell(agency: Agency, metric: Metric, month: date, actual: int | Decimal,
         "attainment_ratio": round(Decimal(actual) / Decimal(plan), 9) if plan else None,
         "is_met": None if not plan else actual < plan if is_ratio else actual >= plan,
         "quarantined_money": 0,
+        "quarantined_to_date": 12_345_678 if code == "collection_total" else 0,
         "known_at": "2021-12-31T10:00:30.000000Z",
         "agency_key": f"{code}|1",
         "plan_final": plan,
@@ -327,6 +328,14 @@ def _others(draw: random.Random, agencies: Sequence[Agency]) -> dict[str, Table]
         },
         {"feed_code": "payments", "rule_id": "PAY-021", "row_count": 1, "money_vnd": 1_500_000},
     ]
+    at_stake: Table = [
+        {
+            "agency_code": agency, "agency_name": name, "month": date(2021, 12, 1),
+            "kind_code": kind, "at_stake_vnd": money,
+        }
+        for agency, name, _ in agencies[:2]
+        for kind, money in (("arrears", 500_000), ("collection", 12_345_678))
+    ]  # fmt: skip
     issues: Table = [
         {
             "issue_code": "account_export_before_cutoff", "subject_code": "07202",
@@ -351,6 +360,7 @@ def _others(draw: random.Random, agencies: Sequence[Agency]) -> dict[str, Table]
     return {
         "reconciliation": reconciliation,
         "quarantine": quarantine,
+        "money_at_stake": at_stake,
         "known_issues": issues,
         "checks": checks,
     }

@@ -23,7 +23,8 @@ FIGURES = {
     "Kế hoạch đang áp dụng": "plan_in_force",
     "Kế hoạch sau cùng": "plan_final",
     "So với kế hoạch": "attainment_ratio",
-    "Tiền đang cách ly (đồng)": "quarantined_money",
+    "Cách ly trong tháng (đồng)": "quarantined_money",
+    "Cách ly lũy kế (đồng)": "quarantined_to_date",
 }
 
 
@@ -127,7 +128,7 @@ def test_a_workbook_written_without_care_would_hold_formulas(tmp_path: Path) -> 
 
 def test_sheets_can_be_read_and_printed(province: Path) -> None:
     sheets = parts(province / "report.xlsx", r"worksheets/sheet\d+\.xml$")
-    assert len(sheets) == 12
+    assert len(sheets) == 13
     for name, content in sheets.items():
         assert 'state="frozen"' in content, name
         assert 'paperSize="9" orientation="landscape"' in content or (
@@ -135,7 +136,7 @@ def test_sheets_can_be_read_and_printed(province: Path) -> None:
         ), name
         assert worlds.FACTS.data_root in content, name
     book = parts(province / "report.xlsx", r"xl/workbook\.xml$")["xl/workbook.xml"]
-    assert book.count("_xlnm.Print_Titles") == book.count("_xlnm._FilterDatabase") == 10
+    assert book.count("_xlnm.Print_Titles") == book.count("_xlnm._FilterDatabase") == 11
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from chotso.errors import ChotsoError
-from chotso.settings import load_settings, plain_postgres_url, without_password
+from chotso.settings import load_settings, plain_postgres_url
+from chotso.urls import shown
 
 SANDBOX = {
     "admin_url": "postgresql://postgres:a@127.0.0.1:5/warehouse",
@@ -109,4 +110,4 @@ def test_a_key_is_used_raw(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_urls_are_shown_without_password_and_driver() -> None:
     assert plain_postgres_url("postgres://a@h/d") == "postgresql://a@h/d"
     assert plain_postgres_url("sqlite:///x") == "sqlite:///x"
-    assert without_password("postgresql://a:b@h:5/d") == "postgresql://a:***@h:5/d"
+    assert shown("postgresql://a:b@h:5/d") == "postgresql://a:***@h:5/d"

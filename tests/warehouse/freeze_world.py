@@ -183,7 +183,9 @@ create table fct_monthly_attainment (agency_code text, month date, metric_code t
     actual_month numeric, actual_to_date numeric, numerator numeric, denominator numeric,
     plan_original numeric, plan_in_force numeric, attainment_ratio numeric, is_met boolean,
     quarantined_money numeric, known_at timestamptz, agency_key text, plan_final numeric,
-    plan_status_code text);
+    plan_status_code text, quarantined_to_date numeric);
+create table int_money_at_stake (agency_code text, month date, kind_code text,
+    at_stake_vnd numeric);
 create table dim_employer (employer_key text, employer_code text, employer_name text,
     management_group_code text);
 create table dim_officer (officer_key text, officer_name text);
@@ -199,6 +201,8 @@ alter table fct_officer_attainment add officer_code text, add officer_key text,
     add is_own_agency boolean;
 create table fct_reconciliation (agency_code text, agency_key text, month date, group_code text,
     category_code text, allocated_vnd numeric, paid_vnd numeric, difference_vnd numeric);
+create table int_uncounted_facts (metric_code text, agency_code text, month date,
+    fact_count bigint, money_vnd numeric);
 create table rpt_emulation_ranking (period_id text, participant_type text, participant_code text,
     participant_name text, agency_code text, agency_key text, province_code text,
     measured_month date, is_at_cutoff boolean, is_considered boolean, not_considered_code text,
@@ -266,7 +270,7 @@ attainment as (
         case kind_code when 'ratio' then 0.944444444 end,
         case kind_code when 'ratio' then true end, 0, %(known_at)s,
         agency_key, case kind_code when 'ratio' then 0.009 end,
-        case kind_code when 'ratio' then 'in_force' else 'none' end
+        case kind_code when 'ratio' then 'in_force' else 'none' end, 0
     from dim_agency, months, dim_metric
     order by random()
 )

@@ -25,7 +25,7 @@ def new_home() -> Iterator[Path]:
     # Not pytest's tmp_path: that one is closed to other users, which is a case of its own.
     folder = Path(tempfile.mkdtemp(prefix="chotso-test-", dir="/var/tmp"))
     folder.chmod(0o755)
-    home = folder / "Trạng thái $HOME"  # spaces, diacritics and a shell's special character
+    home = folder / "Trạng thái [$HOME] #1 %20"  # blanks, diacritics, what shells and URLs read
     try:
         yield home
     finally:

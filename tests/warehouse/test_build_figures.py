@@ -114,9 +114,25 @@ def _quarantine(world: World) -> None:
     world.set_aside("allocations", {"so_chung_tu": "none", "quy": "HTTT", "tien_goc": 20})
     world.set_aside("payments", {"so_chung_tu": "late_one", "ma_co_quan": "07206",
                                  "ngay_ghi_co": "2021-12-31T16:59:59.999999+00:00"})  # fmt: skip
-    world.set_aside("allocations", {"so_chung_tu": "late_one", "quy": "?", "tien_goc": 300})
+    for principal in (300, 310):
+        world.set_aside("allocations", {"so_chung_tu": "late_one", "quy": "?",
+                                        "so_dong": 1, "tien_goc": principal})  # fmt: skip
     world.set_aside("c12", {"ma_co_quan": "07206", "thang": "2021-12-01", "ck_bhxh": 4_000,
                             "ck_bhyt": -1, "ck_bhtn": None})  # fmt: skip
+    world.set_aside("payments", {"so_chung_tu": "august", "ma_co_quan": "07205", "so_tien": 1_000,
+                                 "ngay_ghi_co": "2021-08-15T03:00:00+00:00"})  # fmt: skip
+    world.set_aside("allocations", {"so_chung_tu": "august", "so_dong": 1, "quy": "BHYT",
+                                    "tien_goc": 690, "tien_lai": 10})  # fmt: skip
+    for closing, month in ((900, "2021-09-01"), (1_500, "2021-10-01"), (1_200, "2021-11-01")):
+        world.set_aside("c12", {"ma_co_quan": "07206", "madvi": "Q", "thang": month,
+                                "ck_bhxh": closing})  # fmt: skip
+    for measure, target, value in (
+        ("THU_TONG", "072", 50), ("THU_TONG", "07201", 55), ("THU_BHYT", "07201", 40),
+        ("THU_BHTN", "07201", 20), ("THU_TONG", "07202", 7), ("THU_TONG", "nobody", 3),
+        ("NO_TONG", "07201", 900_000), ("NGUOI_BHYT", "07201", 900_000),
+    ):  # fmt: skip
+        world.set_aside("plans", {"loai_doi_tuong": "CO_QUAN", "ma_doi_tuong": target, "nam": 2021,
+                                  "chi_tieu": measure, "gia_tri": value})  # fmt: skip
     world.set_aside(
         "allocations",
         {"so_chung_tu": "december", "quy": "BHYT", "tien_goc": 9_999},
@@ -305,7 +321,7 @@ def test_plans_revise_each_other_and_a_tie_goes_by_code_point(figure: Figure) ->
 
 
 def test_money_set_aside_is_shown_where_it_could_belong(figure: Figure) -> None:
-    """6 is readable; 20 has no document, so any agency and month; 300 has no fund; 4,000 is C12."""
+    """6 is readable; 20 has no document, so any agency and month; 610 has no fund; 4,000 is C12."""
 
     def money(agency: str, month: str, metric: str, schema: str = NIGHTLY) -> Any:
         return figure(agency, month, metric, schema)["quarantined_money"]
@@ -313,16 +329,66 @@ def test_money_set_aside_is_shown_where_it_could_belong(figure: Figure) -> None:
     assert money("07201", "2021-12", "collection_hi") == 6
     assert money("07201", "2021-12", "collection_total") == 26
     assert money("07201", "2021-03", "collection_si_compulsory") == 20
-    assert money("07206", "2021-12", "collection_hi") == 300
-    assert money("07206", "2021-12", "collection_total") == 320
-    assert money("072", "2021-12", "collection_hi") == 306
-    assert money("072", "2021-12", "collection_total") == 326
+    assert money("07206", "2021-12", "collection_hi") == 610
+    assert money("07206", "2021-12", "collection_total") == 630
+    assert money("072", "2021-12", "collection_hi") == 616
+    assert money("072", "2021-12", "collection_total") == 636
     assert money("07206", "2021-12", "arrears_ratio_si") == 4_000
     assert money("072", "2021-12", "arrears_ratio_total") == 4_000
     assert money("07206", "2021-12", "arrears_ratio_hi") == 0
     assert money("07206", "2021-12", "participants_hi") == 0
     # waived on 3 January: it was open in the first night
     assert money("07201", "2021-12", "collection_hi", PAST) == 6 + 9_999
+
+
+def test_what_is_set_aside_could_change_every_figure_to_date_each_dong_once(
+    figure: Figure, warehouse: Warehouse
+) -> None:
+    """August's document of 1,000 and its line of 700 are 1,000; versions of a line count once."""
+
+    def money(agency: str, month: str, metric: str) -> Any:
+        return figure(agency, month, metric)["quarantined_to_date"]
+
+    # 07205: 1,000 of August, of which 700 are known to be health insurance
+    assert money("07205", "2021-07", "collection_hi") == 0
+    assert money("07205", "2021-08", "collection_hi") == 1_000
+    assert money("07205", "2021-12", "collection_ui") == 300
+    assert money("07205", "2021-12", "collection_total") == 1_000 + 20
+    assert figure("07205", "2021-12", "collection_total")["quarantined_money"] == 20
+    # 07206: of two versions of a line 300 and 310 the larger; an account of 900, then of 1,500
+    assert money("07206", "2021-12", "collection_total") == 310 + 20
+    assert money("07206", "2021-09", "arrears_ratio_si") == 900
+    assert money("07206", "2021-12", "arrears_ratio_si") == 4_000 + 1_500
+    assert money("07206", "2021-12", "arrears_ratio_hi") == 0
+    assert money("072", "2021-12", "collection_total") == 1_000 + 310 + 6 + 20
+    assert money("072", "2021-12", "participants_hi") == 0
+    # a new year: only what has no month that could be read
+    assert money("072", "2022-01", "collection_total") == 20
+    at_stake = warehouse.rows(
+        f"select kind_code, at_stake_vnd from {AT_CUTOFF}.int_money_at_stake "
+        "where agency_code = '072' and month = '2021-12-01' order by kind_code"
+    )
+    # plans: the province's 50; its agencies' 60 (a total, or its parts) and 7; the larger, once;
+    # and 3 of an object that no register has
+    assert at_stake == [("arrears", 5_500), ("collection", 1_336), ("plan", 67 + 3)]
+
+
+def test_naive_sums_count_money_twice_or_not_at_all(warehouse: Warehouse) -> None:
+    """Of payments and lines alike, or of the last month alone, as releases before did."""
+    rows = warehouse.rows(
+        "select sum((row ->> 'so_tien')::numeric + coalesce(lines.money, 0)) "
+        "from quarantine.row as document left join lateral ( "
+        "select sum((line.row ->> 'tien_goc')::numeric) as money from quarantine.row as line "
+        "where line.feed = 'allocations' and line.row ->> 'so_chung_tu' = "
+        "document.row ->> 'so_chung_tu') as lines on true "
+        "where feed = 'payments' and row ->> 'so_chung_tu' = 'august'"
+    )
+    assert rows == [(1_690,)]
+    rows = warehouse.rows(
+        "select quarantined_money from marts.fct_monthly_attainment where agency_code = '07205' "
+        "and month = '2021-12-01' and metric_code = 'collection_hi'"
+    )
+    assert rows == [(0,)]
 
 
 def test_types_are_the_fixed_ones_and_every_column_says_what_it_is(warehouse: Warehouse) -> None:
@@ -337,7 +403,8 @@ def test_types_are_the_fixed_ones_and_every_column_says_what_it_is(warehouse: Wa
         "agency_key": "text", "plan_status_code": "text",
         **dict.fromkeys(
             ["actual_month", "actual_to_date", "numerator", "denominator", "plan_original",
-             "plan_in_force", "plan_final", "attainment_ratio", "quarantined_money"], "numeric",
+             "plan_in_force", "plan_final", "attainment_ratio", "quarantined_money",
+             "quarantined_to_date"], "numeric",
         ),
     }  # fmt: skip
     undescribed = warehouse.rows(

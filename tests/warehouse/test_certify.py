@@ -5,6 +5,7 @@ import hashlib
 import os
 import stat
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
@@ -297,6 +298,58 @@ def _call(
         except (psycopg.errors.RaiseException, psycopg.errors.InsufficientPrivilege):
             return False
     return True
+
+
+def test_a_signature_left_open_holds_up_no_seal(settings: Settings, release: FreezeReport) -> None:
+    """Whoever may certify may also leave the transaction open; the seal names and ends it."""
+    said: list[str] = []
+    with psycopg.connect(under(settings, "login_an"), application_name="lúc khác") as hanging:
+        hanging.execute("set idle_in_transaction_session_timeout = 0")
+        assert asked(hanging, release.root_sha256)
+        started = time.monotonic()
+        other = freeze(
+            settings, world.PERIODS[1], progress=said.append,
+            parts=dataclasses.replace(PARTS, made_by=made_by),
+        )  # fmt: skip
+        took = time.monotonic() - started
+        assert hanging.broken or _is_ended(hanging)
+    assert other.release_id == world.PERIODS[1]
+    assert took < 40
+    assert any("waits for the session of login_an" in line for line in said)
+    assert any("ended the session of login_an" in line for line in said)
+    assert count(settings, "select count(*) from frozen.certification") == 0
+
+
+def test_the_naive_seal_waits_for_it(settings: Settings, release: FreezeReport) -> None:
+    """The lock that a seal took before: it waits as long as the second signature is left open."""
+    with psycopg.connect(under(settings, "login_an")) as hanging, as_admin(settings) as conn:
+        assert asked(hanging, release.root_sha256)
+        conn.execute("set local lock_timeout = '3s'")
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            conn.execute("lock table frozen.release in exclusive mode")
+        conn.rollback()
+        hanging.rollback()
+
+
+def asked(conn: psycopg.Connection, root: str, key: str = "an") -> bool:
+    """Certified by a person in a transaction that stays open."""
+    instant = "2022-01-05T03:00:00.000000Z"
+    lines = ("chotso-certification/1", SPRINT, root, key, instant)
+    private = Ed25519PrivateKey.from_private_bytes(SEEDS[key])
+    signature = private.sign("".join(f"{line}\n" for line in lines).encode()).hex()
+    row = conn.execute(
+        "select (frozen.certify(%s, %s, %s, %s, %s)).signer_id",
+        [SPRINT, root, key, instant, signature],
+    ).fetchone()
+    return row == (key,)
+
+
+def _is_ended(conn: psycopg.Connection) -> bool:
+    try:
+        conn.execute("select 1")
+    except psycopg.OperationalError:
+        return True
+    return False
 
 
 def test_a_key_of_ones_own_does_not_help_the_loader(

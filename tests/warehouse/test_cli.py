@@ -46,7 +46,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
         advance(*place, to=CLOCK, state_dir=state, progress=lambda _: None)
         first = chotso(made, "nightly", "--date", "2021-10-01", "--json")
         assert first.returncode == 0, first.stderr
-        (folder / "first.json").write_text(first.stdout, encoding="utf-8")
+        (made.settings.home / "first.json").write_text(first.stdout, encoding="utf-8")
         yield made
 
 
@@ -184,3 +184,10 @@ def test_errors_survive_being_carried_between_processes() -> None:
 
     error = ChotsoError("what", kept="that", next_step="this")
     assert str(pickle.loads(pickle.dumps(error))) == str(error)
+
+
+def test_a_console_that_knows_no_vietnamese_ends_no_command(warehouse: Product) -> None:
+    for encoding in ("ascii", "cp1258"):
+        done = chotso(warehouse, "status", PYTHONIOENCODING=encoding, PGDATESTYLE="German")
+        assert done.returncode == 0, done.stderr
+        assert "cutoff" in done.stdout

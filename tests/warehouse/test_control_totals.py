@@ -1,7 +1,7 @@
 """Control totals: what is compared, what counts as a difference, and what a difference stops."""
 
-from collections.abc import Iterator
-from datetime import date
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,13 @@ import pytest
 
 from chotso.build.dbt import run_build
 from chotso.errors import ChotsoError
-from chotso.ingest.night import extract_group, final_extract
+from chotso.ingest.night import (
+    extract_all,
+    extract_group,
+    final_extract,
+    land_group,
+    publish_group,
+)
 from chotso.ingest.waiting import GroupReport
 from chotso.sandbox import server
 from chotso.sandbox.server import SandboxServer
@@ -120,6 +126,28 @@ def test_what_cancels_out_in_the_totals_is_found_by_a_full_read(world: Quarantin
     world.extract("contributions", full=True)
     assert differences(world) == [("payments", "A2", "changed")]
     assert {r["trang_thai"] for r in world.in_force("payments")} == {"HIEU_LUC"}
+
+
+def by_the_command(world: QuarantineWorld, day: date) -> None:
+    assert not [s for report in extract_all(world.settings, day) for s in report.stopped]
+
+
+def by_the_dag(world: QuarantineWorld, day: date) -> None:
+    land_group(world.settings, "contributions", day)
+    publish_group(world.settings, "contributions", day)
+
+
+@pytest.mark.parametrize("night", [by_the_command, by_the_dag])
+def test_the_night_of_a_sunday_reads_the_open_year_whole_whoever_runs_it(
+    world: QuarantineWorld, night: Callable[[QuarantineWorld, date], None]
+) -> None:
+    sunday = date(2021, 11, 7)
+    world.act("update raw.payments set trang_thai = 'HUY' where so_chung_tu = 'A2'")
+    world.tick(days=6)
+    night(world, sunday - timedelta(days=1))
+    assert differences(world) == []  # the naive twin: a night as any other
+    night(world, sunday)
+    assert differences(world) == [("payments", "A2", "changed")]
 
 
 def test_a_new_payment_is_no_difference(world: QuarantineWorld) -> None:

@@ -177,7 +177,7 @@ def test_what_readers_do_not_see_is_told_and_corrects_nothing(settings: Settings
 def test_months_after_those_of_the_corrected_release_stay_out(settings: Settings) -> None:
     january = (
         "insert into fct_monthly_attainment select agency_code, '2022-01-01', metric_code, 1, 1, "
-        "null, null, null, null, null, null, 0, known_at, agency_key, null, 'none' "
+        "null, null, null, null, null, null, 0, known_at, agency_key, null, 'none', 0 "
         "from fct_monthly_attainment where month = '2021-12-01'"
     )
     report = correct(settings, parts_with(then=january))

@@ -370,8 +370,8 @@ def test_states_are_kept_and_old_ones_dropped(released: Explained) -> None:
     with states.holding(settings) as conn:
         again = states.make_state(settings, conn, T1, load_registers())
         assert (again.schema, again.is_new) == (released.second.schema, False)
-        conn.execute("create schema explain_0123456789ab")  # nobody's: without our comment
-        conn.commit()
+        with psycopg.connect(released.warehouse.admin_url, autocommit=True) as admin:
+            admin.execute("create schema explain_0123456789ab")  # nobody's: without our comment
         dropped = states.drop_old_states(settings, conn, [again], keep=2)
         kept = conn.execute(
             "select nspname from pg_namespace where nspname like 'explain_%' order by 1"
@@ -380,7 +380,8 @@ def test_states_are_kept_and_old_ones_dropped(released: Explained) -> None:
             s.schema for s in (released.old, released.first, released.old_second)
         }
         assert len(kept) == 3
-        conn.execute("drop schema explain_0123456789ab")
+        with psycopg.connect(released.warehouse.admin_url, autocommit=True) as admin:
+            admin.execute("drop schema explain_0123456789ab")
 
 
 def test_instants_outside_what_is_known_are_refused(released: Explained) -> None:

@@ -73,6 +73,21 @@ def unclassified(conn: psycopg.Connection, schema: str) -> None:
     )  # fmt: skip
 
 
+def register_row_missing(conn: psycopg.Connection, schema: str) -> None:
+    conn.execute(
+        "insert into ops.missing_row (feed, row_key, batch_id, missing_since, last_missing) "
+        "select feed, '07203', batch_id, known_at, known_at from ops.batch "
+        "where feed = 'agencies' and final_of is not null on conflict do nothing"
+    )
+
+
+def outside_of_every_province(conn: psycopg.Connection, schema: str) -> None:
+    conn.execute(
+        f"insert into {schema}.int_uncounted_facts "
+        "values ('collection_total', '07299', '2021-12-01', 3, 322)".encode()
+    )
+
+
 def money_lost_between_categories(conn: psycopg.Connection, schema: str) -> None:
     conn.execute(f"update {schema}.fct_reconciliation set paid_vnd = paid_vnd + 1".encode())
 
@@ -82,8 +97,8 @@ def set_aside(conn: psycopg.Connection, schema: str, money: int = 1) -> None:
         f"update {schema}.dim_agency set level_number = 1 where agency_code = '072'".encode()
     )
     conn.execute(
-        f"update {schema}.fct_monthly_attainment set quarantined_money = {money} where "
-        "agency_code = '072' and metric_code = 'collection_total' and month = '2021-12-01'".encode()
+        f"insert into {schema}.int_money_at_stake values "
+        f"('072', '2021-12-01', 'collection', {money})".encode()
     )
 
 
@@ -92,6 +107,16 @@ BROKEN: dict[str, tuple[str, Break, str]] = {
     "a file is blocked": ("no_blocking_rule_failed", delivery_blocked, "stopped: C12_202112.xlsx"),
     "a row without category": ("reconciliation_classified", unclassified, "6 rows without"),
     "money is lost": ("reconciliation_classified", money_lost_between_categories, "đồng unexpl"),
+    "a register row is missing": (
+        "no_register_row_missing",
+        register_row_missing,
+        "missing: agencies 07203",
+    ),
+    "an agency belongs nowhere": (
+        "everything_counts",
+        outside_of_every_province,
+        "3 facts of 322 đồng count at no province: 07299",
+    ),
     "money is set aside": ("quarantined_money_below_limit", set_aside, "1 đồng; wanted: at most 0"),
 }
 
@@ -136,6 +161,41 @@ def test_each_condition_broken_alone_stops_the_seal(
     assert count(settings, f"select count(*) from ops.freeze where reason like '%{code}%'") == 1
     with pytest.raises(ChotsoError, match=code):  # another try finds the same
         freeze(settings, SPRINT, parts=parts)
+
+
+def test_a_read_that_lacked_a_row_is_done_again_until_nothing_is_missing(
+    settings: Settings,
+) -> None:
+    """Of a read that proves nothing no retry keeps the instant; two persons may let it stand."""
+    with pytest.raises(ChotsoError, match="no_register_row_missing"):
+        freeze(settings, SPRINT, parts=parts_that(register_row_missing))
+    reads: list[str] = []
+
+    def final_extract(settings: Settings, day: date, **given: Any) -> world.Extracted:
+        reads.append(given["final_of"])
+        with as_admin(settings) as conn:
+            conn.execute("update ops.missing_row set status = 'back', ended_at = %s", [CUTOFF])
+        return world.final_extract(settings, day, **given)
+
+    found = checks_of(
+        freeze(settings, SPRINT, parts=dataclasses.replace(PARTS, final_extract=final_extract))
+    )
+    assert reads == [SPRINT]
+    assert found["no_register_row_missing"]["observed"] == "0 rows missing"
+
+
+def test_two_persons_let_a_missing_row_pass_as_it_was_read(settings: Settings) -> None:
+    parts = parts_that(register_row_missing)
+    with pytest.raises(ChotsoError, match="no_register_row_missing"):
+        freeze(settings, SPRINT, parts=parts)
+    both = dataclasses.replace(BOTH, check_code="no_register_row_missing")
+
+    def never(*_: Any, **given: Any) -> world.Extracted:
+        raise AssertionError("what they let pass is the read that they saw")
+
+    only = dataclasses.replace(parts, final_extract=never)
+    found = checks_of(freeze(settings, SPRINT, override=both, parts=only))
+    assert found["no_register_row_missing"]["is_overridden"] == "true"
 
 
 def test_what_is_mended_is_sealed_by_the_next_run(settings: Settings) -> None:

@@ -44,7 +44,7 @@ def warehouse(
     with product(running, "freeze_deep", folder) as made:
         seed(
             made.source_admin_url, made.drop, persons=600, employers=60, year=2021, seed=5,
-            defects="all", state_dir=folder / "state", progress=lambda _: None,
+            defects="all", state_dir=made.settings.home / "state", progress=lambda _: None,
         )  # fmt: skip
         live_until(made, CUTOFF - timedelta(hours=40))
         extract_all(made.settings, date(2021, 12, 29))  # what is refused is refused

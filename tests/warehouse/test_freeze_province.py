@@ -31,7 +31,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
         with product(server.start(home), "freeze_province", folder) as made:
             seed(
                 made.source_admin_url, made.drop, persons=1_500, employers=60, year=2021, seed=3,
-                defects="none", state_dir=folder / "state", progress=lambda _: None,
+                defects="none", state_dir=made.settings.home / "state", progress=lambda _: None,
             )  # fmt: skip
             yield made
 

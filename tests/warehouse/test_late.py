@@ -1,5 +1,6 @@
 """`chotso late` on a release that is really built and sealed: every reason, worked out by hand."""
 
+import dataclasses
 import json
 from collections import Counter
 from collections.abc import Iterator
@@ -16,23 +17,30 @@ from chotso.cli import late as command
 from chotso.cli.app import app
 from chotso.errors import ChotsoError
 from chotso.explain.figure import FIGURES
+from chotso.freeze.corrigendum import corrigendum
 from chotso.freeze.database import verify_with_database
 from chotso.freeze.late import Cell, Late, late
+from chotso.freeze.release import FreezeReport
 from chotso.freeze.verify import verify
 from tests.proofs import record, size
+from tests.warehouse.build_world import instant
 from tests.warehouse.forger import forge
 from tests.warehouse.late_world import (
     LATER,
+    LATEST,
     PERIOD,
+    Nights,
     Released,
     after_the_cutoff,
     many_late,
     released,
 )
+from tests.warehouse.late_world import parts as late_parts
 
 pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(1800)]
 
 LATE_ROWS = size(40, 500)
+AFTER = "2022-01-07T01:00"
 DECEMBER, NOVEMBER = date(2021, 12, 1), date(2021, 11, 1)
 Change = dict[str, tuple[int, ...]]
 
@@ -275,3 +283,42 @@ def test_the_command_tells_it(
         "late_recording", "correction", "voiding", "plan_decision", "quarantine_release"
     }  # fmt: skip
     assert told["release_id"] == PERIOD
+
+
+def after_the_turn_of_the_year(world: Nights) -> None:
+    """What a release of December does not carry, and beside it one payment that it lacks."""
+    world.night(AFTER, ["payments"])
+    world.payment("late again", "2021-12-20T10:00", ("BHYT", 11, 0))
+    world.payment("january", "2022-01-04T10:00", ("BHYT", 77, 0))
+    world.account("TA0001A", "2022-01", ck_bhxh=900, ps_bh=800, stated="2022-01-05T20:00")
+    world.spell("january", "2022-01", None, recorded="2021-12-30T10:00")
+    world.plan("THU_BHYT", "9500", decision="4/QĐ", effective="2022-01-15", year=2022)
+    world.agency("07203", hieu_luc_tu="2022-01-01")
+
+
+def corrected(sealed: Released, known_at: str, reason: str) -> FreezeReport:
+    parts = dataclasses.replace(late_parts(), source_clock=lambda settings: instant(known_at))
+    return corrigendum(sealed.settings, PERIOD, reason=reason, author="Trần Thị Thử", parts=parts)
+
+
+def test_a_release_known_in_january_carries_december_alone(sealed: Released, found: Late) -> None:
+    """What comes after the turn of the year is late for no release, and changes none."""
+    late(sealed.settings, PERIOD)
+    first = corrected(sealed, LATEST, "Ghi nhận muộn")
+    nothing = late(sealed.settings, PERIOD)
+    assert (nothing.release_id, nothing.cells, nothing.recorded) == (first.release_id, [], 0)
+    after_the_turn_of_the_year(sealed.world)
+    more = late(sealed.settings, PERIOD)
+    assert {row["item_key"] for row in more.changes} == {'["late again",1]'}
+    assert max(each.month for each in more.cells) == DECEMBER
+    second = corrected(sealed, AFTER, "Ghi nhận muộn lần hai")
+    assert late(sealed.settings, PERIOD).changes == []
+    for report, told in ((first, "late"), (second, "late again")):
+        text = {path.name: path.read_text("utf-8") for path in (report.bundle / "data").iterdir()}
+        assert f'[""{told}"",1]' in text["late_changes.csv"]
+        figures = [line for line in text["changes.csv"].splitlines() if line[:5] != "plans"]
+        assert "2022-01-01" not in "".join(figures) + text["late_changes.csv"]
+        assert "9500" not in text["plans.csv"]
+        assert "07203" not in text["agencies.csv"]
+        result = verify_with_database(sealed.settings, report.bundle, report.root_sha256)
+        assert (result.status, result.findings) == ("verified", [])

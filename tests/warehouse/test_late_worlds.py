@@ -107,7 +107,7 @@ def _is_the_difference(
         seen["differing cells"] += was != now
         for reason in cell.parts:
             seen[f"by {reason}"] += 1
-    facts = facts_of(conn, Between(conn, start, start, end), start, end)
+    facts = facts_of(conn, Between(conn, start, start, end), start, end, LAST_MONTH)
     _facts_make_the_cells(facts, cells, before)
     seen["facts"] += len(facts)
 

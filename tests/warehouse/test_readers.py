@@ -61,11 +61,12 @@ def switch(warehouse: Warehouse, night: int) -> None:
 
 def rename(warehouse: Warehouse, night: int) -> None:
     """The naive twin: the new tables take the old ones' names, all in one transaction."""
+    with psycopg.connect(warehouse.admin_url) as admin:
+        for schema in ("naive", "naive_next"):
+            admin.execute(f"create schema if not exists {schema} authorization chotso_loader")
     with connect(warehouse.settings) as conn:
-        conn.execute("create schema if not exists naive_next")
         build(conn, "naive_next", night)
         conn.commit()
-        conn.execute("create schema if not exists naive")
         conn.execute("grant usage on schema naive to chotso_reader")
         for table in TABLES:
             conn.execute(f"drop table if exists naive.{table}".encode())

@@ -64,21 +64,40 @@ money_set_aside as (
         'quarantined_money' as issue_code,
         fact.agency_code || '/' || fact.metric_code as subject_code,
         format(
-            '%%s, %%s: %%s đồng đang bị giữ lại có thể thuộc về số này.',
+            '%%s, %%s: %%s đồng đang bị giữ lại có thể làm thay đổi số lũy kế này.',
             at_cutoff.agency_name,
             metric.metric_name_vi,
-            translate(to_char(fact.quarantined_money, 'FM999,999,999,999,999,990'), ',', '.')
+            translate(to_char(fact.quarantined_to_date, 'FM999,999,999,999,999,990'), ',', '.')
         ) as sentence_vi,
         format(
-            '%%s, %%s: %%s đồng set aside could belong to this figure.',
+            '%%s, %%s: %%s đồng set aside could change this figure to date.',
             at_cutoff.agency_name,
             metric.metric_name_en,
-            to_char(fact.quarantined_money, 'FM999,999,999,999,999,990')
+            to_char(fact.quarantined_to_date, 'FM999,999,999,999,999,990')
         ) as sentence_en
     from {schema}.fct_monthly_attainment as fact
     inner join at_cutoff on fact.agency_key = at_cutoff.agency_key
     inner join {schema}.dim_metric as metric on fact.metric_code = metric.metric_code
-    where fact.month = {cutoff_month} and fact.quarantined_money > 0
+    where fact.month = {cutoff_month} and fact.quarantined_to_date > 0
+),
+
+plans_set_aside as (
+    select
+        'quarantined_plan' as issue_code,
+        at_cutoff.agency_code as subject_code,
+        format(
+            '%%s: kế hoạch thu %%s đồng đang bị giữ lại, có thể là kế hoạch của cơ quan này.',
+            at_cutoff.agency_name,
+            translate(to_char(stake.at_stake_vnd, 'FM999,999,999,999,999,990'), ',', '.')
+        ) as sentence_vi,
+        format(
+            '%%s: plans of %%s đồng set aside could be of this agency.',
+            at_cutoff.agency_name,
+            to_char(stake.at_stake_vnd, 'FM999,999,999,999,999,990')
+        ) as sentence_en
+    from {schema}.int_money_at_stake as stake
+    inner join at_cutoff on stake.agency_code = at_cutoff.agency_code
+    where stake.month = {cutoff_month} and stake.kind_code = 'plan'
 ),
 
 no_plan as (
@@ -141,6 +160,8 @@ union all
 select * from no_accounts
 union all
 select * from money_set_aside
+union all
+select * from plans_set_aside
 union all
 select * from no_plan
 union all

@@ -12,3 +12,5 @@ select
     fact.plan_value
 from {schema}.fct_plan_target as fact
 left join {schema}.dim_metric as metric on fact.metric_code = metric.metric_code
+-- a plan of a year after the cutoff's is of no figure here, whenever it became known
+where fact.plan_year <= extract(year from {cutoff_month}::date)

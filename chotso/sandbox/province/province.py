@@ -11,8 +11,6 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
-import psycopg
-
 from chotso.errors import ChotsoError
 from chotso.sandbox.province.defects import Defect, load_defects, save_defects
 from chotso.sandbox.province.deliveries import deliveries
@@ -30,6 +28,7 @@ from chotso.sandbox.province.tables import (
 )
 from chotso.sandbox.province.timeline import aware, iso
 from chotso.sandbox.province.world import World, make_world
+from chotso.warehouse.session import open_session
 
 _SIZES_FILE = "event_log_sizes.json"
 Progress = Callable[[str], None]
@@ -122,7 +121,7 @@ def seed(
 
     log_size = log.append(lines())
     rows: dict[str, int] = {}
-    with psycopg.connect(source_admin_url) as connection:
+    with open_session(source_admin_url) as connection:
         create_schema(connection)
         for versions in world.tables:
             progress(f"Đang nạp bảng {versions.table.name}")
@@ -153,7 +152,7 @@ def advance(
         ChotsoError: Nothing was seeded, the instant lies before the clock or past the horizon.
     """
     parameters = load_parameters(state_dir)
-    with psycopg.connect(source_admin_url) as connection:
+    with open_session(source_admin_url) as connection:
         clock = read_clock(connection)
         after, until = _stretch(parameters, clock, to)
         world = make_world(parameters, progress)
@@ -241,7 +240,7 @@ def _planted(
 
 
 def _analyse(source_admin_url: str) -> None:
-    with psycopg.connect(source_admin_url, autocommit=True) as connection:
+    with open_session(source_admin_url, autocommit=True) as connection:
         connection.execute("analyze")
 
 

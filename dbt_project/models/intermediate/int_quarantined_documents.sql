@@ -6,6 +6,7 @@ with newest as (
         document_code,
         employer_code,
         agency_code,
+        amount_vnd,
         {{ local_month('credited_at') }} as credited_month,
         rank() over (
             partition by document_code order by first_seen_at desc
@@ -31,7 +32,8 @@ final as (
             when
                 count(credited_month) = count(*) and min(credited_month) = max(credited_month)
                 then min(credited_month)
-        end as credited_month
+        end as credited_month,
+        max(abs(amount_vnd)) as amount_vnd
     from newest
     where newest_rank = 1
     group by document_code

@@ -3,6 +3,7 @@
 -- known in raw. What cannot be read, or is in no register, is null: it excludes nothing.
 with set_aside as (
     select
+        quarantine_id,
         document_code,
         line_number_text,
         fund_code,
@@ -17,7 +18,9 @@ quarantined_documents as (
 
 accepted as (
     select
+        null::bigint as quarantine_id,
         lines.document_code,
+        lines.line_number::text as line_number_text,
         lines.fund_code,
         lines.principal_vnd::numeric as principal_vnd,
         lines.principal_vnd::numeric + lines.interest_vnd as set_aside_vnd
@@ -33,14 +36,18 @@ accepted as (
 
 lines as (
     select
+        quarantine_id,
         document_code,
+        line_number_text,
         fund_code,
         principal_vnd,
         set_aside_vnd
     from set_aside
     union all
     select
+        quarantine_id,
         document_code,
+        line_number_text,
         fund_code,
         principal_vnd,
         set_aside_vnd
@@ -59,7 +66,9 @@ known_documents as (
 
 attributed as (
     select
+        lines.quarantine_id,
         lines.document_code,
+        lines.line_number_text,
         lines.fund_code,
         lines.principal_vnd,
         lines.set_aside_vnd,
@@ -81,7 +90,9 @@ attributed as (
 
 final as (
     select
+        attributed.quarantine_id,
         attributed.document_code,
+        attributed.line_number_text,
         attributed.employer_code,
         agencies.agency_code,
         attributed.month,

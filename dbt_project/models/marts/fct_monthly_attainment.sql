@@ -65,7 +65,8 @@ measured as (
             when 'stock' then participations.participant_count
             when 'ratio' then official_ratios.ratio
         end as actual_to_date,
-        coalesce(quarantined.quarantined_money, 0) as quarantined_money
+        coalesce(quarantined.quarantined_money, 0) as quarantined_money,
+        coalesce(to_date.quarantined_to_date, 0) as quarantined_to_date
     from universe
     cross join newest
     left join flows
@@ -93,6 +94,11 @@ measured as (
             universe.agency_code = quarantined.agency_code
             and universe.month = quarantined.month
             and universe.metric_code = quarantined.metric_code
+    left join {{ ref('int_quarantined_to_date') }} as to_date
+        on
+            universe.agency_code = to_date.agency_code
+            and universe.month = to_date.month
+            and universe.metric_code = to_date.metric_code
 ),
 
 final as (
@@ -129,7 +135,8 @@ final as (
             when plan_in_force is null then 'not_yet'
             when plan_in_force = 0 then 'zero'
             else 'in_force'
-        end as plan_status_code
+        end as plan_status_code,
+        quarantined_to_date
     from measured
 )
 

@@ -240,7 +240,10 @@ final as (
         scored.leader_excess_ratio,
         scored.points,
         {{ point_text('vi') }} as explanation_vi,
-        {{ point_text('en') }} as explanation_en
+        {{ point_text('en') }} as explanation_en,
+        -- as in rpt_emulation_ranking
+        false as is_sealed,
+        null::text as release_id
     from scored
 )
 

@@ -205,7 +205,10 @@ final as (
         {{ standing_text('vi') }} as explanation_vi,
         {{ standing_text('en') }} as explanation_en,
         placed.agency_key,
-        placed.officer_key
+        placed.officer_key,
+        -- a build ranks by what it knows; of a sealed period readers are shown the release's places
+        false as is_sealed,
+        null::text as release_id
     from placed
 )
 

@@ -21,6 +21,7 @@ cleaned as (
         {{ readable_code("quarantined_row ->> 'ma_don_vi'") }} as employer_code,
         {{ readable_code("quarantined_row ->> 'ma_co_quan'") }} as agency_code,
         {{ readable_instant("(quarantined_row ->> 'ngay_ghi_co')") }} as credited_at,
+        {{ readable_amount("(quarantined_row ->> 'so_tien')") }} as amount_vnd,
         first_seen as first_seen_at
     from known
 ),
@@ -32,6 +33,7 @@ final as (
         employer_code,
         agency_code,
         credited_at,
+        amount_vnd,
         first_seen_at
     from cleaned
 )

@@ -167,6 +167,16 @@ begin
                 select from pg_roles where rolname in (current_user, session_user) and rolsuper
             )
         limit 1;
+        -- in a schema of one's own, named as others' search_path has it, their names mean one's own;
+        -- an extension brings functions and operators into any schema, without a right on it
+        if tg_tag in ('CREATE SCHEMA', 'ALTER SCHEMA', 'CREATE EXTENSION', 'ALTER EXTENSION')
+            and current_user <> 'chotso_keeper'
+            and not exists (
+                select from pg_roles where rolname in (current_user, session_user) and rolsuper
+            )
+        then
+            touched := 'names that others use';
+        end if;
     elsif tg_event = 'table_rewrite' then
         select relation.oid::regclass::text into touched
         from pg_class as relation
@@ -305,7 +315,7 @@ begin
         select proc.oid::regprocedure as name, proc.prosecdef
         from pg_proc as proc
         inner join pg_roles as owner on owner.oid = proc.proowner
-        where owner.rolname in ('chotso_owner', 'chotso_checker')
+        where owner.rolname in ('chotso_owner', 'chotso_checker', 'chotso_keeper')
             and not coalesce(
                 proc.proconfig @> array[
                     'search_path=pg_catalog, pg_temp', 'standard_conforming_strings=on'

@@ -24,14 +24,21 @@ begin
         'coalesce(sum(paid_vnd - allocated_vnd - difference_vnd), 0) from %I.fct_reconciliation',
         begun.target_schema
     ) into unclassified_count, unexplained_vnd;
+    -- to date against to date: of each province, at the cutoff's month and at the end of each year
+    -- before; the release carries those months too
     execute format(
-        'select fact.quarantined_money, fact.actual_to_date '
+        'select coalesce(aside.at_stake_vnd, 0) as at_stake_vnd, fact.actual_to_date '
         'from %1$I.fct_monthly_attainment as fact '
-        'where fact.metric_code = ''collection_total'' and fact.month = $1 and exists ( '
+        'left join ( '
+        'select stake.agency_code, stake.month, sum(stake.at_stake_vnd) as at_stake_vnd '
+        'from %1$I.int_money_at_stake as stake group by stake.agency_code, stake.month '
+        ') as aside on fact.agency_code = aside.agency_code and fact.month = aside.month '
+        'where fact.metric_code = ''collection_total'' and fact.month <= $1 '
+        'and (fact.month = $1 or extract(month from fact.month) = 12) and exists ( '
         'select from %1$I.dim_agency as agency where agency.agency_key = fact.agency_key '
         'and agency.level_number = 1) '
-        'order by fact.quarantined_money > coalesce($2 * fact.actual_to_date, 0) desc, '
-        'fact.quarantined_money desc limit 1',
+        'order by coalesce(aside.at_stake_vnd, 0) > coalesce($2 * fact.actual_to_date, 0) desc, '
+        'coalesce(aside.at_stake_vnd, 0) desc limit 1',
         begun.target_schema
     ) into set_aside_vnd, collected
     using date_trunc('month', begun.cutoff_at at time zone 'Asia/Ho_Chi_Minh')::date, share;
@@ -46,6 +53,67 @@ alter function ops.built_figures owner to chotso_checker;
 revoke execute on function ops.built_figures from public;
 grant execute on function ops.built_figures to chotso_owner, chotso_loader, chotso_auditor;
 
+create or replace function ops.uncounted_facts(of_release text)
+returns table (fact_count bigint, money_vnd numeric, agencies text)
+language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    build_schema text;
+begin
+    select made.target_schema into strict build_schema
+    from ops."freeze" as made where made.release_id = of_release;
+    execute format(
+        'select coalesce(sum(fact.fact_count), 0)::bigint, coalesce(sum(fact.money_vnd), 0), '
+        'string_agg(distinct coalesce(fact.agency_code, ''no document''), '', '') '
+        'from %I.int_uncounted_facts as fact',
+        build_schema
+    ) into fact_count, money_vnd, agencies;
+    return next;
+end
+$$;
+comment on function ops.uncounted_facts is
+'Số liệu không thuộc tỉnh nào trong bản dựng — accepted facts that count at no province';
+alter function ops.uncounted_facts owner to chotso_checker;
+revoke execute on function ops.uncounted_facts from public;
+grant execute on function ops.uncounted_facts to chotso_owner, chotso_loader, chotso_auditor;
+
+create or replace function ops.freeze_stopped(of_release text)
+returns table (feed text, named text)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select stopped.feed, coalesce(stopped.delivery_name, stopped.feed)
+    from ops.batch as stopped
+    where stopped.final_of = of_release and stopped.status in ('blocked', 'refused')
+        and not exists (
+            select from ops.batch as later
+            where later.feed = stopped.feed and later.status = 'published'
+                and later.started_at > stopped.started_at
+                and later.delivery_name is not distinct from stopped.delivery_name
+        )
+        and not (stopped.status = 'refused' and exists (
+            select from ops.drop_entry as entry
+            where entry.name = stopped.delivery_name
+                and (entry.gone_at is not null or entry.kind = 'near_name')
+        ))
+        and not (stopped.status = 'refused' and exists (
+            select from ops.operator_act as act
+            where act.kind = 'waive_file' and act.subject ->> 'batch_id' = stopped.batch_id
+        ))
+
+    union all
+
+    select entry.feed, entry.name
+    from ops.drop_entry as entry
+    where entry.kind = 'unreadable' and entry.gone_at is null
+$$;
+comment on function ops.freeze_stopped is
+'Các tệp của lần đọc cuối bị dừng — what the final extract lacks because it was stopped';
+alter function ops.freeze_stopped owner to chotso_owner;
+revoke execute on function ops.freeze_stopped from public;
+grant execute on function ops.freeze_stopped to chotso_loader, chotso_auditor;
+
 create or replace function ops.freeze_checks(of_release text)
 returns table (check_code text, is_met boolean, observed text, wanted text)
 language plpgsql stable
@@ -59,6 +127,9 @@ declare
     unexplained numeric;
     set_aside numeric;
     allowed numeric;
+    uncounted bigint;
+    uncounted_vnd numeric;
+    outside text;
 begin
     select * into strict begun from ops."freeze" as made where made.release_id = of_release;
     needed := case when begun.is_rehearsal then begun.as_known_at else begun.cutoff_at end;
@@ -96,18 +167,31 @@ begin
     wanted := '0 months differ';
     return next;
 
-    -- a delivery of the final extract that a rule stopped, and that did not come again whole
-    select string_agg(coalesce(stopped.delivery_name, stopped.feed), ', '
-        order by stopped.feed, stopped.delivery_name), count(*)
+    -- register rows that a whole read lacked; whether they have ended nothing proves but an act
+    select string_agg(absent.row_name, ', ' order by absent.row_name)
+            filter (where absent.place <= 5)
+        || case when count(*) > 5 then ' and ' || count(*) - 5 || ' more' else '' end, count(*)
     into named, counted
-    from ops.batch as stopped
-    where stopped.final_of = of_release and stopped.status in ('blocked', 'refused')
-        and not exists (
-            select from ops.batch as later
-            where later.feed = stopped.feed and later.status = 'published'
-                and later.started_at > stopped.started_at
-                and later.delivery_name is not distinct from stopped.delivery_name
-        );
+    from (
+        select
+            missing.feed || ' ' || missing.row_key as row_name,
+            row_number() over (order by missing.feed || ' ' || missing.row_key) as place
+        from ops.missing_row as missing
+        where missing.missing_since <= begun.as_known_at
+            and (missing.ended_at is null or missing.ended_at > begun.as_known_at)
+    ) as absent;
+    check_code := 'no_register_row_missing';
+    is_met := counted = 0;
+    observed := coalesce('missing: ' || named, '0 rows missing');
+    wanted := '0 rows missing';
+    return next;
+
+    -- a delivery of the final extract that was stopped or cannot be read, and that did not come
+    -- again whole; a refused file that was taken away, that has no name of a delivery, or of which
+    -- a person has said that it is none, has nothing to say
+    select string_agg(stopped.named, ', ' order by stopped.feed, stopped.named), count(*)
+    into named, counted
+    from ops.freeze_stopped(of_release) as stopped;
     check_code := 'no_blocking_rule_failed';
     is_met := counted = 0;
     observed := coalesce('stopped: ' || named, '0 deliveries stopped');
@@ -117,6 +201,9 @@ begin
     select build.unclassified_count, build.unexplained_vnd, build.set_aside_vnd, build.allowed_vnd
     into counted, unexplained, set_aside, allowed
     from ops.built_figures(of_release) as build;
+    select build.fact_count, build.money_vnd, build.agencies
+    into uncounted, uncounted_vnd, outside
+    from ops.uncounted_facts(of_release) as build;
     -- what ran in there must not decide which functions the rest of this finds
     if pg_catalog.current_setting('search_path') operator(pg_catalog.<>) 'pg_catalog, pg_temp' then
         raise exception 'the build of % changed the session that read it', of_release;
@@ -129,7 +216,15 @@ begin
     wanted := '0 rows without a category, 0 đồng unexplained';
     return next;
 
-    -- of any province: money set aside, as a share of what was collected
+    -- all that was accepted counts at a province
+    check_code := 'everything_counts';
+    is_met := uncounted = 0;
+    observed := uncounted || ' facts of ' || uncounted_vnd || ' đồng count at no province'
+        || coalesce(': ' || outside, '');
+    wanted := '0 facts count at no province';
+    return next;
+
+    -- of any province: money set aside that could change a figure, as a share of what was collected
     check_code := 'quarantined_money_below_limit';
     is_met := set_aside <= allowed;
     observed := set_aside || ' đồng';

@@ -53,7 +53,7 @@ declare
     laid text;
 begin
     -- one seal at a time: the end of the chain must not move under our feet
-    lock table frozen.release in share row exclusive mode;
+    perform frozen.make_way();
     select * into begun from ops."freeze" as made where made.release_id = of_release for update;
     if not found or begun.state <> 'checked' then
         raise exception '% has not been checked: there is nothing to seal', of_release;
@@ -64,7 +64,9 @@ begin
     select string_agg(relname, ', ') into problem
     from pg_class
     where relnamespace = to_regnamespace(begun.target_schema)
-        and relname in ('fct_reconciliation', 'fct_monthly_attainment', 'dim_agency')
+        and relname in (
+            'fct_reconciliation', 'fct_monthly_attainment', 'dim_agency', 'int_money_at_stake'
+        )
         and (relkind <> 'r' or relrowsecurity or relhasrules);
     if problem is not null then
         raise exception '% of % is no plain table', problem, begun.target_schema;

@@ -5,6 +5,7 @@ create or replace function frozen.certify(
 ) returns frozen.certification
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set lock_timeout = '1min'
 as $$
 declare
     release frozen.release;

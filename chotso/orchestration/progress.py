@@ -1,0 +1,79 @@
+"""What is being done right now, for whoever waits: which feed, which model, for how long."""
+
+import re
+import time
+from collections.abc import Callable
+
+from chotso.errors import ChotsoError
+from chotso.settings import Settings
+from chotso.warehouse.connect import connect
+
+# What our sessions of this database run: dbt writes the node's name into a comment of its query.
+_RUNNING_SQL = """
+select 'batch' as kind, feed as what, null::text as query, started_at as since
+from ops.batch
+where status = 'running'
+union all
+select 'session', application_name, query, query_start
+from pg_catalog.pg_stat_activity
+where
+    state = 'active'
+    and datname = pg_catalog.current_database()
+    and pid <> pg_catalog.pg_backend_pid()
+    and query ~ '"node_id": "'
+order by kind, since
+"""
+_NODE = re.compile(r'"node_id": "(?P<kind>\w+)\.\w+\.(?P<name>\w+)')
+_SECONDS_BETWEEN_LINES = 10.0
+_SECONDS_BETWEEN_LOOKS = 1.0
+
+
+def running(settings: Settings) -> list[tuple[str, float]]:
+    """What runs in the warehouse now, e.g. `("feed c12", 3.2)`, with its age in seconds.
+
+    Models and tests come first: while some run, the feeds have been published.
+    """
+    with connect(settings) as conn:
+        rows = conn.execute(
+            f"select what, query, extract(epoch from clock_timestamp() - since) "
+            f"from ({_RUNNING_SQL}) as found"
+        ).fetchall()
+    nodes, feeds = [], []
+    for what, query, seconds in rows:
+        if query is None:
+            feeds.append((f"feed {what}", float(seconds)))
+        elif node := _NODE.search(query):
+            nodes.append((f"{node['kind']} {node['name']}", float(seconds)))
+    return nodes or feeds
+
+
+class Watcher:
+    """Tells what runs while somebody waits, and no oftener than is of use.
+
+    Args:
+        settings: Where the warehouse is.
+        tell: Takes a sentence and whether it is worth a line of its own.
+    """
+
+    def __init__(self, settings: Settings, tell: Callable[[str, bool], None]) -> None:
+        self._settings = settings
+        self._tell = tell
+        self._looked_at = 0.0
+        self._told_at = time.monotonic()
+
+    def look(self) -> None:
+        """Look once, unless the last look was a moment ago; a warehouse that is away is no news."""
+        now = time.monotonic()
+        if now - self._looked_at < _SECONDS_BETWEEN_LOOKS:
+            return
+        self._looked_at = now
+        try:
+            found = running(self._settings)
+        except ChotsoError:
+            return
+        if not found:
+            return
+        is_line = now - self._told_at >= _SECONDS_BETWEEN_LINES
+        if is_line:
+            self._told_at = now
+        self._tell(", ".join(f"{what} ({seconds:.0f} s)" for what, seconds in found[:3]), is_line)

@@ -1,0 +1,141 @@
+"""Database URLs: read once, by libpq itself, shown without secrets, given alike to every engine.
+
+psycopg, dbt and Great Expectations each read a URL in their own way: a password with `#`, `/` or
+`$`, a service, or a list of hosts passes one and fails in another. So libpq resolves the URL, and
+each engine gets what libpq understood.
+"""
+
+import re
+from urllib.parse import quote, urlencode
+
+import psycopg
+from psycopg import pq
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from chotso.errors import ChotsoError
+from chotso.masking import HIDDEN, remember
+from chotso.warehouse.session import open_session
+
+_SECRETS = (
+    "password",
+    "sslpassword",
+    "oauth_client_secret",
+    "scram_client_key",
+    "scram_server_key",
+)
+_IN_PLACE = ("user", "password", "host", "port", "dbname")
+_SECRET_KEY = re.compile(r"pass|pwd|secret|token|key", re.IGNORECASE)
+# Of the parameters that libpq lists, these only say how an earlier resolving went.
+_LEFT_OUT = ("service", "servicefile", "replication", "requirepeer", "passfile")
+
+
+def parameters(url: str, name: str = "the URL") -> dict[str, str]:
+    """The connection's parameters as libpq resolves them, a service's entries included.
+
+    No connection is made. Values are unquoted; parameters that are not set are not there.
+
+    Args:
+        url: `postgresql://…`, or libpq's `key=value` form.
+        name: What an error calls it, e.g. the variable's name.
+
+    Raises:
+        ChotsoError: libpq cannot read it. Nothing of the URL is quoted.
+    """
+    try:
+        found = {
+            o.keyword.decode(): o.val.decode() for o in pq.Conninfo.parse(url.encode()) if o.val
+        }
+    except (psycopg.Error, UnicodeDecodeError) as error:
+        raise _unreadable(name) from error
+    if "service" in found:
+        found = _of_service(url, name) | found
+    for key in _SECRETS:
+        remember(found.get(key))
+    ports = found.get("port", "5432").split(",")
+    if not all(port.isdigit() for port in ports) or "@" in found.get("dbname", ""):
+        raise _unreadable(name)  # an unescaped sign of the password was read as something else
+    return {key: value for key, value in found.items() if key not in _LEFT_OUT}
+
+
+def _set(options: list[pq.ConninfoOption]) -> dict[str, str]:
+    return {option.keyword.decode(): option.val.decode() for option in options if option.val}
+
+
+def _of_service(url: str, name: str) -> dict[str, str]:
+    """What the service file adds; libpq reads it when a connection begins."""
+    connection = pq.PGconn.connect_start(url.encode())
+    try:
+        found = _set(connection.info)
+    finally:
+        connection.finish()
+    if not {"host", "hostaddr", "dbname", "user"} & found.keys():
+        raise ChotsoError(
+            f"The service that {name} names is in no service file.",
+            next_step="add it to the file that PGSERVICEFILE names (else ~/.pg_service.conf).",
+        )
+    return found
+
+
+def one_host(url: str) -> dict[str, str]:
+    """The parameters with the one host of a list that a session really reached.
+
+    Raises:
+        psycopg.OperationalError: None of them answers.
+    """
+    found = parameters(url)
+    if "," not in found.get("host", "") and "," not in found.get("hostaddr", ""):
+        return found
+    with open_session(url) as connection:
+        found |= {"host": connection.info.host, "port": str(connection.info.port)}
+    found.pop("hostaddr", None)
+    found.pop("target_session_attrs", None)
+    found.pop("load_balance_hosts", None)
+    return found
+
+
+def sqlalchemy_url(found: dict[str, str], driver: str = "psycopg") -> str:
+    """Parameters as a URL in which every sign that could mean something is written as `%XX`."""
+    user, password = (quote(found.get(key, ""), safe="") for key in ("user", "password"))
+    host, port = found.get("host", ""), found.get("port", "5432")
+    rest = {
+        k: v for k, v in found.items() if k not in ("user", "password", "host", "port", "dbname")
+    }
+    if host.startswith("/") or not host:  # a socket's folder
+        rest["host"], host = host or "/var/run/postgresql", "localhost"
+    place = f"[{host}]" if ":" in host else host
+    query = f"?{urlencode(rest, quote_via=quote)}" if rest else ""
+    database = quote(found.get("dbname", ""), safe="")
+    return f"postgresql+{driver}://{user}:{password}@{place}:{port}/{database}{query}"
+
+
+def shown(url: str) -> str:
+    """The URL as it may be shown: where it leads, and no secret."""
+    if not url.startswith("postgresql://"):
+        return _shown_other(url)
+    try:
+        found = parameters(url)
+    except ChotsoError:
+        return "postgresql://(unreadable)"
+    place = found.get("host", "") + (f":{found['port']}" if "port" in found else "")
+    secret = f":{HIDDEN}" if "password" in found else ""
+    return f"postgresql://{found.get('user', '')}{secret}@{place}/{found.get('dbname', '')}"
+
+
+def _shown_other(url: str) -> str:
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        return f"{url.split('://')[0]}://(unreadable)" if "://" in url else "(unreadable)"
+    remember(str(parsed.password or ""))
+    query = {k: HIDDEN if _SECRET_KEY.search(k) else v for k, v in parsed.query.items()}
+    return parsed.set(query=query).render_as_string(hide_password=True)
+
+
+def _unreadable(name: str) -> ChotsoError:
+    return ChotsoError(
+        f"{name} is no URL that PostgreSQL's own library can read.",
+        kept="nothing was read or written.",
+        next_step="write it as postgresql://user:password@host:port/database, with every sign of "
+        "the password but letters and digits as %XX (`/` is %2F, `#` %23, `@` %40, `%` %25).",
+    )

@@ -1,0 +1,86 @@
+-- What a login brings along and how much it may take, settled where it cannot change it.
+
+-- `chotso migrate` calls it each time: for logins made since, and after a restore.
+create or replace function guard.settle_logins() returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    here constant name := current_database();
+    login record;
+    routine regprocedure;
+begin
+    -- Advisory locks are the product's: another's would stop it, or fill the table of all locks.
+    for routine in
+        select proc.oid
+        from pg_proc as proc
+        where proc.pronamespace = 'pg_catalog'::regnamespace
+            and proc.proname ~ '^pg_(try_)?advisory_'
+            and has_function_privilege('public', proc.oid, 'EXECUTE')
+    loop
+        execute format('revoke execute on function %s from public', routine);
+        execute format('grant execute on function %s to chotso_loader', routine);
+    end loop;
+
+    -- No schema that others can make, or make things in, is looked in by those who read.
+    execute format('alter database %I set search_path = pg_catalog, pg_temp', here);
+    revoke create on schema public from public;
+    if (select nspowner from pg_namespace where nspname = 'public') = 'pg_database_owner'::regrole
+    then
+        execute format('alter schema public owner to %I', current_user);
+    end if;
+    execute format('revoke create on database %I from public, chotso_loader', here);
+    execute format('grant create on database %I to chotso_keeper', here);
+
+    for login in
+        select
+            role.rolname, role.rolsuper, role.rolconnlimit,
+            pg_has_role(role.oid, 'chotso_loader', 'MEMBER') as is_loader,
+            pg_has_role(role.oid, 'chotso_certifier', 'MEMBER') as is_certifier,
+            coalesce(array_to_string(here_set.setconfig || set.setconfig, ' '), '') as chosen,
+            coalesce(here_set.setconfig @> array['search_path=pg_catalog, pg_temp'], false)
+            as is_pinned
+        from pg_roles as role
+        left join pg_db_role_setting as set on set.setrole = role.oid and set.setdatabase = 0
+        left join pg_db_role_setting as here_set
+            on here_set.setrole = role.oid
+                and here_set.setdatabase = (select oid from pg_database where datname = here)
+        where role.rolcanlogin and (role.rolsuper or exists (
+            select from pg_roles as member_of
+            where member_of.rolname ~ '^chotso_(loader|reader|reader_.*|agency_reader|auditor|'
+                'certifier)$' and pg_has_role(role.oid, member_of.oid, 'MEMBER')
+        ))
+    loop
+        -- the database's owner could take back what is set for the database, but not this
+        if not login.is_pinned then
+            execute format(
+                'alter role %I in database %I set search_path = pg_catalog, pg_temp',
+                login.rolname, here
+            );
+        end if;
+        continue when login.rolsuper or login.is_loader;
+        -- what an office has chosen itself stays
+        if login.rolconnlimit = -1 then
+            execute format('alter role %I connection limit 20', login.rolname);
+        end if;
+        if login.chosen !~ 'idle_in_transaction_session_timeout=' then
+            execute format(
+                'alter role %I in database %I set idle_in_transaction_session_timeout = %L',
+                login.rolname, here, case when login.is_certifier then '1min' else '15min' end
+            );
+        end if;
+        if login.chosen !~ 'statement_timeout=' then
+            execute format(
+                'alter role %I in database %I set statement_timeout = %L',
+                login.rolname, here, case when login.is_certifier then '5min' else '1h' end
+            );
+        end if;
+    end loop;
+    if current_setting('server_version_num')::int >= 160000 then
+        grant pg_use_reserved_connections to chotso_loader;
+    end if;
+end
+$$;
+comment on function guard.settle_logins is
+'Đặt giới hạn cho các tài khoản — settles search_path, limits and locks of the logins';
+revoke execute on function guard.settle_logins from public;

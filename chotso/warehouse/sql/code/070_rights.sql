@@ -1,0 +1,218 @@
+-- Rights as they are, as they should be, and the statements between the two.
+
+create or replace function guard.found_rights()
+returns table (kind text, object_kind text, object text, role text, word text)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    with own_role as (
+        select oid, rolname from pg_roles where rolname ~ '^chotso_' and not rolcanlogin
+    ),
+
+    own_schema as (
+        select schema.oid, schema.nspname, schema.nspowner, schema.nspacl
+        from pg_namespace as schema
+        where schema.nspname = any(array[
+            'raw', 'ops', 'quarantine', 'frozen', 'rehearsal', 'sealing', 'guard',
+            'landing', 'marts', 'marts_build', 'marts_store', 'public'
+        ])
+    ),
+
+    -- what stands in the loader's own schemas is made anew by every night
+    kept_schema as (
+        select * from own_schema where nspname !~ '^(landing|marts.*|public)$'
+    ),
+
+    thing (object_kind, object, owner_id, acl) as (
+        select 'schema', format('%I', nspname), nspowner, coalesce(nspacl, acldefault('n', nspowner))
+        from own_schema
+        union all
+        select
+            case class.relkind when 'v' then 'view' when 'S' then 'sequence' else 'table' end,
+            format('%I.%I', schema.nspname, class.relname), class.relowner,
+            coalesce(class.relacl, acldefault(
+                case class.relkind when 'S' then 's' else 'r' end::"char", class.relowner
+            ))
+        from pg_class as class
+        inner join kept_schema as schema on schema.oid = class.relnamespace
+        where class.relkind in ('r', 'p', 'v', 'S')
+        union all
+        select
+            'function',
+            format(
+                '%I.%I(%s)', schema.nspname, proc.proname,
+                pg_get_function_identity_arguments(proc.oid)
+            ),
+            proc.proowner, coalesce(proc.proacl, acldefault('f', proc.proowner))
+        from pg_proc as proc
+        inner join kept_schema as schema on schema.oid = proc.pronamespace
+    ),
+
+    given (object_kind, object, owner_id, acl) as (
+        select * from thing
+        union all
+        select 'database', '', datdba, coalesce(datacl, acldefault('d', datdba))
+        from pg_database where datname = current_database()
+        union all
+        select
+            'column', format('%I.%I.%I', schema.nspname, class.relname, field.attname),
+            class.relowner, field.attacl
+        from pg_attribute as field
+        inner join pg_class as class on class.oid = field.attrelid
+        inner join kept_schema as schema on schema.oid = class.relnamespace
+        where field.attacl is not null and not field.attisdropped
+    )
+
+    select 'role', 'role', rolname::text, rolname::text, 'nologin' from own_role
+    union all
+    select 'member', 'role', granted.rolname::text, member.rolname::text, ''
+    from pg_auth_members as link
+    inner join own_role as granted on granted.oid = link.roleid
+    inner join own_role as member on member.oid = link.member
+    union all
+    select
+        'setting', case setdatabase when 0 then 'role' else 'database' end,
+        own_role.rolname::text, own_role.rolname::text, each.line
+    from pg_db_role_setting as setting
+    inner join own_role on own_role.oid = setting.setrole
+    cross join lateral unnest(setting.setconfig) as each (line)
+    where setdatabase in (
+        0, (select oid from pg_database where datname = current_database())
+    )
+    union all
+    select 'owner', object_kind, object, rolname::text, 'owner'
+    from thing inner join own_role on own_role.oid = thing.owner_id
+    where object_kind <> 'sequence'  -- it is its table's
+    union all
+    select
+        'right', object_kind, object, coalesce(own_role.rolname::text, 'PUBLIC'),
+        item.privilege_type
+    from given
+    cross join lateral aclexplode(given.acl) as item
+    left join own_role on own_role.oid = item.grantee
+    where item.grantee <> given.owner_id and (item.grantee = 0 or own_role.oid is not null)
+    union all
+    select
+        'default', case defaclobjtype when 'r' then 'tables' when 'S' then 'sequences'
+            when 'f' then 'functions' when 'T' then 'types' else 'schemas' end,
+        format('for role %I in schema %I', maker.rolname, schema.nspname),
+        coalesce(reader.rolname::text, 'PUBLIC'), item.privilege_type
+    from pg_default_acl as given_later
+    inner join own_role as maker on maker.oid = given_later.defaclrole
+    inner join own_schema as schema on schema.oid = given_later.defaclnamespace
+    cross join lateral aclexplode(given_later.defaclacl) as item
+    left join own_role as reader on reader.oid = item.grantee
+    where item.grantee <> given_later.defaclrole and (item.grantee = 0 or reader.oid is not null)
+$$;
+comment on function guard.found_rights is
+'Vai trò, chủ sở hữu và quyền đang có — roles, owners and rights as they are';
+revoke execute on function guard.found_rights from public;
+grant execute on function guard.found_rights to chotso_loader, chotso_auditor;
+
+-- What is missing, and what everybody has that nobody should: a restore without rights gives
+-- everybody what PostgreSQL gives by default.
+create or replace function guard.wrong_rights()
+returns table (
+    kind text, object_kind text, object text, role text, word text, is_missing boolean
+)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    with found as materialized (select * from guard.found_rights()),
+
+    missing as (
+        select * from guard.expected
+        except
+        select * from found
+    ),
+
+    too_many as (
+        select found.*
+        from found
+        where found.kind = 'right' and found.role = 'PUBLIC'
+            and (found.object_kind = 'database' or exists (
+                select from guard.expected as known
+                where known.object_kind = found.object_kind and known.object = found.object
+            ))
+            and exists (select from guard.expected)
+        except
+        select * from guard.expected
+    )
+
+    select missing.*, true from missing
+    union all
+    select too_many.*, false from too_many
+$$;
+comment on function guard.wrong_rights is
+'Quyền bị mất hoặc thừa — what differs from guard.expected';
+revoke execute on function guard.wrong_rights from public;
+grant execute on function guard.wrong_rights to chotso_loader, chotso_auditor;
+
+-- Of a migration: everything back as it was written down. What has gone for good stays wrong.
+create or replace function guard.put_rights_back() returns bigint
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    each record;
+    place text;
+    counted bigint := 0;
+begin
+    -- roles first, then owners, whose own rights hide those that were given
+    for each in
+        select * from guard.wrong_rights()
+        order by array_position(
+            array['role', 'member', 'owner', 'default', 'right', 'setting'], kind
+        ), object, role, word
+    loop
+        place := case each.object_kind
+            when 'database' then format('database %I', current_database())
+            when 'column' then 'table ' || regexp_replace(each.object, '\.[^.]*$', '')
+            when 'view' then 'table ' || each.object
+            else each.object_kind || ' ' || each.object
+        end;
+        begin
+            execute case each.kind
+                when 'role' then format('create role %I nologin', each.object)
+                when 'member' then format('grant %I to %I', each.object, each.role)
+                when 'owner' then format(
+                    'alter %s %s owner to %I', each.object_kind, each.object, each.role
+                )
+                when 'setting' then format(
+                    'alter role %I%s set %s to %s', each.role,
+                    case each.object_kind when 'database'
+                        then format(' in database %I', current_database()) else '' end,
+                    split_part(each.word, '=', 1),
+                    case when split_part(each.word, '=', 1) = 'search_path'
+                        then coalesce(nullif(nullif(substr(each.word, 13), '""'), ''), '''''')
+                        else quote_literal(substr(each.word, strpos(each.word, '=') + 1)) end
+                )
+                when 'default' then format(
+                    'alter default privileges %s grant %s on %s to %s',
+                    each.object, each.word, each.object_kind,
+                    case each.role when 'PUBLIC' then 'public' else quote_ident(each.role) end
+                )
+                else format(
+                    '%s %s%s on %s %s %s',
+                    case when each.is_missing then 'grant' else 'revoke' end,
+                    each.word,
+                    case each.object_kind when 'column'
+                        then ' (' || regexp_replace(each.object, '^.*\.', '') || ')' else '' end,
+                    place,
+                    case when each.is_missing then 'to' else 'from' end,
+                    case each.role when 'PUBLIC' then 'public' else quote_ident(each.role) end
+                )
+            end;
+            counted := counted + 1;
+        exception
+            when undefined_table or undefined_function or undefined_column
+                or invalid_schema_name or undefined_object
+            then null;  -- it is told as missing
+        end;
+    end loop;
+    return counted;
+end
+$$;
+comment on function guard.put_rights_back is
+'Trả lại vai trò, chủ sở hữu và quyền — puts roles, owners and rights back';
+revoke execute on function guard.put_rights_back from public;
