@@ -71,7 +71,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         with product(running, "plans", folder) as made, psycopg.connect(made.admin_url) as admin:
             seed(
                 made.source_admin_url, made.drop, persons=PERSONS, employers=size(80, 400),
-                year=2021, seed=1, defects="some", state_dir=folder / "state",
+                year=2021, seed=1, defects="some", state_dir=made.settings.home / "state",
                 progress=lambda _: None,
             )  # fmt: skip
             _file_with_an_unknown_agency(made)

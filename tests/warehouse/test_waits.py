@@ -22,7 +22,7 @@ from chotso.settings import Settings
 from chotso.source.database import open_snapshot
 from chotso.warehouse import connect as connecting
 from chotso.warehouse import locks
-from chotso.warehouse.connect import connect, open_session
+from chotso.warehouse.connect import connect, login_session
 from tests.warehouse.build_warehouse import Servers, Warehouse, any_server, new_warehouse
 
 pytestmark = pytest.mark.warehouse
@@ -48,7 +48,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(waits, "_FIRST_LOOK_S", 0.2)
     monkeypatch.setattr(waits, "_BETWEEN_LOOKS_S", 0.2)
     monkeypatch.setattr(locks, "_QUIET_SECONDS", 0.3)
-    monkeypatch.setattr(connecting.open_session, "__defaults__", (_SHORT,))
+    monkeypatch.setattr(connecting.login_session, "__defaults__", (_SHORT,))
 
 
 @contextmanager
@@ -78,7 +78,7 @@ def test_a_table_that_another_session_holds_is_waited_for_with_its_name_and_a_li
 def test_the_naive_twin_with_a_timeout_alone_names_nobody(warehouse: Warehouse) -> None:
     with (
         a_dump(warehouse, "raw.payments"),
-        open_session(warehouse.settings, "-c lock_timeout=500ms") as conn,
+        login_session(warehouse.settings, "-c lock_timeout=500ms") as conn,
         pytest.raises(psycopg.errors.LockNotAvailable) as error,
     ):
         conn.execute("select from raw.payments")
@@ -140,7 +140,7 @@ def test_every_engine_s_sessions_end_with_their_client_and_wait_within_a_limit(
     query = f"select current_setting('{setting}')"
     with connect(warehouse.settings) as conn:
         ours = conn.execute(query.encode()).fetchone()
-    with open_session(warehouse.settings, runner._SESSION) as conn:  # what dbt gets as PGOPTIONS
+    with login_session(warehouse.settings, runner._SESSION) as conn:  # what dbt gets as PGOPTIONS
         dbt_s = conn.execute(query.encode()).fetchone()
     engine = validate._gx_source(warehouse.settings.warehouse_url).get_engine()
     with engine.connect() as conn:
@@ -176,12 +176,12 @@ def a_killed_process_s_statement(
     try:
         yield pid
     finally:
-        with open_session(settings) as conn:
+        with login_session(settings) as conn:
             conn.execute("select pg_terminate_backend(%s, 5000)", [pid])
 
 
 def running(settings: Settings, name: str) -> list[int]:
-    with open_session(settings) as conn:
+    with login_session(settings) as conn:
         for _ in range(100):
             rows = conn.execute(
                 "select pid from pg_stat_activity where application_name = %s "
@@ -196,7 +196,7 @@ def running(settings: Settings, name: str) -> list[int]:
 
 
 def lives(settings: Settings, pid: int) -> bool:
-    with open_session(settings) as conn:
+    with login_session(settings) as conn:
         return conn.execute("select from pg_stat_activity where pid = %s", [pid]).rowcount > 0
 
 

@@ -58,6 +58,15 @@ spell_places as (
     where counted.agency_code is null
 ),
 
+-- one list: each by itself may look like one row to the planner, and be compared with every line
+known_documents as (
+    select so_chung_tu as document_code from {{ source('raw', 'payments') }}
+    where known_from <= {{ as_known_at() }}
+    union all
+    select row_key as document_code from {{ source('quarantine', 'row') }}
+    where feed = 'payments' and first_seen <= {{ as_known_at() }}
+),
+
 lost_lines as (
     select
         count(*) as fact_count,
@@ -65,17 +74,8 @@ lost_lines as (
     from {{ ref('stg_allocations') }} as lines
     where
         not exists (
-            select 1 from {{ source('raw', 'payments') }} as payments
-            where
-                payments.so_chung_tu = lines.document_code
-                and payments.known_from <= {{ as_known_at() }}
-        )
-        and not exists (
-            select 1 from {{ source('quarantine', 'row') }} as aside
-            where
-                aside.feed = 'payments'
-                and aside.row_key = lines.document_code
-                and aside.first_seen <= {{ as_known_at() }}
+            select 1 from known_documents
+            where known_documents.document_code = lines.document_code
         )
 ),
 

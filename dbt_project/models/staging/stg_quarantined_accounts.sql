@@ -1,3 +1,6 @@
+{{ config(materialized='table', unlogged=true) }}
+
+-- A table of its own, so that the planner sees how much is set aside.
 with source as (
     select * from {{ source('quarantine', 'row') }}
     where feed = 'c12'
