@@ -1,13 +1,16 @@
 """Ways to damage a bundle: each takes a folder and a generator of random numbers."""
 
 import json
+import os
 import random
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from tests.unit import bundles
 
+Place = tuple[Any, Any]
 Mutation = Callable[[Path, random.Random], None]
 
 
@@ -158,6 +161,42 @@ def _shuffled_entries(manifest: dict[str, object], by: random.Random) -> None:
     by.shuffle(files)
 
 
+def _places(value: object, container: object = None, key: object = None) -> Iterator[Place]:
+    """Every list or object within a manifest, with a key of it; of long lists the first ones."""
+    if isinstance(container, dict | list):
+        yield container, key
+    pairs: list[tuple[object, object]] = []
+    if isinstance(value, dict | list):
+        pairs = list(value.items() if isinstance(value, dict) else enumerate(value))[:20]
+    for inner, each in pairs:
+        yield from _places(each, value, inner)
+
+
+def _another_value_anywhere(manifest: dict[str, object], by: random.Random) -> None:
+    container, key = by.choice(list(_places(manifest)))
+    value = by.choice([*_VALUES, "2021-02-30", "CON", "DATA/x.csv", "\U000105d2\u0307", [{}]])
+    if by.random() < 0.3:
+        container.insert(0, value) if isinstance(container, list) else container.pop(key)
+    else:
+        container[key] = value
+
+
+_ODD_NAMES = [b"\xff", b"\x1b[2J", b"e\xcc\x82", b"CON", b"a.", b".DS_Store", b"data/\xc3\x28",
+              b"certifications/\xff.json", b"certifications/AN.json", b"rows/x/y"]  # fmt: skip
+
+
+def _odd_name(folder: Path, by: random.Random) -> None:
+    path = os.fsencode(folder) + b"/" + by.choice(_ODD_NAMES)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    match by.randrange(3):
+        case 0:
+            os.mkdir(path)
+        case 1:
+            os.mkfifo(path)
+        case _:
+            os.symlink("x", path)
+
+
 def _respelled(folder: Path, by: random.Random) -> None:
     path = folder / "manifest.json"
     raw = path.read_bytes()
@@ -192,5 +231,7 @@ MUTATIONS: dict[str, Mutation] = {
     "another entry in the manifest": _manifest(_another_entry),
     "a key less in the manifest": _manifest(lambda m, by: m.pop(by.choice(sorted(m)))),
     "entries in another order": _manifest(_shuffled_entries),
+    "another value anywhere in the manifest": _manifest(_another_value_anywhere),
+    "an odd name": _odd_name,
     "the manifest spelled another way": _respelled,
 }
