@@ -77,7 +77,10 @@ def _sheets(
         return sheets, notes
     sheets = with_codes(source, delivery, sheets)
     beside = left_out(item, source, sheets)
-    notes += [f"sheet {name} is no agency's and has no accounts of its own" for name in beside]
+    notes += [
+        f"sheet {name} was left out: it is no agency's, and has no accounts of its own"
+        for name in beside
+    ]
     return [sheet for sheet in sheets if sheet.name not in beside], notes
 
 

@@ -65,14 +65,13 @@ class Found:
 
 
 class Package:
-    """An open archive.
+    """An open archive, of which `check_size` was asked before.
 
     Raises:
-        PackageError: It is larger than it may be, damaged, or holds a part twice.
+        PackageError: It unpacks to more than it may, is damaged, or holds a part twice.
     """
 
     def __init__(self, path: Path) -> None:
-        check_size(path)
         self._archive = zipfile.ZipFile(path)
         members = [m for m in self._archive.infolist() if not m.filename.endswith(("/", "\\"))]
         if sum(member.file_size for member in members) > _UNPACKED_LIMIT:

@@ -139,8 +139,10 @@ class Worksheet:
         if said is not None and found is None:
             raise self._wrong(f"a row has the number {said[:20]!r}")
         number = int(found[1]) if found else self._number + 1
-        if number > _LAST_ROW or self._seen[number]:
-            raise self._wrong(f"two rows have the number {number}, or it is none")
+        if number > _LAST_ROW:
+            raise self._wrong(f"a row has the number {number}, where {_LAST_ROW} is the last")
+        if self._seen[number]:
+            raise self._wrong(f"two rows have the number {number}")
         self._seen[number] = 1
         return number
 
