@@ -17,6 +17,8 @@ _DELIMITERS = ",;\t"
 _BYTES_LIMIT = 32 << 20
 _FILLED_LIMIT = 2_000_000
 _ROWS_LIMIT = 200_000
+_LINES_LIMIT = 1_048_576
+_RECORD_LIMIT = 1_000_000
 _DECLARED = re.compile(r'"?sep=([,;\t])"?(?:\r\n|\r|\n)')
 # A field that holds a line break and this many delimiters has swallowed a line.
 _SWALLOWED = 50
@@ -59,17 +61,41 @@ def read_delimited(path: Path, stand: Callable[[Rows], int]) -> Rows:
 
 
 def _records(path: Path, text: str, delimiter: str) -> Rows:
-    lines = (match[0] for match in _LINE.finditer(text))
+    lines = _Lines(path, text)
     try:
-        return list(_bounded(path, csv.reader(lines, delimiter=delimiter, strict=True), delimiter))
+        return list(_bounded(path, lines, delimiter))
     except csv.Error as error:
         raise refused(path.name, f"it is not readable CSV ({error})") from error
 
 
-def _bounded(path: Path, records: Iterator[list[str]], delimiter: str) -> Iterator[list[Any]]:
+class _Lines:
+    """The lines of a text, as long as no record takes more of them than one may."""
+
+    def __init__(self, path: Path, text: str) -> None:
+        self._path, self._text = path, text
+        self._taken = 0
+
+    def __iter__(self) -> Iterator[str]:
+        for number, match in enumerate(_LINE.finditer(self._text)):
+            self._taken += len(match[0])
+            if self._taken > _RECORD_LIMIT or number >= _LINES_LIMIT:
+                raise refused(
+                    self._path.name,
+                    f"it is not readable CSV (more than {_LINES_LIMIT:,} lines, or unbalanced "
+                    f"quotes: a record of more than {_RECORD_LIMIT:,} characters)",
+                )
+            yield match[0]
+
+    def begin(self) -> None:
+        """A record is whole."""
+        self._taken = 0
+
+
+def _bounded(path: Path, lines: _Lines, delimiter: str) -> Iterator[list[Any]]:
     """The cells of each record, as long as they are no more than may be kept in memory."""
     filled = rows = 0
-    for record in records:
+    for record in csv.reader(lines, delimiter=delimiter, strict=True):
+        lines.begin()
         if _has_swallowed(record, delimiter):
             raise refused(
                 path.name,

@@ -353,3 +353,14 @@ def test_formatted_rows_that_hold_nothing_take_no_memory(tmp_path: Path) -> None
     sheets, _ = read_workbook(path, only_first=False)
     assert len(sheets[0].rows) == 3
     assert all(row is EMPTY for row in sheets[0].rows[:2])
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"\n" * 1_100_000, b"ab," * 400_000, b'a,"\n",' * 200_000],
+    ids=["lines", "line", "quotes"],
+)
+def test_a_text_that_would_fill_the_memory_is_refused(content: bytes, tmp_path: Path) -> None:
+    path = drop(tmp_path) / f"{STEM}_07201.csv"
+    path.write_bytes(content)
+    assert "not readable CSV" in refusal(path)
