@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import psycopg
 import typer
 
 from chotso.ambient import print_anything
@@ -84,8 +85,9 @@ def extract(
 def nightly(date_: BusinessDate, json: Json = False) -> None:
     """Bring all feeds through publish, then build. What is stopped is named; the rest goes on."""
     from chotso.build.dbt import run_build
-    from chotso.freeze.readiness import freeze_obstacles
+    from chotso.freeze.readiness import looked_for
     from chotso.ingest.night import extract_all
+    from chotso.warehouse.refused import refused
 
     day = as_date(date_)
     settings = load_settings()
@@ -98,17 +100,26 @@ def nightly(date_: BusinessDate, json: Json = False) -> None:
             built = run_build(settings)
         except ChotsoError as error:
             stopped.append(str(error))
-    stopped += freeze_obstacles(settings)
+        except psycopg.Error as error:
+            stopped.append(str(refused(error)))
+    obstacles = looked_for(settings)
+    stopped += [str(each) for each in obstacles if each.fails_the_night]
     batches = [batch for report in reports for batch in report.batches]
     notes = list(dict.fromkeys(note for report in reports for note in report.notes))
-    notes += built.notes if built is not None else []
+    notes += [str(each) for each in obstacles if not each.fails_the_night]
 
     def tell() -> None:
-        _tell_batches(batches, [note for report in reports for note in report.notes])
+        _tell_batches(batches, notes)
         if built is not None:
             _tell_build(built)
 
-    told = {"batches": batches, "build": built, "stopped": stopped, "notes": notes}
+    notes_of_build = built.notes if built is not None else []
+    told = {
+        "batches": batches,
+        "build": built,
+        "stopped": stopped,
+        "notes": [*notes, *notes_of_build],
+    }
     answer(told, json, tell)
     if stopped:
         raise ChotsoError(

@@ -19,6 +19,7 @@ from chotso.calendar import parse_date, parse_instant
 from chotso.cli.visible import Console, escaped
 from chotso.errors import ChotsoError, unexpected
 from chotso.masking import masked
+from chotso.warehouse.refused import refused
 
 ERRORS = Console(stderr=True, markup=False, highlight=False, soft_wrap=True)
 OUTPUT = Console(markup=False, highlight=False, soft_wrap=True)
@@ -82,18 +83,13 @@ def refusals() -> Iterator[None]:
     try:
         yield
     except ChotsoError as error:
-        ERRORS.print(str(error), markup=False)
+        ERRORS.print(str(error))
         raise SystemExit(1) from error
-    except psycopg.OperationalError as error:
-        ERRORS.print(
-            f"A database went away: {masked(str(error).strip())}\n"
-            "Kept: all that was published; what was in work is finished or begun anew.\n"
-            "Next: see that the server runs, then run the same command again.",
-            markup=False,
-        )
+    except psycopg.Error as error:
+        ERRORS.print(str(refused(error)))
         raise SystemExit(1) from error
     except Exception as error:
-        ERRORS.print(str(unexpected(error, "The command")), markup=False)
+        ERRORS.print(str(unexpected(error, "The command")))
         if os.environ.get("CHOTSO_TRACEBACK"):
-            ERRORS.print(masked("".join(traceback.format_exception(error))), markup=False)
+            ERRORS.print(masked("".join(traceback.format_exception(error))))
         raise SystemExit(1) from error

@@ -27,10 +27,11 @@ _TOLD = 5
 
 @dataclass(frozen=True)
 class Obstacle:
-    """Why a freeze would fail, and what to do."""
+    """Why a freeze would fail, and what to do; a change that somebody meant fails no night."""
 
     what: str
     next_step: str
+    fails_the_night: bool = True
 
     def __str__(self) -> str:
         return f"the freeze would fail: {self.what}. Next: {self.next_step}."
@@ -54,13 +55,18 @@ def obstacles(settings: Settings, conn: psycopg.Connection) -> list[Obstacle]:
     return found
 
 
-def freeze_obstacles(settings: Settings) -> list[str]:
-    """The obstacles as sentences, for the end of a night."""
+def looked_for(settings: Settings) -> list[Obstacle]:
+    """The obstacles at the end of a night; that the warehouse is away is one too."""
     try:
         with connect(settings) as conn:
-            return [str(each) for each in obstacles(settings, conn)]
+            return obstacles(settings, conn)
     except ChotsoError as error:
-        return [str(Obstacle(error.what.rstrip("."), error.next_step.rstrip(".")))]
+        return [Obstacle(error.what.rstrip("."), error.next_step.rstrip("."))]
+
+
+def freeze_obstacles(settings: Settings) -> list[str]:
+    """The same as sentences."""
+    return [str(each) for each in looked_for(settings)]
 
 
 def _rights(_: Settings, conn: psycopg.Connection) -> Iterator[Obstacle]:
@@ -106,8 +112,12 @@ def _periods(_: Settings, conn: psycopg.Connection) -> Iterator[Obstacle]:
 
 def _registered(_: Settings, conn: psycopg.Connection) -> Iterator[Obstacle]:
     """What a seal measures by, as the last migration saw it."""
-    registered.refuse_unregistered(conn)
-    yield from ()
+    if other := registered.unregistered(conn):
+        yield Obstacle(
+            f"code or configuration changed since the last migration: {', '.join(other[:_TOLD])}",
+            "run `chotso migrate` with CHOTSO_ADMIN_URL, or restore the file of config/",
+            fails_the_night=False,
+        )
 
 
 def _configuration(_: Settings, __: psycopg.Connection) -> Iterator[Obstacle]:

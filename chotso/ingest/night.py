@@ -25,6 +25,7 @@ from chotso.ingest.waiting import GroupReport, publish_waiting
 from chotso.settings import Settings
 from chotso.warehouse.connect import connect
 from chotso.warehouse.locks import hold
+from chotso.warehouse.refused import refused
 
 _LOG = logging.getLogger(__name__)
 # A final extract whose totals a later read had to mend is read once more.
@@ -132,6 +133,8 @@ def extract_all(
             reports.append(extract_group(settings, group, business_date, progress=progress))
         except ChotsoError as error:
             reports.append(GroupReport(group, business_date, stopped=[str(error)]))
+        except psycopg.Error as error:
+            reports.append(GroupReport(group, business_date, stopped=[str(refused(error))]))
         except Exception as error:
             _LOG.exception("the extract of %s", group)
             told = unexpected(error, f"The extract of {group}")

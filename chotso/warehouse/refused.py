@@ -1,0 +1,42 @@
+"""What an operator is told when the warehouse refused a statement that nobody foresaw."""
+
+import re
+
+import psycopg
+
+from chotso.errors import ChotsoError
+
+_QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
+_KEPT = "all that was published; what was in work is finished or begun anew."
+# By the beginning of SQLSTATE: what it is about, and what to do next.
+_KINDS = {
+    "08": ("the connection broke", "see that the server runs, then run the same command again."),
+    "57P": ("the server went away", "see that the server runs, then run the same command again."),
+    "42": (
+        "the login lacks a right, or an object is not as this version has it",
+        "run `chotso migrate` (with CHOTSO_ADMIN_URL), then the same command again.",
+    ),
+    "57014": (
+        "a time limit of the server or a person ended it",
+        "raise `statement_timeout` of the login, or run it when the server is less busy.",
+    ),
+    "53": ("the server lacks memory, disk or connections", "make room, then run it again."),
+    "40": ("it collided with another session", "run the same command again."),
+}
+
+
+def refused(error: psycopg.Error) -> ChotsoError:
+    """The error in words, without the values that it quotes: they may be of persons."""
+    state = error.sqlstate or ""
+    what, step = next(
+        (_KINDS[state[:length]] for length in (5, 3, 2) if state[:length] in _KINDS),
+        ("it was not foreseen", "read the server's log, and report it if it comes again."),
+    )
+    if not state and isinstance(error, psycopg.OperationalError):
+        what, step = _KINDS["08"]
+    lines = (error.diag.message_primary or str(error)).strip().splitlines()
+    said = _QUOTED.sub('"…"', lines[0]) if lines else type(error).__name__
+    code = f" (SQLSTATE {state})" if state else ""
+    return ChotsoError(
+        f"A database refused a statement: {what}{code}: {said}.", kept=_KEPT, next_step=step
+    )
