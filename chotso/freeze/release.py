@@ -11,7 +11,7 @@ whatever is still missing on disk is restored from the warehouse's own copy of t
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, timedelta
+from datetime import UTC
 from functools import partial
 from pathlib import Path
 
@@ -20,7 +20,7 @@ import psycopg
 from chotso.calendar import local_date
 from chotso.errors import ChotsoError
 from chotso.failpoints import failpoint
-from chotso.freeze import checks, folders, inputs, registered, state
+from chotso.freeze import checks, cutoff, folders, inputs, registered, state
 from chotso.freeze.bundle import Correction, Identity, contents, write_bundle
 from chotso.freeze.changes import Changes, Corrected
 from chotso.freeze.checks import Check, Override, evaluate
@@ -89,11 +89,11 @@ def freeze(
         if found := state.sealed(conn, started.schema, started.release_id):
             return restored(run, started, found)
         if not rehearse:
-            _check_cutoff(run, period)
+            cutoff.refuse_before(run.settings, run.parts, period, run.progress)
         failpoint("freeze.begin")
         with reason_kept(run, started):
             begun = state.begin(conn, started)
-            _check_same_cutoff(begun, started)
+            cutoff.refuse_moved(begun, started)
             return carry_through(run, begun, override)
 
 
@@ -127,32 +127,6 @@ def _rehearsal(run: Run, period: PeriodToFreeze) -> state.Freeze:
         target_schema=f"rehearsal_{number}_" + period.period_id.replace("-", "_"),
         inputs_sha256=None,
     )
-
-
-def _check_cutoff(run: Run, period: PeriodToFreeze) -> None:
-    now = run.parts.source_clock(run.settings)
-    if now < period.cutoff_at:  # a standby's data may be behind its server's clock
-        now = run.parts.caught_up(run.settings, period.cutoff_at, run.progress)
-    if now < period.cutoff_at:
-        left = timedelta(seconds=round((period.cutoff_at - now).total_seconds()))
-        raise ChotsoError(
-            f"The cutoff of {period.period_id}, {period.cutoff_at.isoformat()}, has not come: "
-            f"by the source's clock {left} are left.",
-            kept="nothing was extracted, built or sealed.",
-            next_step="run it again at the cutoff, or now with --rehearse. Where the source is a "
-            "standby, its clock is the last transaction that it has replayed: see that it catches "
-            "up, and that its primary commits something now and then (or keeps tst.dong_ho).",
-        )
-
-
-def _check_same_cutoff(begun: state.Freeze, started: state.Freeze) -> None:
-    if begun.cutoff_at != started.cutoff_at:
-        raise ChotsoError(
-            f"The cutoff of {started.period_id} is {started.cutoff_at.isoformat()} now, and was "
-            f"{begun.cutoff_at.isoformat()} at the final extract.",
-            kept="the final extract; nothing was sealed.",
-            next_step="restore the cutoff in config/periods.yml, then run the freeze again.",
-        )
 
 
 @contextmanager
