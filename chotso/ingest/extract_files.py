@@ -8,7 +8,6 @@ from typing import Any
 
 import pyarrow as pa
 
-from chotso.calendar import local_date
 from chotso.contracts import Contract, FileSource
 from chotso.errors import ChotsoError
 from chotso.ingest import drop_register, ledger
@@ -82,26 +81,24 @@ def _fetch(folder: DropFolder, entry: Seen, source: FileSource, scratch: Path) -
 
 
 def _refuse_too_early(delivery: Delivery, clock: datetime) -> None:
-    """A name that bears an instant or month after the source's clock waits until it has come."""
+    """A name that bears an instant after the source's clock waits until it has come."""
     try:
-        not_before = delivery.not_before()
+        stated_at = delivery.stated_at
     except RefusedDeliveryError:  # it is no instant, and refused for that
         return
-    if not_before is not None and not_before > clock:
+    if stated_at is not None and stated_at > clock:
         delivery.local.unlink()
         raise NotTakenError(
             delivery.name,
             "",
             "waits",
-            f"its name bears {not_before.isoformat()}, after the source's clock "
+            f"its name bears {stated_at.isoformat()}, after the source's clock "
             f"({clock.isoformat()}); it is read when that has come",
         )
 
 
 def _parse(item: Contract, delivery: Delivery) -> tuple[ParsedFile, datetime | None, date | None]:
     stated_at, month = delivery.stated_at, delivery.month
-    if stated_at and month and local_date(stated_at) < month:
-        raise refused(delivery.name, "the month in its name had not begun at its own instant")
     try:
         return parse(item, delivery), stated_at, month
     except ChotsoError:

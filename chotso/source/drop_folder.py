@@ -15,7 +15,7 @@ from typing import IO, Any
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
-from chotso.calendar import LOCAL_ZONE, local_midnight
+from chotso.calendar import LOCAL_ZONE
 from chotso.characters import is_known
 from chotso.errors import ChotsoError
 from chotso.source.drop_entries import Entry, Kind, shown
@@ -57,12 +57,6 @@ class Delivery:
         """The month that the name gives, first day."""
         text = self.parts.get("month")
         return None if text is None else _from_name(self, text, "%Y%m").date()
-
-    def not_before(self) -> datetime | None:
-        """The instant before which its name cannot be true: of the export, or of its month."""
-        stated_at, month = self.stated_at, self.month
-        begun = local_midnight(month) if month else None
-        return max((at for at in (stated_at, begun) if at), default=None)
 
     def check_bytes(self) -> None:
         """Compare the file with its `.sha256`.

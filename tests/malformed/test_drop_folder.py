@@ -23,9 +23,8 @@ from tests.warehouse.product import Product
 
 pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(300)]
 
-NOT_BEGUN = [
-    "C12_202202_20220101T080000_07201.csv",
-    "C12_202201_20211231T080000_07201.csv",
+NOT_COME = [
+    "C12_202201_20310131T080000_07201.csv",
     "C12_000101_00010101T000000_07201.csv",
 ]
 ODD = "C12_202112_20211224T080000_07203.csv"
@@ -118,8 +117,8 @@ def test_it_is_read_when_its_instant_has_come(warehouse: Product, drop: Path) ->
     assert in_force(warehouse, 3) == CODES[:1]
 
 
-@pytest.mark.parametrize("name", NOT_BEGUN)
-def test_months_that_had_not_begun_are_not_taken(warehouse: Product, drop: Path, name: str) -> None:
+@pytest.mark.parametrize("name", NOT_COME)
+def test_instants_that_cannot_be_are_not_taken(warehouse: Product, drop: Path, name: str) -> None:
     (drop / name).write_text(text(1, CODES).replace("01/2021", "01/2022"))
     deliver(drop, 4, "02", text(4, CODES))
     report = read(warehouse)
@@ -130,14 +129,14 @@ def test_months_that_had_not_begun_are_not_taken(warehouse: Product, drop: Path,
 def test_a_library_that_stumbles_stops_one_file(
     warehouse: Product, drop: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real: Any = vars(files)["read_sheets"]
+    real: Any = vars(files)["read_delimited"]
 
     def stumble(path: Path, *given: Any, **named: Any) -> Any:
         if path.name == ODD:
             raise KeyError("xl/styles.xml")
         return real(path, *given, **named)
 
-    monkeypatch.setattr(files, "read_sheets", stumble)
+    monkeypatch.setattr(files, "read_delimited", stumble)
     (drop / ODD).write_text("x")
     deliver(drop, 5, "02", text(5, CODES))
     (stopped,) = read(warehouse).stopped

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from chotso.build import run_build, runner
+from chotso.build import run_build
 from chotso.errors import ChotsoError
 from chotso.registers import load_registers
 from tests.warehouse.build_warehouse import Servers, Warehouse, any_server, new_warehouse
@@ -43,29 +43,6 @@ def warehouse(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Ite
         assert report.models >= 40
         assert report.tests >= 30
         yield made
-
-
-@pytest.mark.parametrize("kind", ["model", "test"])
-def test_a_shell_s_variables_leave_nothing_out(
-    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, kind: str
-) -> None:
-    whole = run_build(warehouse.settings)
-    monkeypatch.setenv("DBT_RESOURCE_TYPES", kind)
-    monkeypatch.setenv("DBT_EMPTY", "true")
-    again = run_build(warehouse.settings)
-    assert (again.models, again.tests) == (whole.models, whole.tests)
-    assert warehouse.rows("select sum(principal_vnd) from marts.fct_contribution") == [(10,)]
-
-
-def test_a_build_with_fewer_models_or_tests_is_refused(
-    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shown = warehouse.rows("select generation from ops.exposed")
-    monkeypatch.setattr(runner, "scrub", list)  # whatever else may leave something out
-    monkeypatch.setenv("DBT_RESOURCE_TYPES", "model")
-    with pytest.raises(ChotsoError, match=r"left out [1-9]"):
-        run_build(warehouse.settings)
-    assert warehouse.rows("select generation from ops.exposed") == shown
 
 
 def test_a_build_keeps_its_instants_and_configuration_by_hash(warehouse: Warehouse) -> None:
