@@ -9,13 +9,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 from psycopg import sql
 
+from chotso.build.dbt import NIGHTLY_SCHEMA
+from chotso.build.runner import DbtSummary, run_dbt
+from chotso.build.scratch import claim_scratch_schema
 from chotso.sandbox import server
 from chotso.settings import Settings
+from chotso.warehouse.connect import connect
 from chotso.warehouse.migrate import migrate
 from tests.warehouse.build_world import World
 from tests.warehouse.sandbox_homes import new_home
@@ -59,6 +64,16 @@ class Warehouse:
     def rows(self, query: str) -> list[tuple[object, ...]]:
         with psycopg.connect(self.admin_url) as admin:
             return admin.execute(query).fetchall()  # type: ignore[arg-type, unused-ignore]
+
+
+def dbt_into(
+    settings: Settings, schema: str, variables: dict[str, Any], command: tuple[str, ...]
+) -> DbtSummary:
+    """One dbt call alone, without what a build does around it; a scratch schema is made for it."""
+    if schema != NIGHTLY_SCHEMA:
+        with connect(settings) as conn:
+            claim_scratch_schema(conn, schema)
+    return run_dbt(settings, schema, variables, command)
 
 
 @contextmanager

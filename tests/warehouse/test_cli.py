@@ -65,7 +65,8 @@ def chotso(
     return subprocess.run(
         [sys.executable, "-m", "chotso", *arguments],
         capture_output=True,
-        text=True,
+        encoding="utf-8",
+        errors="replace",  # a console of another encoding is one of the cases
         check=False,
         env=environment,
     )

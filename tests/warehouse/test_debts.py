@@ -11,10 +11,9 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from chotso.build.dbt import build_variables
-from chotso.build.runner import run_dbt
 from chotso.registers import load_registers
 from tests.oracle.recompute import VARIANTS
-from tests.warehouse.build_warehouse import Warehouse, any_server, new_warehouse
+from tests.warehouse.build_warehouse import Warehouse, any_server, dbt_into, new_warehouse
 from tests.warehouse.build_world import World, instant
 
 pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(900)]
@@ -103,7 +102,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
                 part(world)
         registers, known_at = load_registers(), instant(SECOND_NIGHT)
         for schema, cutoff in ((NIGHTLY, None), (AT_CUTOFF, CUTOFF)):
-            run_dbt(
+            dbt_into(
                 made.settings, schema, build_variables(registers, known_at, cutoff), ("run", *WHAT)
             )
         yield made

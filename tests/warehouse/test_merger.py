@@ -16,9 +16,8 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from chotso.build.dbt import build_variables
-from chotso.build.runner import run_dbt
 from chotso.registers import load_registers
-from tests.warehouse.build_warehouse import Warehouse, any_server, new_warehouse
+from tests.warehouse.build_warehouse import Warehouse, any_server, dbt_into, new_warehouse
 from tests.warehouse.build_world import World, instant
 
 pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(900)]
@@ -90,7 +89,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
         for schema, known_at in ((NIGHTLY, AFTER), (PAST, BEFORE)):
             variables = build_variables(load_registers(), instant(known_at), None)
             command = ("build", "--exclude-resource-type", "unit_test", *what)
-            run_dbt(made.settings, schema, variables, command)
+            dbt_into(made.settings, schema, variables, command)
         yield made
 
 

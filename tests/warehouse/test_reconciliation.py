@@ -10,10 +10,9 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from chotso.build.dbt import build_variables
-from chotso.build.runner import run_dbt
 from chotso.registers import load_registers
 from tests.oracle.reconciliation import CATEGORIES
-from tests.warehouse.build_warehouse import Warehouse, any_server, new_warehouse
+from tests.warehouse.build_warehouse import Warehouse, any_server, dbt_into, new_warehouse
 from tests.warehouse.build_world import World, instant
 
 pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(900)]
@@ -110,10 +109,10 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
                 part(world)
         registers, run = load_registers(), ("run", *WHAT)
         first, second = instant(FIRST_NIGHT), instant(SECOND_NIGHT)
-        run_dbt(made.settings, NIGHTLY, build_variables(registers, second, None), run)
-        run_dbt(made.settings, PAST, build_variables(registers, first, None), run)
+        dbt_into(made.settings, NIGHTLY, build_variables(registers, second, None), run)
+        dbt_into(made.settings, PAST, build_variables(registers, first, None), run)
         tested = ("build", "--exclude-resource-type", "unit_test", *WHAT)
-        run_dbt(made.settings, AT_CUTOFF, build_variables(registers, second, CUTOFF), tested)
+        dbt_into(made.settings, AT_CUTOFF, build_variables(registers, second, CUTOFF), tested)
         yield made
 
 
