@@ -13,11 +13,10 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from chotso.build.dbt import build_variables
-from chotso.build.runner import run_dbt
 from chotso.build.scratch import drop_foreign_keys
 from chotso.registers import CONFIG_DIR, Registers, load_registers
 from chotso.warehouse.connect import connect
-from tests.warehouse.build_warehouse import Warehouse
+from tests.warehouse.build_warehouse import Warehouse, dbt_into
 from tests.warehouse.build_world import World, instant
 
 NIGHT = "2022-01-05T01:00"
@@ -56,7 +55,7 @@ class Ranked:
         command = ["build", "--exclude-resource-type", "unit_test"]
         with connect(self.warehouse.settings) as conn:
             drop_foreign_keys(conn, schema)
-        run_dbt(
+        dbt_into(
             self.warehouse.settings,
             schema,
             variables,
