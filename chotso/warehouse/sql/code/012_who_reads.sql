@@ -89,10 +89,11 @@ comment on function guard.own_agencies is
 'Cơ quan mà người đọc được xem; trống là mọi cơ quan — a reader''s agencies; null is all of them';
 
 -- The one function of a table that gives an agency rows: its own, whatever the query asks for. The
--- planner sees nothing behind it. It is there already in most cases, and made where it is not so.
+-- planner sees nothing behind it. It is made where it is not so; what comes back is what a view
+-- selects from, so that the table's own columns bind no view.
 create or replace function guard.give_own_rows(
-    stored regclass, own_name name, condition text
-) returns void
+    stored regclass, own_name name, columns name[], condition text
+) returns text
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
@@ -101,18 +102,33 @@ declare
         select relnamespace::regnamespace::text from pg_class where oid = stored
     );
     giving constant text := format('%s.%I(name)', place, own_name);
-    body constant text := format(
+    list text;
+    definitions text;
+    body text;
+begin
+    select
+        string_agg('stored.' || quote_ident(field.attname), ', ' order by wanted.place),
+        string_agg(
+            quote_ident(field.attname) || ' ' || format_type(field.atttypid, field.atttypmod), ', '
+            order by wanted.place
+        )
+    into list, definitions
+    from unnest(columns) with ordinality as wanted (name, place)
+    inner join pg_attribute as field
+        on field.attrelid = stored and field.attname = wanted.name and not field.attisdropped;
+    body := format(
         '
 #variable_conflict use_variable
 declare
     agencies constant text[] := guard.agencies_of(reader);
 begin
     return query
-    select stored.* from %s as stored where stored.agency_code = any(agencies) and %s;
+    select %s
+    from %s as stored
+    where stored.agency_code = any(agencies) and %s;
 end
-', stored, condition
+', list, stored, condition
     );
-begin
     if not exists (
         select from pg_proc
         where oid = to_regprocedure(giving) and prosrc = body and prosecdef
@@ -121,12 +137,12 @@ begin
             and not has_function_privilege('public', oid, 'execute')
     ) then
         execute format(
-            'create or replace function %s.%I(reader name) returns setof %s '
+            'create or replace function %s.%I(reader name) returns setof record '
             'language plpgsql stable security definer set search_path = pg_catalog, pg_temp '
-            'set standard_conforming_strings = on as %L', place, own_name, stored, body
+            'set standard_conforming_strings = on as %L', place, own_name, body
         );
         execute format(
-            'alter function %s owner to %I', giving,
+            'alter function %s owner to %s', giving,
             (select relowner::regrole::text from pg_class where oid = stored)
         );
         execute format('revoke execute on function %s from public', giving);
@@ -136,6 +152,7 @@ begin
             'Dòng của riêng cơ quan người đọc — the rows of the reader''s own agencies'
         );
     end if;
+    return format('%s.%I(current_user) as shown (%s)', place, own_name, definitions);
 end
 $$;
 comment on function guard.give_own_rows is

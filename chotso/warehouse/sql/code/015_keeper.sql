@@ -52,13 +52,13 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    stored constant regclass := format('marts_store.%I', mart);
     is_exposed constant text := format(
         'generation %s (select exposed.generation from ops.exposed)',
         -- a mart that keeps what every night showed
         case mart when 'fct_nightly_attainment' then '<=' else '=' end
     );
     shown name[];
+    ordered name[];
     columns text;
     body text;
     is_same boolean;
@@ -69,21 +69,23 @@ begin
     where class.relnamespace = 'marts'::regnamespace and class.relname = mart
         and field.attnum > 0;
     -- `create or replace view` only takes columns at the end; a reader's `select *` likes that
-    select string_agg(
-        'shown.' || quote_ident(field.name), ', '
-        order by array_position(shown, field.name) asc nulls last, field.place
-    ) into columns
+    select
+        array_agg(field.name order by array_position(shown, field.name) asc nulls last, field.place)
+    into ordered
     from unnest(wanted) with ordinality as field (name, place);
+    select string_agg('shown.' || quote_ident(field.name), ', ' order by field.place) into columns
+    from unnest(ordered) with ordinality as field (name, place);
     body := format(
         'select %s from marts_store.%I as shown where shown.%s', columns, mart, is_exposed
     );
     if 'agency_code' = any(wanted) then
-        perform guard.give_own_rows(stored, ('own_' || mart)::name, 'stored.' || is_exposed);
         body := format(
             '%s and guard.reads_all_still() and guard.reads_all_at_planning() '
-            'union all select %s from marts_store.%I(current_user) as shown '
-            'where not guard.reads_all_at_planning()',
-            body, columns, 'own_' || mart
+            'union all select %s from %s where not guard.reads_all_at_planning()',
+            body, columns, guard.give_own_rows(
+                format('marts_store.%I', mart)::regclass, ('own_' || mart)::name, ordered,
+                'stored.' || is_exposed
+            )
         );
     end if;
 

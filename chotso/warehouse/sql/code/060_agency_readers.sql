@@ -34,27 +34,24 @@ begin
             );
         end if;
         execute format('revoke all on %s from chotso_agency_reader', relation.name);
-        perform guard.give_own_rows(relation.name, relation.own_name, 'true');
         perform guard.show_rows(
-            relation.own_name, relation.name,
-            format('select %%1$s from frozen.%1$I(current_user) as shown', relation.own_name),
+            relation.own_name, relation.name, relation.own_name, 'select %1$s from %2$s'
+        );
+        execute format(
+            'comment on view frozen.%I is %L', relation.own_name,
             'Số liệu đã chốt của riêng cơ quan người đọc, mọi bản chốt — of '
             || relation.name || ', the rows of the reader''s own agencies'
         );
         if to_regclass('frozen.' || quote_ident(relation.current_name)) is not null then
             perform guard.show_rows(
-                relation.current_name, relation.name,
-                format(
-                    'select %%1$s from %1$s as shown '
-                    'inner join frozen.release on release.release_id = shown.release_id '
-                    'where release.is_current '
-                    'and guard.reads_all_still() and guard.reads_all_at_planning() '
-                    'union all select %%1$s from frozen.%2$I(current_user) as shown '
-                    'inner join frozen.release on release.release_id = shown.release_id '
-                    'where release.is_current and not guard.reads_all_at_planning()',
-                    relation.name, relation.own_name
-                ),
-                null
+                relation.current_name, relation.name, relation.own_name,
+                'select %1$s from %3$s as shown '
+                'inner join frozen.release on release.release_id = shown.release_id '
+                'where release.is_current '
+                'and guard.reads_all_still() and guard.reads_all_at_planning() '
+                'union all select %1$s from %2$s '
+                'inner join frozen.release on release.release_id = shown.release_id '
+                'where release.is_current and not guard.reads_all_at_planning()'
             );
         end if;
     end loop;
@@ -64,34 +61,45 @@ comment on function guard.limit_readers is
 'Giới hạn người đọc của từng cơ quan — limits agencies'' readers to their own rows';
 revoke execute on function guard.limit_readers from public;
 
--- A view of a frozen table, made where it is not so: its columns as it shows them already, and new
--- ones after them; a description, where it is to have one of its own.
+-- A view of a frozen table, made where it is not so. In `query` %1$s are its columns, as it shows
+-- them already and new ones after them, %2$s the function of own rows, %3$s the table.
 create or replace function guard.show_rows(
-    view_name name, stored regclass, query text, description text
+    view_name name, stored regclass, own_name name, query text
 ) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
     shown constant text := format('frozen.%I', view_name);
+    every name[];
+    ordered name[];
     body text;
     is_same boolean;
 begin
-    select format(query, string_agg(
-        format('shown.%I', field.attname), ', '
-        order by known.attnum asc nulls last, field.attnum asc
-    )) into body
+    select
+        array_agg(field.attname order by field.attnum),
+        array_agg(field.attname order by known.attnum asc nulls last, field.attnum asc)
+    into every, ordered
     from pg_attribute as field
     left join pg_attribute as known
         on known.attrelid = to_regclass(shown) and known.attname = field.attname
     where field.attrelid = stored and field.attnum > 0 and not field.attisdropped;
+    body := format(
+        query,
+        (
+            select string_agg(format('shown.%I', name), ', ' order by place)
+            from unnest(ordered) with ordinality as field (name, place)
+        ),
+        guard.give_own_rows(stored, own_name, every, 'true'), stored
+    );
 
     if to_regclass(shown) is not null then
         execute format('create temporary view expected_view as %s', body);
         select
             pg_get_viewdef(oid) = pg_get_viewdef('pg_temp.expected_view'::regclass)
             and reloptions = array['security_barrier=true']
-            and relowner = 'chotso_owner'::regrole into is_same
+            and relowner = 'chotso_owner'::regrole
+        into is_same
         from pg_class where oid = shown::regclass;
         drop view pg_temp.expected_view;
     end if;
@@ -100,9 +108,6 @@ begin
         execute format('alter view %s owner to chotso_owner', shown);
     end if;
     execute format('grant select on %s to chotso_agency_reader', shown);
-    if description is not null then
-        execute format('comment on view %s is %L', shown, description);
-    end if;
 end
 $$;
 comment on function guard.show_rows is
