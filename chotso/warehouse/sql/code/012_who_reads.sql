@@ -138,7 +138,9 @@ end
     ) then
         execute format(
             'create or replace function %s.%I(reader name) returns setof record '
-            'language plpgsql stable security definer set search_path = pg_catalog, pg_temp '
+            -- not unsafe: that would keep full readers' queries from parallel plans as well
+            'language plpgsql stable parallel restricted security definer '
+            'set search_path = pg_catalog, pg_temp '
             'set standard_conforming_strings = on as %L', place, own_name, body
         );
         execute format(
