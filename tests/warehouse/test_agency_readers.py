@@ -12,6 +12,7 @@ from chotso.errors import ChotsoError
 from chotso.warehouse import locks
 from chotso.warehouse.connect import connect
 from chotso.warehouse.migrate import migrate
+from chotso.warehouse.rights import write_down
 from tests.warehouse.build_warehouse import Warehouse, any_server, new_warehouse
 
 pytestmark = pytest.mark.warehouse
@@ -63,6 +64,7 @@ def test_migrate_makes_a_group_for_every_agency_of_the_register(warehouse: Wareh
     with psycopg.connect(warehouse.admin_url, autocommit=True) as admin:
         for (role,) in admin.execute(known).fetchall():  # another test's, of the same server
             admin.execute(sql.SQL("drop role {}").format(sql.Identifier(role)))
+        write_down(admin)  # or they would be put back as lost
     wanted = ["chotso_reader_07201", "chotso_reader_07202"]
     assert migrate(warehouse.settings).agency_readers == wanted
     assert migrate(warehouse.settings).agency_readers == []
