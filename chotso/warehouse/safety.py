@@ -102,6 +102,38 @@ found (concerns, what) as (
         )
     )
     union all
+    -- nothing of others' may be in what an agency queries: no table, and no view of another form
+    select 'warehouse', pg_catalog.format(
+        'agencies query %%s, which has rows of others', readable.oid::pg_catalog.regclass
+    )
+    from pg_catalog.pg_class as readable
+    inner join pg_catalog.pg_namespace as schema on schema.oid = readable.relnamespace
+    cross join (
+        select oid from pg_catalog.pg_roles where rolname = 'chotso_agency_reader'
+    ) as agencies
+    where schema.nspname in ('frozen', 'marts', 'marts_store')
+        and readable.relkind in ('r', 'p', 'v', 'm', 'f')
+        and exists (
+            select from pg_catalog.pg_attribute as field
+            where field.attrelid = readable.oid and field.attname = 'agency_code'
+                and not field.attisdropped
+        )
+        and pg_catalog.has_any_column_privilege(agencies.oid, readable.oid, 'SELECT')
+        and not (readable.relkind = 'v' and (
+            -- of what agencies may not query themselves
+            coalesce(readable.reloptions @> array['security_invoker=true'], false)
+            or exists (
+                select from pg_catalog.pg_rewrite as rule
+                inner join pg_catalog.pg_depend as need on need.objid = rule.oid
+                    and need.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass
+                    and need.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+                inner join pg_catalog.pg_proc as giving on giving.oid = need.refobjid
+                where rule.ev_class = readable.oid and giving.prosecdef
+                    and giving.proname = 'own_'
+                    || pg_catalog.regexp_replace(readable.relname, '^(own|current)_', '')
+            )
+        ))
+    union all
     select 'warehouse', pg_catalog.format(
         '%%s is code or property of %%s, and would run for its readers',
         class.oid::pg_catalog.regclass, owner.rolname

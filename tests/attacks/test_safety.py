@@ -123,6 +123,17 @@ UNSAFE = {
         "drop policy own_agency on frozen.ranking", "select guard.protect()",
         "agencies read more of frozen.ranking than their own rows",
     ),
+    "an agency's rows in a view of all": (
+        "create or replace view frozen.current_ranking with (security_invoker = false) as select "
+        "ranking.* from frozen.ranking inner join frozen.release using (release_id) "
+        "where release.is_current", "select guard.protect()",
+        "agencies query frozen.current_ranking, which has rows of others",
+    ),
+    "a table granted to agencies": (
+        "grant select (is_considered) on frozen.ranking to chotso_agency_reader",
+        "select guard.protect()",
+        "agencies query frozen.ranking, which has rows of others",
+    ),
     "a replica": (
         "alter role {me} set session_replication_role = replica",
         "alter role {me} reset session_replication_role", "session_replication_role is replica",

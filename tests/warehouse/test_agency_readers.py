@@ -8,8 +8,11 @@ import pytest
 from psycopg import sql
 
 from chotso.build.expose import expose
+from chotso.errors import ChotsoError
+from chotso.warehouse import locks
 from chotso.warehouse.connect import connect
 from chotso.warehouse.migrate import migrate
+from chotso.warehouse.rights import write_down
 from tests.warehouse.build_warehouse import Warehouse, any_server, new_warehouse
 
 pytestmark = pytest.mark.warehouse
@@ -61,6 +64,7 @@ def test_migrate_makes_a_group_for_every_agency_of_the_register(warehouse: Wareh
     with psycopg.connect(warehouse.admin_url, autocommit=True) as admin:
         for (role,) in admin.execute(known).fetchall():  # another test's, of the same server
             admin.execute(sql.SQL("drop role {}").format(sql.Identifier(role)))
+        write_down(admin)  # or they would be put back as lost
     wanted = ["chotso_reader_07201", "chotso_reader_07202"]
     assert migrate(warehouse.settings).agency_readers == wanted
     assert migrate(warehouse.settings).agency_readers == []
@@ -89,8 +93,8 @@ def test_what_names_no_agency_is_shared_where_it_is_a_dimension(warehouse: Wareh
             rows(warehouse, "chotso_reader_07201", f"select from {relation}")
 
 
-def test_a_cheap_function_sees_only_what_the_view_lets_pass(warehouse: Warehouse) -> None:
-    """Without its barrier the view would ask the reader's function first."""
+def test_a_cheap_function_sees_only_own_rows(warehouse: Warehouse) -> None:
+    """A condition on the table itself is asked after the reader's function."""
     migrate(warehouse.settings)
     seen: set[str | None] = set()
     with psycopg.connect(warehouse.admin_url) as conn:
@@ -99,13 +103,54 @@ def test_a_cheap_function_sees_only_what_the_view_lets_pass(warehouse: Warehouse
             "create function public.peek(code text) returns boolean language plpgsql "
             "cost 0.0000001 as $f$ begin raise notice '%', code; return true; end $f$"
         )
+        conn.execute(
+            "create view public.naive as select agency_code from marts_store.fct_owned "
+            "where (select guard.own_agencies()) is null "
+            "or agency_code = any ((select guard.own_agencies())::text[])"
+        )
+        conn.execute("grant select on public.naive to chotso_reader_07201")
+        conn.execute("alter view marts.fct_owned set (security_barrier = false)")
         conn.execute("set local role chotso_reader_07201")
         conn.execute("select from marts.fct_owned where public.peek(agency_code)")
         assert seen == {"07201"}
         seen.clear()
-        conn.execute("reset role")
-        conn.execute("alter view marts.fct_owned set (security_barrier = false)")
-        conn.execute("set local role chotso_reader_07201")
-        conn.execute("select from marts.fct_owned where public.peek(agency_code)")
+        conn.execute("select from public.naive where public.peek(agency_code)")
         conn.rollback()
     assert seen == {"072", "07201", "07202"}, "the naive view leaks"
+
+
+EARLIER = """
+create or replace view marts.fct_owned with (security_barrier) as
+select agency_code, amount from marts_store.fct_owned
+where generation = (select generation from ops.exposed)
+    and ((select guard.own_agencies()) is null
+        or agency_code = any ((select guard.own_agencies())::text[]));
+drop function marts_store.own_fct_owned;
+drop view frozen.own_ranking;
+create or replace view frozen.current_ranking with (security_invoker = true) as
+select ranking.* from frozen.ranking inner join frozen.release using (release_id)
+where release.is_current;
+drop function frozen.own_ranking;
+grant select on frozen.ranking to chotso_agency_reader;
+delete from chotso_migrations.script where name = 'code/015_keeper.sql';
+"""
+
+
+def test_views_of_an_earlier_version_are_refused_and_made_anew(warehouse: Warehouse) -> None:
+    migrate(warehouse.settings)
+    with psycopg.connect(warehouse.admin_url) as admin, locks.hold(admin, "migrate"):
+        admin.execute(EARLIER)
+        admin.commit()
+    wanted = r"agencies query frozen\.ranking, .*; agencies query marts\.fct_owned"
+    with pytest.raises(ChotsoError, match=wanted), connect(warehouse.settings):
+        raise AssertionError("it was let through")
+    assert migrate(warehouse.settings).applied == ["code/015_keeper.sql"]
+    with connect(warehouse.settings):
+        pass
+    query = "select agency_code, amount from marts.fct_owned"
+    assert rows(warehouse, "chotso_reader_07201", query) == [("07201", 1)]
+    assert len(rows(warehouse, "chotso_reader", query)) == 3
+    for relation in ("frozen.current_ranking", "frozen.own_ranking"):
+        assert rows(warehouse, "chotso_reader_07201", f"select from {relation}") == []
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        rows(warehouse, "chotso_reader_07201", "select from frozen.ranking")

@@ -44,14 +44,22 @@ $$;
 comment on function ops.drop_scratch_schema is
 'Bỏ lược đồ nháp — drops a schema that make_scratch_schema made; false where there is none';
 
--- The view of a mart: the generation that ops.exposed names and, of rows that an agency has, the
--- reader's own. Nothing in it is the loader's to word.
+-- The view of a mart: the generation that ops.exposed names. Of rows that an agency has, full
+-- readers get the table and agencies' readers a function of their own rows; the half that is not
+-- the reader's is left out of the plan. Nothing in it is the loader's to word.
 create or replace function ops.show_mart(mart text, wanted name[]) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+    is_exposed constant text := format(
+        'generation %s (select exposed.generation from ops.exposed)',
+        -- a mart that keeps what every night showed
+        case mart when 'fct_nightly_attainment' then '<=' else '=' end
+    );
     shown name[];
+    ordered name[];
+    columns text;
     body text;
     is_same boolean;
 begin
@@ -61,22 +69,25 @@ begin
     where class.relnamespace = 'marts'::regnamespace and class.relname = mart
         and field.attnum > 0;
     -- `create or replace view` only takes columns at the end; a reader's `select *` likes that
-    select format(
-        'select %s from marts_store.%I '
-        'where generation %s (select exposed.generation from ops.exposed)%s',
-        string_agg(
-            quote_ident(field.name), ', '
-            order by array_position(shown, field.name) asc nulls last, field.place
-        ),
-        mart,
-        -- a mart that keeps what every night showed
-        case mart when 'fct_nightly_attainment' then '<=' else '=' end,
-        case when 'agency_code' = any(wanted) then
-            ' and ((select guard.own_agencies()) is null '
-            'or agency_code = any ((select guard.own_agencies())::text[]))'
-        else '' end
-    ) into body
+    select
+        array_agg(field.name order by array_position(shown, field.name) asc nulls last, field.place)
+    into ordered
     from unnest(wanted) with ordinality as field (name, place);
+    select string_agg('shown.' || quote_ident(field.name), ', ' order by field.place) into columns
+    from unnest(ordered) with ordinality as field (name, place);
+    body := format(
+        'select %s from marts_store.%I as shown where shown.%s', columns, mart, is_exposed
+    );
+    if 'agency_code' = any(wanted) then
+        body := format(
+            '%s and guard.reads_all_still() and guard.reads_all_at_planning() '
+            'union all select %s from %s where not guard.reads_all_at_planning()',
+            body, columns, guard.give_own_rows(
+                format('marts_store.%I', mart)::regclass, ('own_' || mart)::name, ordered,
+                'stored.' || is_exposed
+            )
+        );
+    end if;
 
     if shown <> '{}' then
         execute format('create view marts_store.expected_view as %s', body);

@@ -1,26 +1,8 @@
--- What a login of one agency reads.
-
--- current_user is whoever asks, in a policy and in a view alike.
-create or replace function guard.own_agencies() returns text[]
-language sql stable parallel safe
-set search_path = pg_catalog, pg_temp
-as $$
-    select coalesce(array_agg(substr(rolname, length('chotso_reader_') + 1)), '{}')
-    from pg_roles
-    where rolname like 'chotso\_reader\_%' and pg_has_role(current_user, oid, 'member')
-    having pg_has_role(current_user, 'chotso_agency_reader', 'member')
-        and not exists (
-            select from pg_roles
-            where rolname in (
-                'chotso_reader', 'chotso_auditor', 'chotso_loader', 'chotso_owner',
-                'pg_read_all_data'
-            ) and pg_has_role(current_user, oid, 'member')
-        )
-$$;
-comment on function guard.own_agencies is
-'Cơ quan mà người đọc được xem; trống là mọi cơ quan — a reader''s agencies; null is all of them';
+-- What a login of one agency reads of `frozen`: no table that holds others' rows.
 
 -- As guard.protect(), which calls it: it puts what is missing, for tables of later scripts too.
+-- `frozen.own_<table>` gives an agency its rows of every release, `frozen.current_<table>` those of
+-- current ones; full readers find all rows in the tables, and in `current_<table>`.
 create or replace function guard.limit_readers() returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -31,12 +13,14 @@ begin
     for relation in
         select
             class.oid::regclass as name, class.relrowsecurity as is_limited,
-            to_regclass('frozen.current_' || class.relname) as current_view
+            ('own_' || class.relname)::name as own_name,
+            ('current_' || class.relname)::name as current_name
         from pg_class as class
         inner join pg_attribute as field on field.attrelid = class.oid
         where class.relnamespace = 'frozen'::regnamespace and class.relkind in ('r', 'p')
             and field.attname = 'agency_code' and not field.attisdropped
     loop
+        -- a second fence: whoever is granted the table all the same finds own rows
         if not relation.is_limited then
             execute format('alter table %s enable row level security', relation.name);
         end if;
@@ -49,9 +33,26 @@ begin
                 'or agency_code = any ((select guard.own_agencies())::text[]))', relation.name
             );
         end if;
-        execute format('grant select on %s to chotso_agency_reader', relation.name);
-        if relation.current_view is not null then
-            execute format('grant select on %s to chotso_agency_reader', relation.current_view);
+        execute format('revoke all on %s from chotso_agency_reader', relation.name);
+        perform guard.show_rows(
+            relation.own_name, relation.name, relation.own_name, 'select %1$s from %2$s'
+        );
+        execute format(
+            'comment on view frozen.%I is %L', relation.own_name,
+            'Số liệu đã chốt của riêng cơ quan người đọc, mọi bản chốt — of '
+            || relation.name || ', the rows of the reader''s own agencies'
+        );
+        if to_regclass('frozen.' || quote_ident(relation.current_name)) is not null then
+            perform guard.show_rows(
+                relation.current_name, relation.name, relation.own_name,
+                'select %1$s from %3$s as shown '
+                'inner join frozen.release on release.release_id = shown.release_id '
+                'where release.is_current '
+                'and guard.reads_all_still() and guard.reads_all_at_planning() '
+                'union all select %1$s from %2$s '
+                'inner join frozen.release on release.release_id = shown.release_id '
+                'where release.is_current and not guard.reads_all_at_planning()'
+            );
         end if;
     end loop;
 end
@@ -59,6 +60,59 @@ $$;
 comment on function guard.limit_readers is
 'Giới hạn người đọc của từng cơ quan — limits agencies'' readers to their own rows';
 revoke execute on function guard.limit_readers from public;
+
+-- A view of a frozen table, made where it is not so. In `query` %1$s are its columns, as it shows
+-- them already and new ones after them, %2$s the function of own rows, %3$s the table.
+create or replace function guard.show_rows(
+    view_name name, stored regclass, own_name name, query text
+) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    shown constant text := format('frozen.%I', view_name);
+    every name[];
+    ordered name[];
+    body text;
+    is_same boolean;
+begin
+    select
+        array_agg(field.attname order by field.attnum),
+        array_agg(field.attname order by known.attnum asc nulls last, field.attnum asc)
+    into every, ordered
+    from pg_attribute as field
+    left join pg_attribute as known
+        on known.attrelid = to_regclass(shown) and known.attname = field.attname
+    where field.attrelid = stored and field.attnum > 0 and not field.attisdropped;
+    body := format(
+        query,
+        (
+            select string_agg(format('shown.%I', name), ', ' order by place)
+            from unnest(ordered) with ordinality as field (name, place)
+        ),
+        guard.give_own_rows(stored, own_name, every, 'true'), stored
+    );
+
+    if to_regclass(shown) is not null then
+        execute format('create temporary view expected_view as %s', body);
+        select
+            pg_get_viewdef(oid) = pg_get_viewdef('pg_temp.expected_view'::regclass)
+            and reloptions = array['security_barrier=true']
+            and relowner = 'chotso_owner'::regrole
+        into is_same
+        from pg_class where oid = shown::regclass;
+        drop view pg_temp.expected_view;
+    end if;
+    if is_same is distinct from true then
+        execute format('create or replace view %s with (security_barrier) as %s', shown, body);
+        execute format('alter view %s owner to chotso_owner', shown);
+    end if;
+    execute format('grant select on %s to chotso_agency_reader', shown);
+end
+$$;
+comment on function guard.show_rows is
+'Khung nhìn cho người đọc của từng cơ quan — a view that agencies'' readers may open';
+revoke execute on function guard.show_rows from public;
 
 create or replace function guard.add_agency_readers() returns text[]
 language plpgsql
