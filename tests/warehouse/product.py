@@ -84,7 +84,7 @@ class Product:
 def product(server: SandboxServer, name: str, folder: Path) -> Iterator[Product]:
     """A migrated, empty warehouse with databases of its own; they are dropped at the end."""
     source, warehouse = f"tst_{name}", f"warehouse_{name}"
-    folder = folder / "nhà [1] #2 %41"  # what patterns, URLs and markup would read otherwise
+    folder = folder / "home [1] #2 %41"  # what patterns, URLs and markup would read otherwise
     drop = folder / "drop"
     drop.mkdir(parents=True)
     key_file = folder / "pseudonym.key"
