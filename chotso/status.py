@@ -54,6 +54,7 @@ select count(*) as rows, coalesce(sum(money), 0) as money, min(first_seen) as ol
 from quarantine.row where status = 'open'
 """
 # What of it could change a figure to date, each đồng once, by what readers see; of any province.
+_STANDS = "select where to_regclass('marts.fct_monthly_attainment') is not null"
 _AT_STAKE = """
 select max(money) as money from (
     -- marts from before there was the column say nothing of it
@@ -179,7 +180,8 @@ def status_of(settings: Settings) -> Status:
         exposed = cursor.execute(_EXPOSED).fetchone()
         warnings = safety.warnings(conn)
         obstacles = [str(each) for each in readiness.obstacles(settings, conn)]
-        at_stake = cursor.execute(_AT_STAKE).fetchone() if exposed else None
+        stands = cursor.execute(_STANDS).fetchone()
+        at_stake = cursor.execute(_AT_STAKE).fetchone() if stands else None
         sealed = {
             row["period_id"]: row["release_id"]
             for row in cursor.execute("select period_id, release_id from frozen.current_release")

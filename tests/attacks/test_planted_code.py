@@ -9,6 +9,7 @@ import pytest
 
 from chotso.freeze import state
 from chotso.settings import Settings
+from chotso.warehouse.migrate import CODE
 from tests.attacks.sealed_world import a_server
 from tests.warehouse import freeze_world
 from tests.warehouse.product import Product, product
@@ -94,7 +95,7 @@ def test_the_naive_search_path_reads_it_with_the_owner_s_rights(
     settings: Settings, plant: Any
 ) -> None:
     with freeze_world.past_the_guards(settings) as conn:
-        conn.execute("alter function frozen.seal set search_path = pg_catalog")
+        conn.execute("alter function sealing.odd_relations set search_path = pg_catalog")
     try:
         plant(SHADOW)
         with pytest.raises(psycopg.errors.RaiseException, match="ran as the owner"):
@@ -104,11 +105,36 @@ def test_the_naive_search_path_reads_it_with_the_owner_s_rights(
             conn.execute("select guard.protect()")
 
 
+@pytest.mark.parametrize("does", [TELLS, MOVES_THE_PATH, TAKES_THE_FUNCTION])
+def test_a_build_that_holds_code_is_not_read_at_all(
+    settings: Settings, plant: Any, does: str
+) -> None:
+    plant(CAST.replace("{does}", does))
+    with pytest.raises(psycopg.errors.RaiseException, match=r"fct_reconciliation .* no plain table"):
+        freeze_world.seal(settings)
+
+
+@pytest.fixture
+def read_all_the_same(settings: Settings) -> Iterator[None]:
+    """As if the look for code saw nothing: what stands behind it must hold too."""
+    blind = "create or replace function sealing.odd_relations(of_schema text) returns text "
+    with freeze_world.past_the_guards(settings) as conn:
+        conn.execute(blind + "language sql stable as 'select null::text'")  # type: ignore[arg-type, unused-ignore]
+    try:
+        yield
+    finally:
+        with freeze_world.past_the_guards(settings) as conn:
+            conn.execute((CODE / "026_build.sql").read_text("utf-8").encode())
+            conn.execute("select guard.protect()")
+
+
+@pytest.mark.usefixtures("read_all_the_same")
 def test_a_planted_cast_has_no_more_rights_than_the_loader(settings: Settings, plant: Any) -> None:
     plant(CAST.replace("{does}", TELLS))
     assert not freeze_world.seal(settings).already_sealed
 
 
+@pytest.mark.usefixtures("read_all_the_same")
 def test_the_naive_owner_runs_the_planted_cast(settings: Settings, plant: Any) -> None:
     with freeze_world.past_the_guards(settings) as conn:
         conn.execute("alter function ops.built_figures owner to chotso_owner")
@@ -124,12 +150,14 @@ def test_the_naive_owner_runs_the_planted_cast(settings: Settings, plant: Any) -
             conn.execute("revoke chotso_loader from chotso_owner")
 
 
+@pytest.mark.usefixtures("read_all_the_same")
 def test_planted_code_does_not_choose_what_the_seal_finds(settings: Settings, plant: Any) -> None:
     plant(CAST.replace("{does}", MOVES_THE_PATH))
     with pytest.raises(psycopg.errors.RaiseException, match="changed the session that read it"):
         freeze_world.seal(settings)
 
 
+@pytest.mark.usefixtures("read_all_the_same")
 def test_planted_code_does_not_change_the_function_that_runs_it(
     settings: Settings, plant: Any
 ) -> None:

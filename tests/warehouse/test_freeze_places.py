@@ -38,7 +38,8 @@ from chotso.freeze import papers
 honest = papers.add_reports
 def add_reports(folder, manifest):
     honest(folder, manifest)
-    (folder / "data" / "made.txt").write_text(time.strftime("%H:%M %Z") + str(folder))
+    with (folder / "report.pdf").open("a") as paper:  # of papers the seal knows no other form
+        paper.write(time.strftime("%H:%M %Z") + str(folder))
 papers.add_reports = add_reports
 """
 

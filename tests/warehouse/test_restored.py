@@ -116,7 +116,7 @@ def test_a_restored_warehouse_says_what_it_lacks_and_migrate_puts_it_back(
 
 # One of each kind of right that a freeze needs, taken away alone.
 TAKEN = {
-    "create on the database": "revoke create on database {database} from chotso_loader",
+    "temporary tables": "revoke temporary on database {database} from chotso_loader, public",
     "the seal": "revoke execute on function frozen.seal from chotso_loader",
     "the checks": "revoke execute on function ops.freeze_checks from chotso_loader",
     "the checker's role": "revoke chotso_loader from chotso_checker",

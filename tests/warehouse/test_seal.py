@@ -118,7 +118,9 @@ class Laid:
 def before_the_seal(settings: Settings, folder: Path, patch: pytest.MonkeyPatch) -> Laid:
     found: list[Laid] = []
 
-    def stop(conn: Any, freeze: Any, written: Any, sealed_at: Any, files: Any) -> None:
+    def stop(
+        conn: Any, freeze: Any, written: Any, sealed_at: Any, files: Any, progress: Any
+    ) -> None:
         kept = Path(shutil.copytree(written.folder, folder))
         found.append(
             Laid(freeze, dataclasses.replace(written, folder=kept), sealed_at, list(files))
