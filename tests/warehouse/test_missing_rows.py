@@ -183,8 +183,8 @@ def test_what_a_policy_hides_is_an_error_and_no_absence(world: QuarantineWorld) 
         with psycopg.connect(world.settings.source_url) as conn:
             naive = conn.execute("select ma_co_quan from tst.co_quan order by 1").fetchall()
         assert naive == [("072",), ("07202",)]
-        with pytest.raises(ChotsoError, match="Row-level security of the source hides"):
-            registers(world)
+        (stopped,) = registers(world)
+        assert "Row-level security of the source hides rows of tst.co_quan" in stopped
     finally:
         world.source("drop policy some_rows on tst.co_quan")
         world.source("alter table tst.co_quan disable row level security")
