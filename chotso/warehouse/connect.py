@@ -12,7 +12,7 @@ from chotso.errors import ChotsoError
 from chotso.settings import Settings
 from chotso.urls import shown
 from chotso.warehouse import pooler, safety
-from chotso.warehouse.session import PINNED, open_session
+from chotso.warehouse.session import PINNED, open_plainly, open_session
 
 LOADER_ROLE = "chotso_loader"
 SESSION = (
@@ -68,7 +68,7 @@ def _reached(settings: Settings) -> psycopg.Connection:
     try:
         return login_session(settings)
     except psycopg.OperationalError as error:
-        plainly = partial(login_session, settings, options="")
+        plainly = partial(open_plainly, settings.warehouse_url, **_PATIENCE)
         if (refused := pooler.refusal_at_the_door(error, plainly)) is not None:
             raise refused from error
         raise ChotsoError(

@@ -25,3 +25,12 @@ def open_session(url: str, options: str = "", **parameters: Any) -> psycopg.Conn
         psycopg.OperationalError: The server does not answer, or refuses the login.
     """
     return psycopg.connect(url, options=f"{PINNED} {options}".strip(), **parameters)
+
+
+def open_plainly(url: str, **parameters: Any) -> psycopg.Connection[Any]:
+    """Connect with no settings at all, only to ask a pooler that refuses them what it is.
+
+    Raises:
+        psycopg.OperationalError: The server does not answer, or refuses the login.
+    """
+    return psycopg.connect(url, options="", **parameters)
