@@ -38,13 +38,18 @@ def running(settings: Settings) -> list[tuple[str, float]]:
             f"select what, query, extract(epoch from clock_timestamp() - since) "
             f"from ({_RUNNING_SQL}) as found"
         ).fetchall()
-    nodes, feeds = [], []
+    nodes: list[tuple[str, float]] = []
+    waiting: dict[str, list[float]] = {}
     for what, query, seconds in rows:
         if query is None:
-            feeds.append((f"feed {what}", float(seconds)))
+            waiting.setdefault(what, []).append(float(seconds))
         elif node := _NODE.search(query):
             nodes.append((f"{node['kind']} {node['name']}", float(seconds)))
-    return nodes or feeds
+    return nodes or [(_feed(feed, len(ages)), max(ages)) for feed, ages in waiting.items()]
+
+
+def _feed(feed: str, batches: int) -> str:
+    return f"feed {feed}" if batches == 1 else f"feed {feed}, {batches:,} batches to publish"
 
 
 class Watcher:
