@@ -238,6 +238,9 @@ def test_a_register_row_is_read_by_its_key_and_closes_nothing(world: QuarantineW
     taken_in(world, row_id(world, "officers", "CB002"))
     officers = {r["ma_can_bo"] for r in world.in_force("officers")}
     assert officers == {"CB001", "CB002"}, "a replay says nothing of other rows"
+    world.insert(
+        "can_bo", ma_can_bo="CB001", ho_ten="Cán bộ thử", ma_co_quan="07201", ngay_sua=FIRST
+    )  # a register that went on lacking it would be named at every extract
     world.source("update tst.phan_cong set den_ngay = null where tu_ngay = '2021-01-01'")
     report = taken_in(world, row_id(world, "assignments", "TA0001A|2021-01-01"))
     assert [b["rows_delivered"] for b in report.batches] == [1]
