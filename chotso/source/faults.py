@@ -4,7 +4,6 @@ Whatever a read may raise is translated here, where it is caught. A `SourceFault
 whose relation it names and no other; a source that is away stops all that is read from it.
 """
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,6 +12,7 @@ import pyarrow as pa
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from chotso.errors import ChotsoError
+from chotso.masking import first_line_without_values
 from chotso.urls import shown
 
 KEPT = "nothing of it was read; what was published before stands."
@@ -41,7 +41,6 @@ _KINDS = {
     "XX": ("the server's data or its program is damaged", "tell its administrator, then"),
 }
 _HIDES_ROWS = "check_enable_rls"  # where PostgreSQL refuses, our sessions having row_security off
-_QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'|«[^»]*»")
 
 
 class SourceFault(ChotsoError):
@@ -89,8 +88,9 @@ def _fault(relation: str, error: BaseException) -> SourceFault:
     if isinstance(error, UnicodeError):
         happened, step = _KINDS["22021"]
     code = f" (SQLSTATE {state})" if state else f" ({type(original).__name__})"
+    said = first_line_without_values(original)[:300]
     return SourceFault(
-        f"Reading {relation} failed at the source: {happened}{code}: {_without_values(original)}",
+        f"Reading {relation} failed at the source: {happened}{code}: {said}",
         kept=KEPT,
         next_step=f"{step} {_AGAIN}.",
     )
@@ -110,9 +110,3 @@ def _kind(state: str) -> tuple[str, str]:
         if state[:length] in _KINDS:
             return _KINDS[state[:length]]
     return "the read was refused", "look into the source's log, have the cause mended, then"
-
-
-def _without_values(error: BaseException) -> str:
-    """The first line of what was said, without what it quotes: that may be of a person."""
-    said = (str(error).strip() or type(error).__name__).splitlines()[0]
-    return _QUOTED.sub('"…"', said)[:300]

@@ -1,12 +1,10 @@
 """What an operator is told when the warehouse refused a statement that nobody foresaw."""
 
-import re
-
 import psycopg
 
 from chotso.errors import ChotsoError
+from chotso.masking import first_line_without_values
 
-_QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
 _KEPT = "all that was published; what was in work is finished or begun anew."
 # By the beginning of SQLSTATE: what it is about, and what to do next.
 _KINDS = {
@@ -34,8 +32,7 @@ def refused(error: psycopg.Error) -> ChotsoError:
     )
     if not state and isinstance(error, psycopg.OperationalError):
         what, step = _KINDS["08"]
-    lines = (error.diag.message_primary or str(error)).strip().splitlines()
-    said = _QUOTED.sub('"…"', lines[0]) if lines else type(error).__name__
+    said = first_line_without_values(error, error.diag.message_primary)
     code = f" (SQLSTATE {state})" if state else ""
     return ChotsoError(
         f"A database refused a statement: {what}{code}: {said}.", kept=_KEPT, next_step=step
