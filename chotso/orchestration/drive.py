@@ -80,11 +80,25 @@ def run_again(api: AirflowClient, night: Night, *, timeout_s: float = NIGHT_TIME
         return Night(night.business_date, extracts, None)
     build = night.build
     if build is None:
-        build = api.wait_for_run(BUILD, night.business_date, timeout_s=timeout_s, known=earlier)
+        build = _asked_build(api, night.business_date, earlier, timeout_s)
     elif build.state != "success":
         _clear_failed(api, build)
         build = api.wait([api.run(build)], timeout_s=timeout_s)[0]
     return Night(night.business_date, extracts, build)
+
+
+def _asked_build(api: AirflowClient, day: date, earlier: set[str], timeout_s: float) -> Run:
+    """The build of a date that was landed in two goes.
+
+    Assets alone may have started it before the last feed came, and then no event is left that
+    would start another; so the ledger is asked.
+    """
+    asked = api.wait([api.create_run(RECONCILE)], timeout_s=timeout_s)
+    is_built = all(task.state == "skipped" for task in api.tasks(asked[0]))
+    done = api.runs(BUILD, day) if is_built else []
+    if done:
+        return api.wait(done[-1:], timeout_s=timeout_s)[0]
+    return api.wait_for_run(BUILD, day, timeout_s=timeout_s, known=earlier)
 
 
 def _clear_failed(api: AirflowClient, run: Run) -> None:

@@ -11,11 +11,13 @@ from urllib.parse import urlsplit
 from chotso.errors import ChotsoError
 from chotso.sandbox.account import Account, run_as
 from chotso.sandbox.place import MARKER
+from chotso.sandbox.processes import wait_until
 from chotso.sandbox.state import HOST, SandboxServer
 
 PASSWORD_PREFIX = ".password-"
 SHARED_MEMORY = Path("/dev/shm")
 ENOUGH_SHARED_MEMORY_BYTES = 512 * 1024 * 1024
+_LAST_WRITES_S = 20.0
 
 # For 2 cores and a machine of 4 GB or more; fsync and synchronous_commit stay on.
 SETTINGS = {
@@ -59,8 +61,7 @@ def make_cluster(programs: Path, account: Account, server: SandboxServer) -> Non
     """
     data_dir = server.data_dir
     for left in data_dir.parent.glob(f"{data_dir.name}.draft-*"):
-        # An initdb that outlived its killed starter may still be writing there; it will fail.
-        shutil.rmtree(left, ignore_errors=True)
+        _delete(left)
     for left in data_dir.parent.glob(f"{PASSWORD_PREFIX}*"):
         left.unlink(missing_ok=True)
     draft = data_dir.with_name(f"{data_dir.name}.draft-{secrets.token_hex(4)}")
@@ -69,7 +70,7 @@ def make_cluster(programs: Path, account: Account, server: SandboxServer) -> Non
         os.chown(draft, account.uid, account.gid)
     done = _initdb(programs, account, draft, _password(server))
     if done:
-        shutil.rmtree(draft, ignore_errors=True)
+        _delete(draft)
         raise ChotsoError(
             f"initdb could not make {data_dir}:\n{done}",
             next_step="free disk space or mend what it names, and run `chotso sandbox start`.",
@@ -81,6 +82,16 @@ def make_cluster(programs: Path, account: Account, server: SandboxServer) -> Non
     _sync(draft)
     os.rename(draft, data_dir)
     _sync(data_dir.parent)
+
+
+def _delete(draft: Path) -> None:
+    """Delete a draft; an initdb that outlived its killed starter may go on writing for a while."""
+
+    def is_gone() -> bool:
+        shutil.rmtree(draft, ignore_errors=True)
+        return not draft.exists()
+
+    wait_until(is_gone, _LAST_WRITES_S)
 
 
 def _initdb(programs: Path, account: Account, draft: Path, password: str) -> str:

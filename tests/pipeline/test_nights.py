@@ -178,6 +178,7 @@ def test_a_night_that_failed_is_taken_up_again(pipeline: Pipeline) -> None:
         source.execute("alter table tst.phan_bo_away rename to phan_bo")
     again = run_again(pipeline.api, broken, timeout_s=TIMEOUT_S)
     assert again.is_green
+    assert dates_to_request(pipeline.settings) == [], "built with what came in the second go"
     assert {run.run_id for run in again.extracts} == {run.run_id for run in broken.extracts}
     unclean = {(task.dag_id, task.task_id) for task in tasks_not_clean(pipeline.api)}
     assert ("extract_contributions", "land") in unclean, "it is named, though all is well by now"

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import cycle
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace, TracebackType
 from typing import Any
 from urllib.parse import urlsplit
@@ -108,8 +109,16 @@ def warehouse(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 
 @contextmanager
-def pgbouncer(url: str, folder: Path, mode: str, extra: str) -> Iterator[str]:
-    """A real PgBouncer before a database; gives the URL through it."""
+def pgbouncer(url: str, mode: str, extra: str) -> Iterator[str]:
+    """A real PgBouncer before a database; gives the URL through it.
+
+    It runs as another user where we are root, so its folder is not below pytest's closed ones.
+    """
+    with TemporaryDirectory(prefix="chotso-pooler-") as folder:
+        yield from _pgbouncer(url, Path(folder), mode, extra)
+
+
+def _pgbouncer(url: str, folder: Path, mode: str, extra: str) -> Iterator[str]:
     assert PGBOUNCER is not None
     to = urlsplit(url)
     with socket.socket() as probe:
@@ -153,9 +162,9 @@ def pgbouncer(url: str, folder: Path, mode: str, extra: str) -> Iterator[str]:
     ],
 )
 def test_a_real_pgbouncer_is_refused_with_its_reason(
-    warehouse: Warehouse, tmp_path: Path, mode: str, extra: str, reason: str
+    warehouse: Warehouse, mode: str, extra: str, reason: str
 ) -> None:
-    with pgbouncer(warehouse.settings.warehouse_url, _shared(tmp_path), mode, extra) as url:
+    with pgbouncer(warehouse.settings.warehouse_url, mode, extra) as url:
         settings = warehouse.settings.model_copy(update={"warehouse_url": url})
         with pytest.raises(ChotsoError, match=reason) as error, connect(settings):
             pass
@@ -163,14 +172,10 @@ def test_a_real_pgbouncer_is_refused_with_its_reason(
 
 
 @pytest.mark.skipif(PGBOUNCER is None, reason="needs Debian's pgbouncer")
-def test_the_naive_twin_takes_a_lock_that_it_does_not_hold(
-    servers: Servers, tmp_path: Path
-) -> None:
+def test_the_naive_twin_takes_a_lock_that_it_does_not_hold(servers: Servers) -> None:
     """Without the check: a session's lock is another's as well, and both write at once."""
     with (
-        pgbouncer(
-            servers.login_url, _shared(tmp_path), "transaction", "default_pool_size = 1"
-        ) as url,
+        pgbouncer(servers.login_url, "transaction", "default_pool_size = 1") as url,
         psycopg.connect(url, autocommit=True) as first,
         psycopg.connect(url, autocommit=True) as second,
     ):
@@ -178,9 +183,3 @@ def test_the_naive_twin_takes_a_lock_that_it_does_not_hold(
             conn.execute("select pg_try_advisory_lock(1)").fetchone() for conn in (first, second)
         ]
     assert taken == [(True,), (True,)]
-
-
-def _shared(tmp_path: Path) -> Path:
-    for folder in (tmp_path, *list(tmp_path.parents)[:2]):
-        folder.chmod(0o755)
-    return tmp_path

@@ -26,6 +26,19 @@ from tests.warehouse.sandbox_homes import (
 
 pytestmark = [pytest.mark.warehouse, pytest.mark.faults]
 
+WRITE = """
+import pathlib, sys, time
+draft, ends = pathlib.Path(sys.argv[1]), time.monotonic() + 1.5
+number = 0
+while time.monotonic() < ends and draft.is_dir():
+    number += 1
+    try:
+        (draft / str(number)).write_text("")
+    except FileNotFoundError:
+        break
+"""
+"""What an initdb does that outlived its killed starter: it writes until its folder is gone."""
+
 
 @pytest.fixture(autouse=True, scope="module")
 def _no_demanded_port() -> Iterator[None]:
@@ -111,6 +124,17 @@ def test_a_starter_killed_halfway_is_made_good(home: Path, moment: str) -> None:
     running = server.start(home)
     assert {path.name for path in data.parent.iterdir()} == {"data", "server.log"}
     assert query(running.warehouse_url, "select 1") == [(1,)]
+
+
+def test_a_draft_that_is_still_written_into_is_deleted_all_the_same(home: Path) -> None:
+    draft = home / "postgres" / "data.draft-left"
+    draft.mkdir(parents=True)
+    writer = python(WRITE, draft)
+    assert processes.wait_until(lambda: any(draft.iterdir()), 10)
+    server.start(home)
+    assert not draft.exists()
+    writer.communicate(timeout=10)
+    assert not draft.exists()
 
 
 def test_a_data_directory_without_its_marker_is_made_again(home: Path) -> None:
