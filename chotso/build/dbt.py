@@ -61,6 +61,7 @@ def run_build(
     schema: str | None = None,
     config: ConfigChoice | Registers = "as-of",
     only: Sequence[str] = (),
+    is_parsed_anew: bool = False,
 ) -> BuildReport:
     """Build all models, test them, and (without `schema`) show them to readers by one switch.
 
@@ -75,6 +76,7 @@ def run_build(
             are taken as they are.
         only: Models that are wanted, with all that they are made of and without tests; a build
             for readers is always whole.
+        is_parsed_anew: Trust nothing that an earlier process kept of the dbt project.
 
     Raises:
         ChotsoError: Nothing published yet, an instant outside what is known, a schema that is not
@@ -102,7 +104,8 @@ def run_build(
             statistics.gather(conn)
             variables = build_variables(registers, knowledge.as_known_at, event_cutoff)
             command = ("run", "--select", *(f"+{model}" for model in only)) if only else WHOLE
-            summary = _run_watched(settings, build_id, target, variables, command)
+            call = (variables, command, is_parsed_anew)
+            summary = _run_watched(settings, build_id, target, *call)
             failpoint("build.built")
             notes = [] if only else uncounted.record(conn, target, build_id)
             if schema is None:
@@ -133,12 +136,13 @@ def _run_watched(
     schema: str,
     variables: dict[str, Any],
     command: tuple[str, ...],
+    is_parsed_anew: bool,
 ) -> DbtSummary:
     """dbt under a name of its own, with a word on whom its sessions wait for."""
     name = orphans.session_name(build_id, schema)
     with watched(partial(login_session, settings), name=name) as watch:
         try:
-            return run_dbt(settings, schema, variables, command, name)
+            return run_dbt(settings, schema, variables, command, name, is_parsed_anew)
         except ChotsoError as error:
             if watch.holders is None:
                 raise

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from dbt.cli.main import dbtRunner
 
 PROJECT_DIR = PROJECT_ROOT / "dbt_project"
-_PARSED: dict[str, Any] = {}  # the project as this process parsed it, and for which place
+_PARSED: dict[bool, Any] = {}  # the project as this process parsed it: anew, or from a cache too
+_PARSED_FOR = "marts_build"  # where a parsed project's models lie, before it is moved
+_NO_INSTANT = "2000-01-01T00:00:00.000000+00:00"
 WHOLE = ("build", "--exclude-resource-type", "unit_test")
 _BAD = ("error", "fail", "runtime error")
 _GOOD = ("success", "pass", "warn")
@@ -49,12 +51,13 @@ def run_dbt(
     variables: Mapping[str, Any],
     command: tuple[str, ...] = WHOLE,
     session_name: str = "chotso build",
+    is_parsed_anew: bool = False,
 ) -> DbtSummary:
     """One dbt call into `schema`, under the warehouse's login as `chotso_loader`.
 
     State and logs lie under `<home>/dbt/<schema>`. The password goes to dbt in an environment
     variable that lives for the call and that dbt scrubs from everything it writes. Its sessions
-    bear `session_name`.
+    bear `session_name`. With `is_parsed_anew` nothing that an earlier process parsed is trusted.
 
     Raises:
         ChotsoError: A model or a test failed; it and the log file are named.
@@ -67,17 +70,12 @@ def run_dbt(
         "--no-write-json",  # the ledger keeps what a build was; nobody reads dbt's artifacts
         *("--log-path", str(log_file.parent)),
     ]
-    after = [
-        *("--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR)),
-        *("--target-path", str(place / "target")),
-        *("--vars", json.dumps(variables, ensure_ascii=False, sort_keys=True)),
-    ]
     scrub()  # a variable of dbt's could leave out tests, models or rows
-    profile = _profile(settings, schema) | {"CHOTSO_DBT_SESSION": session_name}
-    with _environment(profile):
-        place_of_models = (profile["CHOTSO_DBT_DBNAME"], schema)
-        manifest = _manifest(place_of_models, [*before, "parse", *after])
-        outcome = _runner(manifest).invoke([*before, *command, *after])
+    manifest = _manifest(settings, schema, variables, before, is_parsed_anew)
+    with _environment(_profile(settings, schema) | {"CHOTSO_DBT_SESSION": session_name}):
+        outcome = _runner(manifest).invoke(
+            [*before, *command, *_after(place / "target", variables)]
+        )
     if outcome.exception is not None:
         raise _failed(str(outcome.exception).strip(), log_file)
     results: list[Any] = list(getattr(outcome.result, "results", []))
@@ -109,22 +107,45 @@ def _runner(manifest: Any = None) -> "dbtRunner":
     return dbtRunner(manifest=manifest)
 
 
-def _manifest(place: tuple[str, str], arguments: list[str]) -> Any:
+def _after(target: Path, variables: Mapping[str, Any]) -> list[str]:
+    return [
+        *("--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR)),
+        *("--target-path", str(target)),
+        *("--vars", json.dumps(variables, ensure_ascii=False, sort_keys=True)),
+    ]
+
+
+def _manifest(
+    settings: Settings,
+    schema: str,
+    variables: Mapping[str, Any],
+    before: list[str],
+    is_parsed_anew: bool,
+) -> Any:
     """The project for a database and schema, parsed once per process whatever both are.
 
-    dbt parses anew whenever a variable or the target changes. Our variables stand in SQL alone,
-    which is rendered at each run, and the target only says where the models lie; so what was parsed
-    for one place is moved to another. A run writes into its manifest: each gets a copy. A project
-    that does not parse gives None: the build itself then says why.
+    dbt parses anew whenever a variable, the target or a session's name changes. Our instants stand
+    in SQL alone, which is rendered at each run, and the target only says where the models lie. So
+    the project is parsed for one fixed place and instant; dbt keeps that in `<home>/dbt/parsed`
+    and reads it there while no file of the project has changed. Then it is moved to its place. A
+    run writes into its manifest: each gets a copy. A project that does not parse gives None: the
+    build itself then says why.
     """
-    if not _PARSED:
-        parsed = _runner().invoke(arguments)
+    profile = _profile(settings, _PARSED_FOR)
+    if is_parsed_anew not in _PARSED:
+        cache = () if not is_parsed_anew else ("--no-partial-parse",)
+        kept = settings.home / "dbt" / "parsed"
+        fixed = {**variables, "as_known_at": _NO_INSTANT, "event_cutoff": None}
+        with _environment(profile):
+            parsed = _runner().invoke([*before, *cache, "parse", *_after(kept, fixed)])
         if not parsed.success:
             return None
-        _PARSED.update(manifest=parsed.result, place=place)
-    manifest = _PARSED["manifest"].deepcopy()
-    if place != _PARSED["place"]:
-        _move(manifest, _PARSED["place"], place)
+        _PARSED[is_parsed_anew] = parsed.result, profile["CHOTSO_DBT_DBNAME"]
+    parsed_manifest, database = _PARSED[is_parsed_anew]
+    manifest = parsed_manifest.deepcopy()
+    place = (profile["CHOTSO_DBT_DBNAME"], schema)
+    if place != (database, _PARSED_FOR):
+        _move(manifest, (database, _PARSED_FOR), place)
     return manifest
 
 

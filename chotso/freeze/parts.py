@@ -160,7 +160,12 @@ def _build(
     from chotso.build.dbt import run_build
 
     return run_build(
-        settings, as_known_at=as_known_at, event_cutoff=event_cutoff, schema=schema, config=config
+        settings,
+        as_known_at=as_known_at,
+        event_cutoff=event_cutoff,
+        schema=schema,
+        config=config,
+        is_parsed_anew=True,  # a release does not depend on what an earlier process left on disk
     )
 
 

@@ -96,6 +96,7 @@ class Demo:
             self.make_province(server)
             settings = load_settings()
             migrate(settings)
+            self.advance(server, night_of(NIGHTS_BEFORE[0]))
             api = self.airflow_is_up(airflow)
         api.while_waiting = Watcher(settings, self.tell_running).look
         for day in NIGHTS_BEFORE:

@@ -9,15 +9,20 @@ from chotso.settings import Settings
 from chotso.warehouse.connect import connect
 
 # What our sessions of this database run: dbt writes the node's name into a comment of its query.
+# Most queries last a moment, so one that ended just now counts too.
 _RUNNING_SQL = """
 select 'batch' as kind, feed as what, null::text as query, started_at as since
 from ops.batch
 where status = 'running'
 union all
+select 'build', 'the build into ' || target_schema, null, started_at
+from ops.build
+where status = 'running'
+union all
 select 'session', application_name, query, query_start
 from pg_catalog.pg_stat_activity
 where
-    state = 'active'
+    (state = 'active' or state_change > clock_timestamp() - interval '1 second')
     and datname = pg_catalog.current_database()
     and pid <> pg_catalog.pg_backend_pid()
     and query ~ '"node_id": "'
@@ -31,21 +36,24 @@ _SECONDS_BETWEEN_LOOKS = 1.0
 def running(settings: Settings) -> list[tuple[str, float]]:
     """What runs in the warehouse now, e.g. `("feed c12", 3.2)`, with its age in seconds.
 
-    Models and tests come first: while some run, the feeds have been published.
+    A build and its models and tests come first: while one runs, the feeds have been published.
     """
     with connect(settings) as conn:
         rows = conn.execute(
-            f"select what, query, extract(epoch from clock_timestamp() - since) "
+            f"select kind, what, query, extract(epoch from clock_timestamp() - since) "
             f"from ({_RUNNING_SQL}) as found"
         ).fetchall()
-    nodes: list[tuple[str, float]] = []
+    built: list[tuple[str, float]] = []
     waiting: dict[str, list[float]] = {}
-    for what, query, seconds in rows:
-        if query is None:
-            waiting.setdefault(what, []).append(float(seconds))
+    for kind, what, query, age in rows:
+        seconds = float(age)
+        if kind == "batch":
+            waiting.setdefault(what, []).append(seconds)
+        elif kind == "build":
+            built.append((what, seconds))
         elif node := _NODE.search(query):
-            nodes.append((f"{node['kind']} {node['name']}", float(seconds)))
-    return nodes or [(_feed(feed, len(ages)), max(ages)) for feed, ages in waiting.items()]
+            built.append((f"{node['kind']} {node['name']}", seconds))
+    return built or [(_feed(feed, len(ages)), max(ages)) for feed, ages in waiting.items()]
 
 
 def _feed(feed: str, batches: int) -> str:

@@ -110,34 +110,58 @@ def _batches(
 
 def _typed_rows(item: Contract, places: Iterable[Placed]) -> Iterator[dict[str, Any]]:
     for placed in places:
+        plan = _Plan(item, placed)
         for row in placed.data:
-            yield _typed_row(item, placed, row)
+            yield _typed_row(item, plan, row)
 
 
-def _typed_row(item: Contract, placed: Placed, row: list[Any]) -> dict[str, Any]:
-    assert isinstance(item.source, FileSource)
-    values: dict[str, Any] = {}
+class _Plan:
+    """Where a sheet has the contract's columns: what is the same for all its rows."""
+
+    def __init__(self, item: Contract, placed: Placed) -> None:
+        assert isinstance(item.source, FileSource)
+        source, index = item.source, placed.index
+        self.source, self.placed = source, placed
+        self.names = {at: name for name, at in index.items()}
+        self.columns = [
+            (
+                name,
+                index[spec.found_as or name],
+                spec,
+                _KEY_LIMIT if name in item.key else TEXT_LIMIT,
+            )
+            for name, spec in item.columns.items()
+            if name != source.sheet_code and spec.type != "jsonb"
+        ]
+        used = {spec.found_as or name for name, spec in item.columns.items()}
+        self.others = [
+            (name, at)
+            for name, at in index.items()
+            if name not in used and name not in source.not_loaded
+        ]
+        self.given = {source.sheet_code: placed.sheet.name} if source.sheet_code else {}
+        self.packed = [name for name, spec in item.columns.items() if spec.type == "jsonb"]
+
+
+def _typed_row(item: Contract, plan: _Plan, row: list[Any]) -> dict[str, Any]:
+    values: dict[str, Any] = dict.fromkeys(item.columns) | plan.given
     bad: dict[str, str] = {}
-    for name, spec in item.columns.items():
-        if name == item.source.sheet_code:
-            values[name] = placed.sheet.name
-        elif spec.type == "jsonb":
-            values[name] = _others(item, placed.index, row)
-        else:
-            limit = _KEY_LIMIT if name in item.key else TEXT_LIMIT
-            found_cell = cell(row, placed.index[spec.found_as or name])
-            values[name], problem = _read(found_cell, spec, limit)
-            if problem:
-                bad[name] = problem
-    for name, at in placed.index.items():
-        if isinstance(cell(row, at), str | CellFault) and _is_no_text(cell(row, at)):
-            bad.setdefault(name, "bytes that are no text")
-    width = placed.width
-    if width and (holds_something(row[width:]) or (placed.is_exact and len(row) != width)):
-        bad["(row)"] = f"{len(row)} fields where the layout has {width}"
-    if not _stands(item, item.source, values, bad):
-        # Where columns have shifted, any cell may be the contact that is not to be loaded.
-        values |= {name: "{}" for name, spec in item.columns.items() if spec.type == "jsonb"}
+    length = len(row)
+    for name, at, spec, limit in plan.columns:
+        values[name], problem = _read(row[at] if at < length else None, spec, limit)
+        if problem:
+            bad[name] = problem
+    for at, value in enumerate(row):
+        if isinstance(value, str | CellFault) and _is_no_text(value) and at in plan.names:
+            bad.setdefault(plan.names[at], "bytes that are no text")
+    placed, width = plan.placed, plan.placed.width
+    if width and (
+        (length > width and holds_something(row[width:])) or (placed.is_exact and length != width)
+    ):
+        bad["(row)"] = f"{length} fields where the layout has {width}"
+    # Where columns have shifted, any cell may be the contact that is not to be loaded.
+    is_placed = _stands(item, plan.source, values, bad)
+    values |= dict.fromkeys(plan.packed, _others(plan, row) if is_placed else "{}")
     values["unreadable"] = json.dumps(bad, ensure_ascii=False) if bad else None
     return values
 
@@ -171,15 +195,9 @@ def _read(value: Any, spec: Column, limit: int) -> tuple[Any, str | None]:
     return read, None
 
 
-def _others(item: Contract, index: dict[str, int], row: list[Any]) -> str:
-    assert isinstance(item.source, FileSource)
-    used = {spec.found_as or name for name, spec in item.columns.items()}
+def _others(plan: _Plan, row: list[Any]) -> str:
     kept = {
-        name: _as_text(value)
-        for name, at in index.items()
-        if name not in used
-        and name not in item.source.not_loaded
-        and (value := cell(row, at)) is not None
+        name: _as_text(value) for name, at in plan.others if (value := cell(row, at)) is not None
     }
     return json.dumps(kept, ensure_ascii=False)
 

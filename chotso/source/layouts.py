@@ -95,23 +95,24 @@ class _Reader:
     def recognise(self, delivery: Delivery, sheet: Sheet) -> str | None:
         """The layout of a sheet: by content, else by a header; None where neither shows it."""
         headed = self._headed(delivery, sheet)
-        votes = {
-            name: sum(self.stands(row, index) for row in sheet.rows)
+        standing = {
+            name: [row for row in sheet.rows if self.stands(row, index)]
             for name, index in self.layouts.items()
         }
-        best, second = (*sorted(votes.values(), reverse=True), 0)[:2]
+        best, second = (*sorted(map(len, standing.values()), reverse=True), 0)[:2]
         if best <= second:
             return headed
-        chosen = max(votes, key=lambda name: votes[name])
-        self._refuse_two_codes(delivery, sheet, self.layouts[chosen])
+        chosen = max(standing, key=lambda name: len(standing[name]))
+        self._refuse_two_codes(delivery, sheet, standing[chosen], self.layouts[chosen])
         return chosen
 
-    def _refuse_two_codes(self, delivery: Delivery, sheet: Sheet, index: dict[str, int]) -> None:
+    def _refuse_two_codes(
+        self, delivery: Delivery, sheet: Sheet, rows: list[list[Any]], index: dict[str, int]
+    ) -> None:
         """A code beside the code: a column too many stands first, and shifts names with it."""
         for name in self._source.recognised_by:
             spec = self._item.columns[name]
             at = index[spec.found_as or name] + 1
-            rows = [row for row in sheet.rows if self.stands(row, index)]
             doubled = sum(
                 spec.shape is not None and _has_shape(cell(row, at), spec) for row in rows
             )

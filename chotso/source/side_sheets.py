@@ -35,7 +35,7 @@ def left_out(item: Contract, source: FileSource, sheets: list[Sheet]) -> list[st
     """Names of the sheets that are no agency's and state nothing that the agencies' do not."""
     own = [sheet for sheet in sheets if _is_code(source, sheet.name)]
     others = [sheet for sheet in sheets if not _is_code(source, sheet.name)]
-    if not own:
+    if not own or not others:
         return []
     stated = {code for sheet in own for code in accounts_of(item, sheet.rows)}
     return [sheet.name for sheet in others if _accounts(item, source, sheet) <= stated]

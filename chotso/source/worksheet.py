@@ -5,6 +5,7 @@ there, a row or cell that stands twice, and a cell that was not met in its place
 """
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from itertools import product
 from string import ascii_uppercase
@@ -42,24 +43,20 @@ class Budget:
     text: int = _TEXT_LIMIT
     rows: int = _ROWS_LIMIT
 
-    def take(self, value: Any) -> None:
-        """Count a filled cell.
+    def take(self, values: Collection[Any]) -> None:
+        """Count a row that holds something, and its filled cells.
 
         Raises:
             PackageError: There are more than a delivery may have.
         """
-        self.filled -= 1
-        if isinstance(value, str):
-            self.text -= len(value)
+        self.filled -= len(values)
+        self.text -= sum(len(value) for value in values if isinstance(value, str))
+        self.rows -= 1
         if self.filled < 0 or self.text < 0:
             raise PackageError(
                 f"it holds more than {_FILLED_LIMIT:,} filled cells or {_TEXT_LIMIT:,} "
                 "characters; deliver it in parts"
             )
-
-    def take_row(self) -> None:
-        """Count a row that holds something."""
-        self.rows -= 1
         if self.rows < 0:
             raise PackageError(f"it holds more than {_ROWS_LIMIT:,} rows; deliver it in parts")
 
@@ -115,7 +112,7 @@ class Worksheet:
         number = self._number = self._row_number(row.get("r"))
         self._check_stray(row.text, "row")
         self._check_stray(row.tail, "sheetData")
-        end, at, seen = str(number), -1, set[int]()
+        end, at, cells = str(number), -1, dict[int, Any]()
         for cell in row:
             name = local(cell.tag)
             if cell.tail:
@@ -126,13 +123,13 @@ class Worksheet:
                 raise self._wrong(f"<{shown(name[:60])}> stands in <row>")
             place = cell.get("r")
             at = at + 1 if place is None else self._column_of(place, end)
-            if at in seen or at >= _LAST_COLUMN:
+            if at in cells or at >= _LAST_COLUMN:
                 raise self._wrong(f"two cells of row {number} stand in column {at + 1}")
-            seen.add(at)
-            value = self._value(cell, at)
-            if value is not None:
-                self._put(at, value)
-        self.cells += len(seen)
+            cells[at] = self._value(cell, at)
+        self.cells += len(cells)
+        filled = {at: value for at, value in cells.items() if value is not None}
+        if filled:
+            self._keep(filled)
 
     def _row_number(self, said: str | None) -> int:
         found = _NUMBERED.fullmatch(said) if said is not None else None
@@ -159,6 +156,13 @@ class Worksheet:
     def _value(self, cell: Element, at: int) -> Any:
         """The value of a cell: all that stands in it is read, or a fault."""
         kind = cell.get("t", "n").strip()
+        if len(cell) == 1 and not cell.text and not self._arrays and kind != "inlineStr":
+            only = cell[0]  # nearly every cell holds its value alone
+            if not only.tail and not len(only) and local(only.tag) == "v":
+                return self._store.value(kind, cell.get("s", "0"), only.text or "", False)
+        return self._any_value(cell, kind, at)
+
+    def _any_value(self, cell: Element, kind: str, at: int) -> Any:
         fault, content = is_stray(cell.text), None
         is_formula = bool(self._arrays) and _is_inside(self._arrays, self._number - 1, at)
         for child in cell:
@@ -192,22 +196,15 @@ class Worksheet:
             if (top, left) != (bottom, right):
                 self._arrays.append((top, left, bottom, right))
 
-    def _put(self, at: int, value: Any) -> None:
-        self._budget.take(value)
-        row = self._filled.get(self._number - 1)
-        if row is None:
-            self._budget.take_row()
-            row = self._filled[self._number - 1] = []
-            self._last = max(self._last, self._number)
-        if at >= self._widest:
-            self._widest = at + 1
+    def _keep(self, filled: dict[int, Any]) -> None:
+        """Keep the filled cells of the row, by their columns."""
+        self._budget.take(filled.values())
+        width = max(filled) + 1
+        self._widest = max(self._widest, width)
+        self._last = max(self._last, self._number)
         self._check_area(self._widest * self._last)
-        missing = at - len(row)
-        if missing > 0:
-            row += [None] * missing
-        if missing >= 0:
-            row.append(value)
-        else:
+        row = self._filled[self._number - 1] = [None] * width
+        for at, value in filled.items():
             row[at] = value
 
     def _check_area(self, area: int) -> None:

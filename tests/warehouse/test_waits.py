@@ -269,4 +269,4 @@ def test_a_build_that_waited_in_vain_names_the_holder(
         a_dump(warehouse, "raw.payments") as pid,
         pytest.raises(BusyError, match=rf"waited for a lock held by pg_dump \(pid {pid}"),
     ):
-        dbt._run_watched(warehouse.settings, 7, "marts_build", {}, ())
+        dbt._run_watched(warehouse.settings, 7, "marts_build", {}, (), False)
