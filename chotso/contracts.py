@@ -134,6 +134,7 @@ class Contract(_Strict):
     group: str
     order: int
     title: str
+    owner: str = Field(description="department that answers for the feed's data")
     source: TableSource | FileSource = Field(discriminator="kind")
     history: Literal["versions", "statement"]
     key: list[str]
@@ -162,6 +163,10 @@ class Contract(_Strict):
     def tracked(self) -> list[str]:
         """Columns whose change makes a new version, the key apart."""
         return [n for n, c in self.landed.items() if c.tracked and n not in self.key]
+
+    def referring_to(self, feed: str) -> list[str]:
+        """Columns that name a row of another feed."""
+        return [name for name, column in self.columns.items() if column.refers_to == feed]
 
     @property
     def believes_absence(self) -> bool:
@@ -211,14 +216,19 @@ def helper_table(relation: str) -> HelperTable:
         ) from error
 
 
-@cache
 def contracts() -> dict[str, Contract]:
-    """All contracts by feed, in the order in which feeds are published.
+    """All contracts by feed, in the order in which feeds are published."""
+    return read_contracts(FEEDS_DIR)
+
+
+@cache
+def read_contracts(folder: Path) -> dict[str, Contract]:
+    """The contracts in `folder`, as `contracts` gives them.
 
     Raises:
         ChotsoError: A contract file is malformed; the file and the line's path are named.
     """
-    loaded = [_load(path) for path in sorted(FEEDS_DIR.glob("*.yml"))]
+    loaded = [_load(path) for path in sorted(folder.glob("*.yml"))]
     return {c.feed: c for c in sorted(loaded, key=lambda c: c.order)}
 
 
