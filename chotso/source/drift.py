@@ -16,7 +16,8 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.types import TypeEngine
 
-from chotso.contracts import FEEDS_DIR, HELPERS_DIR, ColumnType, Contract, HelperTable
+from chotso import contracts
+from chotso.contracts import HELPERS_DIR, ColumnType, Contract, HelperTable
 
 _WHOLE = ("smallint", "integer", "bigint")
 # Of PostgreSQL, by format_type without its modifier; the base type of a domain counts.
@@ -111,7 +112,7 @@ def drift_of(
         found: The relation's columns; none where it is not there.
     """
     told: list[Drift] = []
-    path = FEEDS_DIR / f"{item.feed}.yml" if isinstance(item, Contract) else _helper(item)
+    path = contracts.FEEDS_DIR / f"{item.feed}.yml" if isinstance(item, Contract) else _helper(item)
     for name, spec in item.columns.items():
         line = _line(path, name)
         has = found.get(name)
@@ -126,7 +127,7 @@ def drift_of(
 
 def contract_line(feed: str, column: str | None = None) -> str:
     """File and line of a feed's column in its contract, or of where its columns begin."""
-    return _line(FEEDS_DIR / f"{feed}.yml", column)
+    return _line(contracts.FEEDS_DIR / f"{feed}.yml", column)
 
 
 def _helper(item: HelperTable) -> Path:
