@@ -1,7 +1,7 @@
 """What each feed promises: the models of `config/feeds/*.yml`.
 
-The machinery reads these and knows no feed by name. A new feed is a contract file, its rules and
-its staging model.
+The machinery reads these and knows no feed by name. A new feed is a contract file, its
+staging model, and the rules that are its own.
 """
 
 import re
