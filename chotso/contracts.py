@@ -9,11 +9,11 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from chotso import PROJECT_ROOT
 from chotso.errors import ChotsoError
+from chotso.yaml_reader import read_yaml
 
 FEEDS_DIR = PROJECT_ROOT / "config" / "feeds"
 HELPERS_DIR = PROJECT_ROOT / "config" / "helpers"
@@ -209,8 +209,8 @@ def helper_table(relation: str) -> HelperTable:
     """
     path = HELPERS_DIR / f"{relation}.yml"
     try:
-        return HelperTable.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (ValueError, yaml.YAMLError) as error:
+        return HelperTable.model_validate(read_yaml(path.read_bytes()))
+    except ValueError as error:
         raise ChotsoError(
             f"The contract {path.name} is malformed: {error}", next_step=f"mend {path}."
         ) from error
@@ -255,8 +255,8 @@ def groups() -> dict[str, list[Contract]]:
 
 def _load(path: Path) -> Contract:
     try:
-        return Contract.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (ValueError, yaml.YAMLError) as error:
+        return Contract.model_validate(read_yaml(path.read_bytes()))
+    except ValueError as error:
         raise ChotsoError(
             f"The feed contract {path.name} is malformed: {error}",
             next_step=f"mend {path}.",

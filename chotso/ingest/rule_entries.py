@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
-import yaml
 
 from chotso.contracts import Contract
 from chotso.errors import ChotsoError
 from chotso.ingest import every_feed
+from chotso.yaml_reader import read_yaml
 
 Entry = dict[str, Any]
 
@@ -37,9 +37,9 @@ def read_entries(folder: Path, feeds: Iterable[Contract]) -> list[Entry]:
 
 def _read(path: Path) -> dict[str, list[Entry]]:
     try:
-        loaded: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+        loaded: Any = read_yaml(path.read_bytes())
         schema = json.loads(path.with_name("register.schema.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError) as error:
+    except (OSError, ValueError) as error:
         raise _malformed(path, [str(error)]) from error
     checker = jsonschema.Draft202012Validator(schema)
     if faults := [f"{fault.json_path}: {fault.message}" for fault in checker.iter_errors(loaded)]:

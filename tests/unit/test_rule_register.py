@@ -106,7 +106,7 @@ def test_a_feed_without_rules_is_refused() -> None:
         (("feed: payments\n    severity", "feed: plans\n    severity"), "begin with its feed"),
         (("severity: block", "severity: quarantine"), "can only block"),
         (('above: "2", ', ""), "'above' is a required property"),
-        (('below: "0.2"', "below: 0.2"), "is not of type 'string'"),
+        (('below: "0.2"', "below: 1"), "is not of type 'string'"),
         (("slack_below: 0", "slack_below: -1"), "less than the minimum"),
         (("tolerance:", "tolerated:"), "tolerated"),
         (("level: history", "level: batch"), "should not be valid"),
