@@ -1,7 +1,7 @@
 """What each feed promises: the models of `config/feeds/*.yml`.
 
-The machinery reads these and knows no feed by name. A new feed is a contract file, its rules and
-its staging model.
+The machinery reads these and knows no feed by name. A new feed is a contract file, its
+staging model, and the rules that are its own.
 """
 
 import re
@@ -9,11 +9,11 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from chotso import PROJECT_ROOT
 from chotso.errors import ChotsoError
+from chotso.yaml_reader import read_yaml
 
 FEEDS_DIR = PROJECT_ROOT / "config" / "feeds"
 HELPERS_DIR = PROJECT_ROOT / "config" / "helpers"
@@ -134,6 +134,7 @@ class Contract(_Strict):
     group: str
     order: int
     title: str
+    owner: str = Field(description="department that answers for the feed's data")
     source: TableSource | FileSource = Field(discriminator="kind")
     history: Literal["versions", "statement"]
     key: list[str]
@@ -162,6 +163,10 @@ class Contract(_Strict):
     def tracked(self) -> list[str]:
         """Columns whose change makes a new version, the key apart."""
         return [n for n, c in self.landed.items() if c.tracked and n not in self.key]
+
+    def referring_to(self, feed: str) -> list[str]:
+        """Columns that name a row of another feed."""
+        return [name for name, column in self.columns.items() if column.refers_to == feed]
 
     @property
     def believes_absence(self) -> bool:
@@ -204,21 +209,26 @@ def helper_table(relation: str) -> HelperTable:
     """
     path = HELPERS_DIR / f"{relation}.yml"
     try:
-        return HelperTable.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (ValueError, yaml.YAMLError) as error:
+        return HelperTable.model_validate(read_yaml(path.read_bytes()))
+    except ValueError as error:
         raise ChotsoError(
             f"The contract {path.name} is malformed: {error}", next_step=f"mend {path}."
         ) from error
 
 
-@cache
 def contracts() -> dict[str, Contract]:
-    """All contracts by feed, in the order in which feeds are published.
+    """All contracts by feed, in the order in which feeds are published."""
+    return read_contracts(FEEDS_DIR)
+
+
+@cache
+def read_contracts(folder: Path) -> dict[str, Contract]:
+    """The contracts in `folder`, as `contracts` gives them.
 
     Raises:
         ChotsoError: A contract file is malformed; the file and the line's path are named.
     """
-    loaded = [_load(path) for path in sorted(FEEDS_DIR.glob("*.yml"))]
+    loaded = [_load(path) for path in sorted(folder.glob("*.yml"))]
     return {c.feed: c for c in sorted(loaded, key=lambda c: c.order)}
 
 
@@ -245,8 +255,8 @@ def groups() -> dict[str, list[Contract]]:
 
 def _load(path: Path) -> Contract:
     try:
-        return Contract.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (ValueError, yaml.YAMLError) as error:
+        return Contract.model_validate(read_yaml(path.read_bytes()))
+    except ValueError as error:
         raise ChotsoError(
             f"The feed contract {path.name} is malformed: {error}",
             next_step=f"mend {path}.",

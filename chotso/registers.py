@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import yaml
 from pydantic import (
     AwareDatetime,
     BaseModel,
@@ -32,6 +31,7 @@ from pydantic import (
 
 from chotso import PROJECT_ROOT
 from chotso.errors import ChotsoError
+from chotso.yaml_reader import NotYamlError, read_yaml
 
 CONFIG_DIR = PROJECT_ROOT / "config"
 REGISTERS = ("periods", "measures", "metrics")
@@ -308,8 +308,8 @@ def read_configuration(config_dir: Path = CONFIG_DIR) -> Configuration:
     content: Configuration = {}
     for path in sorted(config_dir.glob("*.yml")):
         try:
-            content[path.stem] = yaml.load(path.read_text("utf-8"), Loader=_AsWritten)
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            content[path.stem] = read_yaml(path.read_bytes())
+        except NotYamlError as error:
             raise _wrong(path.name, str(error)) from error
     return content
 
@@ -363,26 +363,6 @@ def parse_register(
             f"{'.'.join(map(str, item['loc'])) or 'file'}: {item['msg']}" for item in error.errors()
         )
         raise _wrong(f"{name}.yml", details) from error
-
-
-class _AsWritten(yaml.SafeLoader):
-    """YAML whose dates and decimals stay text: a float would not be the figure as written."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """A mapping in which no key stands twice (YAML itself lets the last one win)."""
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for key in keys:
-            if keys.count(key) > 1:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {key!r} stands twice", node.start_mark
-                )
-        return super().construct_mapping(node, deep)
-
-
-_AsWritten.yaml_implicit_resolvers = {
-    first: [pair for pair in pairs if not pair[0].endswith((":float", ":timestamp"))]
-    for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
 
 
 def _refuse_twice(what: str, codes: list[str]) -> None:

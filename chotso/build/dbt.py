@@ -21,10 +21,10 @@ from chotso.ingest.control_totals import refuse_unproven
 from chotso.provenance import code_version
 from chotso.registers import Registers, load_registers, parse_registers
 from chotso.settings import Settings
+from chotso.waits import watched
 from chotso.warehouse import statistics
 from chotso.warehouse.connect import connect, login_session
 from chotso.warehouse.locks import hold
-from chotso.waits import watched
 
 NIGHTLY_SCHEMA = "marts_build"
 ConfigChoice = Literal["as-of", "current"]
@@ -138,7 +138,7 @@ def _run_watched(
     command: tuple[str, ...],
     is_parsed_anew: bool,
 ) -> DbtSummary:
-    """dbt under a name of its own, with a word on whom its sessions wait for."""
+    """Run dbt under a name of its own, and say whom its sessions wait for."""
     name = orphans.session_name(build_id, schema)
     with watched(partial(login_session, settings), name=name) as watch:
         try:

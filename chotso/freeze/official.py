@@ -9,12 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import psycopg
-import yaml
 from psycopg import sql
 
 from chotso.freeze.canonical import Table
 from chotso.freeze.changes import Corrected, keyed_rows
 from chotso.freeze.tables import RANKING, RANKING_POINTS
+from chotso.yaml_reader import read_yaml
 
 STORE = "marts_store"
 MARTS = {"rpt_emulation_ranking": RANKING, "rpt_emulation_points": RANKING_POINTS}
@@ -138,7 +138,7 @@ def _stage(conn: psycopg.Connection, names: list[str], rows: list[dict[str, str 
 def _names(source: Corrected, period_id: str) -> dict[str, str | None]:
     """The period's names, as the release's own register has them."""
     with source.open("config/periods.yml") as stream:
-        register = yaml.safe_load(stream)
+        register = read_yaml(stream.read())
     periods = register.get("periods") or [] if isinstance(register, dict) else []
     found: dict[str, str] = next((each for each in periods if each.get("id") == period_id), {})
     return {f"period_{name}": found.get(name) for name in ("name_vi", "name_en")}

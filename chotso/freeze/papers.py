@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from chotso.reports import (
     DOCUMENT,
     SIGNATURE,
@@ -16,6 +14,7 @@ from chotso.reports import (
     write_reports,
     write_signature_page,
 )
+from chotso.yaml_reader import read_yaml
 
 _PERIODS = "config/periods.yml"
 
@@ -45,7 +44,7 @@ def add_signature_page(folder: Path, root: str) -> None:
 def _period_name(folder: Path, period_id: str) -> str:
     """The period's Vietnamese name in the bundle's own register, or its id."""
     path = folder / _PERIODS
-    register = yaml.safe_load(path.read_bytes()) if path.is_file() else None
+    register = read_yaml(path.read_bytes()) if path.is_file() else None
     periods = register.get("periods") or [] if isinstance(register, dict) else []
     return next((each["name_vi"] for each in periods if each.get("id") == period_id), period_id)
 

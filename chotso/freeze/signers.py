@@ -5,7 +5,6 @@ import binascii
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-import yaml
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
@@ -15,6 +14,7 @@ from chotso.characters import is_known
 from chotso.errors import ChotsoError
 from chotso.freeze.verify import SIGNER, is_public_key
 from chotso.registers import Name, StrictModel
+from chotso.yaml_reader import NotYamlError, read_yaml
 
 REGISTER = "config/signers.yml"
 
@@ -67,8 +67,8 @@ def signers_of(configuration: Mapping[str, bytes]) -> list[dict[str, Any]]:
     if REGISTER not in configuration:
         return []
     try:
-        register = SignerRegister.model_validate(yaml.safe_load(configuration[REGISTER]))
-    except (ValidationError, yaml.YAMLError) as error:
+        register = SignerRegister.model_validate(read_yaml(configuration[REGISTER]))
+    except (ValidationError, NotYamlError) as error:
         raise ChotsoError(
             f"{REGISTER} is not well-formed: {error}",
             kept="nothing was sealed.",

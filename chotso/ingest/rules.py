@@ -1,28 +1,28 @@
 """The rule register: which rules judge a feed, what they say, and the SQL of each.
 
 `expectations/register.yml` lists the rules in the order in which they give a row its reason;
-`expectations/<feed>/<name>.sql` is one rule each. Rules judge; they never change anything.
+`expectations/<feed>/<name>.sql` is one rule of that feed, `expectations/every_feed/<name>.sql` one
+rule of all feeds (see `chotso.ingest.every_feed`). Rules judge; they never change anything.
 Most judge a batch before it is published; those of level `history` judge what a feed holds in all,
 inside the publishing transaction (see `chotso.ingest.history`).
 
 `python -m chotso.ingest.rules` writes docs/rules.md.
 """
 
-import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-import jsonschema
-import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
-from chotso import PROJECT_ROOT
+from chotso import PROJECT_ROOT, contracts
 from chotso.errors import ChotsoError
+from chotso.ingest import every_feed
+from chotso.ingest.rule_entries import read_entries
 
 EXPECTATIONS_DIR = PROJECT_ROOT / "expectations"
 RULES_PAGE = PROJECT_ROOT / "docs" / "rules.md"
@@ -110,7 +110,7 @@ class Basis(BaseModel):
 
 
 class Rule(BaseModel):
-    """One rule of the register."""
+    """One rule of one feed; `shared`: its SQL is written once for every feed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -128,6 +128,7 @@ class Rule(BaseModel):
     refers_to: str | None = None
     about_key: bool = False
     tolerance: Tolerance | None = None
+    shared: bool = False
 
     @property
     def name(self) -> str:
@@ -137,7 +138,20 @@ class Rule(BaseModel):
     @property
     def path(self) -> Path:
         """Where the rule's SQL stands."""
-        return EXPECTATIONS_DIR / self.feed / f"{self.name}.sql"
+        return EXPECTATIONS_DIR / self.folder / f"{self.name}.sql"
+
+    @property
+    def folder(self) -> str:
+        """The folder of `expectations/` that holds the rule's SQL."""
+        return every_feed.FOLDER if self.shared else self.feed
+
+    @property
+    def sql(self) -> str:
+        """The rule's select without its header; facts and `{batch}` are still to be filled in."""
+        text = _HEADER.sub("", self.path.read_text(encoding="utf-8"), count=1).strip()
+        if not self.shared:
+            return text
+        return every_feed.filled(text, contracts.contract(self.feed), self.refers_to)
 
     @property
     def next_action(self) -> str:
@@ -158,11 +172,10 @@ class Rule(BaseModel):
                 return match[0] * 2
             return literals.get(name, "{batch}")
 
-        body = self._body()
         # Great Expectations gives {batch} an alias of its own unless it sees a join in the query:
         # then `from {batch} as delivered` would have two. A join with one row changes nothing.
         return (
-            f"select judged.row_no, judged.detail\nfrom (\n{_BRACES.sub(rendered, body)}\n"
+            f"select judged.row_no, judged.detail\nfrom (\n{_BRACES.sub(rendered, self.sql)}\n"
             ") as judged\ncross join (values (1)) as once (only_row)"
         )
 
@@ -178,10 +191,7 @@ class Rule(BaseModel):
             "history": f"array[{history}]::numeric[]",
             "dates_needed": f"bigint '{HISTORY_DATES_NEEDED}'",
         }
-        return _NAMED.sub(lambda match: literals[match[1]], self._body())
-
-    def _body(self) -> str:
-        return _HEADER.sub("", self.path.read_text(encoding="utf-8"), count=1).strip()
+        return _NAMED.sub(lambda match: literals[match[1]], self.sql)
 
 
 def rules_of(feed: str) -> list[Rule]:
@@ -208,56 +218,18 @@ def history_rules_of(feed: str) -> list[Rule]:
 
 def register() -> tuple[Rule, ...]:
     """All rules, in register order; see `rules_of` for what it raises."""
-    return read_register(EXPECTATIONS_DIR)
+    return read_register(EXPECTATIONS_DIR, contracts.FEEDS_DIR)
 
 
 @cache
-def read_register(folder: Path) -> tuple[Rule, ...]:
-    """The register in `folder`, checked against its schema and its files.
+def read_register(folder: Path, feeds_dir: Path) -> tuple[Rule, ...]:
+    """The register in `folder` for the contracts in `feeds_dir`, checked against its files.
 
     Raises:
         ChotsoError: It does not hold together; every fault is named.
     """
-    path = folder / "register.yml"
-    try:
-        loaded: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
-        schema = json.loads((folder / "register.schema.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise _malformed(path, [str(error)]) from error
-    checker = jsonschema.Draft202012Validator(schema)
-    faults = [f"{fault.json_path}: {fault.message}" for fault in checker.iter_errors(loaded)]
-    if faults:
-        raise _malformed(path, faults)
-    rules = tuple(Rule.model_validate(entry) for entry in loaded["rules"])
-    faults = _faults(folder, rules)
-    if faults:
-        raise _malformed(path, faults)
-    return rules
-
-
-def _faults(folder: Path, rules: tuple[Rule, ...]) -> list[str]:
-    ids = [rule.id for rule in rules]
-    files = {f"{found.parent.name}.{found.stem}" for found in folder.glob("*/*.sql")}
-    return [
-        *(f"{twice} is registered twice" for twice in sorted({i for i in ids if ids.count(i) > 1})),
-        *(f"{r.id} does not begin with its feed" for r in rules if r.id != f"{r.feed}.{r.name}"),
-        *(f"{r.id} judges no row, so it can only block" for r in rules if _sets_batch_aside(r)),
-        *(f"{missing} has no SQL file" for missing in sorted(set(ids) - files)),
-        *(f"{stray} has an SQL file and is not registered" for stray in sorted(files - set(ids))),
-    ]
-
-
-def _sets_batch_aside(rule: Rule) -> bool:
-    return rule.level != "row" and rule.severity != "block"
-
-
-def _malformed(path: Path, faults: list[str]) -> ChotsoError:
-    shown = "; ".join(faults[:5]) + (f"; and {len(faults) - 5} more" if len(faults) > 5 else "")
-    return ChotsoError(
-        f"The rule register {path} does not hold together: {shown}.",
-        kept="nothing was judged or published.",
-        next_step=f"mend {path} or the SQL files beside it.",
-    )
+    feeds = contracts.read_contracts(feeds_dir).values()
+    return tuple(Rule.model_validate(entry) for entry in read_entries(folder, feeds))
 
 
 def page() -> str:
@@ -298,7 +270,7 @@ def _section(rule: Rule) -> list[str]:
         rule.sentence_en,
         "",
         f"- `{rule.severity}`, judges {judges}{again}"
-        f" · [SQL](../expectations/{rule.feed}/{rule.name}.sql)",
+        f" · [SQL](../expectations/{rule.folder}/{rule.name}.sql)",
         f"- Căn cứ · basis: {rule.basis.kind}, {rule.basis.source}",
         f"- Giá trị đúng · good value: {rule.good_value}",
         *allowed,

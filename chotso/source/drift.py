@@ -10,13 +10,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
 from sqlalchemy import types
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.types import TypeEngine
 
-from chotso.contracts import FEEDS_DIR, HELPERS_DIR, ColumnType, Contract, HelperTable
+from chotso import contracts
+from chotso.contracts import HELPERS_DIR, ColumnType, Contract, HelperTable
+from chotso.yaml_reader import MappingNode, compose_yaml
 
 _WHOLE = ("smallint", "integer", "bigint")
 # Of PostgreSQL, by format_type without its modifier; the base type of a domain counts.
@@ -111,7 +112,7 @@ def drift_of(
         found: The relation's columns; none where it is not there.
     """
     told: list[Drift] = []
-    path = FEEDS_DIR / f"{item.feed}.yml" if isinstance(item, Contract) else _helper(item)
+    path = contracts.FEEDS_DIR / f"{item.feed}.yml" if isinstance(item, Contract) else _helper(item)
     for name, spec in item.columns.items():
         line = _line(path, name)
         has = found.get(name)
@@ -126,7 +127,7 @@ def drift_of(
 
 def contract_line(feed: str, column: str | None = None) -> str:
     """File and line of a feed's column in its contract, or of where its columns begin."""
-    return _line(FEEDS_DIR / f"{feed}.yml", column)
+    return _line(contracts.FEEDS_DIR / f"{feed}.yml", column)
 
 
 def _helper(item: HelperTable) -> Path:
@@ -142,11 +143,11 @@ def _line(path: Path, column: str | None = None) -> str:
 @cache
 def _lines(path: Path) -> dict[str, int]:
     """Line of each column by name; under the empty name that of the list itself."""
-    root = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
-    if not isinstance(root, yaml.MappingNode):
+    root = compose_yaml(path.read_bytes())
+    if not isinstance(root, MappingNode):
         return {}
     for key, columns in root.value:
-        if key.value == "columns" and isinstance(columns, yaml.MappingNode):
+        if key.value == "columns" and isinstance(columns, MappingNode):
             named = {name.value: name.start_mark.line + 1 for name, _ in columns.value}
             return {"": key.start_mark.line + 1, **named}
     return {}

@@ -6,12 +6,13 @@ import shutil
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
 import yaml
 
-from chotso.contracts import contract, contracts
+from chotso.contracts import FEEDS_DIR, contract, contracts
 from chotso.errors import ChotsoError
 from chotso.ingest import rules
 from chotso.ingest.rules import (
@@ -42,8 +43,8 @@ def _words(text: str) -> str:
 
 
 def _body(rule: Rule) -> str:
-    """The SQL without any comment."""
-    return re.sub(r"--[^\n]*", "", rule.path.read_text(encoding="utf-8"))
+    """The SQL of the rule's feed without any comment."""
+    return re.sub(r"--[^\n]*", "", rule.sql)
 
 
 # ── the register ─────────────────────────────────────────────────────────────────────────────────
@@ -56,8 +57,13 @@ def test_every_feed_has_the_rules_that_every_feed_has() -> None:
 
 def test_rules_come_in_register_order() -> None:
     listed = yaml.safe_load((EXPECTATIONS_DIR / "register.yml").read_text(encoding="utf-8"))
-    ids = [entry["id"] for entry in listed["rules"]]
-    assert [rule.id for rule in register()] == ids
+    ids = [rule.id for rule in register()]
+    own = [entry["id"] for entry in listed["rules"] if "id" in entry]
+    assert [rule.id for rule in register() if not rule.shared] == own
+    shared = [entry["name"] for entry in listed["every_feed"]]
+    for feed in contracts():
+        names = [r.name for r in register() if r.feed == feed and r.shared]
+        assert names == [name for name in shared if name in names]
     judged = [r.id for feed in contracts() for r in [*rules_of(feed), *history_rules_of(feed)]]
     assert judged == ids, "a batch first, then what stands after it"
 
@@ -79,8 +85,9 @@ def test_a_reference_is_judged_again_when_what_it_refers_to_publishes() -> None:
 def test_the_schema_is_a_schema() -> None:
     schema = json.loads((EXPECTATIONS_DIR / "register.schema.json").read_text(encoding="utf-8"))
     jsonschema.Draft202012Validator.check_schema(schema)
-    properties = schema["$defs"]["rule"]["properties"]
-    assert set(properties) == set(Rule.model_fields)
+    parts = ("wording", "judgement", "rule")
+    properties = {name for part in parts for name in schema["$defs"][part]["properties"]}
+    assert properties | {"shared"} == set(Rule.model_fields)
 
 
 def test_a_feed_without_rules_is_refused() -> None:
@@ -93,22 +100,33 @@ def test_a_feed_without_rules_is_refused() -> None:
     [
         (("severity: block", "severity: warn"), "is not one of"),
         (("level: batch", "level: row\n    mostly: 0.99"), "mostly"),
-        (("id: officers.readable", "id: employers.readable"), "registered twice"),
+        (("id: payments.form_known", "id: payments.status_known"), "registered twice"),
         (("id: payments.form_known", "id: payments.form_unknown"), "has no SQL file"),
         (("id: payments.form_known", "id: payments.form_unknown"), "is not registered"),
         (("feed: payments\n    severity", "feed: plans\n    severity"), "begin with its feed"),
         (("severity: block", "severity: quarantine"), "can only block"),
         (('above: "2", ', ""), "'above' is a required property"),
-        (('below: "0.2"', "below: 0.2"), "is not of type 'string'"),
+        (('below: "0.2"', "below: 1"), "is not of type 'string'"),
         (("slack_below: 0", "slack_below: -1"), "less than the minimum"),
         (("tolerance:", "tolerated:"), "tolerated"),
         (("level: history", "level: batch"), "should not be valid"),
         (("level: batch", "level: batch\n    tolerance: {}"), "required"),
         (("good_value: rows loaded", "good: rows loaded"), "good_value"),
-        (("owner: Phòng", "keeper: Phòng"), "owner"),
+        (("owner: Phòng Tổ chức", "keeper: Phòng Tổ chức"), "owner"),
         (("next_action_vi: Chạy", "next_action: Chạy"), "next_action_vi"),
         (("basis: {kind: business,", "basis: {kind: habit,"), "habit"),
         (("rules:", "rules: ["), "does not hold together"),
+        (("- name: readable", "- name: rows_as_landed"), "registered twice for every feed"),
+        (("- name: readable", "- name: legible"), r"every_feed\.legible has no SQL file"),
+        (("- name: readable", "- name: legible"), r"every_feed\.readable .* not registered"),
+        (("judged_where: has_money", "judged_where: rich"), "rich"),
+        (("    refers_to: agencies\n", ""), "'refers_to' is a required property"),
+        (("feed: employers, shared", "feed: shops, shared"), "shops has rules and no contract"),
+        (("feed: employers, shared", "feed: agencies, shared"), "does not hold for it"),
+        (("feed: employers, shared: agency", "feed: employers, shared: all"), "does not hold for"),
+        (("shared: agency_known}", "shared: agency_known, severity: block}"), "severity"),
+        (("left_out: ", "left_out: short # "), "is too short"),
+        (("id: plans.measure_known", "id: plans.readable"), r"plans\.readable is registered twice"),
         (("sentence_vi: Mọi", "sentence_vi: ''\n    x: Mọi"), "sentence_vi"),
     ],
 )
@@ -121,7 +139,7 @@ def test_a_register_that_does_not_hold_together_is_refused(
     assert change[0] in text
     path.write_text(text.replace(*change, 1), encoding="utf-8")
     with pytest.raises(ChotsoError, match=fault):
-        read_register(path.parent)
+        read_register(path.parent, FEEDS_DIR)
 
 
 @pytest.mark.parametrize("missing", ["payments/form_known.sql", "register.schema.json"])
@@ -129,10 +147,19 @@ def test_a_missing_file_is_named(tmp_path: Path, missing: str) -> None:
     shutil.copytree(EXPECTATIONS_DIR, tmp_path / "expectations")
     (tmp_path / "expectations" / missing).unlink()
     with pytest.raises(ChotsoError, match=r"form_known has no SQL file|register\.schema\.json"):
-        read_register(tmp_path / "expectations")
+        read_register(tmp_path / "expectations", FEEDS_DIR)
 
 
 # ── the SQL ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def _as_written(rule: Rule) -> dict[str, Any]:
+    """The register's own entry of a rule, which is that of every feed where the rule is shared."""
+    listed = yaml.safe_load((EXPECTATIONS_DIR / "register.yml").read_text(encoding="utf-8"))
+    entries = listed["every_feed"] if rule.shared else listed["rules"]
+    key, name = ("name", rule.name) if rule.shared else ("id", rule.id)
+    (entry,) = [entry for entry in entries if entry.get(key) == name]
+    return dict(entry)
 
 
 @by_id
@@ -143,7 +170,8 @@ def test_the_file_is_headed_by_the_sentence_in_both_languages(rule: Rule) -> Non
             break
         header.append(line.removeprefix("--"))
     text = _words(" ".join(header))
-    assert text.startswith(f"vi: {rule.sentence_vi} en: {rule.sentence_en}")
+    written = _as_written(rule)
+    assert text.startswith(f"vi: {written['sentence_vi']} en: {written['sentence_en']}")
 
 
 @by_id
@@ -232,7 +260,7 @@ def test_every_amount_in_whole_đồng_has_a_range(feed: str) -> None:
 # ── the rendering ────────────────────────────────────────────────────────────────────────────────
 
 
-A_RULE = rules_of("payments")[0].model_copy(update={"id": "payments.tried"})
+A_RULE = rules_of("payments")[0].model_copy(update={"id": "payments.tried", "shared": False})
 
 
 def _rendered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, facts: RuleFacts) -> str:

@@ -429,7 +429,7 @@ def test_a_mended_reader_reads_the_archived_file_anew(
 
 
 @pytest.fixture
-def months_readable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def months_readable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A contract mended: the first day in force of a plan may be written as a month."""
     folder = tmp_path / "feeds"
     shutil.copytree(chotso.contracts.FEEDS_DIR, folder)
@@ -437,10 +437,6 @@ def months_readable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
         folder / "plans.yml", "hieu_luc_tu: {type: date,", "hieu_luc_tu: {type: date, form: month,"
     )
     monkeypatch.setattr(chotso.contracts, "FEEDS_DIR", folder)
-    chotso.contracts.contracts.cache_clear()
-    yield
-    monkeypatch.undo()
-    chotso.contracts.contracts.cache_clear()
 
 
 @pytest.mark.usefixtures("months_readable")

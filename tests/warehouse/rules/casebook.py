@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from chotso.contracts import Contract, TableSource, contracts
-from chotso.ingest.rules import Rule, history_rules_of
+from chotso.ingest.rules import Rule, history_rules_of, rules_of
 
 CASES_DIR = Path(__file__).parent / "cases"
 KINDS = ("passing", "failing", "null", "edge")
@@ -73,7 +73,7 @@ def _casebook(item: Contract) -> Casebook:
     loaded = yaml.safe_load((CASES_DIR / f"{item.feed}.yml").read_text(encoding="utf-8"))
     row: Row = loaded["row"]
     own = [
-        Case(f"{item.feed}.{name}", **case) for name, cases in loaded["rules"].items()
+        Case(f"{item.feed}.{name}", **case) for name, cases in loaded.get("rules", {}).items()
         for case in cases
     ]  # fmt: skip
     return Casebook(
@@ -88,6 +88,8 @@ def _shared(item: Contract, row: Row) -> list[Case]:
         cases += _present(item, f"{item.feed}.{rule}", columns)
     if isinstance(item.source, TableSource) and item.source.read == "whole":
         cases += _not_empty(item, row)
+    if any(rule.shared and rule.name == "agency_known" for rule in rules_of(item.feed)):
+        cases += _agency_known(item)
     for history_rule in history_rules_of(item.feed):
         cases += _near_median(history_rule)
     return cases
@@ -179,6 +181,23 @@ def _not_empty(item: Contract, row: Row) -> list[Case]:
         Case(rule, "edge", "none came, none was", [], raw={item.feed: []}),
         Case(rule, "edge", "none came, none is in force any more", [], raw=closed),
         Case(rule, "null", "a row of nulls came", [dict.fromkeys(item.landed)], raw=held),
+    ]
+
+
+def _agency_known(item: Contract) -> list[Case]:
+    """Every casebook's warehouse has 07201 in force, and 07299 no longer."""
+    rule = f"{item.feed}.agency_known"
+    (agency,) = item.referring_to("agencies")
+    employer = [{name: "ZZ9999Z"} for name in item.referring_to("employers")]
+    almost = [{agency: "7201"}, {agency: "07201 "}]
+    return [
+        Case(rule, "passing", "in the register", [{agency: "07201"}]),
+        Case(rule, "failing", "not in the register", [{}, {agency: "99999"}], [2]),
+        Case(rule, "edge", "no longer in force in the warehouse", [{agency: "07299"}], [1]),
+        Case(rule, "edge", "almost the code", almost, [1, 2]),
+        Case(rule, "edge", "an empty register", [{}], [1], raw={"agencies": []}),
+        Case(rule, "edge", "a missing employer is no fault", employer),
+        Case(rule, "null", "missing is another rule's", [{agency: None}]),
     ]
 
 

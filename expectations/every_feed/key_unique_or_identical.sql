@@ -1,30 +1,26 @@
 -- vi: Các dòng cùng khóa trong một lô phải giống hệt nhau; nếu khác nhau thì tất cả đều bị cách ly.
 -- en: Rows of one batch with the same key are identical; if they differ, all are set aside.
 with repeated as (
-    select ma_can_bo
+    select {key}
     from {batch} as delivered
-    where
-        ma_can_bo is not null
-    group by ma_can_bo
+    where {key_is_given}
+    group by {key}
     having count(*) > 1
 ),
 
 versions as (
-    select
-        delivered.ma_can_bo,
-        delivered.ho_ten,
-        delivered.ma_co_quan
+    select {delivered_columns}
     from {batch} as delivered
-    inner join repeated on delivered.ma_can_bo = repeated.ma_can_bo
-    group by delivered.ma_can_bo, delivered.ho_ten, delivered.ma_co_quan
+    inner join repeated on {same_key_as_repeated}
+    group by {delivered_columns}
 ),
 
 differing as (
     select
-        ma_can_bo,
+        {key},
         count(*) as version_count
     from versions
-    group by ma_can_bo
+    group by {key}
     having count(*) > 1
 ),
 
@@ -33,7 +29,7 @@ final as (
         delivered.row_no,
         differing.version_count || ' differing versions of one key' as detail
     from {batch} as delivered
-    inner join differing on delivered.ma_can_bo = differing.ma_can_bo
+    inner join differing on {same_key_as_differing}
 )
 
 select

@@ -2,13 +2,13 @@
 -- en: The row's agency is in the register of agencies.
 select
     delivered.row_no,
-    'ma_co_quan = ' || left(delivered.ma_co_quan, 20) as detail
+    '{reference} = ' || left(delivered.{reference}, 20) as detail
 from {batch} as delivered
 left join raw.agencies as agency
     on
-        delivered.ma_co_quan = agency.ma_co_quan
+        delivered.{reference} = agency.ma_co_quan
         and agency.known_to is null
 -- a missing code is the matter of required_present
 where
-    delivered.ma_co_quan is not null
+    delivered.{reference} is not null
     and agency.ma_co_quan is null

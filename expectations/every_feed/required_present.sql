@@ -2,10 +2,6 @@
 -- en: Every required column beside the key has a value.
 select
     row_no,
-    'missing: ' || concat_ws(
-        ', ',
-        case when gia_tri is null then 'gia_tri' end
-    ) as detail
+    'missing: ' || concat_ws(', ', {missing_required_names}) as detail
 from {batch} as delivered
-where
-    gia_tri is null
+where {required_is_missing}

@@ -7,7 +7,7 @@ with loaded as (
 
 held as (
     select count(*) as row_count
-    from raw.assignments
+    from {raw}
     where known_to is null
 ),
 

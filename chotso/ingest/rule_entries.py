@@ -1,0 +1,137 @@
+"""`expectations/register.yml`, read, checked, and made one entry per rule and feed.
+
+A shared rule becomes an entry of each feed that it holds for, with what that feed says otherwise.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+
+from chotso.contracts import Contract
+from chotso.errors import ChotsoError
+from chotso.ingest import every_feed
+from chotso.yaml_reader import read_yaml
+
+Entry = dict[str, Any]
+
+
+def read_entries(folder: Path, feeds: Iterable[Contract]) -> list[Entry]:
+    """All rules of the feeds, in the order in which they judge, as fields of a `Rule`.
+
+    Raises:
+        ChotsoError: The register, its schema and its SQL files do not hold together; every fault
+            is named.
+    """
+    path = folder / "register.yml"
+    written = _read(path)
+    contracts = {item.feed: item for item in feeds}
+    entries = [entry for item in contracts.values() for entry in _entries_of(item, written)]
+    if faults := [*_faults(entries, written, contracts), *_file_faults(folder, written)]:
+        raise _malformed(path, faults)
+    return entries
+
+
+def _read(path: Path) -> dict[str, list[Entry]]:
+    try:
+        loaded: Any = read_yaml(path.read_bytes())
+        schema = json.loads(path.with_name("register.schema.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise _malformed(path, [str(error)]) from error
+    checker = jsonschema.Draft202012Validator(schema)
+    if faults := [f"{fault.json_path}: {fault.message}" for fault in checker.iter_errors(loaded)]:
+        raise _malformed(path, faults)
+    checked: dict[str, list[Entry]] = loaded
+    return checked
+
+
+def _entries_of(item: Contract, written: dict[str, list[Entry]]) -> list[Entry]:
+    """The rules of one feed: shared ones, its own, and those that judge what stands in the end."""
+    own = [entry for entry in written["rules"] if entry["feed"] == item.feed]
+    shared = {e["name"]: e for e in written["every_feed"] if every_feed.holds(e, item)}
+    placed = {entry["shared"] for entry in own if "shared" in entry}
+    unplaced = [entry for name, entry in shared.items() if name not in placed]
+    return [
+        *(_made(item, entry, {}) for entry in unplaced if entry["level"] != "history"),
+        *(
+            _made(item, shared[entry["shared"]], entry) if "shared" in entry else entry
+            for entry in own
+            if "left_out" not in entry and entry.get("shared", "") in {"", *shared}
+        ),
+        *(_made(item, entry, {}) for entry in unplaced if entry["level"] == "history"),
+    ]
+
+
+def _made(item: Contract, shared: Entry, different: Entry) -> Entry:
+    entry = {"owner": item.owner, **shared, **different}
+    name = entry.pop("name")
+    entry.pop("judged_where", None)
+    good_value = every_feed.filled(entry["good_value"], item, entry.get("refers_to"))
+    return entry | {
+        "id": f"{item.feed}.{name}",
+        "feed": item.feed,
+        "shared": True,
+        "good_value": good_value,
+    }
+
+
+def _faults(
+    entries: list[Entry], written: dict[str, list[Entry]], contracts: dict[str, Contract]
+) -> list[str]:
+    names = [entry["name"] for entry in written["every_feed"]]
+    return [
+        *(f"{twice} is registered twice" for twice in _twice(entry["id"] for entry in entries)),
+        *(f"{twice} is registered twice for every feed" for twice in _twice(names)),
+        *(
+            f"{entry['id']} does not begin with its feed"
+            for entry in entries
+            if not entry["id"].startswith(f"{entry['feed']}.")
+        ),
+        *(
+            f"{entry['id']} judges no row, so it can only block"
+            for entry in entries
+            if entry["level"] != "row" and entry["severity"] != "block"
+        ),
+        *_faults_of_differences(written, contracts),
+    ]
+
+
+def _faults_of_differences(
+    written: dict[str, list[Entry]], contracts: dict[str, Contract]
+) -> Iterable[str]:
+    for feed in sorted({entry["feed"] for entry in written["rules"]} - set(contracts)):
+        yield f"{feed} has rules and no contract"
+    for item in contracts.values():
+        holding = {e["name"]: e for e in written["every_feed"] if every_feed.holds(e, item)}
+        for entry in written["rules"]:
+            if entry["feed"] == item.feed and entry.get("shared", "") not in {"", *holding}:
+                yield f"{item.feed} differs from {entry['shared']}, which does not hold for it"
+        for name, entry in holding.items():
+            if len(columns := every_feed.references(entry, item)) > 1:
+                yield f"{item.feed}.{name} can judge only one of {', '.join(columns)}"
+
+
+def _file_faults(folder: Path, written: dict[str, list[Entry]]) -> list[str]:
+    ids = {entry["id"] for entry in written["rules"] if "id" in entry}
+    ids |= {f"{every_feed.FOLDER}.{entry['name']}" for entry in written["every_feed"]}
+    files = {f"{found.parent.name}.{found.stem}" for found in folder.glob("*/*.sql")}
+    return [
+        *(f"{missing} has no SQL file" for missing in sorted(ids - files)),
+        *(f"{stray} has an SQL file and is not registered" for stray in sorted(files - ids)),
+    ]
+
+
+def _twice(names: Iterable[str]) -> list[str]:
+    return sorted(name for name, count in Counter(names).items() if count > 1)
+
+
+def _malformed(path: Path, faults: list[str]) -> ChotsoError:
+    shown = "; ".join(faults[:5]) + (f"; and {len(faults) - 5} more" if len(faults) > 5 else "")
+    return ChotsoError(
+        f"The rule register {path} does not hold together: {shown}.",
+        kept="nothing was judged or published.",
+        next_step=f"mend {path} or the SQL files beside it.",
+    )
