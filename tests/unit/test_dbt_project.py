@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from chotso.registers import load_registers
 from tests.oracle.facts import FUNDS, SCHEMES
@@ -19,6 +20,11 @@ from tests.oracle.recompute import COLLECTION_OF_GROUP, PLAN_MEASURES
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = ROOT / "dbt_project"
 PROMISES = PROJECT / "interface.json"
+LAYERS = {"staging": ("stg_",), "intermediate": ("int_",), "marts": ("dim_", "fct_", "rpt_")}
+SUBJECTS = {
+    "arrears", "collection", "dimensions", "emulation", "officers", "participation", "plans",
+    "reconciliation",
+}  # fmt: skip
 BILINGUAL = re.compile(r"\S — \S")
 
 
@@ -92,6 +98,20 @@ def test_dbt_score_would_find_a_model_without_description(tmp_path: Path) -> Non
     )  # fmt: skip
     assert done.returncode != 0
     assert "fct_contribution" in done.stdout
+
+
+def test_every_model_lies_in_its_layer_and_subject_with_its_own_words_beside_it() -> None:
+    for node in models():
+        name = node["name"]
+        folder, layer, subject, file = Path(node["original_file_path"]).parts
+        assert (folder, file) == ("models", f"{name}.sql")
+        assert name.startswith(LAYERS[layer]), name
+        assert subject in SUBJECTS, name
+        beside = (PROJECT / node["original_file_path"]).with_suffix(".yml")
+        said = yaml.safe_load(beside.read_text("utf-8"))
+        assert said.keys() <= {"version", "models", "unit_tests"}, name
+        assert [model["name"] for model in said["models"]] == [name]
+        assert {test["model"] for test in said.get("unit_tests", [])} <= {name}
 
 
 def test_every_model_says_its_grain_first_and_has_an_owner() -> None:
