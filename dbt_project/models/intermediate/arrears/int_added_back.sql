@@ -14,7 +14,7 @@ late_lines as (
         lines.recorded_at,
         lines.principal_vnd
     from {{ ref('int_valid_lines') }} as lines
-    inner join {{ ref('dim_fund') }} as funds on lines.fund_code = funds.fund_code
+    inner join {{ ref('int_funds') }} as funds on lines.fund_code = funds.fund_code
     inner join cutoff on lines.credited_month = cutoff.cutoff_month
     where lines.credited_at >= cutoff.cutoff_at and funds.group_code is not null
 ),

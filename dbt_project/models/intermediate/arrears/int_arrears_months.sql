@@ -7,7 +7,7 @@ with accounts as (
         sum(arrears_vnd) as arrears_vnd,
         sum(interest_bearing_arrears_vnd) as interest_bearing_arrears_vnd,
         sum(receivable_vnd) as receivable_vnd
-    from {{ ref('fct_employer_account') }}
+    from {{ ref('int_employer_accounts') }}
     group by agency_code, month, group_code
 ),
 

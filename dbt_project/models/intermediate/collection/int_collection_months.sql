@@ -5,7 +5,7 @@ with lines as (
         credited_month,
         fund_code,
         sum(collected_vnd) as collected_vnd
-    from {{ ref('fct_contribution') }}
+    from {{ ref('int_contributions') }}
     group by agency_code, credited_month, fund_code
 ),
 

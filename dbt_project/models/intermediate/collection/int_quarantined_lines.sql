@@ -102,7 +102,7 @@ final as (
     from attributed
     left join {{ ref('stg_agencies') }} as agencies
         on attributed.agency_code = agencies.agency_code
-    left join {{ ref('dim_fund') }} as funds on attributed.fund_code = funds.fund_code
+    left join {{ ref('int_funds') }} as funds on attributed.fund_code = funds.fund_code
 )
 
 select * from final

@@ -17,7 +17,7 @@ line_items as (
         metrics.metric_code,
         sum(lines.set_aside_vnd) as set_aside_vnd
     from {{ ref('int_quarantined_lines') }} as lines
-    inner join {{ ref('dim_metric') }} as metrics on metrics.kind_code = 'flow'
+    inner join {{ ref('int_metrics') }} as metrics on metrics.kind_code = 'flow'
     where
         lines.fund_code is null
         or exists (
@@ -36,7 +36,7 @@ account_items as (
         metrics.metric_code,
         sum(greatest(accounts.closing_vnd, 0)) as set_aside_vnd
     from {{ ref('stg_quarantined_accounts') }} as accounts
-    inner join {{ ref('dim_metric') }} as metrics
+    inner join {{ ref('int_metrics') }} as metrics
         on
             metrics.kind_code = 'ratio'
             and metrics.group_code in (accounts.group_code, 'total')

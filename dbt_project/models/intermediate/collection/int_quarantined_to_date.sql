@@ -102,7 +102,7 @@ arrears as (
         on
             universe.agency_code = growths_of_months.agency_code
             and growths_of_months.month between universe.year_start_month and universe.month
-    inner join {{ ref('dim_metric') }} as metrics
+    inner join {{ ref('int_metrics') }} as metrics
         on
             metrics.kind_code = 'ratio'
             and metrics.group_code in (growths_of_months.group_code, 'total')
@@ -120,7 +120,7 @@ credits as (
         on
             credits.month is null
             or credits.month between universe.year_start_month and universe.month
-    inner join {{ ref('dim_metric') }} as metrics on metrics.kind_code = 'flow'
+    inner join {{ ref('int_metrics') }} as metrics on metrics.kind_code = 'flow'
     left join members
         on
             universe.agency_code = members.agency_code

@@ -1,10 +1,6 @@
 -- Months shown: January of the first year to the month of the newest business date published.
-with batches as (
-    select business_date from {{ ref('stg_batches') }}
-),
-
-last_month as (
-    select date_trunc('month', max(business_date)::timestamp) as month from batches
+with last_month as (
+    select date_trunc('month', business_date::timestamp) as month from {{ ref('int_newest_batch') }}
 ),
 
 calendar as (

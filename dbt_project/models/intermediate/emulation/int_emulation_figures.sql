@@ -20,7 +20,7 @@ attainments as (
         plan_in_force,
         attainment_ratio,
         is_met
-    from {{ ref('fct_monthly_attainment') }}
+    from {{ ref('int_agency_attainment') }}
     union all
     select
         'officer' as participant_type,
@@ -34,7 +34,7 @@ attainments as (
         plan_in_force,
         attainment_ratio,
         is_met
-    from {{ ref('fct_officer_attainment') }}
+    from {{ ref('int_officer_attainment') }}
 ),
 
 measured as (

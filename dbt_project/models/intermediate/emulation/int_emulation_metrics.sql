@@ -45,7 +45,7 @@ final as (
         metrics.direction_code,
         metrics.sort_order
     from configured
-    inner join {{ ref('dim_metric') }} as metrics on configured.metric_code = metrics.metric_code
+    inner join {{ ref('int_metrics') }} as metrics on configured.metric_code = metrics.metric_code
 )
 
 select * from final

@@ -16,7 +16,8 @@ agency_months as (
         agencies.agency_name,
         agencies.province_code
     from {{ ref('int_agency_months') }} as agency_months
-    left join {{ ref('dim_agency') }} as agencies on agency_months.agency_key = agencies.agency_key
+    left join {{ ref('int_agencies') }} as agencies
+        on agency_months.agency_key = agencies.agency_key
 ),
 
 officer_months as (
@@ -27,7 +28,7 @@ officer_months as (
         officer_months.officer_key,
         officers.officer_name
     from {{ ref('int_officer_months') }} as officer_months
-    left join {{ ref('dim_officer') }} as officers
+    left join {{ ref('int_officers') }} as officers
         on officer_months.officer_key = officers.officer_key
     where officer_months.is_own_agency
 ),

@@ -32,10 +32,6 @@ with configured as (
     {% endfor %}
 ),
 
-newest as (
-    select max(business_date) as business_date from {{ ref('stg_batches') }}
-),
-
 final as (
     select
         configured.period_id,
@@ -53,7 +49,7 @@ final as (
         ) as measured_month,
         configured.cutoff_at = {{ event_cutoff() }} as is_at_cutoff
     from configured
-    cross join newest
+    cross join {{ ref('int_newest_batch') }} as newest
     where configured.starts_on_date <= newest.business_date
 )
 

@@ -9,7 +9,7 @@ with accounts as (
         sum(accounts.arrears_vnd) as arrears_vnd,
         sum(accounts.interest_bearing_arrears_vnd) as interest_bearing_arrears_vnd,
         sum(accounts.receivable_vnd) as receivable_vnd
-    from {{ ref('fct_employer_account') }} as accounts
+    from {{ ref('int_employer_accounts') }} as accounts
     inner join {{ ref('int_months') }} as months on accounts.month = months.month
     left join {{ ref('int_officer_employer_months') }} as employer_months
         on

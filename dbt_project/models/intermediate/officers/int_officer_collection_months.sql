@@ -7,7 +7,7 @@ with lines as (
         contributions.credited_month,
         contributions.fund_code,
         sum(contributions.collected_vnd) as collected_vnd
-    from {{ ref('fct_contribution') }} as contributions
+    from {{ ref('int_contributions') }} as contributions
     left join {{ ref('int_officer_assignments') }} as assignments
         on
             contributions.employer_code = assignments.employer_code

@@ -16,7 +16,7 @@ with named as (
     from {{ ref('stg_quarantined_plans') }} as plans
     left join {{ ref('stg_agencies') }} as agencies on plans.object_code = agencies.agency_code
     left join {{ ref('stg_officers') }} as officers on plans.object_code = officers.officer_code
-    left join {{ ref('dim_metric') }} as metrics on plans.metric_code = metrics.metric_code
+    left join {{ ref('int_metrics') }} as metrics on plans.metric_code = metrics.metric_code
     -- a measure that cannot be read may be of money
     where metrics.kind_code is null or metrics.kind_code = 'flow'
 ),

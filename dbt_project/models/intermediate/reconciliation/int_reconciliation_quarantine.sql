@@ -10,7 +10,7 @@ with lines as (
         funds.group_code,
         funds.fund_code is not null and funds.group_code is null as is_outside_accounts
     from {{ ref('int_quarantined_lines') }} as lines
-    left join {{ ref('dim_fund') }} as funds on lines.fund_code = funds.fund_code
+    left join {{ ref('int_funds') }} as funds on lines.fund_code = funds.fund_code
 ),
 
 documents as (

@@ -9,7 +9,7 @@ with accounts as (
         allocated_vnd,
         adjusted_up_vnd - adjusted_down_vnd as net_adjustment_vnd,
         added_back_vnd
-    from {{ ref('fct_employer_account') }}
+    from {{ ref('int_employer_accounts') }}
 ),
 
 payments as (
@@ -24,13 +24,12 @@ payments as (
         coalesce(sum(lines.principal_vnd) filter (
             where funds.group_code is not null and lines.recorded_at > statements.newest_stated_at
         ), 0)::numeric as recorded_after_statement_vnd
-    from {{ ref('int_valid_lines') }} as lines
-    inner join {{ ref('dim_fund') }} as funds on lines.fund_code = funds.fund_code
+    from {{ ref('int_contributions') }} as lines
+    inner join {{ ref('int_funds') }} as funds on lines.fund_code = funds.fund_code
     left join {{ ref('int_account_statements') }} as statements
         on
             lines.employer_code = statements.employer_code
             and lines.credited_month = statements.month
-    where lines.is_before_cutoff
     group by
         lines.employer_code, lines.credited_month, coalesce(funds.group_code, 'voluntary')
 ),

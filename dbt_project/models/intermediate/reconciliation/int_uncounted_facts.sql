@@ -31,7 +31,7 @@ facts as (
         credited_month as month,
         count(*) as fact_count,
         sum(collected_vnd) as money_vnd
-    from {{ ref('fct_contribution') }}
+    from {{ ref('int_contributions') }}
     group by agency_code, credited_month
     union all
     select
@@ -40,7 +40,7 @@ facts as (
         month,
         count(distinct employer_code) as fact_count,
         sum(arrears_vnd) as money_vnd
-    from {{ ref('fct_employer_account') }}
+    from {{ ref('int_employer_accounts') }}
     group by agency_code, month
 ),
 
@@ -58,15 +58,6 @@ spell_places as (
     where counted.agency_code is null
 ),
 
--- one list: each by itself may look like one row to the planner, and be compared with every line
-known_documents as (
-    select so_chung_tu as document_code from {{ source('raw', 'payments') }}
-    where known_from <= {{ as_known_at() }}
-    union all
-    select row_key as document_code from {{ source('quarantine', 'row') }}
-    where feed = 'payments' and first_seen <= {{ as_known_at() }}
-),
-
 lost_lines as (
     select
         count(*) as fact_count,
@@ -74,7 +65,7 @@ lost_lines as (
     from {{ ref('stg_allocations') }} as lines
     where
         not exists (
-            select 1 from known_documents
+            select 1 from {{ ref('stg_known_documents') }} as known_documents
             where known_documents.document_code = lines.document_code
         )
 ),

@@ -13,7 +13,7 @@ with accounts as (
 ),
 
 totals as (
-    select * from {{ ref('stg_account_totals') }}
+    select * from {{ ref('int_account_totals') }}
 ),
 
 classes as (

@@ -1,6 +1,6 @@
 -- The night's own rows; exposing keeps those of earlier nights beside them (chotso.build.expose).
 with night as (
-    select max(business_date) as business_date from {{ ref('stg_batches') }}
+    select business_date from {{ ref('int_newest_batch') }}
 ),
 
 shown as (

@@ -1,9 +1,4 @@
-with plans as (
-    select * from {{ ref('stg_plans') }}
-    where metric_code is not null and object_type_code is not null
-),
-
-final as (
+with final as (
     select
         object_type_code,
         object_code,
@@ -14,17 +9,12 @@ final as (
         decision_code,
         assigner_name,
         plan_value,
-        row_number() over revisions = 1 as is_original,
-        lead(plan_year) over revisions is null as is_final,
+        revision_number = 1 as is_original,
+        is_final,
         known_at,
-        -- a decision takes effect as its first day begins, in Vietnam
-        known_at > effective_from_date::timestamp at time zone 'Asia/Ho_Chi_Minh' as is_late,
+        is_late,
         batch_id
-    from plans
-    window revisions as (
-        partition by object_type_code, object_code, metric_code, plan_year
-        order by effective_from_date, signed_date, decision_code collate "C"
-    )
+    from {{ ref('int_plan_revisions') }}
 )
 
 select * from final
