@@ -13,23 +13,8 @@ with universe as (
     cross join {{ ref('int_metrics') }} as metrics
 ),
 
--- summed over what was collected, not over rows shown: months out of force count to date as well
 flows as (
-    select
-        universe.agency_code,
-        universe.month,
-        universe.metric_code,
-        sum(collections.collected_vnd) filter (
-            where collections.month = universe.month
-        ) as of_month_vnd,
-        sum(collections.collected_vnd) as to_date_vnd
-    from universe
-    inner join {{ ref('int_collection_months') }} as collections
-        on
-            universe.agency_code = collections.agency_code
-            and universe.metric_code = collections.metric_code
-            and collections.month between universe.year_start_month and universe.month
-    group by universe.agency_code, universe.month, universe.metric_code
+    {{ collected_to_date(['agency_code', 'metric_code'], ref('int_collection_months')) }}
 ),
 
 official_ratios as (
@@ -120,30 +105,13 @@ final as (
         denominator,
         plan_original,
         plan_in_force,
-        -- a ratio's attainment is rounded once, from the fraction, not from its rounded value
-        case
-            when kind_code = 'ratio'
-                then {{ exact_ratio('numerator', 'denominator * plan_in_force') }}
-            else {{ exact_ratio('actual_to_date', 'plan_in_force') }}
-        end as attainment_ratio,
-        case
-            when kind_code = 'ratio' and direction_code = 'below'
-                then {{ is_ratio_below('numerator', 'denominator', 'plan_in_force') }}
-            when kind_code = 'ratio'
-                then not {{ is_ratio_below('numerator', 'denominator', 'plan_in_force') }}
-            when direction_code = 'below' then actual_to_date < plan_in_force
-            else actual_to_date >= plan_in_force
-        end as is_met,
+        {{ attainment_ratio('actual_to_date') }} as attainment_ratio,
+        {{ is_plan_met('actual_to_date') }} as is_met,
         quarantined_money,
         known_at,
         agency_key,
         plan_final,
-        case
-            when plan_in_force is null and plan_original is null then 'none'
-            when plan_in_force is null then 'not_yet'
-            when plan_in_force = 0 then 'zero'
-            else 'in_force'
-        end as plan_status_code,
+        {{ plan_status() }} as plan_status_code,
         quarantined_to_date
     from measured
 )
