@@ -6,11 +6,13 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from copy import deepcopy
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from chotso.registers import load_registers
 from tests.oracle.facts import FUNDS, SCHEMES
@@ -19,6 +21,16 @@ from tests.oracle.recompute import COLLECTION_OF_GROUP, PLAN_MEASURES
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = ROOT / "dbt_project"
 PROMISES = PROJECT / "interface.json"
+LAYERS = {"staging": ("stg_",), "intermediate": ("int_",), "marts": ("dim_", "fct_", "rpt_")}
+SUBJECTS = {
+    "arrears", "collection", "dimensions", "emulation", "officers", "participation", "plans",
+    "reconciliation",
+}  # fmt: skip
+MAY_READ = {
+    "staging": {"source"},
+    "intermediate": {"staging", "intermediate"},
+    "marts": {"intermediate", "marts"},
+}
 BILINGUAL = re.compile(r"\S — \S")
 
 
@@ -92,6 +104,57 @@ def test_dbt_score_would_find_a_model_without_description(tmp_path: Path) -> Non
     )  # fmt: skip
     assert done.returncode != 0
     assert "fct_contribution" in done.stdout
+
+
+def test_every_model_lies_in_its_layer_and_subject_with_its_own_words_beside_it() -> None:
+    for node in models():
+        name = node["name"]
+        folder, layer, subject, file = Path(node["original_file_path"]).parts
+        assert (folder, file) == ("models", f"{name}.sql")
+        assert name.startswith(LAYERS[layer]), name
+        assert subject in SUBJECTS, name
+        beside = (PROJECT / node["original_file_path"]).with_suffix(".yml")
+        said = yaml.safe_load(beside.read_text("utf-8"))
+        assert said.keys() <= {"version", "models", "unit_tests"}, name
+        assert [model["name"] for model in said["models"]] == [name]
+        assert {test["model"] for test in said.get("unit_tests", [])} <= {name}
+
+
+def crossings(manifest: dict[str, Any]) -> list[str]:
+    """Who reads a layer that theirs may not read, what hooks and constraints name included."""
+    layer_of = dict.fromkeys(manifest["sources"], "source") | {
+        node["unique_id"]: Path(node["original_file_path"]).parts[1]
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model"
+    }
+    return [
+        f"{reader} reads {read}"
+        for reader, node in manifest["nodes"].items()
+        if node["resource_type"] == "model"
+        for read in node["depends_on"]["nodes"]
+        if layer_of[read] not in MAY_READ[layer_of[reader]]
+    ]
+
+
+def test_staging_reads_sources_and_each_layer_its_own_or_the_one_below() -> None:
+    assert crossings(_manifest()) == []
+
+
+@pytest.mark.parametrize(
+    ("reader", "read"),
+    [
+        ("stg_payments", "model.chotso.stg_batches"),
+        ("int_months", "model.chotso.dim_month"),
+        ("int_months", "source.chotso.raw.agencies"),
+        ("dim_month", "model.chotso.stg_batches"),
+        ("dim_month", "source.chotso.ops.batch"),
+    ],
+)
+def test_a_model_that_reads_across_its_layer_would_be_found(reader: str, read: str) -> None:
+    """The twin that must fail: the same manifest with one more dependency."""
+    crossed = deepcopy(_manifest())
+    crossed["nodes"][f"model.chotso.{reader}"]["depends_on"]["nodes"].append(read)
+    assert crossings(crossed) == [f"model.chotso.{reader} reads {read}"]
 
 
 def test_every_model_says_its_grain_first_and_has_an_owner() -> None:

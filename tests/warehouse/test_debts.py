@@ -200,7 +200,7 @@ def test_every_class_has_a_name_and_its_months(warehouse: Warehouse) -> None:
 def test_the_provinces_plan_is_its_own_and_no_sum(rows: Rows) -> None:
     december = {"month": date(2021, 12, 1), "metric_code": "collection_total"}
     plans = {
-        code: rows("int_plan_months", agency_code=code, **december)[0]
+        code: rows("int_plan_months", object_type_code="agency", object_code=code, **december)[0]
         for code in ("072", "07201", "07202")
     }
     assert [plan["plan_original"] for plan in plans.values()] == [150, 100, 100]
@@ -227,7 +227,7 @@ def test_a_decision_known_after_its_first_day_began_is_late(rows: Rows) -> None:
 def test_an_officers_plan_is_a_fraction_like_an_agencys_and_never_an_agencys(rows: Rows) -> None:
     (line,) = rows("fct_plan_target", object_type_code="officer")
     assert (line["object_code"], line["plan_value"]) == ("CB001", Decimal("0.009"))
-    assert rows("int_plan_months", agency_code="CB001") == []
+    assert rows("int_plan_months", object_type_code="agency", object_code="CB001") == []
 
 
 def test_verdicts_that_differ_between_variants_are_flagged(rows: Rows) -> None:

@@ -1,0 +1,5 @@
+-- What is newest of all that is known: the last business date, and the instant of the last batch.
+select
+    max(business_date) as business_date,
+    max(known_at) as known_at
+from {{ ref('stg_batches') }}

@@ -1,0 +1,111 @@
+-- What is accepted and counts at no province: the agency stands under none that is shown in the
+-- month (its chain of parents ends elsewhere, in a circle, or its row was closed), or a line's
+-- document never came. Empty where all is well; a freeze is not sealed while it is not.
+with members as (
+    select * from {{ ref('int_agency_members') }}
+),
+
+months as (
+    select month from {{ ref('int_months') }}
+),
+
+spells as (
+    select * from {{ ref('int_participation_spells') }}
+),
+
+counted as (
+    select
+        members.member_agency_code as agency_code,
+        shown.month,
+        count(*) as province_count
+    from {{ ref('int_agency_months') }} as shown
+    inner join members on shown.agency_code = members.agency_code
+    where shown.is_province
+    group by members.member_agency_code, shown.month
+),
+
+facts as (
+    select
+        'collection_total' as metric_code,
+        agency_code,
+        credited_month as month,
+        count(*) as fact_count,
+        sum(collected_vnd) as money_vnd
+    from {{ ref('int_contributions') }}
+    group by agency_code, credited_month
+    union all
+    select
+        'arrears_ratio_total' as metric_code,
+        agency_code,
+        month,
+        count(distinct employer_code) as fact_count,
+        sum(arrears_vnd) as money_vnd
+    from {{ ref('int_employer_accounts') }}
+    group by agency_code, month
+),
+
+-- no spell is laid out by month but those of agencies outside
+spell_places as (
+    select
+        agencies.agency_code,
+        months.month
+    from (select distinct agency_code from spells) as agencies
+    cross join months
+    left join counted
+        on
+            agencies.agency_code = counted.agency_code
+            and months.month = counted.month
+    where counted.agency_code is null
+),
+
+lost_lines as (
+    select
+        count(*) as fact_count,
+        sum(lines.principal_vnd) as money_vnd
+    from {{ ref('stg_allocations') }} as lines
+    where
+        not exists (
+            select 1 from {{ ref('stg_known_documents') }} as known_documents
+            where known_documents.document_code = lines.document_code
+        )
+),
+
+final as (
+    select
+        facts.metric_code,
+        facts.agency_code,
+        facts.month,
+        facts.fact_count::bigint as fact_count,
+        facts.money_vnd::numeric as money_vnd
+    from facts
+    inner join months on facts.month = months.month
+    left join counted
+        on
+            facts.agency_code = counted.agency_code
+            and facts.month = counted.month
+    where counted.agency_code is null
+    union all
+    select
+        'participants_' || spells.scheme_code as metric_code,
+        spell_places.agency_code,
+        spell_places.month,
+        sum(spells.person_count)::bigint as fact_count,
+        0::numeric as money_vnd
+    from spell_places
+    inner join spells
+        on
+            spell_places.agency_code = spells.agency_code
+            and spell_places.month between spells.from_month and spells.to_month
+    group by spells.scheme_code, spell_places.agency_code, spell_places.month
+    union all
+    select
+        'collection_total' as metric_code,
+        null as agency_code,
+        null as month,
+        fact_count::bigint as fact_count,
+        money_vnd::numeric as money_vnd
+    from lost_lines
+    where fact_count > 0
+)
+
+select * from final
