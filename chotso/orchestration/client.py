@@ -1,14 +1,15 @@
 """A small typed client of Airflow's REST API: unpause, create runs, wait for them, read states."""
 
-import json
 import time
-import urllib.error
-import urllib.parse
-import urllib.request
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Generator, Iterable
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from typing import Any
+from urllib.parse import quote
+
+import httpx
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_incrementing
 
 from chotso.errors import ChotsoError
 
@@ -49,6 +50,28 @@ class Task:
     seconds: float | None
 
 
+class _Login(httpx.Auth):
+    """A token for the user's name and password, asked for anew when it is refused."""
+
+    requires_response_body = True
+
+    def __init__(self, user: str, password: str) -> None:
+        self._named = {"username": user, "password": password}
+        self._token: str | None = None
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        for _ in range(2):
+            if self._token is None:
+                answer = yield httpx.Request(
+                    "POST", request.url.join("/auth/token"), json=self._named
+                )
+                self._token = str(answer.raise_for_status().json()["access_token"])
+            request.headers["Authorization"] = f"Bearer {self._token}"
+            if (yield request).status_code != httpx.codes.UNAUTHORIZED:
+                return
+            self._token = None  # expired: a token lives a day
+
+
 @dataclass
 class AirflowClient:
     """Talks to one API server as one user.
@@ -64,12 +87,11 @@ class AirflowClient:
     user: str
     password: str = field(repr=False)
     while_waiting: Callable[[], None] = field(default=lambda: None, repr=False)
-    _token: str | None = field(default=None, repr=False)
 
     def is_healthy(self) -> bool:
         """Whether database, scheduler and DAG processor all report themselves alive."""
         try:
-            health = self._request("GET", "/api/v2/monitor/health", authenticated=False)
+            health = self._request("GET", "/api/v2/monitor/health", is_tried_once=True)
         except ChotsoError:
             return False
         return all(
@@ -222,70 +244,54 @@ class AirflowClient:
     def _pages(self, path: str, name: str, **query: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
         while True:
-            paging = {**query, "limit": PAGE, "offset": len(found)}
-            answer = self._request("GET", f"{path}?{urllib.parse.urlencode(paging)}")
+            paging = {**query, "limit": str(PAGE), "offset": str(len(found))}
+            answer = self._request("GET", path, query=paging)
             found += answer[name]
             if not answer[name] or len(found) >= int(answer["total_entries"]):
                 return found
 
+    @cached_property
+    def _http(self) -> httpx.Client:
+        # No proxy of the environment stands between this machine and itself.
+        login = _Login(self.user, self.password)
+        return httpx.Client(base_url=self.url, auth=login, timeout=TIMEOUT_S, trust_env=False)
+
     def _request(
-        self, method: str, path: str, body: Any = None, *, authenticated: bool = True
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        query: dict[str, str] | None = None,
+        is_tried_once: bool = False,
     ) -> Any:
         # A busy server may be slow; only what changes nothing is asked again.
-        tries = READ_TRIES if method == "GET" and authenticated else 1
-        for attempt in range(1, tries + 1):
-            try:
-                return self._answer(method, path, body, authenticated=authenticated)
-            except OSError as error:
-                if attempt == tries:
-                    raise ChotsoError(
-                        f"Airflow does not answer at {self.url}: {error}",
-                        next_step="start it with `make up`, or read its logs if it runs.",
-                    ) from error
-                time.sleep(attempt)
-        raise AssertionError("unreachable")
-
-    def _answer(self, method: str, path: str, body: Any, *, authenticated: bool) -> Any:
-        for attempt in (1, 2):
-            headers = {"Content-Type": "application/json", "Accept": "application/json"}
-            if authenticated:
-                headers["Authorization"] = f"Bearer {self._current_token()}"
-            try:
-                return self._send(method, path, headers, body)
-            except urllib.error.HTTPError as error:
-                if error.code == 401 and authenticated and attempt == 1:
-                    self._token = None  # expired: a token lives a day
-                    continue
-                detail = error.read().decode("utf-8", "replace")
-                raise ChotsoError(
-                    f"Airflow answered {error.code} to {method} {path}: {detail}",
-                    next_step=f"look at {self.url} and at the log of the API server.",
-                ) from error
-        raise AssertionError("unreachable")
-
-    def _send(self, method: str, path: str, headers: dict[str, str], body: Any) -> Any:
-        data = None if body is None else json.dumps(body).encode("utf-8")
-        request = urllib.request.Request(self.url + path, data=data, headers=headers, method=method)
-        # No proxy of the environment stands between this machine and itself.
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(request, timeout=TIMEOUT_S) as response:
-            text = response.read()
-        return json.loads(text) if text else None
-
-    def _current_token(self) -> str:
-        if self._token is None:
-            answer = self._request(
-                "POST",
-                "/auth/token",
-                {"username": self.user, "password": self.password},
-                authenticated=False,
-            )
-            self._token = str(answer["access_token"])
-        return self._token
+        tries = READ_TRIES if method == "GET" and not is_tried_once else 1
+        retrying = Retrying(
+            stop=stop_after_attempt(tries),
+            wait=wait_incrementing(1, 1),
+            retry=retry_if_exception_type(httpx.TransportError),
+            reraise=True,
+        )
+        try:
+            answer = retrying(self._http.request, method, path, json=body, params=query)
+            answer.raise_for_status()
+        except httpx.TransportError as error:
+            raise ChotsoError(
+                f"Airflow does not answer at {self.url}: {error}",
+                next_step="start it with `make up`, or read its logs if it runs.",
+            ) from error
+        except httpx.HTTPStatusError as error:
+            refused = error.response
+            raise ChotsoError(
+                f"Airflow answered {refused.status_code} to {method} {path}: {refused.text}",
+                next_step=f"look at {self.url} and at the log of the API server.",
+            ) from error
+        return answer.json() if answer.content else None
 
 
 def _quoted(part: str) -> str:
-    return urllib.parse.quote(part, safe="")
+    return quote(part, safe="")
 
 
 def _run(found: dict[str, Any]) -> Run:
