@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from chotso.ambient import scrub
 from chotso.errors import ChotsoError
@@ -51,6 +53,83 @@ class Settings(BaseModel):
         return _read_key(self.pseudonym_key_file, create=self.embedded)
 
 
+class _Named(BaseSettings):
+    """What the environment names: a variable, else a mounted secret, else Airflow's Connection."""
+
+    model_config = SettingsConfigDict(env_prefix="CHOTSO_", env_ignore_empty=True)
+
+    home: Path = Path(".chotso")
+    warehouse_url: str | None = None
+    admin_url: str | None = None
+    certifier_url: str | None = None
+    source_url: str | None = None
+    drop_url: str | None = None
+    landing_url: str | None = None
+    releases_dir: Path | None = None
+    pseudonym_key_file: Path | None = None
+    anchor_file: Path | None = None
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """A variable wins over a file, and a file over a Connection."""
+        return env_settings, _SecretFiles(settings_cls), _Connections(settings_cls)
+
+
+class _EachField(PydanticBaseSettingsSource):
+    """Asks for one field after the other; those that an earlier source gave are left alone."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        """The field's value here, None where there is none."""
+        return self.find(field_name), field_name, False
+
+    def find(self, name: str) -> str | None:
+        """A field's value; None where this source has none."""
+        raise NotImplementedError
+
+    def __call__(self) -> dict[str, Any]:
+        """All values of this source."""
+        wanted = [name for name in self.settings_cls.model_fields if name not in self.current_state]
+        found = {name: self.find(name) for name in wanted}
+        return {name: value for name, value in found.items() if value}
+
+
+class _SecretFiles(_EachField):
+    """`CHOTSO_<NAME>_FILE` names a file that holds the value."""
+
+    def find(self, name: str) -> str | None:
+        """The file's text.
+
+        Raises:
+            ChotsoError: The file cannot be read.
+        """
+        variable = _variable(name)
+        path = os.environ.get(f"{variable}_FILE")
+        if not path:
+            return None
+        try:
+            return Path(path).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise ChotsoError(
+                f"{variable}_FILE names {path}, which cannot be read: {error.strerror}.",
+                next_step=f"mount the secret there, or set {variable}.",
+            ) from error
+
+
+class _Connections(_EachField):
+    """Airflow's Connections, while a task runs."""
+
+    def find(self, name: str) -> str | None:
+        """The Connection's URL or path."""
+        return _airflow_connection(CONNECTIONS[name]) if name in CONNECTIONS else None
+
+
 def load_settings() -> Settings:
     """Settings of this process.
 
@@ -58,26 +137,23 @@ def load_settings() -> Settings:
         ChotsoError: A URL is missing or malformed; the next step names the variable.
     """
     scrub()  # everything that works begins here
-    home = Path(os.environ.get("CHOTSO_HOME", ".chotso")).expanduser().resolve()
+    named = _Named()
+    home = named.home.expanduser().resolve()
     sandbox = _sandbox(home)
-    named_warehouse = _named("warehouse_url")
-    values: dict[str, Any] = {
-        "home": home,
-        "warehouse_url": _url("warehouse_url", named_warehouse or sandbox.get("warehouse_url")),
-        "source_url": _url("source_url", _named("source_url") or sandbox.get("source_url")),
-        "drop_url": _named("drop_url") or str(home / "drop"),
-        "landing_url": _named("landing_url") or str(home / "landing"),
-        "releases_dir": Path(_named("releases_dir") or home / "releases").resolve(),
-        "pseudonym_key_file": Path(_named("pseudonym_key_file") or home / "pseudonym.key"),
-        "embedded": named_warehouse is None,
-    }
-    admin = _named("admin_url") or (None if named_warehouse else sandbox.get("admin_url"))
-    values["admin_url"] = _url("admin_url", admin) if admin else None
-    certifier = _named("certifier_url")
-    values["certifier_url"] = _url("certifier_url", certifier) if certifier else None
-    if anchors := os.environ.get("CHOTSO_ANCHOR_FILE"):
-        values["anchor_file"] = Path(anchors).resolve()
-    return Settings(**values)
+    admin = named.admin_url or (None if named.warehouse_url else sandbox.get("admin_url"))
+    return Settings(
+        home=home,
+        warehouse_url=_url("warehouse_url", named.warehouse_url or sandbox.get("warehouse_url")),
+        admin_url=_url("admin_url", admin) if admin else None,
+        certifier_url=_url("certifier_url", named.certifier_url) if named.certifier_url else None,
+        source_url=_url("source_url", named.source_url or sandbox.get("source_url")),
+        drop_url=named.drop_url or str(home / "drop"),
+        landing_url=named.landing_url or str(home / "landing"),
+        releases_dir=(named.releases_dir or home / "releases").resolve(),
+        pseudonym_key_file=named.pseudonym_key_file or home / "pseudonym.key",
+        embedded=named.warehouse_url is None,
+        anchor_file=named.anchor_file.resolve() if named.anchor_file else None,
+    )
 
 
 def plain_postgres_url(url: str) -> str:
@@ -88,19 +164,8 @@ def plain_postgres_url(url: str) -> str:
     return url
 
 
-def _named(name: str) -> str | None:
-    variable = f"CHOTSO_{name.upper()}"
-    if value := os.environ.get(variable):
-        return value
-    if path := os.environ.get(f"{variable}_FILE"):
-        try:
-            return Path(path).read_text(encoding="utf-8").strip()
-        except OSError as error:
-            raise ChotsoError(
-                f"{variable}_FILE names {path}, which cannot be read: {error.strerror}.",
-                next_step=f"mount the secret there, or set {variable}.",
-            ) from error
-    return _airflow_connection(CONNECTIONS[name]) if name in CONNECTIONS else None
+def _variable(name: str) -> str:
+    return f"CHOTSO_{name.upper()}"
 
 
 def _airflow_connection(conn_id: str) -> str | None:
@@ -128,7 +193,7 @@ def _sandbox(home: Path) -> dict[str, Any]:
 
 
 def _url(name: str, value: str | None) -> str:
-    variable = f"CHOTSO_{name.upper()}"
+    variable = _variable(name)
     if not value:
         raise ChotsoError(
             f"{variable} is not set and no embedded PostgreSQL has been made.",
