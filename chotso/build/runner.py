@@ -72,9 +72,7 @@ def run_dbt(
         *("--target-path", str(place / "target")),
         *("--vars", json.dumps(variables, ensure_ascii=False, sort_keys=True)),
     ]
-    scrub()  # a variable of dbt's could leave out tests, models or rows
-    profile = _profile(settings, schema) | {"CHOTSO_DBT_SESSION": session_name}
-    with _environment(profile):
+    with environment(settings, schema, session_name) as profile:
         place_of_models = (profile["CHOTSO_DBT_DBNAME"], schema)
         manifest = _manifest(place_of_models, [*before, "parse", *after])
         outcome = _runner(manifest).invoke([*before, *command, *after])
@@ -158,11 +156,14 @@ def _profile(settings: Settings, schema: str) -> dict[str, str]:
 
 
 @contextmanager
-def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+def environment(settings: Settings, schema: str, session_name: str) -> Iterator[dict[str, str]]:
+    """The variables that `profiles.yml` reads, for the length of one call; yields them."""
+    scrub()  # a variable of dbt's could leave out tests, models or rows
+    variables = _profile(settings, schema) | {"CHOTSO_DBT_SESSION": session_name}
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)
     try:
-        yield
+        yield variables
     finally:
         for name, value in before.items():
             if value is None:
