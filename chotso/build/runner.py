@@ -70,9 +70,8 @@ def run_dbt(
         "--no-write-json",  # the ledger keeps what a build was; nobody reads dbt's artifacts
         *("--log-path", str(log_file.parent)),
     ]
-    scrub()  # a variable of dbt's could leave out tests, models or rows
     manifest = _manifest(settings, schema, variables, before, is_parsed_anew)
-    with _environment(_profile(settings, schema) | {"CHOTSO_DBT_SESSION": session_name}):
+    with environment(settings, schema, session_name):
         outcome = _runner(manifest).invoke(
             [*before, *command, *_after(place / "target", variables)]
         )
@@ -131,19 +130,18 @@ def _manifest(
     run writes into its manifest: each gets a copy. A project that does not parse gives None: the
     build itself then says why.
     """
-    profile = _profile(settings, _PARSED_FOR)
     if is_parsed_anew not in _PARSED:
-        cache = () if not is_parsed_anew else ("--no-partial-parse",)
+        cache = ("--no-partial-parse",) if is_parsed_anew else ()
         kept = settings.home / "dbt" / "parsed"
         fixed = {**variables, "as_known_at": _NO_INSTANT, "event_cutoff": None}
-        with _environment(profile):
+        with environment(settings, _PARSED_FOR, "chotso parse"):
             parsed = _runner().invoke([*before, *cache, "parse", *_after(kept, fixed)])
         if not parsed.success:
             return None
-        _PARSED[is_parsed_anew] = parsed.result, profile["CHOTSO_DBT_DBNAME"]
+        _PARSED[is_parsed_anew] = parsed.result, _database(settings)
     parsed_manifest, database = _PARSED[is_parsed_anew]
     manifest = parsed_manifest.deepcopy()
-    place = (profile["CHOTSO_DBT_DBNAME"], schema)
+    place = (_database(settings), schema)
     if place != (database, _PARSED_FOR):
         _move(manifest, (database, _PARSED_FOR), place)
     return manifest
@@ -157,6 +155,10 @@ def _move(manifest: Any, old: tuple[str, str], new: tuple[str, str]) -> None:
             before = f'"{item.database}"."{item.schema}".'
             item.relation_name = item.relation_name.replace(before, f'"{new[0]}"."{schema}".')
         item.database, item.schema = new[0], schema
+
+
+def _database(settings: Settings) -> str:
+    return one_host(settings.warehouse_url).get("dbname", "")
 
 
 def _profile(settings: Settings, schema: str) -> dict[str, str]:
@@ -179,11 +181,14 @@ def _profile(settings: Settings, schema: str) -> dict[str, str]:
 
 
 @contextmanager
-def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+def environment(settings: Settings, schema: str, session_name: str) -> Iterator[dict[str, str]]:
+    """The variables that `profiles.yml` reads, for the length of one call; yields them."""
+    scrub()  # a variable of dbt's could leave out tests, models or rows
+    variables = _profile(settings, schema) | {"CHOTSO_DBT_SESSION": session_name}
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)
     try:
-        yield
+        yield variables
     finally:
         for name, value in before.items():
             if value is None:

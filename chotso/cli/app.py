@@ -9,6 +9,7 @@ import typer
 from chotso.ambient import print_anything
 from chotso.cli import missing, quarantine, sandbox
 from chotso.cli.console import OUTPUT, Json, answer, as_date, as_instant, progress, refusals
+from chotso.cli.dbt import AS_TYPED, dbt
 from chotso.cli.explain import explain
 from chotso.cli.late import late
 from chotso.contracts import contracts
@@ -29,6 +30,7 @@ app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(missing.app, name="missing")
 app.command()(explain)
 app.command()(late)
+app.command(context_settings=AS_TYPED)(dbt)
 
 BusinessDate = Annotated[str, typer.Option("--date", help="Business date, YYYY-MM-DD.")]
 

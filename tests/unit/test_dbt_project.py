@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
+from chotso.contracts import contracts as contracts_of_feeds
 from chotso.registers import load_registers
 from tests.oracle.facts import FUNDS, SCHEMES
 from tests.oracle.recompute import COLLECTION_OF_GROUP, PLAN_MEASURES
@@ -155,6 +156,20 @@ def test_a_model_that_reads_across_its_layer_would_be_found(reader: str, read: s
     crossed = deepcopy(_manifest())
     crossed["nodes"][f"model.chotso.{reader}"]["depends_on"]["nodes"].append(read)
     assert crossings(crossed) == [f"model.chotso.{reader} reads {read}"]
+
+
+def test_every_feed_is_a_source_and_every_source_says_what_it_is_and_how_fresh() -> None:
+    sources = list(_manifest()["sources"].values())
+    assert {s["name"] for s in sources if s["source_name"] == "raw"} == set(contracts_of_feeds())
+    for source in sources:
+        name = source["name"]
+        assert source["description"], name
+        assert source["source_description"], name
+        if source["source_name"] == "raw":
+            assert BILINGUAL.search(source["description"]), name
+        timed = source["freshness"] and source["freshness"]["warn_after"]["count"]
+        assert bool(timed) != bool(source["config"]["meta"].get("no_freshness")), name
+        assert not timed or source["loaded_at_query"], name
 
 
 def test_every_model_says_its_grain_first_and_has_an_owner() -> None:
