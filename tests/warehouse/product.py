@@ -1,5 +1,6 @@
 """The warehouse as the tests of figures run it: its own databases on one embedded server."""
 
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -82,7 +83,11 @@ class Product:
 
 @contextmanager
 def product(server: SandboxServer, name: str, folder: Path) -> Iterator[Product]:
-    """A migrated, empty warehouse with databases of its own; they are dropped at the end."""
+    """A migrated, empty warehouse with databases of its own; they are dropped at the end.
+
+    Their names are never used again: Great Expectations keeps connections by URL.
+    """
+    name = f"{name}_{secrets.token_hex(4)}"
     source, warehouse = f"tst_{name}", f"warehouse_{name}"
     folder = folder / "home [1] #2 %41"  # what patterns, URLs and markup would read otherwise
     drop = folder / "drop"
@@ -103,8 +108,6 @@ def product(server: SandboxServer, name: str, folder: Path) -> Iterator[Product]
     )
     with psycopg.connect(server.admin_url, autocommit=True) as connection:
         for database in (source, warehouse):
-            # A killed test may have left its own.
-            connection.execute(_database("drop database if exists {} with (force)", database))
             connection.execute(_database("create database {}", database))
     try:
         migrate(settings)
