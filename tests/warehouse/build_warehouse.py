@@ -21,8 +21,8 @@ from chotso.build.runner import DbtSummary, run_dbt
 from chotso.build.scratch import claim_scratch_schema
 from chotso.settings import Settings
 from chotso.warehouse.connect import connect
-from chotso.warehouse.migrate import migrate
 from tests.warehouse.build_world import World
+from tests.warehouse.migrated import make_migrated
 from tests.warehouse.own_server import own_server
 
 
@@ -88,8 +88,6 @@ def dbt_into(
 @contextmanager
 def new_warehouse(servers: Servers, home: Path) -> Iterator[Warehouse]:
     name = f"build_{secrets.token_hex(4)}"
-    with psycopg.connect(servers.admin_url, autocommit=True) as admin:
-        admin.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
     admin_url = urlunsplit(urlsplit(servers.admin_url)._replace(path=f"/{name}"))
     settings = Settings(
         home=home,
@@ -103,9 +101,9 @@ def new_warehouse(servers: Servers, home: Path) -> Iterator[Warehouse]:
         embedded=False,
     )
     try:
-        migrate(settings)
+        make_migrated(settings)
         yield Warehouse(settings, admin_url)
     finally:
         with psycopg.connect(servers.admin_url, autocommit=True) as admin:
-            statement = sql.SQL("drop database {} with (force)")
+            statement = sql.SQL("drop database if exists {} with (force)")
             admin.execute(statement.format(sql.Identifier(name)))

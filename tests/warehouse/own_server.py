@@ -14,6 +14,7 @@ from psycopg import sql
 
 from chotso.sandbox import server
 from chotso.sandbox.server import SandboxServer
+from tests.warehouse.migrated import copies_on
 from tests.warehouse.sandbox_homes import new_home
 
 # What a crash of the machine would lose: these servers do not outlive their tests.
@@ -31,6 +32,7 @@ def own_server(*, durable: bool = False) -> Iterator[tuple[SandboxServer, Path]]
                 for name in _HASTY:
                     admin.execute(sql.SQL("alter system set {} = off").format(sql.Identifier(name)))
                 admin.execute("select pg_reload_conf()")
+                copies_on(running.admin_url)
         yield running, home
 
 

@@ -17,11 +17,11 @@ from chotso.build.dbt import run_build
 from chotso.ingest.night import extract_all, final_extract
 from chotso.sandbox.server import SandboxServer
 from chotso.settings import Settings
-from chotso.warehouse.migrate import migrate
 from tests.oracle.compare import ARREARS_KEY, ATTAINMENT_KEY, differences
 from tests.oracle.hostile.turn import CUTOFF
 from tests.oracle.model import Observation
 from tests.oracle.recompute import arrears_ratio, attainment
+from tests.warehouse.migrated import make_migrated
 
 SOURCE_LOGIN = "chotso_source"
 
@@ -107,10 +107,9 @@ def product(server: SandboxServer, name: str, folder: Path) -> Iterator[Product]
         embedded=False,
     )
     with psycopg.connect(server.admin_url, autocommit=True) as connection:
-        for database in (source, warehouse):
-            connection.execute(_database("create database {}", database))
+        connection.execute(_database("create database {}", source))
     try:
-        migrate(settings)
+        make_migrated(settings)
         yield Product(
             settings,
             _on(server.source_admin_url, source),
@@ -120,7 +119,7 @@ def product(server: SandboxServer, name: str, folder: Path) -> Iterator[Product]
     finally:
         with psycopg.connect(server.admin_url, autocommit=True) as connection:
             for database in (source, warehouse):
-                connection.execute(_database("drop database {} with (force)", database))
+                connection.execute(_database("drop database if exists {} with (force)", database))
 
 
 def _database(statement: LiteralString, name: str) -> sql.Composed:
