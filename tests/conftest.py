@@ -1,12 +1,21 @@
 """One embedded PostgreSQL for all modules of a test process that need a server and harm none."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from chotso.sandbox.server import SandboxServer
 from tests.warehouse.build_warehouse import Servers, named_server
 from tests.warehouse.own_server import own_server
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
+    """Files by world; without xdist nobody asks."""
+    from tests.scheduling import make_scheduler
+
+    return make_scheduler(config, log)
 
 
 @pytest.fixture(scope="session")
