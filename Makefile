@@ -40,8 +40,18 @@ up: $(STAMP) ## start the embedded PostgreSQL and the local Airflow, and leave t
 down: $(STAMP) ## stop them
 	@$(BIN)/python -m chotso.orchestration.local down
 
+# Of three loops the short one: of the SQL it looks at what differs from the last commit.
+.PHONY: quick
+quick: $(STAMP) ## while you write: lint and types, the SQL that you changed, unit tests
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet .
+	@$(call lint-changed,dbt_project/models/*.sql dbt_project/tests/*.sql)
+	@$(call lint-changed,chotso/*.sql expectations/*.sql,--templater placeholder)
+	@$(BIN)/mypy
+	@$(PYTEST) --quiet $(BOTH_CORES) tests/unit
+
 .PHONY: test
-test: lint types docs ## everything that must be green: lint, types, docs, all tests but the slow ones
+test: lint types ## before you push: lint, types, all tests but the slow ones; what CI runs
 	@$(PYTEST) $(BOTH_CORES)
 
 .PHONY: lint
@@ -60,7 +70,7 @@ docs: $(STAMP) ## links, commands and names in the documentation hold
 	@$(PYTEST) --quiet tests/unit/test_repository.py
 
 .PHONY: proofs
-proofs: $(STAMP) ## the long proofs at full size, with their results in docs/proofs.md
+proofs: $(STAMP) ## before a release: the long proofs at full size, with their results in docs/proofs.md
 	@CHOTSO_PROOFS=full $(PYTEST) -m "slow or faults or pipeline or proof" --timeout 5400
 	@$(BIN)/python -m tests.proofs
 
@@ -90,6 +100,13 @@ lock: ## resolve requirements.in into requirements.lock (UPGRADE=1: to the newes
 clean: ## remove caches and build results; .venv and the embedded default's state (.chotso) stay
 	@rm -rf .cache .mypy_cache .ruff_cache .pytest_cache build dbt_project/target dbt_project/logs *.egg-info
 	@find . -name __pycache__ -type d -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+
+# SQL files by git's patterns (1) that are changed or new, linted with options (2).
+define lint-changed
+{ git diff --name-only -z --diff-filter=d HEAD -- $(patsubst %,'%',$(1)); \
+    git ls-files -z --others --exclude-standard -- $(patsubst %,'%',$(1)); \
+} | xargs --null --no-run-if-empty $(BIN)/sqlfluff lint --disable-progress-bar $(2)
+endef
 
 # Sets $$python to the first interpreter of $(PYTHON) that is 3.11 and has venv and pip's seed.
 define find-python

@@ -14,15 +14,14 @@ from psycopg import sql
 
 from chotso.build.expose import expose
 from chotso.freeze.release import FreezeReport
-from chotso.sandbox import server
 from chotso.sandbox.server import SandboxServer
 from chotso.settings import Settings
 from chotso.warehouse import locks
 from chotso.warehouse.connect import connect
 from chotso.warehouse.migrate import migrate
 from tests.warehouse import freeze_world
+from tests.warehouse.own_server import own_server
 from tests.warehouse.product import product
-from tests.warehouse.sandbox_homes import new_home
 
 RELEASE = freeze_world.PERIODS[0]
 
@@ -68,8 +67,8 @@ def a_server() -> Iterator[tuple[SandboxServer, Path | None]]:
     """The embedded PostgreSQL and its home, or the one that CHOTSO_TEST_POSTGRES_URL names."""
     named = os.environ.get("CHOTSO_TEST_POSTGRES_URL")
     if named is None:
-        with new_home() as home:
-            yield server.start(home), home
+        with own_server() as made:
+            yield made
         return
     yield _named_server(named), None
 

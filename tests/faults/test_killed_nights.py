@@ -11,7 +11,6 @@ import pytest
 
 from chotso.build.dbt import run_build
 from chotso.calendar import night_of
-from chotso.sandbox import server
 from chotso.sandbox.province import advance, seed
 from tests.faults.cloning import admin, cloned
 from tests.faults.content import Content, content, differences
@@ -19,8 +18,8 @@ from tests.faults.killing import extract, night, run_in_child, was_killed
 from tests.faults.tally import Tally
 from tests.faults.verdict import verdict
 from tests.proofs import size
+from tests.warehouse.own_server import own_server
 from tests.warehouse.product import Product, product
-from tests.warehouse.sandbox_homes import new_home
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800)]
 
@@ -58,7 +57,10 @@ class Scene:
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     folder = tmp_path_factory.mktemp("killed")
-    with new_home() as home, product(server.start(home), "killed", folder / "base") as base:
+    with (
+        own_server(durable=True) as (running, _),
+        product(running, "killed", folder / "base") as base,
+    ):
         place = (base.source_admin_url, base.drop)
         state = folder / "state"
         seed(

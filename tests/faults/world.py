@@ -12,15 +12,14 @@ from pathlib import Path
 
 from chotso.calendar import night_of
 from chotso.contracts import contract, contracts, groups
-from chotso.sandbox import server
 from chotso.sandbox.province import advance, seed
 from chotso.settings import Settings
 from tests.faults.cloning import admin, cloned
 from tests.faults.content import Content, content
 from tests.faults.killing import extract, note_in, run_in_child
 from tests.faults.verdict import Verdict, verdict
+from tests.warehouse.own_server import own_server
 from tests.warehouse.product import Product, product
-from tests.warehouse.sandbox_homes import new_home
 
 BEFORE, NIGHT = date(2021, 11, 10), date(2021, 11, 12)
 _NUMBERS = count(1)
@@ -99,8 +98,8 @@ def world(folder: Path, name: str) -> Iterator[World]:
     scratch.mkdir()
     with (
         _drafts_in(scratch),
-        new_home() as home,
-        product(server.start(home), name, folder / "base") as base,
+        own_server(durable=True) as (running, home),
+        product(running, name, folder / "base") as base,
     ):
         place = (base.source_admin_url, base.drop)
         state = folder / "state"

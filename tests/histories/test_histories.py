@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from chotso.sandbox import server
+from chotso.sandbox.server import SandboxServer
 from tests.faults.content import content
 from tests.histories import naive
 from tests.histories.disturbance import History, clean, disturbed, only_repeated
@@ -17,7 +17,6 @@ from tests.histories.life import Life, live
 from tests.histories.runs import Stage
 from tests.proofs import record, size
 from tests.warehouse.product import product
-from tests.warehouse.sandbox_homes import new_home
 
 pytestmark = [pytest.mark.proof, pytest.mark.warehouse, pytest.mark.timeout(3600)]
 
@@ -68,9 +67,9 @@ DONE = Done()
 
 
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def stage(running: SandboxServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     folder = tmp_path_factory.mktemp("histories")
-    with new_home() as home, product(server.start(home), "histories", folder / "base") as base:
+    with product(running, "histories", folder / "base") as base:
         stage = Stage(base, folder)
         try:
             yield stage

@@ -14,7 +14,7 @@ from chotso.build.dbt import run_build
 from chotso.errors import ChotsoError
 from chotso.ingest.control_totals import refuse_unproven
 from chotso.ingest.night import extract_group
-from chotso.sandbox import server
+from chotso.sandbox.server import SandboxServer
 from chotso.warehouse.connect import connect
 from tests.histories.ending import Ending, differences, ending
 from tests.histories.life import State, live
@@ -22,7 +22,6 @@ from tests.oracle.hostile.c12_files import write_statement
 from tests.oracle.hostile.tst import create_schema, write_snapshot
 from tests.proofs import record
 from tests.warehouse.product import SOURCE_LOGIN, Product, product
-from tests.warehouse.sandbox_homes import new_home
 
 pytestmark = [pytest.mark.proof, pytest.mark.warehouse, pytest.mark.timeout(1800)]
 
@@ -107,10 +106,10 @@ class Night:
 
 
 @pytest.fixture(scope="module")
-def night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Night]:
+def night(running: SandboxServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Night]:
     folder = tmp_path_factory.mktemp("late")
     life = live(SEED)
-    with new_home() as home, product(server.start(home), "late", folder) as made:
+    with product(running, "late", folder) as made:
         with psycopg.connect(made.source_admin_url) as conn:
             create_schema(conn, SOURCE_LOGIN)
         for statement in life.statements[0]:

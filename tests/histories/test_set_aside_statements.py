@@ -1,6 +1,5 @@
 """A statement whose row is set aside leaves the account alone, whichever order files arrive in."""
 
-from collections.abc import Iterator
 from datetime import datetime
 from itertools import permutations
 from pathlib import Path
@@ -10,7 +9,6 @@ import psycopg
 import pytest
 
 from chotso.ingest.night import extract_group
-from chotso.sandbox import server
 from chotso.sandbox.server import SandboxServer
 from tests.histories.ending import against_the_world
 from tests.histories.life import Life, State, live
@@ -18,7 +16,6 @@ from tests.oracle.hostile.c12_files import write_statement
 from tests.oracle.hostile.tst import create_schema, write_snapshot
 from tests.oracle.model import Row, Statement
 from tests.warehouse.product import SOURCE_LOGIN, product
-from tests.warehouse.sandbox_homes import new_home
 
 pytestmark = [pytest.mark.proof, pytest.mark.warehouse, pytest.mark.timeout(900)]
 
@@ -26,12 +23,6 @@ EMPLOYER, AGENCY = "TA0001A", "07200"
 GOOD_THEN_BROKEN = [(1, True), (2, False)]
 GOOD_BROKEN_BROKEN = [(1, True), (2, False), (3, False)]
 BROKEN_THEN_GOOD = [(1, False), (2, True)]
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[SandboxServer]:
-    with new_home() as home:
-        yield server.start(home)
 
 
 def _statement(state: State, number: int, is_good: bool) -> Statement:

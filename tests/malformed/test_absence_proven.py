@@ -11,6 +11,7 @@ import pytest
 
 from chotso.ingest.night import extract_group
 from chotso.ingest.waiting import GroupReport
+from chotso.sandbox.server import SandboxServer
 from tests.malformed.warehouse import NIGHT, empty_warehouse
 from tests.oracle.hostile.c12_files import COLUMNS
 from tests.warehouse.product import Product
@@ -23,8 +24,10 @@ ORDERS = list(permutations(range(3)))
 
 
 @pytest.fixture(scope="module")
-def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    with empty_warehouse(tmp_path_factory.mktemp("absence")) as made:
+def warehouse(
+    running: SandboxServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Product]:
+    with empty_warehouse(running, tmp_path_factory.mktemp("absence")) as made:
         yield made
 
 

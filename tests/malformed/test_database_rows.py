@@ -15,6 +15,7 @@ from psycopg.rows import dict_row
 
 from chotso.contracts import contract
 from chotso.ingest.night import extract_group
+from chotso.sandbox.server import SandboxServer
 from chotso.source.database import open_snapshot
 from chotso.source.queries import ReadRequest, rows_query
 from tests.malformed.database_rows import POSTGRES, RETYPED, SQLITE, TEXTS, SourceCase, document
@@ -28,8 +29,8 @@ pytestmark = [pytest.mark.proof, pytest.mark.warehouse, pytest.mark.timeout(600)
 PAYMENTS = contract("payments")
 
 
-def test_postgresql(tmp_path: Path) -> None:
-    with empty_warehouse(tmp_path) as warehouse:
+def test_postgresql(running: SandboxServer, tmp_path: Path) -> None:
+    with empty_warehouse(running, tmp_path) as warehouse:
         with psycopg.connect(warehouse.source_admin_url) as source:
             for case in POSTGRES:
                 _insert(source, case.row)
@@ -39,8 +40,8 @@ def test_postgresql(tmp_path: Path) -> None:
         record("malformed input: rows of a database", postgresql=len(POSTGRES), sqlite=len(SQLITE))
 
 
-def test_sqlite(tmp_path: Path) -> None:
-    with empty_warehouse(tmp_path) as warehouse:
+def test_sqlite(running: SandboxServer, tmp_path: Path) -> None:
+    with empty_warehouse(running, tmp_path) as warehouse:
         lite = tmp_path / "source.sqlite"
         _sqlite(lite, [case.row for case in SQLITE])
         settings = warehouse.settings.model_copy(update={"source_url": f"sqlite:///{lite}"})
@@ -48,9 +49,11 @@ def test_sqlite(tmp_path: Path) -> None:
         assert not misjudged(other, SQLITE)
 
 
-def test_a_fraction_in_a_database_is_never_taken_for_thousands(tmp_path: Path) -> None:
+def test_a_fraction_in_a_database_is_never_taken_for_thousands(
+    running: SandboxServer, tmp_path: Path
+) -> None:
     """The night refuses a retyped column; its reader alone must not guess either."""
-    with empty_warehouse(tmp_path) as warehouse:
+    with empty_warehouse(running, tmp_path) as warehouse:
         with psycopg.connect(warehouse.source_admin_url) as source:
             source.execute("alter table tst.chung_tu alter so_tien type numeric")
             for case in RETYPED:
@@ -66,11 +69,11 @@ def test_a_fraction_in_a_database_is_never_taken_for_thousands(tmp_path: Path) -
     assert batch == [("blocked",)]
 
 
-def test_in_bulk_and_row_by_row_texts_are_the_same(tmp_path: Path) -> None:
+def test_in_bulk_and_row_by_row_texts_are_the_same(running: SandboxServer, tmp_path: Path) -> None:
     """A value without a reading makes the reader go row by row: its texts stay as they are."""
     texts = [document(number, ma_don_vi=text) for number, text in enumerate(TEXTS.values())]
     texts.append(document(len(texts), ma_don_vi=""))
-    with empty_warehouse(tmp_path) as warehouse:
+    with empty_warehouse(running, tmp_path) as warehouse:
         with psycopg.connect(warehouse.source_admin_url) as source:
             for row in texts:
                 _insert(source, row)

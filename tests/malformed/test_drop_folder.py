@@ -15,6 +15,7 @@ from chotso.ingest import drop_register
 from chotso.ingest.night import extract_all, extract_group
 from chotso.ingest.waiting import GroupReport
 from chotso.quarantine.waive import waive_file
+from chotso.sandbox.server import SandboxServer
 from chotso.source import drop_folder, files
 from chotso.status import status_of
 from tests.malformed.test_absence_proven import CODES, deliver, in_force, text
@@ -31,8 +32,10 @@ ODD = "C12_202112_20211224T080000_07203.csv"
 
 
 @pytest.fixture(scope="module")
-def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    with empty_warehouse(tmp_path_factory.mktemp("folder")) as made:
+def warehouse(
+    running: SandboxServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Product]:
+    with empty_warehouse(running, tmp_path_factory.mktemp("folder")) as made:
         yield made
 
 

@@ -11,6 +11,7 @@ from chotso.contracts import contract
 from chotso.errors import ChotsoError
 from chotso.ingest.night import extract_group, land_group, publish_group
 from chotso.landing import LandedFile, Landing
+from chotso.sandbox.server import SandboxServer
 from chotso.source.arrow import landed_schema
 from tests.malformed.desk import Desk
 from tests.malformed.warehouse import NIGHT, empty_warehouse, ended, misjudged
@@ -76,9 +77,10 @@ def test_the_naive_twin_reads_changed_files(tmp_path: Path) -> None:
 
 @pytest.mark.warehouse
 def test_a_changed_landing_stops_its_batch_and_the_next_night_reads_the_file_again(
+    running: SandboxServer,
     tmp_path: Path,
 ) -> None:
-    with empty_warehouse(tmp_path) as warehouse:
+    with empty_warehouse(running, tmp_path) as warehouse:
         desk = Desk(warehouse.drop, seed=1, steps=1)
         made = desk.lines("changed in the archive")
         land_group(warehouse.settings, "c12", NIGHT)

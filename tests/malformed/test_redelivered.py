@@ -7,6 +7,7 @@ import psycopg
 import pytest
 
 from chotso.ingest.night import extract_group
+from chotso.sandbox.server import SandboxServer
 from tests.malformed.case import Case
 from tests.malformed.desk import Delivered, Desk
 from tests.malformed.warehouse import NIGHT, empty_warehouse, ended, misjudged
@@ -16,8 +17,8 @@ from tests.oracle.hostile.c12_files import COLUMNS
 pytestmark = [pytest.mark.proof, pytest.mark.warehouse, pytest.mark.timeout(600)]
 
 
-def test_deliveries_that_come_again(tmp_path: Path) -> None:
-    with empty_warehouse(tmp_path) as warehouse:
+def test_deliveries_that_come_again(running: SandboxServer, tmp_path: Path) -> None:
+    with empty_warehouse(running, tmp_path) as warehouse:
         desk = Desk(warehouse.drop, seed=4, steps=1)
         first = desk.book("first")
         extract_group(warehouse.settings, "c12", NIGHT)

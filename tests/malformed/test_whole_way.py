@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import pytest
 
 from chotso.ingest.night import extract_group
+from chotso.sandbox.server import SandboxServer
 from tests.malformed.case import Case
 from tests.malformed.desk import Delivered, Desk
 from tests.malformed.files_read import READ
@@ -42,9 +43,9 @@ class Sent:
 
 
 @pytest.fixture(scope="module")
-def sent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sent]:
+def sent(running: SandboxServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sent]:
     folder = tmp_path_factory.mktemp("malformed")
-    with empty_warehouse(folder) as warehouse:
+    with empty_warehouse(running, folder) as warehouse:
         desk = Desk(warehouse.drop, seed=31, steps=PARTS)
         made = [*packed_rows(desk, "book"), *packed_rows(desk, "text")]
         made += [each for make in (READ | REFUSED).values() for each in make(desk)]

@@ -11,13 +11,12 @@ import psycopg
 from psycopg.rows import dict_row
 
 from chotso.ingest.night import extract_group
-from chotso.sandbox import server
+from chotso.sandbox.server import SandboxServer
 from tests.malformed.case import ID, Case
 from tests.malformed.desk import Delivered
 from tests.malformed.test_rows_parsed import NAMES, same
 from tests.oracle.hostile import tst
 from tests.warehouse.product import SOURCE_LOGIN, Product, product
-from tests.warehouse.sandbox_homes import new_home
 
 NIGHT = date(2021, 12, 31)
 CLOCK = datetime(2022, 1, 1, 1, tzinfo=UTC)
@@ -25,9 +24,9 @@ AGENCIES = ("07200", "07201", "07202", "07203", "07204")
 
 
 @contextmanager
-def empty_warehouse(folder: Path) -> Iterator[Product]:
+def empty_warehouse(running: SandboxServer, folder: Path) -> Iterator[Product]:
     """A warehouse that knows the agencies and waits for files."""
-    with new_home() as home, product(server.start(home), "malformed", folder) as made:
+    with product(running, "malformed", folder) as made:
         with psycopg.connect(made.source_admin_url) as source:
             tst.create_schema(source, SOURCE_LOGIN)
             tst.write_snapshot(source, {"co_quan": [agency(code) for code in AGENCIES]}, CLOCK)

@@ -5,17 +5,18 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from chotso.sandbox import server
+from chotso.sandbox.server import SandboxServer
 from tests.oracle.hostile.tst import create_schema
 from tests.warehouse.product import SOURCE_LOGIN, Product, product
-from tests.warehouse.sandbox_homes import new_home
 
 
 @pytest.fixture(scope="package")
-def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+def warehouse(
+    running: SandboxServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Product]:
     """A warehouse over an empty source."""
     folder = tmp_path_factory.mktemp("traps")
-    with new_home() as home, product(server.start(home), "traps", folder) as made:
+    with product(running, "traps", folder) as made:
         with psycopg.connect(made.source_admin_url) as conn:
             create_schema(conn, SOURCE_LOGIN)
         yield made

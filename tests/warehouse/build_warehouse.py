@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -18,12 +19,11 @@ from psycopg import sql
 from chotso.build.dbt import NIGHTLY_SCHEMA
 from chotso.build.runner import DbtSummary, run_dbt
 from chotso.build.scratch import claim_scratch_schema
-from chotso.sandbox import server
 from chotso.settings import Settings
 from chotso.warehouse.connect import connect
-from chotso.warehouse.migrate import migrate
 from tests.warehouse.build_world import World
-from tests.warehouse.sandbox_homes import new_home
+from tests.warehouse.migrated import make_migrated
+from tests.warehouse.own_server import own_server
 
 
 @dataclass(frozen=True)
@@ -34,18 +34,27 @@ class Servers:
     login_url: str
 
 
+@cache
+def named_server() -> Servers | None:
+    """The server that CHOTSO_TEST_POSTGRES_URL names, with a login that is drawn anew."""
+    named = os.environ.get("CHOTSO_TEST_POSTGRES_URL")
+    if named is None:
+        return None
+    parts = urlsplit(named)
+    login = f"chotso_etl_test:{secrets.token_hex(8)}@{parts.hostname}:{parts.port}"
+    with psycopg.connect(named, autocommit=True) as admin:
+        admin.execute("drop role if exists chotso_etl_test")
+    return Servers(named, f"postgresql://{login}/postgres")
+
+
 @contextmanager
 def any_server() -> Iterator[Servers]:
-    named = os.environ.get("CHOTSO_TEST_POSTGRES_URL")
-    if named:
-        parts = urlsplit(named)
-        login = f"chotso_etl_test:{secrets.token_hex(8)}@{parts.hostname}:{parts.port}"
-        with psycopg.connect(named, autocommit=True) as admin:
-            admin.execute("drop role if exists chotso_etl_test")
-        yield Servers(named, f"postgresql://{login}/postgres")
+    """The server that is named, or an embedded one for this module alone."""
+    named = named_server()
+    if named is not None:
+        yield named
         return
-    with new_home() as home:
-        running = server.start(home)
+    with own_server() as (running, _):
         yield Servers(running.admin_url, running.warehouse_url)
 
 
@@ -79,8 +88,6 @@ def dbt_into(
 @contextmanager
 def new_warehouse(servers: Servers, home: Path) -> Iterator[Warehouse]:
     name = f"build_{secrets.token_hex(4)}"
-    with psycopg.connect(servers.admin_url, autocommit=True) as admin:
-        admin.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
     admin_url = urlunsplit(urlsplit(servers.admin_url)._replace(path=f"/{name}"))
     settings = Settings(
         home=home,
@@ -94,9 +101,9 @@ def new_warehouse(servers: Servers, home: Path) -> Iterator[Warehouse]:
         embedded=False,
     )
     try:
-        migrate(settings)
+        make_migrated(settings)
         yield Warehouse(settings, admin_url)
     finally:
         with psycopg.connect(servers.admin_url, autocommit=True) as admin:
-            statement = sql.SQL("drop database {} with (force)")
+            statement = sql.SQL("drop database if exists {} with (force)")
             admin.execute(statement.format(sql.Identifier(name)))

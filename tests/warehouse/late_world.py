@@ -14,7 +14,7 @@ from chotso.freeze.parts import Parts, Progress
 from chotso.freeze.release import FreezeReport, freeze
 from chotso.settings import Settings
 from tests.warehouse import freeze_world
-from tests.warehouse.build_warehouse import any_server, new_warehouse
+from tests.warehouse.build_warehouse import Servers, new_warehouse
 from tests.warehouse.build_world import World, instant
 from tests.warehouse.freeze_world import CUTOFF, FEEDS, Extracted
 
@@ -143,8 +143,8 @@ def parts() -> Parts:
 
 
 @contextmanager
-def released(folder: Path) -> Iterator[Released]:
-    with any_server() as servers, new_warehouse(servers, folder) as made:
+def released(servers: Servers, folder: Path) -> Iterator[Released]:
+    with new_warehouse(servers, folder) as made:
         settings = made.settings.model_copy(update={"releases_dir": folder / "releases"})
         with psycopg.connect(made.admin_url, autocommit=True) as admin:
             world = Nights(admin)

@@ -1,5 +1,6 @@
 """The warehouse as the tests of figures run it: its own databases on one embedded server."""
 
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,11 +17,11 @@ from chotso.build.dbt import run_build
 from chotso.ingest.night import extract_all, final_extract
 from chotso.sandbox.server import SandboxServer
 from chotso.settings import Settings
-from chotso.warehouse.migrate import migrate
 from tests.oracle.compare import ARREARS_KEY, ATTAINMENT_KEY, differences
 from tests.oracle.hostile.turn import CUTOFF
 from tests.oracle.model import Observation
 from tests.oracle.recompute import arrears_ratio, attainment
+from tests.warehouse.migrated import make_migrated
 
 SOURCE_LOGIN = "chotso_source"
 
@@ -82,7 +83,11 @@ class Product:
 
 @contextmanager
 def product(server: SandboxServer, name: str, folder: Path) -> Iterator[Product]:
-    """A migrated, empty warehouse with databases of its own; they are dropped at the end."""
+    """A migrated, empty warehouse with databases of its own; they are dropped at the end.
+
+    Their names are never used again: Great Expectations keeps connections by URL.
+    """
+    name = f"{name}_{secrets.token_hex(4)}"
     source, warehouse = f"tst_{name}", f"warehouse_{name}"
     folder = folder / "home [1] #2 %41"  # what patterns, URLs and markup would read otherwise
     drop = folder / "drop"
@@ -102,12 +107,9 @@ def product(server: SandboxServer, name: str, folder: Path) -> Iterator[Product]
         embedded=False,
     )
     with psycopg.connect(server.admin_url, autocommit=True) as connection:
-        for database in (source, warehouse):
-            # A killed test may have left its own.
-            connection.execute(_database("drop database if exists {} with (force)", database))
-            connection.execute(_database("create database {}", database))
+        connection.execute(_database("create database {}", source))
     try:
-        migrate(settings)
+        make_migrated(settings)
         yield Product(
             settings,
             _on(server.source_admin_url, source),
@@ -117,7 +119,7 @@ def product(server: SandboxServer, name: str, folder: Path) -> Iterator[Product]
     finally:
         with psycopg.connect(server.admin_url, autocommit=True) as connection:
             for database in (source, warehouse):
-                connection.execute(_database("drop database {} with (force)", database))
+                connection.execute(_database("drop database if exists {} with (force)", database))
 
 
 def _database(statement: LiteralString, name: str) -> sql.Composed:

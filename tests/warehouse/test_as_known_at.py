@@ -1,7 +1,6 @@
 """Any past night, asked for again: the figures of then, whatever became known since."""
 
 import hashlib
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from random import Random
@@ -9,13 +8,11 @@ from random import Random
 import pytest
 
 from chotso.errors import ChotsoError
-from chotso.sandbox import server
 from chotso.sandbox.server import SandboxServer
 from tests.oracle.hostile.turn import CUTOFF, TICK
 from tests.oracle.worlds import World
 from tests.proofs import record, size
 from tests.warehouse.product import SOURCE_LOGIN, Product, product
-from tests.warehouse.sandbox_homes import new_home
 
 pytestmark = [pytest.mark.proof, pytest.mark.warehouse, pytest.mark.timeout(5000)]
 
@@ -23,12 +20,6 @@ WORLDS = size(1, 14)
 ASKED_PER_NIGHT = size(1, 2)
 TABLES = ("fct_monthly_attainment", "fct_arrears_ratio")
 Question = tuple[datetime, datetime | None]
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[SandboxServer]:
-    with new_home() as home:
-        yield server.start(home)
 
 
 class Archive:

@@ -6,14 +6,14 @@ import pytest
 
 from chotso.build import run_build, runner
 from chotso.errors import ChotsoError
-from tests.warehouse.build_warehouse import Warehouse, any_server, new_warehouse
+from tests.warehouse.build_warehouse import Servers, Warehouse, new_warehouse
 
 pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")
-def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    with any_server() as servers, new_warehouse(servers, tmp_path_factory.mktemp("home")) as made:
+def warehouse(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+    with new_warehouse(servers, tmp_path_factory.mktemp("home")) as made:
         with made.world() as world:
             world.batch("2021-12-31", "2022-01-01T01:00")
             world.agency("072", parent=None, level=1)

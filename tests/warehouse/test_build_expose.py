@@ -10,17 +10,11 @@ import pytest
 from chotso.build.expose import expose, tidy
 from chotso.errors import ChotsoError
 from chotso.warehouse.connect import connect
-from tests.warehouse.build_warehouse import Servers, Warehouse, any_server, new_warehouse
+from tests.warehouse.build_warehouse import Servers, Warehouse, new_warehouse
 
 pytestmark = [pytest.mark.warehouse]
 
 READ = "select sum(amount_vnd), count(*) from marts.fct_small"
-
-
-@pytest.fixture(scope="module")
-def servers() -> Iterator[Servers]:
-    with any_server() as found:
-        yield found
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from chotso.build import run_build
 from chotso.build.dbt import build_variables
 from chotso.build.runner import run_dbt
 from chotso.registers import load_registers
-from tests.warehouse.build_warehouse import Warehouse, any_server, new_warehouse
+from tests.warehouse.build_warehouse import Servers, Warehouse, new_warehouse
 from tests.warehouse.build_world import World, instant
 
 pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(900)]
@@ -142,10 +142,9 @@ def _quarantine(world: World) -> None:
 
 
 @pytest.fixture(scope="module")
-def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+def warehouse(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
     """The nightly build, the past one of the first night, and one at the cutoff."""
     with (
-        any_server() as servers,
         new_warehouse(servers, tmp_path_factory.mktemp("home")) as made,
     ):
         with made.world() as world:

@@ -11,19 +11,13 @@ from psycopg.conninfo import conninfo_to_dict
 from chotso.build import run_build
 from chotso.errors import ChotsoError
 from chotso.registers import load_registers
-from tests.warehouse.build_warehouse import Servers, Warehouse, any_server, new_warehouse
+from tests.warehouse.build_warehouse import Servers, Warehouse, new_warehouse
 from tests.warehouse.build_world import instant
 
 pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(900)]
 
 FIRST, SECOND = instant("2022-01-01T01:00"), instant("2022-01-02T01:00")
 TICK = timedelta(microseconds=1)
-
-
-@pytest.fixture(scope="module")
-def servers() -> Iterator[Servers]:
-    with any_server() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

@@ -21,14 +21,13 @@ from chotso.freeze import verify
 from chotso.freeze.certify import CertifyReport, certify
 from chotso.freeze.inputs import MadeBy
 from chotso.freeze.release import FreezeReport, freeze
-from chotso.sandbox import server
 from chotso.settings import Settings
 from tests.proofs import record, size
 from tests.unit.test_verify_certifications import RFC_8032
 from tests.warehouse import freeze_world as world
 from tests.warehouse.freeze_world import PARTS, PERIODS, as_admin, count, past_the_guards
+from tests.warehouse.own_server import own_server
 from tests.warehouse.product import Product, product
-from tests.warehouse.sandbox_homes import new_home
 
 pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(3000)]
 
@@ -58,7 +57,7 @@ def made_by() -> MadeBy:
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     folder = tmp_path_factory.mktemp("certify")
-    with new_home() as home, product(server.start(home), "certify", folder) as made:
+    with own_server() as (running, _), product(running, "certify", folder) as made:
         with psycopg.connect(made.admin_url, autocommit=True) as conn:
             for login in LOGINS:
                 name = sql.Identifier(login)

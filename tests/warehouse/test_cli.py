@@ -15,12 +15,11 @@ from psycopg import sql
 
 from chotso.calendar import LOCAL_ZONE
 from chotso.errors import BusyError, ChotsoError
-from chotso.sandbox import server
 from chotso.sandbox.province import advance, seed
 from chotso.warehouse.connect import connect
 from chotso.warehouse.locks import hold
+from tests.warehouse.own_server import own_server
 from tests.warehouse.product import Product, product
-from tests.warehouse.sandbox_homes import new_home
 
 pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(900)]
 
@@ -30,7 +29,7 @@ CLOCK = datetime(2021, 10, 2, 1, tzinfo=LOCAL_ZONE)
 @pytest.fixture(scope="module")
 def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     folder = tmp_path_factory.mktemp("cli")
-    with new_home() as home, product(server.start(home), "cli", folder) as made:
+    with own_server() as (running, _), product(running, "cli", folder) as made:
         place = (made.source_admin_url, made.drop)
         state = folder / "state"
         seed(

@@ -18,7 +18,6 @@ from chotso.ingest.night import (
     publish_group,
 )
 from chotso.ingest.waiting import GroupReport
-from chotso.sandbox import server
 from chotso.sandbox.server import SandboxServer
 from chotso.warehouse.connect import connect
 from tests.warehouse.quarantine_world import (
@@ -28,17 +27,10 @@ from tests.warehouse.quarantine_world import (
     account,
     quarantine_world,
 )
-from tests.warehouse.sandbox_homes import new_home
 
 pytestmark = pytest.mark.warehouse
 
 MONEY_MENDED = 100_000
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[SandboxServer]:
-    with new_home() as home:
-        yield server.start(home)
 
 
 @pytest.fixture

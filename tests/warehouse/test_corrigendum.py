@@ -26,7 +26,7 @@ from chotso.freeze.corrigendum import corrigendum
 from chotso.freeze.parts import Parts, PeriodToFreeze
 from chotso.freeze.release import FreezeReport
 from chotso.freeze.verify import verify
-from chotso.sandbox import server
+from chotso.sandbox.server import SandboxServer
 from chotso.settings import Settings
 from tests.warehouse import freeze_world as world
 from tests.warehouse.freeze_world import (
@@ -40,7 +40,6 @@ from tests.warehouse.freeze_world import (
     seal,
 )
 from tests.warehouse.product import Product, product
-from tests.warehouse.sandbox_homes import new_home
 
 pytestmark = [pytest.mark.warehouse]
 
@@ -52,9 +51,9 @@ COLLECTED = 4_600_000_000_000
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+def made(running: SandboxServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     folder = tmp_path_factory.mktemp("corrigendum")
-    with new_home() as home, product(server.start(home), "corrigendum", folder) as made:
+    with product(running, "corrigendum", folder) as made:
         yield made
 
 

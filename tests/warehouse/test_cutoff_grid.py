@@ -13,7 +13,7 @@ from psycopg import sql
 from chotso.build import run_build
 from chotso.calendar import parse_instant
 from tests.proofs import record, size
-from tests.warehouse.build_warehouse import Warehouse, any_server, new_warehouse
+from tests.warehouse.build_warehouse import Servers, Warehouse, new_warehouse
 
 pytestmark = [pytest.mark.warehouse, pytest.mark.proof, pytest.mark.timeout(3000)]
 
@@ -66,8 +66,8 @@ def grid() -> list[Written]:
 
 
 @pytest.fixture(scope="module")
-def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    with any_server() as servers, new_warehouse(servers, tmp_path_factory.mktemp("h")) as made:
+def warehouse(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+    with new_warehouse(servers, tmp_path_factory.mktemp("h")) as made:
         yield made
 
 

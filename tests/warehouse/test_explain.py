@@ -22,7 +22,7 @@ from chotso.explain.report import told_figure
 from chotso.explain.since import Between, Since
 from chotso.explain.states import State
 from chotso.registers import load_registers
-from tests.warehouse.build_warehouse import Warehouse, any_server, new_warehouse
+from tests.warehouse.build_warehouse import Servers, Warehouse, new_warehouse
 from tests.warehouse.build_world import instant
 from tests.warehouse.explain_world import (
     FIRST_BATCH,
@@ -56,9 +56,8 @@ class Explained:
 
 
 @pytest.fixture(scope="module")
-def explained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Explained]:
+def explained(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Explained]:
     with (
-        any_server() as servers,
         new_warehouse(servers, tmp_path_factory.mktemp("home")) as made,
     ):
         old, now = other_configuration(), load_registers()

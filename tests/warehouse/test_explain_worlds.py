@@ -2,7 +2,6 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import combinations
@@ -26,7 +25,6 @@ from chotso.explain.since import Between, Since
 from chotso.explain.states import State
 from chotso.ingest.night import extract_all
 from chotso.registers import load_registers
-from chotso.sandbox import server
 from chotso.sandbox.server import SandboxServer
 from tests.oracle.causes import Causes
 from tests.oracle.knowledge import Knowledge, known
@@ -34,7 +32,6 @@ from tests.oracle.recompute import Figures, attainment
 from tests.oracle.worlds import World
 from tests.proofs import record, size
 from tests.warehouse.product import SOURCE_LOGIN, Product, product
-from tests.warehouse.sandbox_homes import new_home
 
 pytestmark = [pytest.mark.warehouse, pytest.mark.proof, pytest.mark.timeout(3600)]
 
@@ -43,12 +40,6 @@ SEEDS = (2, 0, 1, 3, 4, 5, 6, 7)
 CUTOFF_MONTH = date(2021, 12, 1)
 EARLIER_MONTH = date(2021, 9, 1)
 _MONTHS = [date(2021, number, 1) for number in range(8, 13)]
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[SandboxServer]:
-    with new_home() as home:
-        yield server.start(home)
 
 
 def test_items_make_the_figure_and_parts_make_the_change(

@@ -3,20 +3,17 @@
 The recomputation shares no code with the warehouse nor with the generator: it reads the log.
 """
 
-from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from chotso.sandbox import server
 from chotso.sandbox.province import advance, seed
 from chotso.sandbox.province.event_log import FILE_NAME
 from chotso.sandbox.server import SandboxServer
 from tests.oracle.hostile.turn import CUTOFF, ZONE
 from tests.oracle.province_log import ProvinceLog
 from tests.warehouse.product import Product, product
-from tests.warehouse.sandbox_homes import new_home
 
 pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(1800)]
 
@@ -33,12 +30,6 @@ NIGHTS = [
     (FINAL, date(2021, 12, 31)),
     (one_o_clock_after(date(2021, 12, 31)), date(2021, 12, 31)),
 ]
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[SandboxServer]:
-    with new_home() as home:
-        yield server.start(home)
 
 
 class Province:

@@ -7,25 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from chotso.sandbox import server
 from chotso.sandbox.server import SandboxServer
 from tests.oracle.hostile.turn import CUTOFF, TICK
 from tests.oracle.worlds import World
 from tests.proofs import record
 from tests.warehouse.product import SOURCE_LOGIN, Product, product
-from tests.warehouse.sandbox_homes import new_home
 
 pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(1800)]
 
 QUICK = [2]
 SLOW = [seed for seed in range(50) if seed not in QUICK]
 SEEDS = [*QUICK, *(pytest.param(seed, marks=pytest.mark.slow) for seed in SLOW)]
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[SandboxServer]:
-    with new_home() as home:
-        yield server.start(home)
 
 
 @pytest.fixture(scope="module")

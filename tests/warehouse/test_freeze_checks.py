@@ -15,12 +15,11 @@ from chotso.freeze.checks import CHECKS, Override, override_of
 from chotso.freeze.parts import Parts, Progress
 from chotso.freeze.release import FreezeReport, freeze
 from chotso.freeze.verify import verify
-from chotso.sandbox import server
+from chotso.sandbox.server import SandboxServer
 from chotso.settings import Settings
 from tests.warehouse import freeze_world as world
 from tests.warehouse.freeze_world import CUTOFF, PARTS, PERIODS, as_admin, count, seal
 from tests.warehouse.product import Product, product
-from tests.warehouse.sandbox_homes import new_home
 
 pytestmark = [pytest.mark.warehouse]
 
@@ -33,9 +32,9 @@ Break = Callable[[psycopg.Connection, str], None]
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+def made(running: SandboxServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     folder = tmp_path_factory.mktemp("checks")
-    with new_home() as home, product(server.start(home), "checks", folder) as made:
+    with product(running, "checks", folder) as made:
         yield made
 
 

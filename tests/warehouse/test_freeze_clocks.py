@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,12 +10,11 @@ import psycopg
 import pytest
 
 from chotso.freeze.verify import verify
-from chotso.sandbox import server
+from chotso.sandbox.server import SandboxServer
 from tests.faults.clocks import shift_server
 from tests.warehouse import freeze_world as world
 from tests.warehouse.freeze_world import CUTOFF, PERIODS, count
 from tests.warehouse.product import Product, product
-from tests.warehouse.sandbox_homes import new_home
 
 pytestmark = [pytest.mark.warehouse, pytest.mark.faults]
 
@@ -32,12 +30,6 @@ print(w.seal(Settings.model_validate_json(sys.argv[1]), sys.argv[2]).root_sha256
 """
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[server.SandboxServer]:
-    with new_home() as home:
-        yield server.start(home)
-
-
 def freeze_off(made: Product, days: int) -> "subprocess.CompletedProcess[str]":
     """A freeze in a process whose every clock is days off."""
     return subprocess.run(
@@ -48,7 +40,7 @@ def freeze_off(made: Product, days: int) -> "subprocess.CompletedProcess[str]":
 
 
 @pytest.fixture(scope="module")
-def right(running: server.SandboxServer, tmp_path_factory: pytest.TempPathFactory) -> str:
+def right(running: SandboxServer, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The root that machines whose clocks are right seal."""
     with product(running, "clocks_right", tmp_path_factory.mktemp("right")) as made:
         world.prepare(made.settings, made.source_admin_url)
@@ -59,7 +51,7 @@ def right(running: server.SandboxServer, tmp_path_factory: pytest.TempPathFactor
 
 @pytest.mark.parametrize("days", [-1, 1])
 def test_a_day_off_changes_neither_the_hour_nor_the_root(
-    running: server.SandboxServer, tmp_path: Path, right: str, days: int
+    running: SandboxServer, tmp_path: Path, right: str, days: int
 ) -> None:
     with product(running, f"clocks_{days + 1}", tmp_path) as made:
         world.prepare(made.settings, made.source_admin_url)

@@ -17,21 +17,13 @@ from chotso.freeze import verify
 from chotso.freeze.canonical import canonical_json
 from chotso.freeze.deep import differences, rebuild
 from chotso.freeze.release import FreezeReport
-from chotso.sandbox import server
 from chotso.sandbox.server import SandboxServer
 from tests.warehouse.deep_world import SPRINT, Lived, correct, live, made_again
 from tests.warehouse.product import product
-from tests.warehouse.sandbox_homes import new_home
 
 pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(1800)]
 
 SEED = 2
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[SandboxServer]:
-    with new_home() as home:
-        yield server.start(home)
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,6 @@ from chotso.ingest.night import extract_all
 from chotso.quarantine.replay import replay
 from chotso.quarantine.rows import rows_set_aside
 from chotso.quarantine.waive import waive
-from chotso.sandbox import server
 from chotso.sandbox.province import advance, seed
 from chotso.sandbox.server import SandboxServer
 from chotso.warehouse.connect import connect
@@ -24,16 +23,9 @@ from tests.warehouse.deep_world import SPRINT, Lived
 from tests.warehouse.deep_world import sealed as let_pass
 from tests.warehouse.freeze_world import CUTOFF
 from tests.warehouse.product import Product, product
-from tests.warehouse.sandbox_homes import new_home
 from tests.warehouse.test_cli import chotso
 
 pytestmark = [pytest.mark.warehouse, pytest.mark.slow, pytest.mark.timeout(1800)]
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[SandboxServer]:
-    with new_home() as home:
-        yield server.start(home)
 
 
 @pytest.fixture(scope="module")

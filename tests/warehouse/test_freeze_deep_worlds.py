@@ -1,26 +1,17 @@
 """The releases of hostile worlds, made again to the byte from the landing archive alone."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from chotso.sandbox import server
 from chotso.sandbox.server import SandboxServer
 from tests.warehouse.deep_world import correct, live, made_again
 from tests.warehouse.product import product
-from tests.warehouse.sandbox_homes import new_home
 
 pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(1800)]
 
 SEEDS = [pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 20)]
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[SandboxServer]:
-    with new_home() as home:
-        yield server.start(home)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

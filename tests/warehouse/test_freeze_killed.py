@@ -8,12 +8,11 @@ from pathlib import Path
 import pytest
 
 from chotso.freeze.verify import verify
-from chotso.sandbox import server
+from chotso.sandbox.server import SandboxServer
 from tests.proofs import record, size
 from tests.warehouse import freeze_world as world
 from tests.warehouse.freeze_world import PERIODS, count, killed_at, seal
 from tests.warehouse.product import Product, product
-from tests.warehouse.sandbox_homes import new_home
 
 pytestmark = [pytest.mark.warehouse, pytest.mark.faults]
 
@@ -37,11 +36,10 @@ AFTER_THE_SEAL = ["freeze.sealed", "freeze.placed", "freeze.cleaned"]
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    with new_home() as home:
-        folder = tmp_path_factory.mktemp("killed")
-        with product(server.start(home), "freeze_killed", folder) as made:
-            yield made
+def made(running: SandboxServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    folder = tmp_path_factory.mktemp("killed")
+    with product(running, "freeze_killed", folder) as made:
+        yield made
 
 
 @pytest.fixture

@@ -10,20 +10,19 @@ import zxingcpp
 
 from chotso.freeze.verify import verify
 from chotso.reports.signature import qr_text
-from chotso.sandbox import server
+from chotso.sandbox.server import SandboxServer
 from chotso.settings import Settings
 from tests.warehouse import freeze_world as world
 from tests.warehouse.freeze_world import manifest, seal
 from tests.warehouse.product import product
-from tests.warehouse.sandbox_homes import new_home
 
 pytestmark = [pytest.mark.warehouse]
 PAPERS = ("report.pdf", "report.xlsx", "signature.pdf")
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Iterator[Settings]:
-    with new_home() as home, product(server.start(home), "papers", tmp_path / "home") as made:
+def settings(running: SandboxServer, tmp_path: Path) -> Iterator[Settings]:
+    with product(running, "papers", tmp_path / "home") as made:
         made_here = made.settings.model_copy(update={"releases_dir": tmp_path / "releases"})
         world.empty(made_here)
         world.prepare(made_here, made.source_admin_url)

@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,12 +11,10 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from chotso.sandbox import server
 from chotso.sandbox.server import SandboxServer
 from chotso.settings import Settings
 from tests.warehouse import freeze_world as world
 from tests.warehouse.product import product
-from tests.warehouse.sandbox_homes import new_home
 
 pytestmark = [pytest.mark.warehouse]
 
@@ -91,12 +88,6 @@ PLACES = {
         umask="000",
     ),
 }
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[SandboxServer]:
-    with new_home() as home:
-        yield server.start(home)
 
 
 def root_at(running: SandboxServer, place: Place, folder: Path, naive: str = "") -> str:

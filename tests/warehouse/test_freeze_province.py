@@ -13,11 +13,10 @@ import pytest
 from chotso.freeze.corrigendum import corrigendum
 from chotso.freeze.release import freeze
 from chotso.freeze.verify import verify
-from chotso.sandbox import server
 from chotso.sandbox.province import advance, seed
+from chotso.sandbox.server import SandboxServer
 from tests.warehouse.freeze_world import CUTOFF, as_admin
 from tests.warehouse.product import Product, product
-from tests.warehouse.sandbox_homes import new_home
 
 pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(1200)]
 
@@ -25,15 +24,16 @@ SPRINT = "sprint-2021-q4"
 
 
 @pytest.fixture(scope="module")
-def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    with new_home() as home:
-        folder = tmp_path_factory.mktemp("province")
-        with product(server.start(home), "freeze_province", folder) as made:
-            seed(
+def warehouse(
+    running: SandboxServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Product]:
+    folder = tmp_path_factory.mktemp("province")
+    with product(running, "freeze_province", folder) as made:
+        seed(
                 made.source_admin_url, made.drop, persons=1_500, employers=60, year=2021, seed=3,
                 defects="none", state_dir=made.settings.home / "state", progress=lambda _: None,
             )  # fmt: skip
-            yield made
+        yield made
 
 
 def live_until(warehouse: Product, clock: datetime) -> None:

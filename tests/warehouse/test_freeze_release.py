@@ -25,7 +25,6 @@ from chotso.freeze.parts import PeriodToFreeze
 from chotso.freeze.release import freeze
 from chotso.freeze.tables import FROZEN
 from chotso.freeze.verify import verify
-from chotso.sandbox import server
 from chotso.sandbox.server import SandboxServer
 from chotso.settings import Settings
 from tests.warehouse import freeze_world as world
@@ -40,18 +39,11 @@ from tests.warehouse.freeze_world import (
     seal,
 )
 from tests.warehouse.product import Product, product
-from tests.warehouse.sandbox_homes import new_home
 
 pytestmark = [pytest.mark.warehouse]
 
 SPRINT, PLAN = PERIODS
 ALL_BUT_PAYMENTS = [feed for feed in world.FEEDS if feed != "payments"]
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[SandboxServer]:
-    with new_home() as home:
-        yield server.start(home)
 
 
 @pytest.fixture(scope="module")

@@ -24,25 +24,17 @@ from chotso.ingest.history import Judgement, Standing
 from chotso.ingest.night import extract_all, extract_group
 from chotso.ingest.rules import HISTORY_DATES_NEEDED, StandingFacts, history_rules_of
 from chotso.registers import CONFIG_DIR
-from chotso.sandbox import server
 from chotso.sandbox.province import advance, seed
 from chotso.sandbox.server import SandboxServer
 from tests.oracle.hostile.tst import CONTROL_TOTALS
 from tests.oracle.worlds import Night, World
 from tests.warehouse.product import SOURCE_LOGIN, Product, product
-from tests.warehouse.sandbox_homes import new_home
 
 pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(1800)]
 
 FIRST = date(2021, 10, 21)
 NUMBERS = count()
 ROWS_RULE, MONEY_RULE = "payments.standing_rows_near_median", "payments.standing_money_near_median"
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[SandboxServer]:
-    with new_home() as home:
-        yield server.start(home)
 
 
 def rows(url: str, query: str, *values: Any) -> list[dict[str, Any]]:

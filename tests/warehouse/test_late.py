@@ -23,6 +23,7 @@ from chotso.freeze.late import Cell, Late, late
 from chotso.freeze.release import FreezeReport
 from chotso.freeze.verify import verify
 from tests.proofs import record, size
+from tests.warehouse.build_warehouse import Servers
 from tests.warehouse.build_world import instant
 from tests.warehouse.forger import forge
 from tests.warehouse.late_world import (
@@ -46,8 +47,8 @@ Change = dict[str, tuple[int, ...]]
 
 
 @pytest.fixture(scope="module")
-def sealed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Released]:
-    with released(tmp_path_factory.mktemp("late")) as made:
+def sealed(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Released]:
+    with released(servers, tmp_path_factory.mktemp("late")) as made:
         yield made
 
 

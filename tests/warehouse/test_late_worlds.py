@@ -1,7 +1,6 @@
 """Random hostile worlds: what comes late is the difference of two recomputations."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -18,14 +17,12 @@ from chotso.freeze.late import Cell, cells_of
 from chotso.freeze.late_facts import REASONS, Fact, facts_of
 from chotso.ingest.night import extract_all
 from chotso.registers import load_registers
-from chotso.sandbox import server
 from chotso.sandbox.server import SandboxServer
 from tests.oracle.hostile.turn import CUTOFF
 from tests.oracle.recompute import Figures, attainment
 from tests.oracle.worlds import World
 from tests.proofs import record, size
 from tests.warehouse.product import SOURCE_LOGIN, Product, product
-from tests.warehouse.sandbox_homes import new_home
 
 pytestmark = [pytest.mark.warehouse, pytest.mark.proof, pytest.mark.timeout(3600)]
 
@@ -33,12 +30,6 @@ SEEDS = (2, 0, 1, 3, 4, 5, 6, 7)
 LAST_MONTH = date(2021, 12, 1)
 ZERO = Decimal(0)
 _A_WEEK = timedelta(days=7)
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[SandboxServer]:
-    with new_home() as home:
-        yield server.start(home)
 
 
 def test_parts_and_facts_are_the_oracles_difference(running: SandboxServer, tmp_path: Path) -> None:

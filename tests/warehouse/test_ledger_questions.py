@@ -10,9 +10,8 @@ import pytest
 from chotso.calendar import night_of
 from chotso.contracts import contracts
 from chotso.orchestration.night import dates_to_request, is_built, registers_state
-from chotso.sandbox import server
+from chotso.sandbox.server import SandboxServer
 from tests.warehouse.product import Product, product
-from tests.warehouse.sandbox_homes import new_home
 
 pytestmark = pytest.mark.warehouse
 
@@ -21,9 +20,9 @@ REGISTERS = ("agencies", "officers", "employers", "assignments")
 
 
 @pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+def empty(running: SandboxServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     folder: Path = tmp_path_factory.mktemp("ledger")
-    with new_home() as home, product(server.start(home), "ledger", folder) as made:
+    with product(running, "ledger", folder) as made:
         yield made
 
 

@@ -13,7 +13,6 @@ from chotso.build.runner import run_dbt
 from chotso.build.scratch import drop_foreign_keys
 from chotso.ingest.night import extract_all
 from chotso.registers import load_registers
-from chotso.sandbox import server
 from chotso.sandbox.server import SandboxServer
 from chotso.warehouse.connect import connect
 from tests.oracle.compare import differences
@@ -27,7 +26,6 @@ from tests.oracle.targets import TARGET_KEY, plan_targets
 from tests.oracle.worlds import World
 from tests.proofs import record, size
 from tests.warehouse.product import SOURCE_LOGIN, Product, product
-from tests.warehouse.sandbox_homes import new_home
 
 pytestmark = [pytest.mark.warehouse, pytest.mark.proof, pytest.mark.timeout(1800)]
 
@@ -35,12 +33,6 @@ SCHEMA = "marts_build"
 MARTS = ("fct_employer_debt", "fct_plan_target", "fct_reconciliation", "fct_arrears_ratio")
 LEDGER_SEEDS = range(size(1, 12))
 WORLD_SEEDS = range(6)
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[SandboxServer]:
-    with new_home() as home:
-        yield server.start(home)
 
 
 @pytest.fixture(scope="module")

@@ -20,24 +20,16 @@ from chotso.errors import ChotsoError
 from chotso.ingest import missing
 from chotso.ingest.night import FinalExtract, extract_group, final_extract
 from chotso.quarantine.close import close_missing
-from chotso.sandbox import server
 from chotso.sandbox.server import SandboxServer
 from chotso.status import status_of
 from chotso.warehouse.connect import connect
 from tests.warehouse.quarantine_world import DAY, QuarantineWorld, account, quarantine_world
-from tests.warehouse.sandbox_homes import new_home
 
 pytestmark = pytest.mark.warehouse
 
 TABLES = ("co_quan", "can_bo", "don_vi", "phan_cong")
 PAID, OWED = 322_000_000, 7_000_000
 BY = {"reason": "Đã giải thể theo quyết định thử", "by": "Trần Thị Thử"}
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[SandboxServer]:
-    with new_home() as home:
-        yield server.start(home)
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,6 @@ import pytest
 import yaml
 
 from chotso.ingest.night import extract_all
-from chotso.sandbox import server
 from chotso.sandbox.server import SandboxServer
 from tests.oracle.compare import differences
 from tests.oracle.hostile.turn import CUTOFF
@@ -22,19 +21,12 @@ from tests.oracle.ranking import ORDER, POINTS_KEY, RANKING_KEY, Participant, Ru
 from tests.oracle.recompute import Figures, attainment
 from tests.proofs import IS_FULL, record, size
 from tests.warehouse.product import SOURCE_LOGIN, Product, product
-from tests.warehouse.sandbox_homes import new_home
 
 pytestmark = [pytest.mark.warehouse, pytest.mark.proof, pytest.mark.timeout(3600)]
 
 FACT, PAST = "fct_officer_attainment", "scratch_past"
 PERIODS = Path(__file__).resolve().parents[2] / "config" / "periods.yml"
 SEEDS = range(size(1, 12))
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[SandboxServer]:
-    with new_home() as home:
-        yield server.start(home)
 
 
 def wrong_figures(

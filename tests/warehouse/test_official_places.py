@@ -20,7 +20,7 @@ from chotso.reports.data import Release, facts_of
 from chotso.reports.summary import Overview, sentences
 from chotso.settings import Settings
 from chotso.warehouse.migrate import migrate
-from tests.warehouse.build_warehouse import any_server, new_warehouse
+from tests.warehouse.build_warehouse import Servers, new_warehouse
 from tests.warehouse.build_world import instant
 from tests.warehouse.freeze_world import CUTOFF
 from tests.warehouse.late_world import LATER, PERIOD, Nights, parts
@@ -58,9 +58,9 @@ class Places:
 
 
 @pytest.fixture(scope="module")
-def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Places]:
+def places(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Places]:
     folder = tmp_path_factory.mktemp("places")
-    with any_server() as servers, new_warehouse(servers, folder) as made:
+    with new_warehouse(servers, folder) as made:
         settings = made.settings.model_copy(update={"releases_dir": folder / "releases"})
         with (
             psycopg.connect(made.admin_url, autocommit=True) as plain,

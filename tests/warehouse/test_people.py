@@ -16,7 +16,6 @@ from chotso.build.runner import run_dbt
 from chotso.build.scratch import drop_foreign_keys
 from chotso.ingest.night import extract_all
 from chotso.registers import load_registers
-from chotso.sandbox import server
 from chotso.sandbox.server import SandboxServer
 from chotso.warehouse.connect import connect
 from tests.oracle.compare import differences
@@ -25,10 +24,9 @@ from tests.oracle.model import Observation
 from tests.oracle.people import GROUP_KEY, PEOPLE_KEY, Before, month_before, people
 from tests.oracle.worlds import World as HostileWorld
 from tests.proofs import record, size
-from tests.warehouse.build_warehouse import Warehouse, any_server, new_warehouse
+from tests.warehouse.build_warehouse import Servers, Warehouse, new_warehouse
 from tests.warehouse.build_world import World, instant
 from tests.warehouse.product import SOURCE_LOGIN, Product, product
-from tests.warehouse.sandbox_homes import new_home
 
 pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(3600)]
 
@@ -84,9 +82,9 @@ def _people(world: World) -> None:
 
 
 @pytest.fixture(scope="module")
-def by_hand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+def by_hand(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
     home = tmp_path_factory.mktemp("people")
-    with any_server() as servers, new_warehouse(servers, home) as warehouse:
+    with new_warehouse(servers, home) as warehouse:
         with warehouse.world() as world:
             _people(world)
         run_build(warehouse.settings)
@@ -182,8 +180,10 @@ def test_the_province_is_explained_to_the_person(by_hand: Warehouse) -> None:
     ]  # fmt: skip
 
 
-def test_a_spell_counts_that_was_recorded_before_the_cutoff(tmp_path: Path) -> None:
-    with any_server() as servers, new_warehouse(servers, tmp_path) as warehouse:
+def test_a_spell_counts_that_was_recorded_before_the_cutoff(
+    servers: Servers, tmp_path: Path
+) -> None:
+    with new_warehouse(servers, tmp_path) as warehouse:
         with warehouse.world() as world:
             world.batch("2022-01-04", "2022-01-05T01:00")
             world.agency("072", parent=None, level=1)
@@ -198,12 +198,6 @@ def test_a_spell_counts_that_was_recorded_before_the_cutoff(tmp_path: Path) -> N
             "order by month"
         )
     assert found == [(0, 0), (1, 1), (1, 0)]
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[SandboxServer]:
-    with new_home() as home:
-        yield server.start(home)
 
 
 def _build(warehouse: Product, known_at: datetime, cutoff: datetime | None) -> None:

@@ -18,13 +18,12 @@ from chotso.explain.report import explain
 from chotso.ingest.night import extract_all
 from chotso.quarantine.rows import rows_set_aside
 from chotso.quarantine.stake import at_stake
-from chotso.sandbox import server
 from chotso.sandbox.province import advance, seed
 from chotso.warehouse import statistics
 from chotso.warehouse.connect import connect
 from tests.proofs import IS_FULL, record, size
+from tests.warehouse.own_server import own_server
 from tests.warehouse.product import Product, product
-from tests.warehouse.sandbox_homes import new_home
 from tests.warehouse.without_statistics import (
     Planned,
     explain_everything,
@@ -62,8 +61,7 @@ class World:
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with new_home() as home:
-        running = server.start(home)
+    with own_server() as (running, _):
         folder = tmp_path_factory.mktemp("plans")
         with psycopg.connect(running.admin_url, autocommit=True) as admin:
             admin.execute("alter system set autovacuum = off")

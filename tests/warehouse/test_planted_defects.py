@@ -13,10 +13,9 @@ from psycopg.rows import dict_row
 from chotso.build.dbt import run_build
 from chotso.calendar import LOCAL_ZONE
 from chotso.ingest.night import extract_all
-from chotso.sandbox import server
 from chotso.sandbox.province import SeedReport, advance, seed
+from chotso.sandbox.server import SandboxServer
 from tests.warehouse.product import Product, product
-from tests.warehouse.sandbox_homes import new_home
 
 pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(1200)]
 
@@ -38,9 +37,11 @@ RULES = {
 
 
 @pytest.fixture(scope="module")
-def night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Product, list[str], Any]]:
+def night(
+    running: SandboxServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Product, list[str], Any]]:
     folder = tmp_path_factory.mktemp("defects")
-    with new_home() as home, product(server.start(home), "defects", folder) as warehouse:
+    with product(running, "defects", folder) as warehouse:
         place = (warehouse.source_admin_url, warehouse.drop)
         state: dict[str, Any] = {"state_dir": folder / "state", "progress": lambda _: None}
         report: SeedReport = seed(

@@ -8,16 +8,15 @@ import pytest
 
 from chotso.ingest import waiting
 from chotso.ingest.night import extract_group
-from chotso.sandbox import server
+from chotso.sandbox.server import SandboxServer
 from tests.warehouse.quarantine_world import DAY, NUMBER, QuarantineWorld, quarantine_world
-from tests.warehouse.sandbox_homes import new_home
 
 pytestmark = pytest.mark.warehouse
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[QuarantineWorld]:
-    with new_home() as home, quarantine_world(server.start(home), "poison", tmp_path / "w") as made:
+def world(running: SandboxServer, tmp_path: Path) -> Iterator[QuarantineWorld]:
+    with quarantine_world(running, "poison", tmp_path / "w") as made:
         made.extract("registers")
         yield made
 

@@ -21,7 +21,7 @@ import pytest
 from chotso.errors import ChotsoError
 from chotso.warehouse import pooler
 from chotso.warehouse.connect import connect
-from tests.warehouse.build_warehouse import Servers, Warehouse, any_server, new_warehouse
+from tests.warehouse.build_warehouse import Servers, Warehouse, new_warehouse
 
 pytestmark = pytest.mark.warehouse
 
@@ -94,12 +94,6 @@ def test_settings_that_do_not_arrive_are_a_reason() -> None:
     what = refused(Session(cycle([1]), lock_timeout="0"), Session(cycle([2])))
     assert what is not None
     assert "does not reach the server" in what
-
-
-@pytest.fixture(scope="module")
-def servers() -> Iterator[Servers]:
-    with any_server() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

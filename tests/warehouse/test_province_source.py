@@ -3,7 +3,6 @@
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
@@ -13,11 +12,9 @@ import pytest
 
 from chotso.calendar import LOCAL_ZONE
 from chotso.errors import ChotsoError
-from chotso.sandbox import server
 from chotso.sandbox.province import AdvanceReport, SeedReport, advance, read_events, seed
 from chotso.sandbox.province.tables import TABLES
 from chotso.sandbox.server import SandboxServer
-from tests.warehouse.sandbox_homes import new_home
 
 pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(900)]
 
@@ -57,12 +54,6 @@ class Source:
         return {
             path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in self.drop.iterdir()
         }
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[SandboxServer]:
-    with new_home() as home:
-        yield server.start(home)
 
 
 @pytest.fixture

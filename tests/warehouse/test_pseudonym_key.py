@@ -17,14 +17,13 @@ from chotso.build.dbt import run_build
 from chotso.errors import ChotsoError
 from chotso.ingest import extract_table, publish
 from chotso.ingest.night import extract_group, final_extract
-from chotso.sandbox import server
+from chotso.sandbox.server import SandboxServer
 from chotso.source.pseudonym import key_id
 from tests.oracle.hostile.tst import create_schema, write_snapshot
 from tests.oracle.hostile.turn import ZONE
 from tests.oracle.model import Row
 from tests.warehouse.freeze_world import past_the_guards
 from tests.warehouse.product import SOURCE_LOGIN, Product, product
-from tests.warehouse.sandbox_homes import new_home
 
 pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(600)]
 
@@ -123,18 +122,13 @@ class Keyed:
         )
 
 
-@pytest.fixture(scope="module")
-def home() -> Iterator[Path]:
-    with new_home() as made:
-        server.start(made)
-        yield made
-
-
 @pytest.fixture
-def keyed(home: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Keyed]:
+def keyed(
+    running: SandboxServer, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[Keyed]:
     # a name is used once: Great Expectations keeps connections by URL
     name = f"key_{abs(hash(request.node.name)) % 10**8}"
-    with product(server.start(home), name, tmp_path) as warehouse:
+    with product(running, name, tmp_path) as warehouse:
         yield Keyed(warehouse)
 
 

@@ -15,7 +15,7 @@ from chotso.calendar import LOCAL_ZONE
 from chotso.cli import app as command_line
 from chotso.ingest.rules import register
 from chotso.quarantine.workbook import NO_AGENCY, ROWS_HEADER, ROWS_SHEET, STAKE_SHEET
-from chotso.sandbox import server
+from chotso.sandbox.server import SandboxServer
 from tests.warehouse.quarantine_world import (
     FIRST,
     NAME,
@@ -25,7 +25,6 @@ from tests.warehouse.quarantine_world import (
     quarantine_world,
     sha256,
 )
-from tests.warehouse.sandbox_homes import new_home
 
 pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(900)]
 
@@ -34,9 +33,11 @@ Chotso = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[QuarantineWorld]:
+def world(
+    running: SandboxServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[QuarantineWorld]:
     folder = tmp_path_factory.mktemp("people")
-    with new_home() as home, quarantine_world(server.start(home), "people", folder) as made:
+    with quarantine_world(running, "people", folder) as made:
         made.payment("OK", 1000)
         made.line("OK", 1, 300)
         made.line("OK", 2, 700, fund="@XX")

@@ -17,7 +17,7 @@ import chotso.ingest.rejudge
 import chotso.ingest.rules
 from chotso.errors import ChotsoError
 from chotso.quarantine.replay import ReplayReport, replay
-from chotso.sandbox import server
+from chotso.sandbox.server import SandboxServer
 from chotso.settings import Settings
 from chotso.source import cells
 from chotso.source.queries import rows_query
@@ -31,17 +31,18 @@ from tests.warehouse.quarantine_world import (
     account,
     quarantine_world,
 )
-from tests.warehouse.sandbox_homes import new_home
 from tests.warehouse.test_source_paths import copy_to_sqlite
 
 pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[QuarantineWorld]:
+def world(
+    running: SandboxServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[QuarantineWorld]:
     """One night over rows of every kind that are wrong; each test takes rows of its own."""
     folder = tmp_path_factory.mktemp("replay")
-    with new_home() as home, quarantine_world(server.start(home), "replay", folder) as made:
+    with quarantine_world(running, "replay", folder) as made:
         for number in ("P1", "P2", "P3", "P4", "P5", "P6"):
             made.payment(number, 500, agency="07299")
         for number in ("A1", "A2", "A3", "A4"):

@@ -15,7 +15,7 @@ from chotso.freeze.inputs import landed_inputs
 from chotso.landing import Landing
 from chotso.quarantine.replay import replay
 from chotso.quarantine.waive import WaiveReport, waive
-from chotso.sandbox import server
+from chotso.sandbox.server import SandboxServer
 from chotso.warehouse.connect import connect
 from tests.faults.killing import run_in_child, was_killed
 from tests.warehouse.quarantine_world import (
@@ -24,7 +24,6 @@ from tests.warehouse.quarantine_world import (
     account,
     quarantine_world,
 )
-from tests.warehouse.sandbox_homes import new_home
 
 pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(900)]
 
@@ -32,9 +31,11 @@ REASON, NAME = "Chứng từ thử, không phải tiền thật", "Trần Thị 
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[QuarantineWorld]:
+def world(
+    running: SandboxServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[QuarantineWorld]:
     folder = tmp_path_factory.mktemp("waive")
-    with new_home() as home, quarantine_world(server.start(home), "waive", folder) as made:
+    with quarantine_world(running, "waive", folder) as made:
         for number in ("W1", "W2", "W3", "W4"):
             made.payment(number, 500, agency="07299")
         made.payment("W5", 500, agency="07288")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.warehouse.build_warehouse import any_server, new_warehouse
+from tests.warehouse.build_warehouse import Servers, new_warehouse
 from tests.warehouse.build_world import World, instant
 from tests.warehouse.ranking_world import (
     DEBT,
@@ -50,10 +50,10 @@ def _world(world: World) -> None:
 
 
 @pytest.fixture(scope="module")
-def ranked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ranked]:
+def ranked(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ranked]:
     """Under rules as shipped but for the weights; and lenient ones, at the cutoff."""
     folder = tmp_path_factory.mktemp("home")
-    with any_server() as servers, new_warehouse(servers, folder) as made:
+    with new_warehouse(servers, folder) as made:
         with made.world() as world:
             _world(world)
         found = Ranked(made, folder)

@@ -15,7 +15,7 @@ from tests.oracle.compare import differences
 from tests.oracle.ranking import ORDER, POINTS_KEY, RANKING_KEY, Participant, Rules, ranked
 from tests.oracle.recompute import Figures, nine_decimals
 from tests.proofs import record, size
-from tests.warehouse.build_warehouse import any_server, new_warehouse
+from tests.warehouse.build_warehouse import Servers, new_warehouse
 from tests.warehouse.build_world import World
 from tests.warehouse.ranking_world import MODELS, NIGHT, Ranked, period
 
@@ -44,9 +44,9 @@ def _world(world: World) -> None:
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ranked]:
+def built(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ranked]:
     folder = tmp_path_factory.mktemp("home")
-    with any_server() as servers, new_warehouse(servers, folder) as made:
+    with new_warehouse(servers, folder) as made:
         with made.world() as world:
             _world(world)
         found = Ranked(made, folder)

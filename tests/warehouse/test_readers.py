@@ -14,7 +14,7 @@ from psycopg import IsolationLevel, sql
 from chotso.build.expose import expose, tidy
 from chotso.warehouse.connect import connect
 from tests.proofs import record, size
-from tests.warehouse.build_warehouse import Warehouse, any_server, new_warehouse
+from tests.warehouse.build_warehouse import Servers, Warehouse, new_warehouse
 
 pytestmark = [pytest.mark.proof, pytest.mark.warehouse]
 
@@ -25,8 +25,8 @@ ROWS = {"fct_small": 3, "fct_large": 4_000, "dim_small": 2}
 
 
 @pytest.fixture
-def warehouse(tmp_path: Path) -> Iterator[Warehouse]:
-    with any_server() as servers, new_warehouse(servers, tmp_path) as made:
+def warehouse(servers: Servers, tmp_path: Path) -> Iterator[Warehouse]:
+    with new_warehouse(servers, tmp_path) as made:
         yield made
 
 

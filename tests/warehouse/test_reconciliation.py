@@ -12,7 +12,7 @@ from psycopg.rows import dict_row
 from chotso.build.dbt import build_variables
 from chotso.registers import load_registers
 from tests.oracle.reconciliation import CATEGORIES
-from tests.warehouse.build_warehouse import Warehouse, any_server, dbt_into, new_warehouse
+from tests.warehouse.build_warehouse import Servers, Warehouse, dbt_into, new_warehouse
 from tests.warehouse.build_world import World, instant
 
 pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(900)]
@@ -95,10 +95,9 @@ def _corrections(world: World) -> None:
 
 
 @pytest.fixture(scope="module")
-def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+def warehouse(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
     """The second night, the first as known then, and the cutoff; the last with data tests."""
     with (
-        any_server() as servers,
         new_warehouse(servers, tmp_path_factory.mktemp("home")) as made,
     ):
         with made.world() as world:

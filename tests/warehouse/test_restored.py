@@ -12,7 +12,7 @@ import pytest
 from chotso.errors import ChotsoError
 from chotso.freeze.readiness import freeze_obstacles, obstacles
 from chotso.freeze.release import freeze
-from chotso.sandbox import place, server
+from chotso.sandbox import place
 from chotso.sandbox.account import account_for
 from chotso.sandbox.server import SandboxServer
 from chotso.settings import Settings
@@ -22,8 +22,8 @@ from chotso.warehouse.connect import connect
 from chotso.warehouse.migrate import migrate
 from tests.warehouse import freeze_world as world
 from tests.warehouse.freeze_world import PARTS, PERIODS, seal
+from tests.warehouse.own_server import own_server
 from tests.warehouse.product import Product, product
-from tests.warehouse.sandbox_homes import new_home
 
 pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(900)]
 
@@ -32,8 +32,8 @@ SPRINT, PLAN = PERIODS
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[tuple[Path, SandboxServer]]:
-    with new_home() as home:
-        yield home, server.start(home)
+    with own_server() as (made, home):
+        yield home, made
 
 
 @pytest.fixture(scope="module")

@@ -18,14 +18,13 @@ from sqlalchemy.types import TypeEngine
 from chotso import PROJECT_ROOT
 from chotso.contracts import contract
 from chotso.ingest.night import extract_group
-from chotso.sandbox import server
+from chotso.sandbox.server import SandboxServer
 from chotso.source.database import open_snapshot
 from chotso.source.drift import Drift, contract_line, database_column
 from chotso.status import status_of
 from tests.oracle.hostile.turn import ZONE
 from tests.oracle.worlds import Night, World
 from tests.warehouse.product import SOURCE_LOGIN, Product, product
-from tests.warehouse.sandbox_homes import new_home
 
 pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(600)]
 
@@ -35,10 +34,10 @@ CLOCK = datetime(2021, 11, 2, 1, tzinfo=ZONE)
 
 
 @pytest.fixture(scope="module")
-def living(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+def living(running: SandboxServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     """A small world, its registers and contributions published once."""
     folder = tmp_path_factory.mktemp("drift")
-    with new_home() as home, product(server.start(home), "drift", folder) as made:
+    with product(running, "drift", folder) as made:
         world = World.create(made.source_admin_url, made.drop, 4, reader=SOURCE_LOGIN)
         world.nights = [Night(CLOCK, DAY)]
         world.advance()

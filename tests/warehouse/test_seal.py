@@ -22,13 +22,12 @@ from chotso.freeze.parts import Parts
 from chotso.freeze.tables import FROZEN
 from chotso.freeze.verify import canonical_json, verify_bundle
 from chotso.registers import load_registers
-from chotso.sandbox import server
+from chotso.sandbox.server import SandboxServer
 from chotso.settings import Settings
 from tests.warehouse import freeze_world as world
 from tests.warehouse import inventions
 from tests.warehouse.freeze_world import PERIODS, count, seal
 from tests.warehouse.product import Product, product
-from tests.warehouse.sandbox_homes import new_home
 
 pytestmark = [pytest.mark.warehouse]
 
@@ -37,9 +36,9 @@ Files = list[tuple[str, bytes]]
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+def made(running: SandboxServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     folder = tmp_path_factory.mktemp("seal")
-    with new_home() as home, product(server.start(home), "seal", folder) as made:
+    with product(running, "seal", folder) as made:
         yield made
 
 

@@ -11,12 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from chotso.sandbox import server
+from chotso.sandbox.server import SandboxServer
 from tests.proofs import record, size
 from tests.verifiers.both import verifiers
 from tests.warehouse import freeze_world as world
 from tests.warehouse.product import product
-from tests.warehouse.sandbox_homes import new_home
 
 pytestmark = [pytest.mark.warehouse, pytest.mark.proof, pytest.mark.timeout(10_800)]
 
@@ -24,10 +23,10 @@ BITS = size(100, 20_000)
 
 
 @pytest.fixture
-def sealed(tmp_path: Path) -> Iterator[tuple[Path, str]]:
+def sealed(running: SandboxServer, tmp_path: Path) -> Iterator[tuple[Path, str]]:
     """A copy of a sealed bundle in memory, where the machine has a folder there, and its root."""
     memory = Path("/dev/shm")
-    with new_home() as home, product(server.start(home), "bits", tmp_path / "home") as made:
+    with product(running, "bits", tmp_path / "home") as made:
         settings = made.settings.model_copy(update={"releases_dir": tmp_path / "releases"})
         world.empty(settings)
         world.prepare(settings, made.source_admin_url)

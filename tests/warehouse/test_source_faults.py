@@ -12,11 +12,10 @@ from chotso.calendar import LOCAL_ZONE
 from chotso.errors import ChotsoError
 from chotso.ingest import night
 from chotso.ingest.night import extract_all, extract_group
-from chotso.sandbox import server
 from chotso.sandbox.province import advance, seed
 from chotso.source.database import open_snapshot
+from tests.warehouse.own_server import own_server
 from tests.warehouse.product import Product, product
-from tests.warehouse.sandbox_homes import new_home
 
 pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(900)]
 
@@ -75,7 +74,7 @@ FAULTS = {
 @pytest.fixture(scope="module")
 def living(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     folder = tmp_path_factory.mktemp("faults")
-    with new_home() as home, product(server.start(home), "source_faults", folder) as made:
+    with own_server() as (running, _), product(running, "source_faults", folder) as made:
         place = (made.source_admin_url, made.drop)
         seed(
             *place, persons=500, employers=30, year=2021, seed=5, defects="none",

@@ -12,11 +12,10 @@ from chotso.calendar import LOCAL_ZONE
 from chotso.contracts import TableSource, contracts
 from chotso.errors import ChotsoError
 from chotso.ingest.night import extract_all, extract_group
-from chotso.sandbox import server
 from chotso.sandbox.province import advance, seed
+from chotso.sandbox.server import SandboxServer
 from tests.faults.content import content, differences
 from tests.warehouse.product import Product, product
-from tests.warehouse.sandbox_homes import new_home
 
 pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(600)]
 
@@ -56,11 +55,10 @@ def plain(value: object) -> object:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def test_sqlite_brings_what_postgresql_brings(tmp_path: Path) -> None:
+def test_sqlite_brings_what_postgresql_brings(running: SandboxServer, tmp_path: Path) -> None:
     with (
-        new_home() as home,
-        product(server.start(home), "by_copy", tmp_path / "copy") as by_copy,
-        product(server.start(home), "by_rows", tmp_path / "rows") as by_rows,
+        product(running, "by_copy", tmp_path / "copy") as by_copy,
+        product(running, "by_rows", tmp_path / "rows") as by_rows,
     ):
         place, lite = (by_copy.source_admin_url, by_copy.drop), tmp_path / "source.sqlite"
         state = tmp_path / "state"
@@ -128,8 +126,10 @@ def mended(admin_url: str) -> list[tuple[str, date]]:
         ).fetchall()
 
 
-def test_a_column_that_the_source_lost_blocks_its_feed(tmp_path: Path) -> None:
-    with new_home() as home, product(server.start(home), "lost", tmp_path) as warehouse:
+def test_a_column_that_the_source_lost_blocks_its_feed(
+    running: SandboxServer, tmp_path: Path
+) -> None:
+    with product(running, "lost", tmp_path) as warehouse:
         _tiny_source(warehouse)
         with psycopg.connect(warehouse.source_admin_url) as source:
             source.execute("alter table tst.don_vi drop column ma_khoi")
@@ -145,9 +145,10 @@ def test_a_column_that_the_source_lost_blocks_its_feed(tmp_path: Path) -> None:
 
 
 def test_a_date_after_the_source_clock_and_a_clock_that_goes_back_are_refused(
+    running: SandboxServer,
     tmp_path: Path,
 ) -> None:
-    with new_home() as home, product(server.start(home), "clock", tmp_path) as warehouse:
+    with product(running, "clock", tmp_path) as warehouse:
         _tiny_source(warehouse)
         with pytest.raises(ChotsoError, match="lies after the source's clock"):
             extract_group(warehouse.settings, "registers", date(2021, 10, 2))

@@ -17,15 +17,15 @@ import pytest
 from chotso.errors import ChotsoError
 from chotso.freeze.parts import CATCH_UP_S, PeriodToFreeze, _caught_up
 from chotso.freeze.release import freeze
-from chotso.sandbox import place, processes, server
+from chotso.sandbox import place, processes
 from chotso.sandbox.account import account_for, run_as
 from chotso.sandbox.launch import wait_ready
 from chotso.sandbox.port import choose_port
 from chotso.sandbox.server import SandboxServer
 from chotso.source.database import open_snapshot
 from tests.warehouse.freeze_world import PARTS, PERIODS, count
+from tests.warehouse.own_server import own_server
 from tests.warehouse.product import SOURCE_LOGIN, Product, product
-from tests.warehouse.sandbox_homes import new_home
 
 pytestmark = pytest.mark.warehouse
 
@@ -99,22 +99,24 @@ def standby_of(running: SandboxServer, home: Path) -> Iterator[int]:
 @pytest.fixture(scope="module")
 def standby(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standby]:
     """A source without a clock: an agency, and a table that is written in."""
-    with new_home() as home:
-        running = server.start(home)
-        with product(running, "standby", tmp_path_factory.mktemp("standby") / "w") as made:
-            with psycopg.connect(made.source_admin_url) as conn:
-                conn.execute("create schema tst")
-                conn.execute("create table tst.co_quan (ma_co_quan text)")
-                conn.execute(f"grant usage on schema tst to {SOURCE_LOGIN}".encode())
-                conn.execute(f"grant select on tst.co_quan to {SOURCE_LOGIN}".encode())
-            with standby_of(running, home) as port:
-                settings = made.settings.model_copy(
-                    update={"source_url": at(made.settings.source_url, port)}
-                )
-                reads = replace(made, settings=settings)
-                found = Standby(reads, at(running.admin_url, port))
-                found.catch_up()
-                yield found
+    folder = tmp_path_factory.mktemp("standby") / "w"
+    with (
+        own_server(durable=True) as (running, home),
+        product(running, "standby", folder) as made,
+    ):
+        with psycopg.connect(made.source_admin_url) as conn:
+            conn.execute("create schema tst")
+            conn.execute("create table tst.co_quan (ma_co_quan text)")
+            conn.execute(f"grant usage on schema tst to {SOURCE_LOGIN}".encode())
+            conn.execute(f"grant select on tst.co_quan to {SOURCE_LOGIN}".encode())
+        with standby_of(running, home) as port:
+            settings = made.settings.model_copy(
+                update={"source_url": at(made.settings.source_url, port)}
+            )
+            reads = replace(made, settings=settings)
+            found = Standby(reads, at(running.admin_url, port))
+            found.catch_up()
+            yield found
 
 
 @pytest.fixture(autouse=True)

@@ -14,14 +14,12 @@ from chotso.freeze.database import verify_with_database
 from chotso.freeze.release import FreezeReport
 from chotso.freeze.verify import verify
 from chotso.orchestration.watch import watch_releases
-from chotso.sandbox import server
 from chotso.sandbox.server import SandboxServer
 from chotso.settings import Settings
 from tests.warehouse import freeze_world as world
 from tests.warehouse.forger import forge
 from tests.warehouse.freeze_world import PERIODS, seal
 from tests.warehouse.product import Product, product
-from tests.warehouse.sandbox_homes import new_home
 
 pytestmark = [pytest.mark.warehouse]
 
@@ -32,12 +30,6 @@ WHERE = (
     "and metric_code = 'collection_total'"
 )
 REHEARSAL = f"rehearsal-{SPRINT}-1"
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[SandboxServer]:
-    with new_home() as home:
-        yield server.start(home)
 
 
 @pytest.fixture(scope="module")

@@ -23,17 +23,11 @@ from chotso.source.database import open_snapshot
 from chotso.warehouse import connect as connecting
 from chotso.warehouse import locks
 from chotso.warehouse.connect import connect, login_session
-from tests.warehouse.build_warehouse import Servers, Warehouse, any_server, new_warehouse
+from tests.warehouse.build_warehouse import Servers, Warehouse, new_warehouse
 
 pytestmark = pytest.mark.warehouse
 
 _SHORT = connecting.SESSION.replace(f"lock_timeout={waits.LOCK_WAIT_SECONDS}s", "lock_timeout=2s")
-
-
-@pytest.fixture(scope="module")
-def servers() -> Iterator[Servers]:
-    with any_server() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")
