@@ -26,7 +26,10 @@ from chotso.warehouse.locks import hold
 KEPT = 4
 _PREFIX = "explain_"
 # Only what explains: no other mart, and no test, since every explanation proves that it adds up.
-_MODELS = ("fct_monthly_attainment", "fct_contribution", "dim_agency", "dim_month")
+_MODELS = (
+    "fct_monthly_attainment", "fct_contribution", "fct_employer_account", "dim_agency",
+    "dim_metric", "dim_month",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

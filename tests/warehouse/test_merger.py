@@ -84,7 +84,8 @@ def warehouse(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Ite
         with made.world() as world:
             for part in (_provinces, _merger, _facts):
                 part(world)
-        what = ("--select", "+fct_monthly_attainment", "--indirect-selection", "cautious")
+        marts = ("+fct_monthly_attainment", "+fct_contribution")
+        what = ("--select", *marts, "--indirect-selection", "cautious")
         for schema, known_at in ((NIGHTLY, AFTER), (PAST, BEFORE)):
             variables = build_variables(load_registers(), instant(known_at), None)
             command = ("build", "--exclude-resource-type", "unit_test", *what)
