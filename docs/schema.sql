@@ -753,13 +753,30 @@ create table guard.expected (
 --     Cơ quan mà người đọc được xem; trống là mọi cơ quan — a reader's agencies; null is all of
 --     them
 
+-- guard.pin_functions() returns void
+--     plpgsql; code/011_protect.sql
+--     Cố định thiết lập của các hàm — pins the settings of the owners' functions
+
 -- guard.protect() returns void
---     plpgsql; code/010_guard.sql
+--     plpgsql; code/011_protect.sql
 --     Gắn bảo vệ vào mọi bảng đã chốt — puts the guards on every frozen table that lacks them
+
+-- guard.put_event_triggers() returns void
+--     plpgsql; code/011_protect.sql
+--     Gắn trình kích hoạt sự kiện — puts the event triggers where they are missing
+
+-- guard.put_owners() returns void
+--     plpgsql; code/011_protect.sql
+--     Chủ sở hữu, và khung nhìn đọc bằng quyền người đọc — owners, and views that read as their
+--     reader
 
 -- guard.put_rights_back() returns bigint
 --     plpgsql; code/070_rights.sql
 --     Trả lại vai trò, chủ sở hữu và quyền — puts roles, owners and rights back
+
+-- guard.put_triggers() returns void
+--     plpgsql; code/011_protect.sql
+--     Gắn trình kích hoạt vào bảng đã chốt — puts the triggers on frozen tables that lack them
 
 -- guard.reads_all(reader name) returns boolean
 --     sql; code/012_who_reads.sql
@@ -1183,10 +1200,20 @@ create unique index statement_in_force on ops.statement using btree (feed, scope
 --     Bảng và khung nhìn của một bảng số liệu — table and view of a mart, as a build has its
 --     columns
 
+-- ops.freeze_build_checks(of_release text) returns table(check_code text, is_met boolean, observed
+--         text, wanted text)
+--     plpgsql; code/020_preconditions.sql
+--     Các điều kiện niêm phong theo bản dựng — the preconditions that the build answers
+
 -- ops.freeze_checks(of_release text) returns table(check_code text, is_met boolean, observed text,
 --         wanted text)
 --     plpgsql; code/020_preconditions.sql
 --     Các điều kiện niêm phong của một bản chốt — the preconditions of a seal, met or not
+
+-- ops.freeze_ledger_checks(of_release text) returns table(check_code text, is_met boolean, observed
+--         text, wanted text)
+--     plpgsql; code/020_preconditions.sql
+--     Các điều kiện niêm phong theo sổ vận hành — the preconditions that the run ledger answers
 
 -- ops.freeze_stopped(of_release text) returns table(feed text, named text)
 --     sql; code/020_preconditions.sql
