@@ -114,7 +114,7 @@ alter function ops.freeze_stopped owner to chotso_owner;
 revoke execute on function ops.freeze_stopped from public;
 grant execute on function ops.freeze_stopped to chotso_loader, chotso_auditor;
 
-create or replace function ops.freeze_checks(of_release text)
+create or replace function ops.freeze_ledger_checks(of_release text)
 returns table (check_code text, is_met boolean, observed text, wanted text)
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
@@ -124,12 +124,6 @@ declare
     needed timestamptz;
     counted bigint;
     named text;
-    unexplained numeric;
-    set_aside numeric;
-    allowed numeric;
-    uncounted bigint;
-    uncounted_vnd numeric;
-    outside text;
 begin
     select * into strict begun from ops."freeze" as made where made.release_id = of_release;
     needed := case when begun.is_rehearsal then begun.as_known_at else begun.cutoff_at end;
@@ -197,7 +191,28 @@ begin
     observed := coalesce('stopped: ' || named, '0 deliveries stopped');
     wanted := '0 deliveries stopped';
     return next;
+end
+$$;
+comment on function ops.freeze_ledger_checks is
+'Các điều kiện niêm phong theo sổ vận hành — the preconditions that the run ledger answers';
+alter function ops.freeze_ledger_checks owner to chotso_owner;
+revoke execute on function ops.freeze_ledger_checks from public;
+grant execute on function ops.freeze_ledger_checks to chotso_loader, chotso_auditor;
 
+create or replace function ops.freeze_build_checks(of_release text)
+returns table (check_code text, is_met boolean, observed text, wanted text)
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    counted bigint;
+    unexplained numeric;
+    set_aside numeric;
+    allowed numeric;
+    uncounted bigint;
+    uncounted_vnd numeric;
+    outside text;
+begin
     select build.unclassified_count, build.unexplained_vnd, build.set_aside_vnd, build.allowed_vnd
     into counted, unexplained, set_aside, allowed
     from ops.built_figures(of_release) as build;
@@ -230,6 +245,23 @@ begin
     observed := set_aside || ' đồng';
     wanted := 'at most ' || trunc(allowed) || ' đồng';
     return next;
+end
+$$;
+comment on function ops.freeze_build_checks is
+'Các điều kiện niêm phong theo bản dựng — the preconditions that the build answers';
+alter function ops.freeze_build_checks owner to chotso_owner;
+revoke execute on function ops.freeze_build_checks from public;
+grant execute on function ops.freeze_build_checks to chotso_loader, chotso_auditor;
+
+-- The ledger is asked first: reading the build runs code that the loader could have made.
+create or replace function ops.freeze_checks(of_release text)
+returns table (check_code text, is_met boolean, observed text, wanted text)
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query select * from ops.freeze_ledger_checks(of_release);
+    return query select * from ops.freeze_build_checks(of_release);
 end
 $$;
 comment on function ops.freeze_checks is
