@@ -156,11 +156,14 @@ def _typed_row(item: Contract, plan: _Plan, row: list[Any]) -> dict[str, Any]:
             bad.setdefault(plan.names[at], "bytes that are no text")
     placed, width = plan.placed, plan.placed.width
     if width and (
-        (length > width and holds_something(row[width:])) or (placed.is_exact and length != width)
+        (length > width and holds_something(row[width:]))
+        or (placed.fields is not None and length != placed.fields)
     ):
-        bad["(row)"] = f"{length} fields where the layout has {width}"
+        bad["(row)"] = f"{length} fields where the layout has {placed.fields or width}"
     # Where columns have shifted, any cell may be the contact that is not to be loaded.
     is_placed = _stands(item, plan.source, values, bad)
+    if not is_placed:
+        _hide_codes(item, plan, values, bad)
     values |= dict.fromkeys(plan.packed, _others(plan, row) if is_placed else "{}")
     values["unreadable"] = json.dumps(bad, ensure_ascii=False) if bad else None
     return values
@@ -172,6 +175,15 @@ def _stands(
     """Whether the row's columns stand where its layout has them."""
     missing = [n for n in source.recognised_by if values[n] is None and item.columns[n].required]
     return not missing and "(row)" not in bad and not bad.keys() & set(source.recognised_by)
+
+
+def _hide_codes(item: Contract, plan: _Plan, values: dict[str, Any], bad: dict[str, str]) -> None:
+    """What stands where a code is due and is of no form of one may be a name or an address."""
+    for name in plan.source.recognised_by:
+        shape, value = item.columns[name].shape, values[name]
+        if shape and value is not None and not re.fullmatch(shape, value):
+            values[name] = None
+            bad.setdefault(name, f"no code: {found(value)}")
 
 
 def _is_no_text(value: str | CellFault) -> bool:
