@@ -60,7 +60,7 @@ def parse(item: Contract, delivery: Delivery) -> ParsedFile:
     statement = _Statement(item, delivery, sheets)
     rows = pa.Table.from_batches(_batches(item, placed, statement), landed_schema(item))
     delivery.check_count(rows.num_rows)
-    return ParsedFile(rows, statement.scope(), notes)
+    return ParsedFile(rows, statement.scope(), notes + _of_its_month(delivery))
 
 
 def _sheets(
@@ -90,6 +90,14 @@ def _check_name(source: FileSource, delivery: Delivery) -> None:
     if not is_right or (source.sheet_code and is_csv(delivery.local) and not _sheet(delivery)):
         raise refused(delivery.name, f"its name is not of the form {source.named_like}")
     _ = delivery.stated_at, delivery.month  # each refuses what is no instant or month
+
+
+def _of_its_month(delivery: Delivery) -> list[str]:
+    """What is to be told of a month that the file's own instant comes before."""
+    stated_at, month = delivery.stated_at, delivery.month
+    if stated_at is None or month is None or month <= stated_at.date():
+        return []
+    return [f"the month {month:%Y%m} had not begun at the instant of its name; it was read"]
 
 
 def _sheet(delivery: Delivery) -> str | None:

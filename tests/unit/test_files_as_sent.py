@@ -160,6 +160,17 @@ def test_a_column_too_many_anywhere_lets_no_contact_in(at: int, tmp_path: Path) 
     assert not any(value in text for text in extra for value in contact.values())
 
 
+@pytest.mark.parametrize("name", ["C12_202201_20211231T235959", "C12_209912_20211231T163000"])
+def test_a_month_that_had_not_begun_is_told(name: str, tmp_path: Path) -> None:
+    rows = lines(account("AA0001A", thang=name[4:10]))
+    early = read(book(tmp_path, {"07201": rows}, name=f"{name}.xlsx"))
+    assert early.notes == [
+        f"the month {name[4:10]} had not begun at the instant of its name; it was read"
+    ]
+    begun = book(tmp_path, {"07201": rows}, name=f"{name[:11]}{name[4:10]}01T000000.xlsx")
+    assert not read(begun).notes
+
+
 CONTACT = {"diachi": "Ấp Giả Định, xã Giả", "dienthoai": "0900 000 001", "nguoilh": "Lê Giả"}
 
 
