@@ -52,7 +52,7 @@ _MONTH_YEAR = re.compile(r"([0-9]{1,2})[/.-]([0-9]{4})")
 _YEAR_MONTH = re.compile(r"([0-9]{4})-?([0-9]{2})")
 # Ten digits and more after a zero or +84, or nine where a number cell ate the zero.
 _MAY_BE_TELEPHONE = re.compile(
-    r"(?<!\d)(?:\(?0|\+\s?84)(?:[\s.()/-]{0,2}\d){8,11}(?!\d)"
+    r"(?<!\d)(?<!\d[.,])(?:\(?0|\+\s?84)(?:[\s.()/-]{0,2}\d){8,11}(?!\d)"
     r"|(?<!\d)[35789]\d{8}(?:\.0)?(?![\d.,])"
 )
 SERIAL_TEXT = re.compile(r"[3-7][0-9]{4}")
