@@ -50,6 +50,11 @@ _DAY_FIRST = re.compile(r"([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{4})")
 _YEAR_FIRST = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[ T]00:00:00)?")
 _MONTH_YEAR = re.compile(r"([0-9]{1,2})[/.-]([0-9]{4})")
 _YEAR_MONTH = re.compile(r"([0-9]{4})-?([0-9]{2})")
+# Ten digits and more after a zero or +84, or nine where a number cell ate the zero.
+_MAY_BE_TELEPHONE = re.compile(
+    r"(?<!\d)(?<!\d[.,])(?:\(?0|\+\s?84)(?:[\s.()/-]{0,2}\d){8,11}(?!\d)"
+    r"|(?<!\d)[35789]\d{8}(?:\.0)?(?![\d.,])"
+)
 SERIAL_TEXT = re.compile(r"[3-7][0-9]{4}")
 """A text that may be a day as Excel counts them."""
 
@@ -78,8 +83,12 @@ class UnreadableError(ValueError):
 
 
 def found(value: Any) -> str:
-    """What stood in an unreadable cell, letters masked: a shifted row may hold a name."""
-    return repr(re.sub(r"[^\W\d_]", "x", str(value))[:40])
+    """What stood in an unreadable cell, letters masked, and digits that may be a telephone's.
+
+    A shifted row may hold a person's name and number.
+    """
+    masked = _MAY_BE_TELEPHONE.sub(lambda m: re.sub(r"\d", "0", m[0]), str(value))
+    return repr(re.sub(r"[^\W\d_]", "x", masked)[:40])
 
 
 def read_cell(value: Any, column: Column) -> Any:
@@ -214,8 +223,11 @@ def _day_of_serial(value: Any) -> date | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     number = value + _DAYS_TO_1904 if isinstance(value, Number1904) else value
-    # A range holds whole numbers only, NaN and infinity not.
-    return _EXCEL_EPOCH + timedelta(days=int(number)) if number in _EXCEL_SERIALS else None
+    if isinstance(number, float) and not number.is_integer():  # infinity and NaN are none either
+        return None
+    # A range looks a whole number up, but any other number one by one.
+    days = int(number)
+    return _EXCEL_EPOCH + timedelta(days=days) if days in _EXCEL_SERIALS else None
 
 
 def _read_month(value: Any, column: Column) -> date:

@@ -60,7 +60,7 @@ def parse(item: Contract, delivery: Delivery) -> ParsedFile:
     statement = _Statement(item, delivery, sheets)
     rows = pa.Table.from_batches(_batches(item, placed, statement), landed_schema(item))
     delivery.check_count(rows.num_rows)
-    return ParsedFile(rows, statement.scope(), notes)
+    return ParsedFile(rows, statement.scope(), notes + _of_its_month(delivery))
 
 
 def _sheets(
@@ -90,6 +90,14 @@ def _check_name(source: FileSource, delivery: Delivery) -> None:
     if not is_right or (source.sheet_code and is_csv(delivery.local) and not _sheet(delivery)):
         raise refused(delivery.name, f"its name is not of the form {source.named_like}")
     _ = delivery.stated_at, delivery.month  # each refuses what is no instant or month
+
+
+def _of_its_month(delivery: Delivery) -> list[str]:
+    """What is to be told of a month that the file's own instant comes before."""
+    stated_at, month = delivery.stated_at, delivery.month
+    if stated_at is None or month is None or month <= stated_at.date():
+        return []
+    return [f"the month {month:%Y%m} had not begun at the instant of its name; it was read"]
 
 
 def _sheet(delivery: Delivery) -> str | None:
@@ -156,11 +164,14 @@ def _typed_row(item: Contract, plan: _Plan, row: list[Any]) -> dict[str, Any]:
             bad.setdefault(plan.names[at], "bytes that are no text")
     placed, width = plan.placed, plan.placed.width
     if width and (
-        (length > width and holds_something(row[width:])) or (placed.is_exact and length != width)
+        (length > width and holds_something(row[width:]))
+        or (placed.fields is not None and length != placed.fields)
     ):
-        bad["(row)"] = f"{length} fields where the layout has {width}"
+        bad["(row)"] = f"{length} fields where the layout has {placed.fields or width}"
     # Where columns have shifted, any cell may be the contact that is not to be loaded.
     is_placed = _stands(item, plan.source, values, bad)
+    if not is_placed:
+        _hide_codes(item, plan, values, bad)
     values |= dict.fromkeys(plan.packed, _others(plan, row) if is_placed else "{}")
     values["unreadable"] = json.dumps(bad, ensure_ascii=False) if bad else None
     return values
@@ -172,6 +183,15 @@ def _stands(
     """Whether the row's columns stand where its layout has them."""
     missing = [n for n in source.recognised_by if values[n] is None and item.columns[n].required]
     return not missing and "(row)" not in bad and not bad.keys() & set(source.recognised_by)
+
+
+def _hide_codes(item: Contract, plan: _Plan, values: dict[str, Any], bad: dict[str, str]) -> None:
+    """What stands where a code is due and is of no form of one may be a name or an address."""
+    for name in plan.source.recognised_by:
+        shape, value = item.columns[name].shape, values[name]
+        if shape and value is not None and not re.fullmatch(shape, value):
+            values[name] = None
+            bad.setdefault(name, f"no code: {found(value)}")
 
 
 def _is_no_text(value: str | CellFault) -> bool:

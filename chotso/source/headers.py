@@ -11,6 +11,8 @@ from chotso.source.texts import shown
 
 _SHOWN = 300
 _TITLE_ROWS = 10
+# A row that names fewer columns may be data, of persons in a file of another kind: not shown.
+_NAMED = 2
 
 
 def by_header(item: Contract, delivery: Delivery, sheets: list[Sheet]) -> list[Placed]:
@@ -27,6 +29,8 @@ def by_header(item: Contract, delivery: Delivery, sheets: list[Sheet]) -> list[P
     if missing:
         found = [_shown(cell) for cell in sheet.rows[at]] if sheet.rows else []
         told = ", ".join(filter(None, found))[:_SHOWN] or "nothing"
+        if len(wanted) - len(missing) < _NAMED and told != "nothing":
+            told = f"no row of the first {_TITLE_ROWS} that names them"
         raise refused(delivery.name, f"its header lacks {', '.join(missing)}; found: {told}")
     doubled = [name for name in wanted if names.count(name) > 1]
     if doubled:

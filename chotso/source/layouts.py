@@ -22,15 +22,15 @@ from chotso.source.texts import seen
 class Placed:
     """A sheet's data rows with the index at which each named column stands.
 
-    `width` is the number of the layout's columns; None where a header names them. `is_exact` says
-    that each row must have as many fields, where empty ones at its end cannot be left out.
+    `width` is the number of the layout's columns; None where a header names them. `fields` is how
+    many each row must have, where empty ones at its end cannot be left out.
     """
 
     sheet: Sheet
     data: list[list[Any]]
     index: dict[str, int]
     width: int | None
-    is_exact: bool = False
+    fields: int | None = None
 
 
 def by_position(item: Contract, delivery: Delivery, sheets: list[Sheet]) -> list[Placed]:
@@ -49,7 +49,8 @@ def by_position(item: Contract, delivery: Delivery, sheets: list[Sheet]) -> list
         data = list(reader.data_rows(sheet, reader.layouts[name]))
         if data and not usual:
             raise refused(delivery.name, reader.expected(sheet))
-        placed.append(_checked(delivery, sheet, data, reader.layouts[name], name))
+        index = reader.layouts[name]
+        placed.append(_checked(delivery, sheet, data, index, name, reader.fields(sheet, index)))
     return placed
 
 
@@ -178,6 +179,14 @@ class _Reader:
             self._refuse_other_order(delivery, sheet, names)
         return None
 
+    def fields(self, sheet: Sheet, index: dict[str, int]) -> int:
+        """How many fields a row has: as many as its header, which may end in empty ones."""
+        for row in sheet.rows[: self._source.header_rows]:
+            names = [_plain(cell) for cell in row]
+            if names[: len(index)] == [_plain(n) for n in index] and not any(names[len(index) :]):
+                return len(row)
+        return len(index)
+
     def _refuse_other_order(self, delivery: Delivery, sheet: Sheet, names: list[str]) -> None:
         """A header that stands as a whole beside its columns is only not dependable."""
         order = [_plain(name) for name in self._source.sheet_columns]
@@ -220,7 +229,12 @@ class _Reader:
 
 
 def _checked(
-    delivery: Delivery, sheet: Sheet, data: list[list[Any]], index: dict[str, int], layout: str
+    delivery: Delivery,
+    sheet: Sheet,
+    data: list[list[Any]],
+    index: dict[str, int],
+    layout: str,
+    fields: int,
 ) -> Placed:
     """The rows in a layout; refused where most of them have values beyond its columns."""
     width = len(index)
@@ -233,14 +247,14 @@ def _checked(
         )
     if not is_csv(delivery.local):
         return Placed(sheet, data, index, width)
-    torn = [row for row in data if len(row) != width and any(_is_broken(cell) for cell in row)]
+    torn = [row for row in data if len(row) != fields and any(_is_broken(cell) for cell in row)]
     if torn:
         raise refused(
             delivery.name,
             f"it is not readable CSV (unbalanced quotes: a line of {len(torn[0])} fields has a "
-            f"line break inside one, layout {layout} has {width})",
+            f"line break inside one, layout {layout} has {fields})",
         )
-    return Placed(sheet, data, index, width, is_exact=True)
+    return Placed(sheet, data, index, width, fields)
 
 
 def _has_shape(value: Any, spec: Column) -> bool:

@@ -1,6 +1,7 @@
 """What a cell's number format says of its number: a day, a per cent, or just a number."""
 
 import re
+import unicodedata
 from enum import Enum
 
 from chotso.source.package import Package, PackageError
@@ -13,6 +14,7 @@ class Shown(Enum):
     DAY = "a day or a time"
     DURATION = "a duration"
     PER_CENT = "a per cent"
+    SCALED = "a number with digits or a unit beside it"
 
 
 _DAYS = {*range(14, 23), *range(27, 37), 45, 47, *range(50, 59)}
@@ -23,6 +25,14 @@ _FORMATS_LIMIT = 200_000
 # currencies and conditions in brackets, but for the hours, minutes and seconds of a duration.
 _TEXT = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?!h+\]|m+\]|s+\])[^\]]*\]|general', re.IGNORECASE)
 _DAY = re.compile("[dmyhs]", re.IGNORECASE)
+_SECTION = re.compile(r'(?:"[^"]*"|\\.|[^;"\\])+')
+_LITERAL = re.compile(r'"([^"]*)"|\\(.)|\[\$([^\]-]*)[^\]]*\]|_.|\*.|\[[^\]]*\]')
+_THOUSANDS = {1: "nghìn nghin ngàn ngan k thousand", 2: "triệu trieu tr trđ m million",
+              3: "tỷ tỉ ty tỷđ b bn billion", -1: "trăm tram chục ‰"}  # fmt: skip
+_UNITS = {word: times for times, words in _THOUSANDS.items() for word in words.split()}
+_WORD = re.compile(r"[^\W\d_]+|‰")
+# Each comma after the last digit hides three digits of the number.
+_HIDDEN = re.compile(r"[0#?](,+)(?![0#?,])")
 _DURATION = re.compile(r"\[(?:h+|m+|s+)\]", re.IGNORECASE)
 
 
@@ -33,7 +43,26 @@ def shown_by(code: str) -> Shown:
         return Shown.PER_CENT
     if _DURATION.search(bare):
         return Shown.DURATION
-    return Shown.DAY if _DAY.search(bare) else Shown.NUMBER
+    if _DAY.search(bare):
+        return Shown.DAY
+    is_scaled = any(_is_scaled(section) for section in _SECTION.findall(code))
+    return Shown.SCALED if is_scaled else Shown.NUMBER
+
+
+def _is_scaled(section: str) -> bool:
+    """Whether what is shown is another number: `0" triệu"` shows 5 as 5 million.
+
+    `0.0,," triệu"` shows 5 million as 5 million.
+    """
+    literals = ["".join(found) for found in _LITERAL.findall(section)]
+    if any(char.isdigit() for literal in literals for char in literal):
+        return True
+    bare = _LITERAL.sub("", section)
+    shown = _LITERAL.sub(lambda found: "".join(filter(None, found.groups())) or " ", section)
+    text = unicodedata.normalize("NFC", shown).casefold().replace("general", " ")
+    hidden = max((len(commas) for commas in _HIDDEN.findall(bare)), default=0)
+    units = {_UNITS[word] for word in _WORD.findall(text) if word in _UNITS}
+    return bool(units) and units != {hidden}
 
 
 def cell_formats(package: Package, part: str) -> list[Shown]:

@@ -26,6 +26,10 @@ _DECLARED = re.compile(rb"""\s*<\?xml[^>]*?\bencoding\s*=\s*["']([A-Za-z0-9._:-]
 _ENCODINGS = {"utf-8", "ascii", "iso8859-1", "cp1252", "cp1258"}
 _MARKS = {
     codecs.BOM_UTF8: "utf-8",
+    codecs.BOM_UTF32_LE: "utf-32-le",  # begins as UTF-16 does, so it is asked for first
+    codecs.BOM_UTF32_BE: "utf-32-be",
+    b"<\0\0\0": "utf-32-le",
+    b"\0\0\0<": "utf-32-be",
     codecs.BOM_UTF16_LE: "utf-16-le",
     codecs.BOM_UTF16_BE: "utf-16-be",
     b"<\0": "utf-16-le",

@@ -90,6 +90,8 @@ class Store:
             return CellFault("a number in a format that the workbook lacks", bare)
         if shown is Shown.PER_CENT and number:
             return CellFault("a cell in per cent, which shows 100 times", f"{number:.12g}")
+        if shown is Shown.SCALED and number:
+            return CellFault("a cell that shows digits or a unit of its format", f"{number:.15g}")
         if shown is Shown.DAY:
             return _day(number, _EPOCH_1904 if self.is_1904 else _EPOCH)
         if shown is Shown.DURATION and abs(number) < _LAST_SERIAL:

@@ -160,7 +160,97 @@ def test_a_column_too_many_anywhere_lets_no_contact_in(at: int, tmp_path: Path) 
     assert not any(value in text for text in extra for value in contact.values())
 
 
+@pytest.mark.parametrize("name", ["C12_202201_20211231T235959", "C12_209912_20211231T163000"])
+def test_a_month_that_had_not_begun_is_told(name: str, tmp_path: Path) -> None:
+    rows = lines(account("AA0001A", thang=name[4:10]))
+    early = read(book(tmp_path, {"07201": rows}, name=f"{name}.xlsx"))
+    assert early.notes == [
+        f"the month {name[4:10]} had not begun at the instant of its name; it was read"
+    ]
+    begun = book(tmp_path, {"07201": rows}, name=f"{name[:11]}{name[4:10]}01T000000.xlsx")
+    assert not read(begun).notes
+
+
+CONTACT = {"diachi": "Ấp Giả Định, xã Giả", "dienthoai": "0900 000 001", "nguoilh": "Lê Giả"}
+
+
+def text_file(tmp_path: Path, *rows: Sequence[Any]) -> Path:
+    path = drop(tmp_path) / f"{STEM}_07201.csv"
+    path.write_text("".join(";".join(str(cell or "") for cell in row) + "\n" for row in rows))
+    return path
+
+
+@pytest.mark.parametrize("by", [-7, -6, -5, -4, -3, -2, -1, 1, 2, 3, 4, 5])
+def test_a_shifted_row_lands_no_contact_anywhere(by: int, tmp_path: Path) -> None:
+    whole = lines(*(account(f"AA{at:04d}A") for at in range(4)))
+    (row,) = lines(account("BB0001B", **CONTACT))
+    row = [None] * by + row[:-by] if by > 0 else row[-by:] + [None] * -by
+    landed = read(text_file(tmp_path, COLUMNS, [], *whole, row)).rows.to_pylist()
+    assert [line["madvi"] for line in landed[:4]] == [cells[0] for cells in whole]
+    assert not any(shown in str(landed) for shown in CONTACT.values())
+
+
+def test_the_end_of_a_torn_address_is_no_employer_code(tmp_path: Path) -> None:
+    (whole, torn) = lines(account("AA0001A"), account("BB0001B", **CONTACT))
+    at = COLUMNS.index("diachi")
+    head, tail = [*torn[:at], "Ấp Giả Định"], ["xã Giả", *torn[at + 1 :]]
+    rows = read(text_file(tmp_path, COLUMNS, [], whole, head, tail)).rows.to_pylist()
+    assert [row["madvi"] for row in rows] == ["AA0001A", "BB0001B", None]
+    assert "no code: 'xx xxx'" in json.loads(rows[2]["unreadable"])["madvi"]
+    assert not any(shown in str(rows) for shown in CONTACT.values())
+
+
+def test_a_file_of_another_kind_is_not_quoted_as_a_header(tmp_path: Path) -> None:
+    (row,) = lines(account("AA0001A", ghichu="Nam", **CONTACT))  # a man, or the column of the year
+    told = refusal(book(tmp_path, {"07201": [row]}, name="KE_HOACH_1.xlsx"), "plans")
+    assert "its header lacks so_quyet_dinh" in told
+    assert not any(shown in told for shown in CONTACT.values())
+
+
 # -- blanks, days, per cent --
+def test_rows_may_end_as_their_header_does_in_empty_fields(tmp_path: Path) -> None:
+    whole = lines(account("AA0001A"), account("AA0002A"))
+    ended = [[*COLUMNS, "", ""], *([*row, None, " "] for row in whole)]
+    rows = read(text_file(tmp_path, *ended, whole[0])).rows.to_pylist()
+    assert [row["unreadable"] is None for row in rows] == [True, True, False]
+
+
+def test_a_field_too_many_is_no_empty_end_where_no_header_shows_it(tmp_path: Path) -> None:
+    rows = [[*row, None] for row in lines(account("AA0001A"), account("AA0002A"))]
+    for header in ([], [COLUMNS]):
+        found = read(text_file(tmp_path, *header, *rows)).rows.to_pylist()
+        assert all("110 fields" in row["unreadable"] for row in found)
+
+
+SCALED: dict[str, str | None] = {
+    code: "set aside"
+    for code in (
+        '0" triệu"',
+        "#,##0\\ \\t\\r",
+        "0‰",
+        '#,##0"000"',
+        'General" tỷ đồng"',
+        '0.0," triệu"',
+    )
+}
+SCALED |= dict.fromkeys((
+    '0.0,," triệu"', '[>=1000000]0.0,," tr";[>=1000]0,\\k;0', '0" đ"', "#,##0,", '0" người"',
+    '_-* #,##0\\ _₫_-;\\-* #,##0\\ "₫";_-* "-"_-', "[$₫-42A] #,##0", "0.00E+00"))  # fmt: skip
+
+
+@pytest.mark.parametrize("code", SCALED)
+def test_a_cell_that_shows_a_unit_is_not_read_without_it(code: str, tmp_path: Path) -> None:
+    quoted = code.replace('"', "&quot;").replace(">", "&gt;")
+    styles = f'<numFmts><numFmt numFmtId="170" formatCode="{quoted}"/></numFmts>'
+    styles += '<cellXfs><xf numFmtId="0"/><xf numFmtId="170"/></cellXfs>'
+    cells = [{"gia_tri": f'<c r="H{{row}}" s="1"><v>{value}</v></c>'} for value in (200, 0)]
+    rows = read(plan(tmp_path, PLAN_NAMES, *cells, styles=styles), "plans").rows.to_pylist()
+    assert [row["gia_tri"] for row in rows] == [None if SCALED[code] else "200", "0"]
+    if SCALED[code]:
+        told = "a cell that shows digits or a unit of its format: '200'"
+        assert json.loads(rows[0]["unreadable"])["gia_tri"] == told
+
+
 @pytest.mark.parametrize("blank", [" ", "\u00a0", "\u200b", "\ufeff\n", "\u2003\u3000"])
 def test_blanks_beyond_the_data_are_nothing(blank: str, tmp_path: Path) -> None:
     rows = [*lines(account("AA0001A")), [None, None, blank], [blank] * 120]

@@ -187,6 +187,8 @@ SAME: dict[str, Callable[[dict[str, bytes]], dict[str, bytes]]] = {
     "capital letters": lambda p: {n.upper(): c for n, c in p.items()},
     "utf-16 sheet": lambda p: p | {SHEET: p[SHEET].decode().encode("utf-16")},
     "utf-16 without a mark": lambda p: p | {SHEET: p[SHEET].decode().encode("utf-16-be")},
+    "utf-32 sheet": lambda p: p | {SHEET: p[SHEET].decode().encode("utf-32")},
+    "utf-32 without a mark": lambda p: p | {SHEET: p[SHEET].decode().encode("utf-32-be")},
     "utf-16 everywhere": lambda p: {n: c.decode().encode("utf-16") for n, c in p.items()},
     "latin-1, declared": lambda p: p | {SHEET: b"<?xml version='1.0' encoding='ISO-8859-1'?>"
                                         + p[SHEET].decode().encode("latin-1")},
