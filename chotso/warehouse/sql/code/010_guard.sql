@@ -185,9 +185,10 @@ begin
         -- these ask for their lock before for the right, on any table whose schema may be used (ALTER
         -- TABLE of one's own for that of a partition to be attached): while they wait for a reader, everybody waits behind them
         if tg_tag in ('CREATE RULE', 'CREATE TRIGGER', 'ALTER TABLE')
-            and not pg_has_role(current_user, 'chotso_loader', 'USAGE')
             and not exists (
-                select from pg_roles where rolname in (current_user, session_user) and rolsuper
+                select from pg_roles
+                where rolname in (current_user, session_user) and rolsuper
+                    or rolname = 'chotso_loader' and pg_has_role(current_user, oid, 'USAGE')
             )
             and not exists (
                 select from pg_namespace
