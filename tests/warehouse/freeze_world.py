@@ -371,7 +371,7 @@ attainment as (
 )
 
 insert into fct_arrears_ratio
-select agency_code, month, 'total', variant, 85, 10000, 0.0085, true, variant = 'total_plan',
+select agency_code, month, 'total', variant, 85, 10000, 0.0085, true, variant = 'total_receivable',
     agency_key, false
 from dim_agency, months, (values ('total_plan'), ('total_receivable')) as v (variant)
 order by random()

@@ -200,6 +200,22 @@ BUILDS: dict[str, tuple[str, str]] = {
         "actual_to_date = 0.0001, attainment_ratio = 0.011111111 where numerator = 85",
         "ratio or verdict",
     ),
+    "another ratio made the official one": (
+        "update fct_arrears_ratio set is_official = variant_code = 'total_plan'; "
+        "update fct_arrears_ratio set denominator = 1000000, ratio = 0.000085 where is_official; "
+        "update fct_monthly_attainment set denominator = 1000000, actual_month = 0.000085, "
+        "actual_to_date = 0.000085, attainment_ratio = 0.009444444 where numerator = 85",
+        "ratio or verdict",
+    ),
+    "a target that an agency missed": (
+        "delete from fct_monthly_attainment where agency_code = '07200' "
+        "and month = '2021-12-01' and metric_code = 'arrears_ratio_total'",
+        "07200 in 2021-12 is left out of arrears_ratio_total",
+    ),
+    "the last month": (
+        "delete from fct_monthly_attainment where month = '2021-12-01'",
+        "a month until the cutoff is left out",
+    ),
 }
 
 # Relations that would run code of the loader's when they are read.

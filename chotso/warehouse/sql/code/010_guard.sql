@@ -182,6 +182,27 @@ begin
         then
             touched := 'names that others use';
         end if;
+        -- these ask for their lock before for the right, on any table whose schema may be used (ALTER
+        -- TABLE of one's own for that of a partition to be attached): while they wait for a reader, everybody waits behind them
+        if tg_tag in ('CREATE RULE', 'CREATE TRIGGER', 'ALTER TABLE')
+            and not exists (
+                select from pg_roles
+                where rolname in (current_user, session_user) and rolsuper
+                    or rolname = 'chotso_loader' and pg_has_role(current_user, oid, 'USAGE')
+            )
+            and not exists (
+                select from pg_namespace
+                where not pg_is_other_temp_schema(oid) and oid <> pg_my_temp_schema()
+                    and has_schema_privilege(current_user, oid, 'CREATE')
+            )
+        then
+            raise exception using
+                errcode = 'insufficient_privilege',
+                message = format(
+                    'Tài khoản chỉ đọc không được dùng lệnh này — %s is refused to a login that '
+                    'makes nothing: it would hold up others', tg_tag
+                );
+        end if;
     elsif tg_event = 'table_rewrite' then
         select relation.oid::regclass::text into touched
         from pg_class as relation

@@ -111,6 +111,20 @@ as $$
         where name = 'metrics'
     ),
 
+    -- which of the ratios decides is no word of the build's
+    official as (
+        select laid.*
+        from sealing.arrears_ratio as laid
+        where laid.variant_code = (
+            select entry ->> 'value'
+            from ops.configuration,
+                jsonb_array_elements(content -> 'official_arrears_variant') as entry
+            where name = 'measures' and ((entry ->> 'from') || '-01')::date <= laid.month
+            order by entry ->> 'from' desc
+            limit 1
+        )
+    ),
+
     judged as (
         select
             laid.*, metrics.kind, metrics.is_below,
@@ -129,7 +143,7 @@ as $$
             end as is_so
         from sealing.attainment as laid
         left join metrics on metrics.code = laid.metric_code
-        left join sealing.arrears_ratio as official
+        left join official
             on metrics.kind = 'ratio' and official.is_official
             and official.agency_code = laid.agency_code and official.month = laid.month
             and official.group_code = metrics.group_code
@@ -159,7 +173,7 @@ create or replace function sealing.other_agency(known timestamptz) returns text
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-    with shown as (select distinct agency_code, month from sealing.attainment),
+    with shown as (select agency_code, month, metric_code from sealing.attainment),
 
     registered as (
         select ma_co_quan as code, hieu_luc_tu as since, hieu_luc_den as until
@@ -168,25 +182,31 @@ as $$
     ),
 
     in_force as (
-        select registered.code as agency_code, months.month
+        select registered.code as agency_code, months.month, metrics.metric_code
         from registered
         inner join (select distinct month from shown) as months
             on (registered.since is null
                 or (months.month + interval '1 month' - interval '1 day')::date >= registered.since)
             and (registered.until is null or months.month <= registered.until)
+        cross join (select distinct metric_code from shown) as metrics
     )
 
     select format(
         '%s in %s is %s', coalesce(shown.agency_code, in_force.agency_code),
         to_char(coalesce(shown.month, in_force.month), 'YYYY-MM'),
-        case when shown.agency_code is null then 'left out' else 'no agency in force' end
+        case
+            when shown.agency_code is null then 'left out of ' || in_force.metric_code
+            else 'no agency in force'
+        end
     )
     from shown
-    full join in_force on in_force.agency_code = shown.agency_code and in_force.month = shown.month
+    full join in_force
+        on in_force.agency_code = shown.agency_code and in_force.month = shown.month
+        and in_force.metric_code = shown.metric_code
     where shown.agency_code is null or in_force.agency_code is null
     order by 1
     limit 1
 $$;
 comment on function sealing.other_agency is
-'Cơ quan thừa hoặc thiếu — an agency that is not in force, or is left out; null: none';
+'Cơ quan thừa hoặc thiếu — an agency not in force, or left out of a metric; null: none';
 set local check_function_bodies = on;

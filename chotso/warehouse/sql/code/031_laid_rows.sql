@@ -142,6 +142,21 @@ begin
     if current_setting('search_path') <> 'pg_catalog, pg_temp' then
         return 'its build changed the session that read it';
     end if;
+    if (
+        select count(distinct month) from sealing.attainment
+        where month <= date_trunc('month', begun.cutoff_at at time zone 'Asia/Ho_Chi_Minh')
+    ) is distinct from (
+        select 1 + 12 * extract(year from until.span) + extract(month from until.span)
+        from (
+            select age(
+                date_trunc('month', begun.cutoff_at at time zone 'Asia/Ho_Chi_Minh'),
+                min(month)::timestamp
+            ) as span
+            from sealing.attainment
+        ) as until
+    ) then
+        return 'a month until the cutoff is left out';
+    end if;
     if begun.corrects is not null and not sealing.is_another(begun.corrects) then
         return 'it corrects nothing of ' || begun.corrects;
     end if;
@@ -157,6 +172,8 @@ $$;
 comment on function sealing.figure_problem is
 'Số liệu không theo bản dựng hay dữ liệu gốc — a figure that is not the build''s, or not raw''s';
 
+-- Another session of the loader's may have laid down more since the checks looked: rows and files
+-- are only ever added, so as many as the manifest lists are those that were checked.
 create or replace function sealing.move_into(target text, of_release text) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -164,22 +181,40 @@ as $$
 declare
     relation text;
     columns text;
+    moved bigint;
+    listed bigint;
+    manifest constant jsonb := (
+        select convert_from(content, 'UTF8')::jsonb from sealing.file where path = 'manifest.json'
+    );
 begin
     foreach relation in array sealing.row_tables() loop
         select string_agg(quote_ident(attname), ', ' order by attnum) into columns
         from pg_attribute
         where attrelid = format('sealing.%I', relation)::regclass
             and attnum > 0 and not attisdropped;
+        select (entry ->> 'rows')::bigint into listed
+        from jsonb_array_elements(manifest -> 'files') as entry
+        where entry ->> 'path' = 'data/' || relation || '.csv';
         execute format(
             'insert into %I.%I (release_id, %s) select $1, %s from sealing.%I',
             target, relation, columns, columns, relation
         ) using of_release;
+        get diagnostics moved = row_count;
+        if moved is distinct from listed then
+            raise exception 'the rows of % are not those that were checked: % of them',
+                relation, moved;
+        end if;
         execute format('delete from sealing.%I', relation);
     end loop;
     execute format(
         'insert into %I.bundle_file (release_id, path, content) '
         'select $1, path, content from sealing.file', target
     ) using of_release;
+    get diagnostics moved = row_count;
+    if moved is distinct from 1 + jsonb_array_length(manifest -> 'files') then
+        raise exception 'the files of % are not those that were checked: % of them',
+            of_release, moved;
+    end if;
     delete from sealing.file;
 end
 $$;

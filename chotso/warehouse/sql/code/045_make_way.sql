@@ -1,7 +1,9 @@
 -- A seal waits for nobody who only reads or signs.
 
 -- Takes the lock that seals alone take: all but reading of frozen.release waits. Whoever stands in
--- the way for longer than `grace` is named and ended, but for superusers and other seals.
+-- the way for longer than `grace` is named and ended, but for superusers and other seals. One who
+-- only waits for a stronger lock stands in the way as well: CREATE RULE asks for its lock before
+-- for its right, and behind it everybody waits until the last reader is done.
 create or replace function frozen.make_way(
     grace interval default '10 s', patience interval default '10 min'
 ) returns void
@@ -29,7 +31,7 @@ begin
             from pg_locks as held
             inner join pg_stat_activity as session on session.pid = held.pid
             inner join pg_roles as role on role.oid = session.usesysid
-            where held.relation = 'frozen.release'::regclass and held.granted
+            where held.relation = 'frozen.release'::regclass
                 and held.database = (select oid from pg_database where datname = current_database())
                 and held.mode <> 'AccessShareLock' and held.pid <> pg_backend_pid()
             group by session.pid, session.usename, session.application_name, role.rolsuper, role.oid
@@ -49,6 +51,10 @@ begin
                 );
             end if;
         end loop;
+        if clock_timestamp() > begun + patience then
+            raise exception using errcode = 'lock_not_available',
+                message = format('the seal still waits for frozen.release after %s', patience);
+        end if;
     end loop;
     perform set_config('lock_timeout', before, true);
 end

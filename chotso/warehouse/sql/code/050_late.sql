@@ -13,8 +13,9 @@ declare
     problem text;
     counted bigint;
 begin
-    -- one run at a time: the next one goes on where this one ends
-    lock table frozen.late_run in share row exclusive mode;
+    -- one run at a time: the next one goes on where this one ends; of the modes that keep another
+    -- run out, the one that nobody's PREPARE of a DELETE stands in the way of
+    lock table frozen.late_run in share update exclusive mode;
     select coalesce(max(run.known_until), max(release.as_known_at)) into reached
     from frozen.release as release
     left join frozen.late_run as run on run.release_id = release.release_id
