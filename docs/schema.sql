@@ -2004,7 +2004,7 @@ create table sealing.ranking (
 
 -- sealing.other_agency(known timestamptz) returns text
 --     sql; code/028_laid_figures.sql
---     Cơ quan thừa hoặc thiếu — an agency that is not in force, or is left out; null: none
+--     Cơ quan thừa hoặc thiếu — an agency not in force, or left out of a metric; null: none
 
 -- sealing.other_arrears(known timestamptz, cutoff timestamptz) returns text
 --     sql; code/028_laid_figures.sql
