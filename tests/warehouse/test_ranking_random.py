@@ -29,7 +29,7 @@ PROVINCES = {
     **dict.fromkeys(["09001", "09002"], None),
 }
 OFFICERS = {f"O{n}": agency for n, agency in enumerate([*PROVINCES, *PROVINCES][:18])}
-FACTS = {"agency": "fct_monthly_attainment", "officer": "fct_officer_attainment"}
+FACTS = {"agency": "int_agency_attainment", "officer": "int_officer_attainment"}
 OBSTACLES = ["gate_failed", "no_plan", "plan_zero", "no_figure"]
 
 
