@@ -181,14 +181,14 @@ def _profile(settings: Settings, schema: str) -> dict[str, str]:
 
 
 @contextmanager
-def environment(settings: Settings, schema: str, session_name: str) -> Iterator[dict[str, str]]:
-    """The variables that `profiles.yml` reads, for the length of one call; yields them."""
+def environment(settings: Settings, schema: str, session_name: str) -> Iterator[None]:
+    """The variables that `profiles.yml` reads, for the length of one call."""
     scrub()  # a variable of dbt's could leave out tests, models or rows
     variables = _profile(settings, schema) | {"CHOTSO_DBT_SESSION": session_name}
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)
     try:
-        yield variables
+        yield
     finally:
         for name, value in before.items():
             if value is None:

@@ -91,7 +91,7 @@ class AirflowClient:
     def is_healthy(self) -> bool:
         """Whether database, scheduler and DAG processor all report themselves alive."""
         try:
-            health = self._request("GET", "/api/v2/monitor/health", is_tried_once=True)
+            health = self._request("GET", "/api/v2/monitor/health", authenticated=False)
         except ChotsoError:
             return False
         return all(
@@ -253,8 +253,11 @@ class AirflowClient:
     @cached_property
     def _http(self) -> httpx.Client:
         # No proxy of the environment stands between this machine and itself.
-        login = _Login(self.user, self.password)
-        return httpx.Client(base_url=self.url, auth=login, timeout=TIMEOUT_S, trust_env=False)
+        return httpx.Client(base_url=self.url, timeout=TIMEOUT_S, trust_env=False)
+
+    @cached_property
+    def _login(self) -> _Login:
+        return _Login(self.user, self.password)
 
     def _request(
         self,
@@ -263,10 +266,11 @@ class AirflowClient:
         body: Any = None,
         *,
         query: dict[str, str] | None = None,
-        is_tried_once: bool = False,
+        authenticated: bool = True,
     ) -> Any:
         # A busy server may be slow; only what changes nothing is asked again.
-        tries = READ_TRIES if method == "GET" and not is_tried_once else 1
+        tries = READ_TRIES if method == "GET" and authenticated else 1
+        login = self._login if authenticated else None
         retrying = Retrying(
             stop=stop_after_attempt(tries),
             wait=wait_incrementing(1, 1),
@@ -274,7 +278,7 @@ class AirflowClient:
             reraise=True,
         )
         try:
-            answer = retrying(self._http.request, method, path, json=body, params=query)
+            answer = retrying(self._http.request, method, path, json=body, params=query, auth=login)
             answer.raise_for_status()
         except httpx.TransportError as error:
             raise ChotsoError(

@@ -105,3 +105,12 @@ def test_the_ids_of_runs_arrive_as_they_are(api: AirflowClient, handler: type[Ha
     handler.answers += [RUN, RUN]
     api.run(api.create_run("d"))
     assert "/dagRuns/manual__2021-12-29T00%3A00%3A00%2B00%3A00 " in handler.seen[1]
+
+
+def test_health_is_asked_once_and_without_a_login(
+    api: AirflowClient, handler: type[Handler]
+) -> None:
+    handler.answers += ["hang up", 401]
+    assert not api.is_healthy()
+    assert handler.answers == [401]
+    assert handler.tokens == 0
