@@ -30,15 +30,15 @@ help: ## this list
 
 .PHONY: demo
 demo: $(STAMP) ## a province's year end: four nights and the freeze, on real PostgreSQL and Airflow
-	@$(BIN)/python -m chotso.orchestration.demo
+	@$(BIN)/python -m chotso.demo.play
 
 .PHONY: up
 up: $(STAMP) ## start the embedded PostgreSQL and the local Airflow, and leave them running
-	@$(BIN)/python -m chotso.orchestration.local up
+	@$(BIN)/python -m chotso.local.airflow up
 
 .PHONY: down
 down: $(STAMP) ## stop them
-	@$(BIN)/python -m chotso.orchestration.local down
+	@$(BIN)/python -m chotso.local.airflow down
 
 # Of three loops the short one: of the SQL it looks at what differs from the last commit.
 .PHONY: quick
@@ -48,7 +48,7 @@ quick: $(STAMP) ## while you write: lint and types, the SQL that you changed, un
 	@$(call lint-changed,dbt_project/models/*.sql dbt_project/tests/*.sql)
 	@$(call lint-changed,chotso/*.sql expectations/*.sql,--templater placeholder)
 	@$(BIN)/mypy
-	@$(PYTEST) --quiet $(BOTH_CORES) tests/unit
+	@$(PYTEST) --quiet $(BOTH_CORES) -m quick
 
 .PHONY: test
 test: lint types ## before you push: lint, types, all tests but the slow ones; what CI runs
@@ -67,7 +67,7 @@ types: $(STAMP) ## mypy --strict
 
 .PHONY: docs
 docs: $(STAMP) ## links, commands and names in the documentation hold
-	@$(PYTEST) --quiet tests/unit/test_repository.py
+	@$(PYTEST) --quiet tests/repository/test_repository.py
 
 .PHONY: proofs
 proofs: $(STAMP) ## before a release: the long proofs at full size, with their results in docs/proofs.md

@@ -26,9 +26,9 @@ from bench.night import LAST_NIGHT
 from bench.product import FEED
 from bench.source import make_source
 from chotso import PROJECT_ROOT
+from chotso.migrate import migrate
 from chotso.sandbox import server as sandbox
 from chotso.settings import load_settings
-from chotso.warehouse.migrate import migrate
 
 MOST_BULK_RATIO = 2.0
 MOST_MEMORY_GROWTH = 1.25

@@ -2,7 +2,7 @@
 
 import re
 
-from chotso.freeze.verify import UNSEEN, unassigned, visible
+from chotso.verifier.verify import UNSEEN, unassigned, visible
 
 __all__ = ["UNSEEN", "is_known", "shown", "spelled_out", "unknown_pattern", "visible"]
 

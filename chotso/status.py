@@ -11,9 +11,9 @@ from rich.table import Table
 
 from chotso.build import uncounted
 from chotso.calendar import local_date
-from chotso.freeze import readiness
 from chotso.ingest import control_totals, drop_register, missing, schema_drift
 from chotso.registers import load_registers
+from chotso.release.seal import readiness
 from chotso.settings import Settings
 from chotso.warehouse import safety
 from chotso.warehouse.connect import connect

@@ -15,7 +15,7 @@ from sqlalchemy.exc import ArgumentError
 
 from chotso.errors import ChotsoError
 from chotso.masking import HIDDEN, remember
-from chotso.warehouse.session import open_session
+from chotso.session import open_session
 
 _SECRETS = (
     "password",

@@ -51,7 +51,7 @@ def freeze_results() -> None:
     )
     def freeze(period_id: str) -> dict[str, str]:
         """Final extract, build at the cutoff, seal."""
-        from chotso.freeze.release import freeze as seal
+        from chotso.release.seal.freeze import freeze as seal
         from chotso.settings import load_settings
 
         release = seal(load_settings(), period_id)

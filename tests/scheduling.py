@@ -5,7 +5,7 @@ from typing import Any
 from xdist.scheduler import LoadFileScheduling
 
 # Each has a world that takes its time; two processes would both make it.
-SHARING_A_WORLD = ("tests/attacks/", "tests/faults/", "tests/traps/", "tests/warehouse/rules/")
+SHARING_A_WORLD = ("tests/attacks/", "tests/faults/", "tests/traps/", "tests/ingest/rules/")
 
 
 def unit_of(nodeid: str) -> str:

@@ -3,15 +3,15 @@
 Rows are appended to `marts_store.<table>` under a new generation; the views in `marts` show the
 generation that `ops.exposed` names. A reader's snapshot sees the old night or the new, whole.
 A mart that keeps what every night showed is not replaced: a night replaces only its own date.
-Places of a sealed period are shown as they were sealed (`chotso.freeze.official`).
+Places of a sealed period are shown as they were sealed (`chotso.build.official`).
 """
 
 import psycopg
 from psycopg import sql
 
+from chotso.build.official import put_in_place
 from chotso.errors import ChotsoError
 from chotso.failpoints import failpoint
-from chotso.freeze.official import put_in_place
 from chotso.warehouse.row_sql import listed
 
 STORE = "marts_store"

@@ -13,10 +13,10 @@ from psycopg import pq
 from chotso import PROJECT_ROOT
 from chotso.ambient import scrub
 from chotso.errors import ChotsoError
+from chotso.session import PINNED
 from chotso.settings import Settings
 from chotso.urls import one_host
 from chotso.waits import LIMITS
-from chotso.warehouse.session import PINNED
 
 if TYPE_CHECKING:
     from dbt.cli.main import dbtRunner

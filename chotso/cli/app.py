@@ -17,7 +17,7 @@ from chotso.errors import ChotsoError
 from chotso.settings import load_settings
 
 if TYPE_CHECKING:
-    from chotso.freeze.release import FreezeReport
+    from chotso.release.seal.freeze import FreezeReport
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -45,7 +45,7 @@ def main() -> None:
 @app.command()
 def migrate(json: Json = False) -> None:
     """Create or upgrade the warehouse's own schemas and roles."""
-    from chotso.warehouse.migrate import migrate as run
+    from chotso.migrate import migrate as run
 
     report = run(load_settings())
 
@@ -87,8 +87,8 @@ def extract(
 def nightly(date_: BusinessDate, json: Json = False) -> None:
     """Bring all feeds through publish, then build. What is stopped is named; the rest goes on."""
     from chotso.build.dbt import run_build
-    from chotso.freeze.readiness import looked_for
     from chotso.ingest.night import extract_all
+    from chotso.release.seal.readiness import looked_for
     from chotso.warehouse.refused import refused
 
     day = as_date(date_)
@@ -170,8 +170,8 @@ def freeze(
     json: Json = False,
 ) -> None:
     """Final extract, build at the cutoff, seal a release; of a sealed period: change nothing."""
-    from chotso.freeze.checks import override_of
-    from chotso.freeze.release import freeze as run
+    from chotso.release.seal.checks import override_of
+    from chotso.release.seal.freeze import freeze as run
 
     if override is None and (reason or by):
         raise typer.BadParameter("--reason and --by belong to --override")
@@ -192,8 +192,8 @@ def corrigendum(
     json: Json = False,
 ) -> None:
     """A new release at the same cutoff, by what is known by now; the sealed one stays."""
-    from chotso.freeze.checks import override_of
-    from chotso.freeze.corrigendum import corrigendum as run
+    from chotso.release.seal.checks import override_of
+    from chotso.release.seal.corrigendum import corrigendum as run
 
     if override is None and (override_reason or override_by):
         raise typer.BadParameter("--override-reason and --override-by belong to --override")
@@ -219,8 +219,8 @@ def verify(
     json: Json = False,
 ) -> None:
     """Check a bundle without database, network or third-party code."""
-    from chotso.freeze.verify import told
-    from chotso.freeze.verify import verify as run
+    from chotso.verifier.verify import told
+    from chotso.verifier.verify import verify as run
 
     if deep and not (bundle / "manifest.json").is_file():
         raise typer.BadParameter("--deep makes one release again: name its folder")
@@ -228,13 +228,13 @@ def verify(
         raise typer.BadParameter("--landing belongs to --deep")
     root = None if anchor is None else _root(anchor)
     if database:
-        from chotso.freeze.database import verify_with_database
+        from chotso.release.check.database import verify_with_database
 
         result = verify_with_database(load_settings(), bundle, root)
     else:
         result = run(bundle, root)
     if deep and not result.findings:
-        from chotso.freeze.deep import verify_deep
+        from chotso.release.check.deep import verify_deep
 
         with progress() as show:
             archive = landing or load_settings().landing_url
@@ -260,7 +260,7 @@ def certify(
     json: Json = False,
 ) -> None:
     """Sign a release's root with a person's own key; two persons make it certified."""
-    from chotso.freeze.certify import certify as run
+    from chotso.release.seal.certify import certify as run
 
     report = run(load_settings(), release, by=by, root=_root(root), key=key)
 
@@ -281,7 +281,7 @@ def status(json: Json = False) -> None:
 
 
 def _root(text: str) -> str:
-    from chotso.freeze.verify import read_anchor
+    from chotso.verifier.verify import read_anchor
 
     try:
         return read_anchor(text)

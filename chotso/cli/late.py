@@ -14,7 +14,7 @@ from chotso.cli.console import OUTPUT, Json, answer, progress
 from chotso.settings import load_settings
 
 if TYPE_CHECKING:
-    from chotso.freeze.late import Late
+    from chotso.release.late.register import Late
 
 _COLUMNS = ("actual_to_date", "plan_in_force", "attainment_ratio")
 
@@ -25,7 +25,7 @@ def late(
     json: Json = False,
 ) -> None:
     """What became known after the freeze, by reason, and what it would have changed."""
-    from chotso.freeze.late import late as run
+    from chotso.release.late.register import late as run
 
     with progress() as show:
         found = run(load_settings(), period, progress=show)
@@ -43,7 +43,7 @@ def _tell(found: "Late", lines: int) -> None:
 
 
 def _tell_reasons(found: "Late") -> None:
-    from chotso.freeze.late_facts import REASONS
+    from chotso.release.late.facts import REASONS
 
     counts = Counter(change["reason_code"] for change in found.changes)
     table = _table("Lý do — reason", "Số dòng — changes")

@@ -173,8 +173,8 @@ def is_demanded(context: Mapping[str, Any]) -> bool:
 
 def _warn_of_the_freeze(settings: Settings, day: date) -> None:
     """Send an alert for everything that would stop a freeze; the night itself went well."""
-    from chotso.freeze.readiness import freeze_obstacles
     from chotso.orchestration.alerts import emit
+    from chotso.release.seal.readiness import freeze_obstacles
 
     for what in freeze_obstacles(settings):
         emit({"kind": "freeze_would_fail", "business_date": day.isoformat(), "what": what})

@@ -15,7 +15,7 @@ HEAVY = (
     "pyarrow.parquet",
     "chotso.ingest.night",
     "chotso.build.dbt",
-    "chotso.freeze.release",
+    "chotso.release.seal.freeze",
 )
 
 for _name in HEAVY:

@@ -12,9 +12,9 @@ from hashlib import sha256
 from pathlib import Path
 
 from chotso.errors import ChotsoError
-from chotso.freeze.database import verify_with_database
-from chotso.freeze.verify import read_anchor
+from chotso.release.check.database import verify_with_database
 from chotso.settings import Settings
+from chotso.verifier.verify import read_anchor
 from chotso.warehouse.connect import connect
 
 _TOLD = 10

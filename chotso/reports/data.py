@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from chotso.freeze.tables import TABLES
+from chotso.release.data.tables import TABLES
 
 Value = str | int | Decimal | date | datetime | bool | None
 Row = dict[str, Value]
@@ -170,7 +170,7 @@ def read(path: Path, name: str) -> Iterator[Row]:
 
     Args:
         path: The file.
-        name: The table; columns that `chotso.freeze.tables` does not know are told by their names.
+        name: The table; columns that `release.data.tables` does not know are told by their names.
 
     Raises:
         ValueError: The file is not canonical CSV, or a row has too few or too many fields.

@@ -6,7 +6,7 @@ import psycopg
 from psycopg import sql
 
 from chotso.sandbox.state import SandboxServer
-from chotso.warehouse.session import open_session
+from chotso.session import open_session
 
 DATABASES = ("tst", "warehouse", "airflow")
 DONE = "chotso sandbox 1"

@@ -9,10 +9,10 @@ import psycopg
 
 from chotso import waits
 from chotso.errors import ChotsoError
+from chotso.session import PINNED, open_plainly, open_session
 from chotso.settings import Settings
 from chotso.urls import shown
 from chotso.warehouse import pooler, safety
-from chotso.warehouse.session import PINNED, open_plainly, open_session
 
 LOADER_ROLE = "chotso_loader"
 SESSION = (

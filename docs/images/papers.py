@@ -19,7 +19,7 @@ sys.path[:0] = [str(HERE.parents[1]), str(HERE)]
 from sheet_page import Book  # noqa: E402
 
 from chotso.reports import write_reports, write_signature_page  # noqa: E402
-from tests.unit import report_worlds as worlds  # noqa: E402
+from tests.worlds import report_worlds as worlds  # noqa: E402
 
 CHROMIUM = "/usr/bin/chromium"
 PAGES = {

@@ -19,8 +19,8 @@ from playwright.sync_api import Page, sync_playwright
 from rich.console import Console
 from rich.text import Text
 
-from chotso.orchestration import local
-from chotso.orchestration.airflow_home import ADMIN
+from chotso.local import airflow as local
+from chotso.local.airflow_home import ADMIN
 
 HERE = Path(__file__).resolve().parent
 CHROMIUM = "/usr/bin/chromium"
@@ -32,7 +32,7 @@ def demo_output() -> str:
     """What the demo prints in a terminal, with its colours."""
     environment = os.environ | {"FORCE_COLOR": "1", "COLUMNS": str(WIDTH), "TERM": "xterm-256color"}
     done = subprocess.run(
-        [sys.executable, "-m", "chotso.orchestration.demo"],
+        [sys.executable, "-m", "chotso.demo.play"],
         capture_output=True,
         text=True,
         check=True,

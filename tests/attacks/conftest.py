@@ -6,7 +6,7 @@ import pytest
 
 from tests.attacks.planted_names import planted_warehouse
 from tests.attacks.sealed_world import SealedWorld, sealed_world
-from tests.warehouse.build_warehouse import Warehouse
+from tests.worlds.build_warehouse import Warehouse
 
 
 @pytest.fixture(scope="package")

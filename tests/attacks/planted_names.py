@@ -13,9 +13,9 @@ import psycopg
 from psycopg import sql
 
 from chotso.build.expose import expose
+from chotso.migrate import migrate
 from chotso.warehouse.connect import connect
-from chotso.warehouse.migrate import migrate
-from tests.warehouse.build_warehouse import Warehouse, any_server, new_warehouse
+from tests.worlds.build_warehouse import Warehouse, any_server, new_warehouse
 
 BUILT = """
 create table marts_build.fct_owned (agency_code text primary key, amount numeric not null);

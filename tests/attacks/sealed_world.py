@@ -13,15 +13,15 @@ import psycopg
 from psycopg import sql
 
 from chotso.build.expose import expose
-from chotso.freeze.release import FreezeReport
+from chotso.migrate import migrate
+from chotso.release.seal.freeze import FreezeReport
 from chotso.sandbox.server import SandboxServer
 from chotso.settings import Settings
 from chotso.warehouse import locks
 from chotso.warehouse.connect import connect
-from chotso.warehouse.migrate import migrate
-from tests.warehouse import freeze_world
-from tests.warehouse.own_server import own_server
-from tests.warehouse.product import product
+from tests.worlds import freeze_world
+from tests.worlds.own_server import own_server
+from tests.worlds.product import product
 
 RELEASE = freeze_world.PERIODS[0]
 

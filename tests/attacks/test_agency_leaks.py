@@ -16,10 +16,10 @@ import psycopg
 import pytest
 
 from chotso.build.expose import expose
+from chotso.migrate import migrate
 from chotso.warehouse import locks
 from chotso.warehouse.connect import connect
-from chotso.warehouse.migrate import migrate
-from tests.warehouse.build_warehouse import Warehouse, any_server, new_warehouse
+from tests.worlds.build_warehouse import Warehouse, any_server, new_warehouse
 
 pytestmark = [pytest.mark.warehouse, pytest.mark.proof]
 

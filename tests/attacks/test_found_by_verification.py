@@ -9,8 +9,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from chotso.freeze.database import verify_with_database
-from chotso.freeze.release import FreezeReport
+from chotso.release.check.database import verify_with_database
+from chotso.release.seal.freeze import FreezeReport
 from chotso.sandbox import place, server
 from chotso.sandbox.account import account_for, run_as
 from chotso.settings import Settings
@@ -18,7 +18,7 @@ from chotso.status import status_of
 from chotso.warehouse.connect import connect
 from tests.attacks.sealed_world import SealedWorld, sealed_world
 from tests.faults.cloning import on
-from tests.warehouse.forger import forge
+from tests.worlds.forger import forge
 
 pytestmark = [pytest.mark.warehouse]
 

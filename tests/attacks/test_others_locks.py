@@ -7,11 +7,11 @@ import pytest
 
 from chotso.build.scratch import claim_scratch_schema
 from chotso.errors import ChotsoError
+from chotso.migrate import migrate
 from chotso.warehouse import locks, safety
 from chotso.warehouse.connect import connect
-from chotso.warehouse.migrate import migrate
 from tests.attacks.planted_names import READER, under
-from tests.warehouse.build_warehouse import Warehouse
+from tests.worlds.build_warehouse import Warehouse
 
 pytestmark = [pytest.mark.warehouse]
 

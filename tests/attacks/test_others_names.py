@@ -5,12 +5,12 @@ import pytest
 from psycopg import sql
 
 from chotso.errors import ChotsoError
+from chotso.migrate import migrate
+from chotso.session import open_session
 from chotso.warehouse import locks
 from chotso.warehouse.connect import connect
-from chotso.warehouse.migrate import migrate
-from chotso.warehouse.session import open_session
 from tests.attacks.planted_names import READER, ran, show, under
-from tests.warehouse.build_warehouse import Warehouse
+from tests.worlds.build_warehouse import Warehouse
 
 pytestmark = [pytest.mark.warehouse]
 

@@ -10,12 +10,12 @@ from typing import Any
 import psycopg
 import pytest
 
-from chotso.freeze import state
+from chotso.release import state
 from chotso.warehouse import locks
 from tests.attacks.roles import ATTACKERS, Attacker, made, session
 from tests.attacks.sealed_world import SealedWorld, a_server
-from tests.warehouse import freeze_world
-from tests.warehouse.product import Product, product
+from tests.worlds import freeze_world
+from tests.worlds.product import Product, product
 
 pytestmark = [pytest.mark.warehouse]
 

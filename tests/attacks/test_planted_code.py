@@ -7,12 +7,12 @@ from typing import Any
 import psycopg
 import pytest
 
-from chotso.freeze import state
+from chotso.migrate import CODE
+from chotso.release import state
 from chotso.settings import Settings
-from chotso.warehouse.migrate import CODE
 from tests.attacks.sealed_world import a_server
-from tests.warehouse import freeze_world
-from tests.warehouse.product import Product, product
+from tests.worlds import freeze_world
+from tests.worlds.product import Product, product
 
 pytestmark = [pytest.mark.warehouse]
 

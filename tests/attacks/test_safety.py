@@ -5,9 +5,9 @@ import pytest
 from psycopg import sql
 
 from chotso.errors import ChotsoError
+from chotso.migrate import migrate
 from chotso.warehouse import locks
 from chotso.warehouse.connect import connect
-from chotso.warehouse.migrate import migrate
 from tests.attacks.sealed_world import SealedWorld
 
 pytestmark = [pytest.mark.warehouse]

@@ -16,7 +16,7 @@ from chotso.sandbox import server
 from chotso.sandbox.province import advance, seed
 from chotso.sandbox.server import SandboxServer
 from tests.canaries import planted
-from tests.warehouse.sandbox_homes import new_home
+from tests.worlds.sandbox_homes import new_home
 
 FIRST_NIGHT = datetime(2021, 11, 2, 1, tzinfo=LOCAL_ZONE)
 AFTER_CUTOFF = datetime(2021, 12, 31, 17, 0, 5, tzinfo=LOCAL_ZONE)

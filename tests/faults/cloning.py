@@ -8,7 +8,7 @@ import psycopg
 from psycopg import sql
 
 from chotso.settings import Settings
-from tests.warehouse.product import Product
+from tests.worlds.product import Product
 
 
 class cloned:

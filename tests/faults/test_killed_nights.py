@@ -18,8 +18,8 @@ from tests.faults.killing import extract, night, run_in_child, was_killed
 from tests.faults.tally import Tally
 from tests.faults.verdict import verdict
 from tests.proofs import size
-from tests.warehouse.own_server import own_server
-from tests.warehouse.product import Product, product
+from tests.worlds.own_server import own_server
+from tests.worlds.product import Product, product
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800)]
 

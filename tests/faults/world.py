@@ -18,8 +18,8 @@ from tests.faults.cloning import admin, cloned
 from tests.faults.content import Content, content
 from tests.faults.killing import extract, note_in, run_in_child
 from tests.faults.verdict import Verdict, verdict
-from tests.warehouse.own_server import own_server
-from tests.warehouse.product import Product, product
+from tests.worlds.own_server import own_server
+from tests.worlds.product import Product, product
 
 BEFORE, NIGHT = date(2021, 11, 10), date(2021, 11, 12)
 _NUMBERS = count(1)

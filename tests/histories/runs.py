@@ -24,7 +24,7 @@ from chotso.settings import Settings
 from tests.histories.disturbance import History, Visit, arrive
 from tests.histories.life import Life
 from tests.oracle.hostile.tst import create_schema, write_snapshot
-from tests.warehouse.product import SOURCE_LOGIN, Product
+from tests.worlds.product import SOURCE_LOGIN, Product
 
 _FORK = multiprocessing.get_context("fork")
 

@@ -16,7 +16,7 @@ from tests.histories.ending import against_the_world, broken_books, differences,
 from tests.histories.life import Life, live
 from tests.histories.runs import Stage
 from tests.proofs import record, size
-from tests.warehouse.product import product
+from tests.worlds.product import product
 
 pytestmark = [pytest.mark.proof, pytest.mark.warehouse, pytest.mark.timeout(3600)]
 

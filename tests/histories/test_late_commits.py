@@ -21,7 +21,7 @@ from tests.histories.life import State, live
 from tests.oracle.hostile.c12_files import write_statement
 from tests.oracle.hostile.tst import create_schema, write_snapshot
 from tests.proofs import record
-from tests.warehouse.product import SOURCE_LOGIN, Product, product
+from tests.worlds.product import SOURCE_LOGIN, Product, product
 
 pytestmark = [pytest.mark.proof, pytest.mark.warehouse, pytest.mark.timeout(1800)]
 

@@ -15,7 +15,7 @@ from tests.histories.life import Life, State, live
 from tests.oracle.hostile.c12_files import write_statement
 from tests.oracle.hostile.tst import create_schema, write_snapshot
 from tests.oracle.model import Row, Statement
-from tests.warehouse.product import SOURCE_LOGIN, product
+from tests.worlds.product import SOURCE_LOGIN, product
 
 pytestmark = [pytest.mark.proof, pytest.mark.warehouse, pytest.mark.timeout(900)]
 

@@ -14,7 +14,7 @@ from chotso.ingest.waiting import GroupReport
 from chotso.sandbox.server import SandboxServer
 from tests.malformed.warehouse import NIGHT, empty_warehouse
 from tests.oracle.hostile.c12_files import COLUMNS
-from tests.warehouse.product import Product
+from tests.worlds.product import Product
 
 pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(300)]
 

@@ -22,7 +22,7 @@ from tests.malformed.database_rows import POSTGRES, RETYPED, SQLITE, TEXTS, Sour
 from tests.malformed.warehouse import CLOCK, NIGHT, agency, empty_warehouse
 from tests.oracle.hostile.tst import CONTROL_TOTALS
 from tests.proofs import record
-from tests.warehouse.product import Product
+from tests.worlds.product import Product
 
 pytestmark = [pytest.mark.proof, pytest.mark.warehouse, pytest.mark.timeout(600)]
 

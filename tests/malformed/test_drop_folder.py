@@ -20,7 +20,7 @@ from chotso.source import drop_folder, files
 from chotso.status import status_of
 from tests.malformed.test_absence_proven import CODES, deliver, in_force, text
 from tests.malformed.warehouse import NIGHT, empty_warehouse
-from tests.warehouse.product import Product
+from tests.worlds.product import Product
 
 pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(300)]
 

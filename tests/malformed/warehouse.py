@@ -16,7 +16,7 @@ from tests.malformed.case import ID, Case
 from tests.malformed.desk import Delivered
 from tests.malformed.test_rows_parsed import NAMES, same
 from tests.oracle.hostile import tst
-from tests.warehouse.product import SOURCE_LOGIN, Product, product
+from tests.worlds.product import SOURCE_LOGIN, Product, product
 
 NIGHT = date(2021, 12, 31)
 CLOCK = datetime(2022, 1, 1, 1, tzinfo=UTC)

@@ -14,14 +14,15 @@ from typing import Any
 import psycopg
 import pytest
 
-from chotso.orchestration import airflow_home, local, processes
-from chotso.orchestration.airflow_home import AirflowHome
-from chotso.orchestration.client import AirflowClient
-from chotso.orchestration.drive import get_ready
+from chotso.local import airflow as local
+from chotso.local import airflow_home, processes
+from chotso.local.airflow_home import AirflowHome
+from chotso.local.client import AirflowClient
+from chotso.local.drive import get_ready
+from chotso.migrate import migrate
 from chotso.sandbox import province
 from chotso.sandbox import server as sandbox
 from chotso.settings import Settings, load_settings
-from chotso.warehouse.migrate import migrate
 
 PERSONS, EMPLOYERS = 1_500, 60
 

@@ -17,10 +17,11 @@ import pytest
 from psycopg import sql
 
 from chotso.calendar import night_of
-from chotso.orchestration import local, processes
-from chotso.orchestration.airflow_home import AirflowHome
-from chotso.orchestration.client import Run
-from chotso.orchestration.drive import (
+from chotso.local import airflow as local
+from chotso.local import processes
+from chotso.local.airflow_home import AirflowHome
+from chotso.local.client import Run
+from chotso.local.drive import (
     BUILD,
     EXTRACTS,
     FREEZE,

@@ -6,5 +6,5 @@ the product does not. Traps that have a test of their own elsewhere:
 - a position that is last run time, or kept apart from the rows: `tests/faults/test_killed_nights`;
 - equal timestamps at the boundary, late commits, insert-only loaders: `tests/histories`;
 - rows that are landed clear and masked later: `tests/canaries`;
-- an engine that lends a query's braces and colons to others: `tests/warehouse/rules`.
+- an engine that lends a query's braces and colons to others: `tests/ingest/rules`.
 """

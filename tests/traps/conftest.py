@@ -7,7 +7,7 @@ import pytest
 
 from chotso.sandbox.server import SandboxServer
 from tests.oracle.hostile.tst import create_schema
-from tests.warehouse.product import SOURCE_LOGIN, Product, product
+from tests.worlds.product import SOURCE_LOGIN, Product, product
 
 
 @pytest.fixture(scope="package")

@@ -5,7 +5,7 @@ import pytest
 
 from chotso.ingest.night import extract_group
 from tests.traps.world import DAY, begin, in_force
-from tests.warehouse.product import Product
+from tests.worlds.product import Product
 
 pytestmark = pytest.mark.warehouse
 

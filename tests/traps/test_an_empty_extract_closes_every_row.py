@@ -7,7 +7,7 @@ import pytest
 
 from chotso.ingest.night import extract_group
 from tests.traps.world import CLOCK, DAY, begin, in_force, tables, write
-from tests.warehouse.product import Product
+from tests.worlds.product import Product
 
 pytestmark = pytest.mark.warehouse
 

@@ -6,7 +6,7 @@ import pytest
 from chotso.contracts import contract
 from chotso.ingest.night import extract_group
 from tests.traps.world import DAY, begin, in_force, tables, write
-from tests.warehouse.product import Product
+from tests.worlds.product import Product
 
 pytestmark = pytest.mark.warehouse
 

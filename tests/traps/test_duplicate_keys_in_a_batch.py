@@ -8,7 +8,7 @@ import pytest
 from chotso.ingest.night import extract_group
 from tests.oracle.hostile.c12_files import COLUMNS
 from tests.traps.world import DAY, begin, in_force
-from tests.warehouse.product import Product
+from tests.worlds.product import Product
 
 pytestmark = pytest.mark.warehouse
 

@@ -11,7 +11,7 @@ from chotso.errors import ChotsoError
 from chotso.ingest import rules
 from chotso.ingest.night import extract_group
 from tests.traps.world import DAY, begin, in_force, tables, write
-from tests.warehouse.product import Product
+from tests.worlds.product import Product
 
 pytestmark = pytest.mark.warehouse
 

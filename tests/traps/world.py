@@ -10,7 +10,7 @@ from psycopg import sql
 
 from chotso.ingest.night import extract_group
 from tests.oracle.hostile.tst import create_schema, write_snapshot
-from tests.warehouse.product import SOURCE_LOGIN, Product
+from tests.worlds.product import SOURCE_LOGIN, Product
 
 LOCAL = timezone(timedelta(hours=7))
 CLOCK = datetime(2021, 11, 3, 1, tzinfo=LOCAL)

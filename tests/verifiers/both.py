@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from chotso.freeze import verify
+from chotso.verifier import verify
 from tests.verifiers import third
 
 SCRIPT = Path(verify.__file__).with_name("verify.mjs")

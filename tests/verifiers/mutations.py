@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.unit import bundles
+from tests.worlds import bundles
 
 Place = tuple[Any, Any]
 Mutation = Callable[[Path, random.Random], None]

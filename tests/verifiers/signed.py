@@ -6,7 +6,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from tests.unit import bundles
+from tests.worlds import bundles
 
 AT = "2021-12-31T11:00:00.000000Z"
 

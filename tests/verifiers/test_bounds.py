@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from chotso.freeze import verify
+from chotso.verifier import verify
 from tests.proofs import IS_FULL
-from tests.unit import bundles
 from tests.verifiers import signed
 from tests.verifiers.both import SCRIPT, Verifiers, codes, comparable, node
+from tests.worlds import bundles
 
 SECONDS = 20  # on a machine that does much else; what is meant ended after minutes or never
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from chotso.freeze import verify
-from tests.unit import bundles
+from chotso.verifier import verify
 from tests.verifiers import signed
 from tests.verifiers.both import Verifiers, codes
+from tests.worlds import bundles
 
 ORDER = 2**252 + 27742317777372353535851937790883648493
 SMALL = [

@@ -10,10 +10,10 @@ import pytest
 from typer.testing import CliRunner
 
 from chotso.cli import app
-from chotso.freeze import verify
-from tests.unit import bundles
+from chotso.verifier import verify
 from tests.verifiers import signed
 from tests.verifiers.both import SCRIPT, node
+from tests.worlds import bundles
 
 PYTHON = [sys.executable, "-I", verify.__file__]
 PROGRAMS = {"python": PYTHON, "node": [node(), str(SCRIPT)]}

@@ -20,7 +20,7 @@ NOT_ALONE = {
     "raise OSError(0, 'no plain file any more')": "what it refuses is closed by then, and reading "
     "from it is refused too",
     "raise ValueError('a key that is no text cannot stand in canonical JSON')": "JSON has no such; "
-    "it is there for who writes (tests/unit/test_canonical.py)",
+    "it is there for who writes (tests/release/test_canonical.py)",
 }
 
 

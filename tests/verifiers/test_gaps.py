@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from chotso.freeze import verify
-from chotso.freeze.tables import CORRECTION, TABLES
-from tests.unit import bundles
+from chotso.release.data.tables import CORRECTION, TABLES
+from chotso.verifier import verify
 from tests.verifiers import signed, third
 from tests.verifiers.both import SCRIPT, Verifiers, codes
+from tests.worlds import bundles
 
 Manifest = dict[str, Any]
 ORDER = 2**252 + 27742317777372353535851937790883648493

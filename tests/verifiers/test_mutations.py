@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from chotso.freeze import verify
+from chotso.verifier import verify
 from tests.proofs import IS_FULL, record, size
-from tests.unit import bundles
 from tests.verifiers import mutations, signed
 from tests.verifiers.both import Verifiers, codes
+from tests.worlds import bundles
 
 pytestmark = pytest.mark.proof
 

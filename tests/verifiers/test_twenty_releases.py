@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tests.proofs import IS_FULL, record
-from tests.unit import bundles
 from tests.verifiers.both import Verifiers, codes
+from tests.worlds import bundles
 
 pytestmark = pytest.mark.proof
 

@@ -9,12 +9,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from chotso.freeze import verify
+from chotso.verifier import verify
 
 TESTS = [
-    "tests/unit/test_verify_bundle.py",
-    "tests/unit/test_verify_chain.py",
-    "tests/unit/test_verify_certifications.py",
+    "tests/verifiers/test_verify_bundle.py",
+    "tests/verifiers/test_verify_chain.py",
+    "tests/verifiers/test_verify_certifications.py",
     "tests/verifiers/test_certifications.py",
     "tests/verifiers/test_gaps.py",
     "tests/verifiers/test_twenty_releases.py",
@@ -91,17 +91,19 @@ def weakened(number: int) -> str:
 
 def install(code: str) -> None:
     """Put this source in the verifier's place, for every later import."""
-    for name in [each for each in sys.modules if each.startswith("chotso.freeze")]:
+    for name in [
+        each for each in sys.modules if each.startswith(("chotso.verifier", "chotso.release"))
+    ]:
         del sys.modules[name]
-    import chotso.freeze
+    import chotso.verifier
 
     place = Path(verify.__file__)
-    spec = importlib.util.spec_from_file_location("chotso.freeze.verify", place)
+    spec = importlib.util.spec_from_file_location("chotso.verifier.verify", place)
     assert spec is not None
     module = importlib.util.module_from_spec(spec)
-    sys.modules["chotso.freeze.verify"] = module
+    sys.modules["chotso.verifier.verify"] = module
     exec(compile(code, str(place), "exec"), module.__dict__)
-    chotso.freeze.verify = module  # type: ignore[assignment, unused-ignore]
+    chotso.verifier.verify = module  # type: ignore[assignment, unused-ignore]
 
 
 def main() -> int:

@@ -19,10 +19,10 @@ from typing import LiteralString
 import psycopg
 
 from chotso import PROJECT_ROOT
-from chotso.warehouse.migrate import CODE, SCRIPTS
-from chotso.warehouse.session import open_session
-from tests.warehouse import schema_queries as queries
-from tests.warehouse.build_warehouse import any_server, new_warehouse
+from chotso.migrate import CODE, SCRIPTS
+from chotso.session import open_session
+from tests.worlds import schema_queries as queries
+from tests.worlds.build_warehouse import any_server, new_warehouse
 
 PAGE = PROJECT_ROOT / "docs" / "schema.sql"
 _HEADER = """\

@@ -6,10 +6,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from chotso.migrate import migrate
 from chotso.sandbox.server import SandboxServer
-from chotso.warehouse.migrate import migrate
-from tests.warehouse import migrated
-from tests.warehouse.product import Product, product
+from tests.worlds import migrated
+from tests.worlds.product import Product, product
 
 pytestmark = pytest.mark.warehouse
 

@@ -21,7 +21,7 @@ import pytest
 from chotso.errors import ChotsoError
 from chotso.warehouse import pooler
 from chotso.warehouse.connect import connect
-from tests.warehouse.build_warehouse import Servers, Warehouse, new_warehouse
+from tests.worlds.build_warehouse import Servers, Warehouse, new_warehouse
 
 pytestmark = pytest.mark.warehouse
 

@@ -10,8 +10,9 @@ import psycopg
 import pytest
 
 from chotso.errors import ChotsoError
-from chotso.freeze.readiness import freeze_obstacles, obstacles
-from chotso.freeze.release import freeze
+from chotso.migrate import migrate
+from chotso.release.seal.freeze import freeze
+from chotso.release.seal.readiness import freeze_obstacles, obstacles
 from chotso.sandbox import place
 from chotso.sandbox.account import account_for
 from chotso.sandbox.server import SandboxServer
@@ -19,11 +20,10 @@ from chotso.settings import Settings
 from chotso.status import status_of
 from chotso.warehouse import rights
 from chotso.warehouse.connect import connect
-from chotso.warehouse.migrate import migrate
-from tests.warehouse import freeze_world as world
-from tests.warehouse.freeze_world import PARTS, PERIODS, seal
-from tests.warehouse.own_server import own_server
-from tests.warehouse.product import Product, product
+from tests.worlds import freeze_world as world
+from tests.worlds.freeze_world import PARTS, PERIODS, seal
+from tests.worlds.own_server import own_server
+from tests.worlds.product import Product, product
 
 pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(900)]
 
@@ -163,7 +163,7 @@ def test_files_and_registers_are_looked_for_too(
     key.chmod(0o644)
     (told,) = found(settings.model_copy(update={"pseudonym_key_file": key, "embedded": False}))
     assert "chmod 600" in told
-    monkeypatch.setattr("chotso.freeze.readiness.ENOUGH_BYTES", 1 << 60)
+    monkeypatch.setattr("chotso.release.seal.readiness.ENOUGH_BYTES", 1 << 60)
     assert {each.rpartition("Next: ")[2] for each in found(settings)} == {"make room."}
 
 

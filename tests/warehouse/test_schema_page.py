@@ -6,10 +6,10 @@ from typing import LiteralString
 import psycopg
 import pytest
 
+from chotso.session import open_session
 from chotso.warehouse import locks
-from chotso.warehouse.session import open_session
-from tests.warehouse.build_warehouse import any_server, new_warehouse
 from tests.warehouse.schema_page import PAGE, view_query, written
+from tests.worlds.build_warehouse import any_server, new_warehouse
 
 pytestmark = pytest.mark.warehouse
 

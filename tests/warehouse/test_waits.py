@@ -23,7 +23,7 @@ from chotso.source.database import open_snapshot
 from chotso.warehouse import connect as connecting
 from chotso.warehouse import locks
 from chotso.warehouse.connect import connect, login_session
-from tests.warehouse.build_warehouse import Servers, Warehouse, new_warehouse
+from tests.worlds.build_warehouse import Servers, Warehouse, new_warehouse
 
 pytestmark = pytest.mark.warehouse
 

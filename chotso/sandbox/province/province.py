@@ -28,7 +28,7 @@ from chotso.sandbox.province.tables import (
 )
 from chotso.sandbox.province.timeline import aware, iso
 from chotso.sandbox.province.world import World, make_world
-from chotso.warehouse.session import open_session
+from chotso.session import open_session
 
 _SIZES_FILE = "event_log_sizes.json"
 Progress = Callable[[str], None]

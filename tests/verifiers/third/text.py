@@ -7,7 +7,7 @@ import unicodedata
 from pathlib import Path
 from typing import Any
 
-SPEC = Path(__file__).parents[3] / "chotso/freeze/SPEC.md"
+SPEC = Path(__file__).parents[3] / "chotso/verifier/SPEC.md"
 
 
 class UnreadableError(Exception):

@@ -1,0 +1,165 @@
+"""Places of a sealed period as readers of the marts see them: those of its current release.
+
+A build ranks every period anew by what is known now; once a period is sealed, such a ranking is
+nobody's. So what readers are shown of it, places and points alike, is put in from the release's own
+files. The built tables stay as they were built, and a freeze seals its own build.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import psycopg
+from psycopg import sql
+
+from chotso.release.data.canonical import Table
+from chotso.release.data.changes import Corrected, keyed_rows
+from chotso.release.data.tables import RANKING, RANKING_POINTS
+from chotso.yaml_reader import read_yaml
+
+STORE = "marts_store"
+MARTS = {"rpt_emulation_ranking": RANKING, "rpt_emulation_points": RANKING_POINTS}
+_MARK = ("is_sealed", "release_id")
+
+
+@dataclass(frozen=True)
+class _Release:
+    period_id: str
+    release_id: str
+    root: str
+
+
+def show_official(conn: psycopg.Connection) -> None:
+    """Put the places of sealed periods into what readers see now; a release was just sealed.
+
+    Raises:
+        psycopg.Error: The marts cannot be written; the next build's exposure does it as well.
+        ChotsoError: The warehouse's copy of a release is not what was sealed.
+    """
+    with conn.transaction():
+        row = conn.execute("select generation from ops.exposed for update").fetchone()
+        if row is not None:
+            put_in_place(conn, int(row[0]))
+
+
+def put_in_place(conn: psycopg.Connection, generation: int) -> None:
+    """Replace the places of sealed periods in a generation of the marts, in the transaction.
+
+    Raises:
+        ChotsoError: The warehouse's copy of a release is not what was sealed.
+    """
+    # a seal and an exposure wait for each other here: neither misses what the other does
+    conn.execute("select from ops.exposed for update")
+    releases = conn.execute(
+        "select period_id, release_id, root_sha256 from frozen.release where is_current order by 1"
+    ).fetchall()
+    for release in (_Release(*row) for row in releases):
+        for mart, spec in MARTS.items():
+            columns = _columns(conn, mart)
+            if {*_MARK} <= {*columns}:  # a store from before there were these gets them by a build
+                _replace(conn, mart, spec, columns, generation, release)
+
+
+def _replace(
+    conn: psycopg.Connection,
+    mart: str,
+    spec: Table,
+    columns: dict[str, str],
+    generation: int,
+    release: _Release,
+) -> None:
+    """The rows of one mart: those of the file, with the dimensions' keys as they are shown now."""
+    source = Corrected(release.release_id, release.root, _reader(conn, release.release_id))
+    names = _names(source, release.period_id)
+    with source.open(spec.path) as stream:
+        rows = [row for _, row in keyed_rows(spec, stream)]
+    if not rows:
+        return  # sealed before there was a ranking
+    shared = [name for name in columns if name in rows[0]]
+    _stage(conn, shared, rows)
+    given = {
+        **{name: sql.SQL("sealed.{}::{}").format(sql.Identifier(name), sql.SQL(columns[name]))
+           for name in shared},
+        **{name: sql.Literal(value) for name, value in names.items() if name in columns},
+        "generation": sql.Literal(generation),
+        "period_id": sql.Literal(release.period_id),
+        "is_sealed": sql.Literal(True),
+        "release_id": sql.Literal(release.release_id),
+    }  # fmt: skip
+    rest = {
+        name: sql.SQL("running.{}").format(sql.Identifier(name))
+        for name in columns
+        if name not in given
+    }
+    if "agency_key" in rest:
+        rest["agency_key"] = sql.SQL("coalesce(running.agency_key, {})").format(_AGENCY_KEY)
+    store = sql.Identifier(STORE, mart)
+    conn.execute(
+        sql.SQL(
+            "with running as (delete from {store} where generation = {generation} "
+            "and period_id = {period} returning *) "
+            "insert into {store} ({columns}) select {values} from pg_temp.sealed_places as sealed "
+            "left join running on {same_key}"
+        ).format(
+            store=store,
+            generation=sql.Literal(generation),
+            period=sql.Literal(release.period_id),
+            columns=sql.SQL(", ").join(map(sql.Identifier, [*given, *rest])),
+            values=sql.SQL(", ").join([*given.values(), *rest.values()]),
+            same_key=sql.SQL(" and ").join(
+                sql.SQL("running.{0} = sealed.{0}").format(sql.Identifier(name))
+                for name in spec.key
+            ),
+        )
+    )
+    conn.execute("drop table pg_temp.sealed_places")
+
+
+_AGENCY_KEY = sql.SQL(
+    "(select max(agency.agency_key) from marts_store.dim_agency as agency "
+    "where agency.agency_code = sealed.agency_code "
+    "and agency.generation = (select max(shown.generation) from marts_store.dim_agency as shown))"
+)
+
+
+def _stage(conn: psycopg.Connection, names: list[str], rows: list[dict[str, str | None]]) -> None:
+    conn.execute(
+        sql.SQL("create temporary table sealed_places ({}) on commit drop").format(
+            sql.SQL(", ").join(sql.SQL("{} text").format(sql.Identifier(name)) for name in names)
+        )
+    )
+    with (
+        conn.cursor() as cursor,
+        cursor.copy("copy pg_temp.sealed_places from stdin") as copy,
+    ):
+        for row in rows:
+            copy.write_row([row[name] for name in names])
+
+
+def _names(source: Corrected, period_id: str) -> dict[str, str | None]:
+    """The period's names, as the release's own register has them."""
+    with source.open("config/periods.yml") as stream:
+        register = read_yaml(stream.read())
+    periods = register.get("periods") or [] if isinstance(register, dict) else []
+    found: dict[str, str] = next((each for each in periods if each.get("id") == period_id), {})
+    return {f"period_{name}": found.get(name) for name in ("name_vi", "name_en")}
+
+
+def _reader(conn: psycopg.Connection, release_id: str) -> Callable[[str], bytes | None]:
+    def read(path: str) -> bytes | None:
+        row = conn.execute(
+            "select content from frozen.bundle_file where release_id = %s and path = %s",
+            [release_id, path],
+        ).fetchone()
+        return None if row is None else bytes(row[0])
+
+    return read
+
+
+def _columns(conn: psycopg.Connection, mart: str) -> dict[str, str]:
+    """Columns of a mart's store and their types; none where nothing was exposed yet."""
+    rows = conn.execute(
+        "select attname, format_type(atttypid, atttypmod) from pg_attribute "
+        "where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped order by attnum",
+        [f"{STORE}.{mart}"],
+    ).fetchall()
+    return {name: kind for name, kind in rows if name != "generation"}

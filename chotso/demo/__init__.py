@@ -1,0 +1,1 @@
+"""`make demo`: an invented province's year end."""

@@ -1,1 +1,0 @@
-"""Freezing: sealed releases that anyone can check without trusting us."""

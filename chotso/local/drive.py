@@ -1,0 +1,127 @@
+"""A night and a freeze through Airflow's API and scheduler, as the schedules would run them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from chotso.local.client import AirflowClient, Run, Task
+
+EXTRACTS = (
+    "extract_registers",
+    "extract_contributions",
+    "extract_arrears",
+    "extract_participants",
+    "extract_plans",
+)
+BUILD = "build_warehouse"
+RECONCILE = "reconcile_warehouse"
+FREEZE = "freeze_results"
+VERIFY = "verify_releases"
+ALL_DAGS = (*EXTRACTS, BUILD, RECONCILE, FREEZE, VERIFY)
+ENDED_WELL = frozenset({"success", "skipped"})
+NIGHT_TIMEOUT_S = 900.0
+
+
+@dataclass(frozen=True)
+class Night:
+    """The runs of one business date: five extracts, and the build that their assets started."""
+
+    business_date: date
+    extracts: Sequence[Run]
+    build: Run | None
+
+    @property
+    def is_green(self) -> bool:
+        """Whether every run succeeded."""
+        runs = [*self.extracts, *([self.build] if self.build else [])]
+        return self.build is not None and all(run.state == "success" for run in runs)
+
+
+def get_ready(api: AirflowClient) -> None:
+    """Wait until Airflow knows the DAGs, and let their runs run; their clocks may be off.
+
+    Raises:
+        ChotsoError: A DAG cannot be read.
+    """
+    api.wait_for_dags(ALL_DAGS)
+    api.unpause(ALL_DAGS)
+
+
+def run_night(api: AirflowClient, day: date, *, timeout_s: float = NIGHT_TIMEOUT_S) -> Night:
+    """Create the five extracts of a business date, wait for them, and for the build they start.
+
+    Without five successes no asset event can start the build, so none is waited for.
+
+    Raises:
+        ChotsoError: A run did not end in time, or the assets started no build.
+    """
+    earlier = {run.run_id for run in api.runs(BUILD, day)}
+    created = [api.create_run(dag_id, day) for dag_id in EXTRACTS]
+    extracts = api.wait(created, timeout_s=timeout_s)
+    if any(run.state != "success" for run in extracts):
+        return Night(day, extracts, None)
+    build = api.wait_for_run(BUILD, day, timeout_s=timeout_s, known=earlier)
+    return Night(day, extracts, build)
+
+
+def run_again(api: AirflowClient, night: Night, *, timeout_s: float = NIGHT_TIMEOUT_S) -> Night:
+    """Clear what failed in a night, as a person would, and wait for it and for the build.
+
+    Raises:
+        ChotsoError: A run did not end in time, or the assets started no build.
+    """
+    earlier = {run.run_id for run in api.runs(BUILD, night.business_date)}
+    broken = [run for run in night.extracts if run.state != "success"]
+    for run in broken:
+        _clear_failed(api, run)
+    again = {run.dag_id: run for run in api.wait(map(api.run, broken), timeout_s=timeout_s)}
+    extracts = [again.get(run.dag_id, run) for run in night.extracts]
+    if any(run.state != "success" for run in extracts):
+        return Night(night.business_date, extracts, None)
+    build = night.build
+    if build is None:
+        build = _asked_build(api, night.business_date, earlier, timeout_s)
+    elif build.state != "success":
+        _clear_failed(api, build)
+        build = api.wait([api.run(build)], timeout_s=timeout_s)[0]
+    return Night(night.business_date, extracts, build)
+
+
+def _asked_build(api: AirflowClient, day: date, earlier: set[str], timeout_s: float) -> Run:
+    """The build of a date that was landed in two goes.
+
+    Assets alone may have started it before the last feed came, and then no event is left that
+    would start another; so the ledger is asked.
+    """
+    asked = api.wait([api.create_run(RECONCILE)], timeout_s=timeout_s)
+    is_built = all(task.state == "skipped" for task in api.tasks(asked[0]))
+    done = api.runs(BUILD, day) if is_built else []
+    if done:
+        return api.wait(done[-1:], timeout_s=timeout_s)[0]
+    return api.wait_for_run(BUILD, day, timeout_s=timeout_s, known=earlier)
+
+
+def _clear_failed(api: AirflowClient, run: Run) -> None:
+    failed = [task.task_id for task in api.tasks(run) if task.state not in ENDED_WELL]
+    if failed:
+        api.clear(run, failed)
+
+
+def run_freeze(api: AirflowClient, *, timeout_s: float = NIGHT_TIMEOUT_S) -> Run:
+    """Create a run of the freeze and wait for it.
+
+    Raises:
+        ChotsoError: It did not end in time.
+    """
+    return api.wait([api.create_run(FREEZE)], timeout_s=timeout_s)[0]
+
+
+def tasks_not_clean(api: AirflowClient) -> list[Task]:
+    """Tasks of any run that failed, or that needed a second try."""
+    runs = [run for dag_id in ALL_DAGS for run in api.runs(dag_id)]
+    return [
+        task
+        for run in runs
+        for task in api.tasks(run)
+        if task.state not in ENDED_WELL or task.try_number > 1
+    ]

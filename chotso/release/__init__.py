@@ -1,0 +1,1 @@
+"""Releases: frozen, sealed, checked by anyone without trusting us."""

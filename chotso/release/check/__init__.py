@@ -1,0 +1,1 @@
+"""Releases against what readers see, and against the landing archive."""

@@ -1,0 +1,211 @@
+"""The landing archive as a release's manifest names it: the folders of its inputs, and its acts."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from chotso.contracts import contract, contracts, groups
+from chotso.errors import ChotsoError
+from chotso.landing import MANIFEST, LandedFile, Landing, from_json
+from chotso.release.data.canonical import render
+
+KEPT = "the bundle and the archive, untouched."
+_RESTORE = "name the archive that the release was made from, or restore it from its backup."
+
+
+@dataclass(frozen=True)
+class LandedFolder:
+    """A batch's folder in the archive, as its own manifest tells it."""
+
+    folder: str
+    told: dict[str, Any]
+    delivery_sha256: str | None = None
+    is_named: bool = False
+
+    @property
+    def feed(self) -> str:
+        """The feed."""
+        return str(self.told["feed"])
+
+    @property
+    def business_date(self) -> date:
+        """The date that it was read for."""
+        return date.fromisoformat(self.told["business_date"])
+
+    @property
+    def known_at(self) -> datetime:
+        """The source's clock in its snapshot."""
+        return datetime.fromisoformat(self.told["known_at"])
+
+    @property
+    def stated_at(self) -> datetime | None:
+        """The instant of a full statement."""
+        found = self.told["stated_at"]
+        return datetime.fromisoformat(found) if found else None
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What publishing needs to know of the read."""
+        return dict(self.told["facts"])
+
+    @property
+    def read_mode(self) -> str:
+        """How it was read; archives of before it was written down tell only whole reads apart."""
+        return str(self.told.get("read_mode") or ("file" if self._is_file else "whole"))
+
+    @property
+    def files(self) -> dict[str, LandedFile]:
+        """Its landed files by role."""
+        return {role: from_json(each) for role, each in self.told["files"].items()}
+
+    @property
+    def delivery(self) -> tuple[str, str, str] | None:
+        """Name, sha256 and identity of the delivered file that it is the first reading of."""
+        path = self.facts.get("original")
+        if not path or "again" in self.facts:
+            return None
+        _, sha256, name = path.split("/", 2)
+        return name, sha256, self.delivery_sha256 or sha256
+
+    @property
+    def _is_file(self) -> bool:
+        return bool(self.facts.get("original")) or "listing" in self.facts
+
+    @property
+    def order(self) -> tuple[datetime, int, int, bool, int]:
+        """As nights publish: by instant, group, feed, deliveries before the listing, number."""
+        item = contract(self.feed)
+        number = int(str(self.told["batch_id"]).rsplit("_", 1)[-1])
+        group = list(groups()).index(item.group)
+        return self.known_at, group, item.order, self.delivery is None, number
+
+    def is_of(self, entry: dict[str, Any]) -> bool:
+        """Whether feed, date and instant are those of an entry of the manifest."""
+        return (self.feed, str(self.business_date), render(self.known_at, "instant")) == (
+            entry["feed"],
+            entry["business_date"],
+            entry["known_at"],
+        )
+
+    def fits(self, entry: dict[str, Any]) -> bool:
+        """Whether an entry of the manifest's `inputs` was landed here."""
+        data = self.files["data"]
+        sha256 = self.delivery[1] if self.delivery else data.sha256
+        return self.is_of(entry) and (sha256, data.rows) == (
+            entry["sha256"],
+            entry["rows_delivered"],
+        )
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """A release's folders in the order to publish them, and the archive's others of that time.
+
+    What is in `others` was read again without a change, or was stopped, and is never published.
+    """
+
+    folders: list[LandedFolder]
+    others: list[str]
+
+
+def inputs_in_order(landing: Landing, manifest: dict[str, Any]) -> Inputs:
+    """The folders of a release's inputs and of its final extract, among all of the archive.
+
+    A final extract that changed nothing is no input, and still says that every feed was read.
+
+    Raises:
+        ChotsoError: The archive lacks an input, or a folder of one holds what it does not tell of.
+    """
+    there = sorted(_complete(landing), key=lambda each: each.order)
+    taken: dict[str, LandedFolder] = {}
+    missing = []
+    for entry in manifest["inputs"]:
+        if "act_id" in entry:
+            continue
+        found = next((f for f in there if f.folder not in taken and f.fits(entry)), None)
+        if found is None:
+            missing.append(f"{entry['feed']} {entry['business_date']} ({entry['sha256'][:12]}…)")
+            continue
+        identity = entry["delivery_sha256"]
+        taken[found.folder] = LandedFolder(found.folder, found.told, identity, is_named=True)
+    for entry in manifest["final_extract"]:
+        reads = _reads_of(entry, [taken.get(each.folder, each) for each in there])
+        if not reads:
+            missing.append(f"{entry['feed']} {entry['business_date']} {entry['known_at']}")
+        taken.update((read.folder, read) for read in reads)
+    if missing:
+        raise ChotsoError(
+            f"The archive lacks {len(missing)} inputs: {'; '.join(missing[:5])}.",
+            kept=KEPT,
+            next_step=_RESTORE,
+        )
+    _check_nothing_added(landing, taken.values())
+    until = datetime.fromisoformat(manifest["as_known_at"])
+    others = [f.folder for f in there if f.folder not in taken and f.known_at <= until]
+    return Inputs(sorted(taken.values(), key=lambda each: each.order), sorted(others))
+
+
+def _reads_of(entry: dict[str, Any], there: list[LandedFolder]) -> list[LandedFolder]:
+    """The read that a feed's newest instant is known by, and the one of its newest date.
+
+    That is one read but where a night was caught up late. It is a read of the whole feed or the
+    listing of the folder: no delivery, nothing once more. Named ones go first.
+    """
+    reads = [
+        each
+        for each in sorted(there, key=lambda each: not each.is_named)
+        if each.feed == entry["feed"] and each.delivery is None and "again" not in each.facts
+    ]
+    newest = [each for each in reads if render(each.known_at, "instant") == entry["known_at"]]
+    if whole := [each for each in newest if each.is_of(entry)]:
+        return whole[:1]
+    of_date = [each for each in reads if str(each.business_date) == entry["business_date"]]
+    return [*newest[:1], *of_date[:1]] if newest and of_date else []
+
+
+def _check_nothing_added(landing: Landing, taken: Iterable[LandedFolder]) -> None:
+    added = []
+    for each in taken:
+        told = {landed.path for landed in each.files.values()} | {f"{each.folder}/{MANIFEST}"}
+        added += sorted(set(landing.files_in(each.folder)) - told)
+    if added:
+        raise ChotsoError(
+            f"The archive holds {len(added)} files that no manifest tells of: "
+            f"{', '.join(added[:5])}.",
+            kept=KEPT,
+            next_step="find out who put them there.",
+        )
+
+
+def acts_in_order(landing: Landing, manifest: dict[str, Any]) -> list[dict[str, Any]]:
+    """The recorded acts of a release as their landed files say them, oldest first.
+
+    Returns:
+        Mappings with `act_id`, `sha256`, and what the file says (`kind`, `known_at`, `subject`,
+        `reason`, `acted_by`).
+
+    Raises:
+        ChotsoError: The archive lacks an act, or holds another file in its place.
+    """
+    acts = []
+    for entry in manifest["inputs"]:
+        if "act_id" not in entry:
+            continue
+        content = landing.act(entry["act_id"])
+        if content is None or hashlib.sha256(content).hexdigest() != entry["sha256"]:
+            raise ChotsoError(
+                f"The archive lacks the act {entry['act_id']} as it was recorded.",
+                kept=KEPT,
+                next_step=_RESTORE,
+            )
+        acts.append({**json.loads(content), **entry})
+    return sorted(acts, key=lambda act: (act["known_at"], act["act_id"]))
+
+
+def _complete(landing: Landing) -> Iterator[LandedFolder]:
+    for folder, told in landing.manifests():
+        if told.get("feed") in contracts() and told.get("known_at") and told.get("files"):
+            yield LandedFolder(folder, told)

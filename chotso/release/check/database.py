@@ -1,0 +1,353 @@
+"""What readers see in `frozen`, against the bundles: the row, key and column that differ.
+
+Files are checked first, by their verifier and the anchor; only what it finds nothing against is
+the measure of the warehouse. Rows are read as they come, so neither side is held in memory.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import dict_row
+
+from chotso.release.data.canonical import Column, Table, kind_of, render
+from chotso.release.data.changes import Fields, keyed_rows
+from chotso.release.data.tables import FROZEN
+from chotso.settings import Settings
+from chotso.verifier.verify import SIGNERS_NEEDED, Finding, Result, verify
+from chotso.warehouse.connect import connect
+
+CODE = "database"
+NAMED = 20
+"""How many differences of a table are named; the rest is one finding."""
+_ROWS_AT_ONCE = 2_000
+
+Key = tuple[str, ...]
+
+
+def verify_with_database(settings: Settings, path: Path, anchor: str | None = None) -> Result:
+    """Check a release or the releases folder, and that readers of the warehouse see the same.
+
+    Args:
+        settings: Where the warehouse is; its login only reads.
+        path: A release's folder, or the releases folder, which must then hold all releases.
+        anchor: The root (of the newest release) from a source that is trusted.
+
+    Returns:
+        The files' result, with a finding of code `database` per difference of the warehouse.
+
+    Raises:
+        ChotsoError: The warehouse does not answer.
+    """
+    result = verify(path, anchor)
+    if result.findings:
+        result.notes.append(
+            "the warehouse was not compared: a bundle that fails is no measure of it"
+        )
+        return result
+    with connect(settings) as conn:
+        result.findings += differences(conn, path)
+        if result.superseded is None:
+            result.superseded = _superseded(conn, result.release_id)
+    return result
+
+
+def _superseded(conn: psycopg.Connection, release_id: str | None) -> dict[str, str]:
+    """The release by the one that corrects it: a folder alone cannot tell."""
+    query = "select corrects, release_id from frozen.release where corrects = %s"
+    return {str(old): str(new) for old, new in conn.execute(query, [release_id]).fetchall()}
+
+
+def differences(conn: psycopg.Connection, path: Path) -> list[Finding]:
+    """What the warehouse shows otherwise than a sound bundle, or a folder of them, has it."""
+    is_one = (path / "manifest.json").exists()
+    folders = [path] if is_one else sorted(_releases(path))
+    with conn.transaction():
+        conn.execute("set transaction isolation level repeatable read, read only")
+        found = [] if is_one else [*_missing(conn, folders), *_orphans(conn)]
+        for folder in folders:
+            found += _Compared(conn, folder).findings()
+    return found
+
+
+def _releases(path: Path) -> Iterator[Path]:
+    for folder in path.iterdir():
+        if not folder.name.startswith(".") and folder.name != "rehearsal":
+            yield folder
+
+
+def _missing(conn: psycopg.Connection, folders: list[Path]) -> Iterator[Finding]:
+    """Releases of the warehouse that the folder lacks; those it lacks itself are told elsewhere."""
+    names = [folder.name for folder in folders]
+    rows = conn.execute(
+        "select release_id from frozen.release where release_id <> all(%s) order by 1", [names]
+    )
+    for (release_id,) in rows.fetchall():
+        yield Finding(CODE, "frozen.release", f"{release_id} is not in the releases folder")
+
+
+def _orphans(conn: psycopg.Connection) -> Iterator[Finding]:
+    """Rows of no release: no check of a release looks at them, and readers see them."""
+    tables = conn.execute(
+        "select relname from pg_class inner join pg_attribute on attrelid = oid "
+        "where relnamespace = 'frozen'::regnamespace and relkind in ('r', 'p') "
+        "and attname = 'release_id' and not attisdropped and relname <> 'release' order by 1"
+    ).fetchall()
+    for (name,) in tables:
+        query = sql.SQL(
+            "select row.release_id, count(*) from frozen.{} as row where not exists "
+            "(select from frozen.release as known where known.release_id = row.release_id) "
+            "group by 1 order by 1"
+        ).format(sql.Identifier(name))
+        for release_id, count in conn.execute(query).fetchall():
+            yield Finding(CODE, f"frozen.{name}", f"{count} rows of {release_id}, no release")
+
+
+class _Compared:
+    """One release: its folder against the rows of its schema."""
+
+    def __init__(self, conn: psycopg.Connection, folder: Path) -> None:
+        raw = (folder / "manifest.json").read_bytes()
+        self._conn, self._folder = conn, folder
+        self._manifest: dict[str, Any] = json.loads(raw)
+        self._release_id = str(self._manifest["release_id"])
+        self._root = hashlib.sha256(raw).hexdigest()
+        self._schema = "rehearsal" if self._manifest["kind"] == "rehearsal" else "frozen"
+
+    def findings(self) -> list[Finding]:
+        """All differences, the first ones of each table by name."""
+        row = self._one("select * from {} where release_id = %s", "release", [self._release_id])
+        if row is None:
+            return [self._finding("release", f"{self._release_id} is not there")]
+        is_real = self._schema == "frozen"
+        parts: list[tuple[str, Iterable[str]]] = [
+            ("release", chain(self._release(row), self._current() if is_real else ())),
+            ("bundle_file", self._files()),
+        ]
+        if is_real:
+            parts.append(("certification", self._certifications(row["status"])))
+        for spec in FROZEN:
+            parts.append((spec.name, self._table(spec)))
+            if is_real and row["is_current"]:
+                parts.append((f"current_{spec.name}", self._view(spec)))
+        return [finding for name, told in parts for finding in self._named(name, told)]
+
+    def _named(self, relation: str, told: Iterable[str]) -> Iterator[Finding]:
+        differences = iter(told)
+        for message in islice(differences, NAMED):
+            yield self._finding(relation, message)
+        if more := sum(1 for _ in differences):
+            yield self._finding(relation, f"and {more} more differences of {self._release_id}")
+
+    def _finding(self, relation: str, message: str) -> Finding:
+        return Finding(CODE, f"{self._schema}.{relation}", message)
+
+    def _release(self, row: dict[str, Any]) -> Iterator[str]:
+        manifest = self._manifest
+        correction = manifest.get("correction") or {}
+        sealed = {
+            "period_id": manifest["period_id"],
+            "kind": manifest["kind"],
+            "corrects": manifest.get("corrects"),
+            "cutoff_at": manifest["cutoff_at"],
+            "as_known_at": manifest["as_known_at"],
+            "root_sha256": self._root,
+            "previous_root": manifest["previous_root"],
+            "data_root": manifest["data_root"],
+            "code_version": (manifest.get("code") or {}).get("version"),
+            "correction_reason": correction.get("reason"),
+            "correction_author": correction.get("author"),
+        }
+        for name, wanted in sealed.items():
+            value = row[name]
+            shown = render(value, "instant") if isinstance(value, datetime) else value
+            if shown != wanted:
+                yield self._says((self._release_id,), name, shown, wanted)
+
+    def _current(self) -> Iterator[str]:
+        """Current is the one release of the period that no other one corrects."""
+        rows = self._conn.execute(
+            """
+            select release.release_id, release.is_current, not exists (
+                select from frozen.release as later where later.corrects = release.release_id
+            ) as is_last
+            from frozen.release as release
+            where release.period_id = %s
+            order by release.release_id collate "C"
+            """,
+            [self._manifest["period_id"]],
+        ).fetchall()
+        for release_id, is_current, is_last in rows:
+            if is_current != is_last and release_id == self._release_id:
+                yield self._says((release_id,), "is_current", is_current, is_last)
+        shown = self._one(
+            "select count(*) as times from {} where release_id = %s",
+            "current_release",
+            [self._release_id],
+        )
+        is_wanted = any(each[0] == self._release_id and each[2] for each in rows)
+        if shown is None or shown["times"] != int(is_wanted):
+            yield (
+                f"the view current_release shows {self._release_id} "
+                f"{0 if shown is None else shown['times']} times, {int(is_wanted)} is right"
+            )
+
+    def _files(self) -> Iterator[str]:
+        """The warehouse's own copy of every file, by its hash."""
+        wanted = {entry["path"]: entry["sha256"] for entry in self._manifest["files"]}
+        wanted["manifest.json"] = self._root
+        query = "select path, encode(sha256(content), 'hex') from {} where release_id = %s"
+        kept = dict(self._rows(query, "bundle_file"))
+        for path in sorted({*wanted, *kept}):
+            if path not in kept:
+                yield f"{path} of {self._release_id} is not there"
+            elif path not in wanted:
+                yield f"{path} of {self._release_id} is not in the bundle"
+            elif kept[path] != wanted[path]:
+                yield self._says((self._release_id, path), "sha256(content)", kept[path],
+                                 wanted[path])  # fmt: skip
+
+    def _certifications(self, status: str) -> Iterator[str]:
+        names = ("signer_id", "root_sha256", "certified_at", "signature")
+        files = {}
+        for path in sorted((self._folder / "certifications").glob("*.json")):
+            found = json.loads(path.read_bytes())
+            files[str(found["signer_id"])] = {name: str(found[name]) for name in names}
+        signers = {each["id"]: each for each in self._manifest.get("signers", [])}
+        query = (
+            "select signer_id, root_sha256, certified_at, signature, signer_name, public_key "
+            "from {} where release_id = %s"
+        )
+        rows = {row[0]: row for row in self._rows(query, "certification")}
+        for signer_id in sorted({*files, *rows}):
+            key = (self._release_id, signer_id)
+            if signer_id not in rows:
+                yield f"{_shown(key)}: the bundle's certification is not there"
+                continue
+            if signer_id not in files:
+                yield f"{_shown(key)}: the bundle has no such certification"
+                continue
+            listed = signers.get(signer_id, {})
+            wanted = [*files[signer_id].values(), listed.get("name"), listed.get("public_key")]
+            columns = (*names, "signer_name", "public_key")
+            for name, value, right in zip(columns, rows[signer_id], wanted, strict=True):
+                if value != right:
+                    yield self._says(key, name, value, right)
+        right_status = "certified" if len(files) >= SIGNERS_NEEDED else "sealed"
+        if status != right_status:
+            yield self._says((self._release_id,), "release.status", status, right_status)
+
+    def _table(self, spec: Table) -> Iterator[str]:
+        """A table's rows against its file's, both in order of the key."""
+        if unknown := sorted(self._columns(spec) - {"release_id", *spec.column_names}):
+            yield f"has columns that no release has: {', '.join(unknown)}"
+        path = self._folder / spec.path
+        if not path.exists():  # sealed before there was such a table
+            yield from (f"{_shown(key)} is not in the bundle" for key, _ in self._kept(spec))
+            return
+        with path.open(encoding="utf-8", newline="\n") as stream:
+            yield from _pairwise(self._kept(spec), keyed_rows(spec, stream))
+
+    def _kept(self, spec: Table) -> Iterator[tuple[Key, Fields]]:
+        query = sql.SQL("select {columns} from {table} where release_id = {id} order by {key}")
+        statement = query.format(
+            columns=sql.SQL(", ").join(map(sql.Identifier, spec.column_names)),
+            table=sql.Identifier(self._schema, spec.name),
+            id=sql.Literal(self._release_id),
+            key=sql.SQL(", ").join(
+                sql.SQL('{}::text collate "C" nulls first').format(sql.Identifier(name))
+                for name in spec.key
+            ),
+        )
+        with self._conn.cursor(name=f"compare_{spec.name}", row_factory=dict_row) as cursor:
+            cursor.itersize = _ROWS_AT_ONCE
+            for row in cursor.execute(statement):
+                fields = {column.name: _field(row, column) for column in spec.columns}
+                yield tuple(fields[name] or "" for name in spec.key), fields
+
+    def _columns(self, spec: Table) -> set[str]:
+        rows = self._conn.execute(
+            "select attname from pg_attribute where attrelid = to_regclass(%s) "
+            "and attnum > 0 and not attisdropped",
+            [f"{self._schema}.{spec.name}"],
+        )
+        return {str(name) for (name,) in rows}
+
+    def _view(self, spec: Table) -> Iterator[str]:
+        """Readers mostly see the current view: it must show the table's rows, and all of them."""
+        columns = sql.SQL(", ").join(map(sql.Identifier, ("release_id", *spec.column_names)))
+        table, view = (
+            sql.SQL("select {} from {} where release_id = {}").format(
+                columns, sql.Identifier("frozen", name), sql.Literal(self._release_id)
+            )
+            for name in (spec.name, f"current_{spec.name}")
+        )
+        for one, two, told in ((table, view, "lacks"), (view, table, "shows otherwise")):
+            row = self._conn.execute(
+                sql.SQL("select count(*) from (({}) except all ({})) as differing").format(one, two)
+            ).fetchone()
+            if row and row[0]:
+                yield f"{told} {row[0]} rows of frozen.{spec.name} of {self._release_id}"
+
+    def _one(self, query: str, relation: str, values: list[Any]) -> dict[str, Any] | None:
+        statement = sql.SQL(query).format(sql.Identifier(self._schema, relation))
+        with self._conn.cursor(row_factory=dict_row) as cursor:
+            return cursor.execute(statement, values).fetchone()
+
+    def _rows(self, query: str, relation: str) -> list[Any]:
+        statement = sql.SQL(query).format(sql.Identifier(self._schema, relation))
+        return self._conn.execute(statement, [self._release_id]).fetchall()
+
+    @staticmethod
+    def _says(key: Key, name: str, shown: object, wanted: object) -> str:
+        return f"{_shown(key)}: {name} is {_text(shown)}, in the bundle {_text(wanted)}"
+
+
+def _pairwise(
+    kept: Iterator[tuple[Key, Fields]], sealed: Iterator[tuple[Key, Fields]]
+) -> Iterator[str]:
+    one, two = next(kept, None), next(sealed, None)
+    while one or two:
+        if two is None or (one is not None and one[0] < two[0]):
+            assert one is not None
+            yield f"{_shown(one[0])} is not in the bundle"
+            one = next(kept, None)
+        elif one is None or two[0] < one[0]:
+            yield f"{_shown(two[0])} of the bundle is not there"
+            two = next(sealed, None)
+        else:
+            if one[1] != two[1]:
+                yield from _fields_differing(one[0], one[1], two[1])
+            one, two = next(kept, None), next(sealed, None)
+
+
+def _fields_differing(key: Key, kept: Fields, sealed: Fields) -> Iterator[str]:
+    """A column that was added after the release was sealed is null in its rows."""
+    for name in sorted({*kept, *sealed}):
+        if kept.get(name) != sealed.get(name):
+            yield _Compared._says(key, name, kept.get(name), sealed.get(name))
+
+
+def _field(row: dict[str, Any], column: Column) -> str | None:
+    """The value as the bundle would have it, but text as it is: readers see its very form."""
+    value = row[column.name]
+    if value is None or isinstance(value, str):
+        return value
+    try:
+        return render(value, kind_of(column, row))
+    except ValueError:
+        return str(value)
+
+
+def _shown(key: Key) -> str:
+    return "row " + json.dumps(key, ensure_ascii=False)
+
+
+def _text(value: object) -> str:
+    return "null" if value is None else json.dumps(value, ensure_ascii=False, default=str)

@@ -1,0 +1,135 @@
+"""Publishes the archive's folders and carries recorded acts out once more, on another warehouse."""
+
+from datetime import datetime
+from typing import Any
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+from chotso.calendar import local_date
+from chotso.contracts import contract
+from chotso.errors import ChotsoError
+from chotso.ingest import ledger
+from chotso.ingest.load import drop_tables, load
+from chotso.ingest.publish import publish_again
+from chotso.ingest.validate import validate
+from chotso.landing import Landing
+from chotso.quarantine import close
+from chotso.release.check.archive import KEPT, LandedFolder
+from chotso.settings import Settings
+
+
+def publish_folder(settings: Settings, conn: psycopg.Connection, landed: LandedFolder) -> None:
+    """Publish a folder of the archive as it was published once; commits.
+
+    Rules that stop whole batches are not asked: what is named was published.
+
+    Raises:
+        ChotsoError: A landed file is not what was landed, or something that is no input of the
+            release would change it.
+    """
+    item, facts = contract(landed.feed), landed.facts
+    if "replays" in facts:
+        facts["replays"] = _ids_here(conn, landed)
+    batch_id = ledger.start(
+        conn, item, landed.business_date, landed.read_mode, delivery=landed.delivery
+    )
+    ledger.landed(
+        conn,
+        batch_id,
+        landed.known_at,
+        landed.files,
+        folder=landed.folder,
+        position=landed.told["source_position"],
+        stated_at=landed.stated_at,
+        facts=facts,
+    )
+    conn.commit()
+    (batch,) = [each for each in ledger.waiting(conn, item.group) if each.batch_id == batch_id]
+    load(conn, Landing(settings.landing_url), item, batch)
+    counts = publish_again(conn, item, batch, validate(settings, conn, item, batch))
+    drop_tables(conn, batch_id)
+    conn.commit()
+    if not landed.is_named and (counts.rows_changed or counts.rows_quarantined):
+        raise ChotsoError(
+            f"{landed.folder} stands in the archive, is no input of the release, and would change "
+            "it.",
+            kept=KEPT,
+            next_step="find out who put it there, or restore the archive from its backup.",
+        )
+
+
+def _ids_here(conn: psycopg.Connection, landed: LandedFolder) -> list[int]:
+    """The numbers that the rows replayed in a batch have in this warehouse."""
+    rows = landed.facts.get("replayed")
+    if rows is None:
+        raise ChotsoError(
+            f"{landed.folder} says which rows it replays only by their numbers.",
+            kept=KEPT,
+            next_step="compare this release with a backup of the warehouse instead.",
+        )
+    found = conn.execute(
+        "select aside.id from quarantine.row as aside "
+        "inner join jsonb_array_elements(%s) as named "
+        "on aside.row_key = named ->> 0 and aside.row_sha256 = named ->> 1 "
+        "where aside.feed = %s and aside.status = 'open' order by aside.id",
+        [Jsonb(rows), landed.feed],
+    )
+    return [row[0] for row in found]
+
+
+def carry_out(conn: psycopg.Connection, act: dict[str, Any]) -> None:
+    """Do once more what an act says: waive a row, or close rows that the source lacks.
+
+    That a file is no delivery changes nothing but the record.
+
+    Raises:
+        ChotsoError: The act is of another kind.
+    """
+    known_at = datetime.fromisoformat(act["known_at"])
+    with conn.transaction():
+        match act["kind"]:
+            case "waive":
+                _waive(conn, act, known_at)
+            case "waive_file":
+                pass
+            case close.KIND:
+                item, keys = contract(act["subject"]["feed"]), act["subject"]["row_keys"]
+                close.end_rows(conn, item, keys, known_at, act["reason"], act["acted_by"])
+            case _:
+                raise ChotsoError(
+                    f"{act['act_id']} is an act of an unknown kind.",
+                    kept=KEPT,
+                    next_step="update chotso.",
+                )
+        _record(conn, act, known_at)
+
+
+def _waive(conn: psycopg.Connection, act: dict[str, Any], known_at: datetime) -> None:
+    subject = act["subject"]
+    conn.execute(
+        """
+        update quarantine.row
+        set status = 'waived', resolved_at = %s, resolution = %s, resolved_by = %s
+        where feed = %s and row_key = %s and row_sha256 = %s and status = 'open'
+        """,
+        [
+            known_at, act["reason"], act["acted_by"], subject["feed"], subject["row_key"],
+            subject["row_sha256"],
+        ],
+    )  # fmt: skip
+
+
+def _record(conn: psycopg.Connection, act: dict[str, Any], known_at: datetime) -> None:
+    day = local_date(known_at)
+    conn.execute(
+        """
+        insert into ops.operator_act (act_id, kind, business_date, known_at, subject, reason,
+            acted_by, landing_path, sha256, code_version)
+        values (%s, %s, %s, %s, %s, %s, %s, %s, %s, 'again')
+        """,
+        [
+            act["act_id"], act["kind"], day, known_at, Jsonb(act["subject"]), act["reason"],
+            act["acted_by"], f"acts/{day}/{act['act_id']}.json", act["sha256"],
+        ],
+    )  # fmt: skip

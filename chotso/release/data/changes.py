@@ -1,0 +1,154 @@
+"""What a corrigendum changes: every figure of the corrected release, before and after."""
+
+import hashlib
+import io
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TextIO
+
+from chotso.errors import ChotsoError
+from chotso.release.data.canonical import Table
+from chotso.release.data.reading import Row
+from chotso.release.data.tables import COMPARED, FROZEN, NOT_COMPARED_COLUMNS
+
+Fields = dict[str, str | None]
+_FIELD = re.compile(r'(?:"((?:[^"]|"")*)"|([^,"]*))(?:,|\Z)')
+
+
+@dataclass(frozen=True)
+class Corrected:
+    """The release that is corrected, read from the warehouse's copy of its files.
+
+    `read` gives the bytes of a file by its path, or None.
+    """
+
+    release_id: str
+    root: str
+    read: Callable[[str], bytes | None]
+
+    def open(self, path: str) -> TextIO:
+        """A data file as text, after its hash was found under the root; empty where it has none.
+
+        Raises:
+            ChotsoError: The warehouse's copy is not what was sealed.
+        """
+        manifest = self.read("manifest.json") or b""
+        if hashlib.sha256(manifest).hexdigest() != self.root:
+            raise self._damaged("manifest.json")
+        listed = {entry["path"]: entry["sha256"] for entry in json.loads(manifest)["files"]}
+        content = self.read(path) or b""
+        if path in listed and hashlib.sha256(content).hexdigest() != listed[path]:
+            raise self._damaged(path)
+        return io.TextIOWrapper(io.BytesIO(content), encoding="utf-8", newline="\n")
+
+    def _damaged(self, path: str) -> ChotsoError:
+        return ChotsoError(
+            f"The warehouse's copy of {path} of {self.release_id} is not what was sealed.",
+            kept="it, as it is, as evidence; nothing was sealed.",
+            next_step="check the release's folder with verify.py and the anchor, find out who "
+            "changed the warehouse, and restore it from a backup.",
+        )
+
+
+@dataclass
+class Changes:
+    """The rows of `data/changes.csv`, found once the other data files of the bundle are written."""
+
+    corrected: Corrected
+    folder: Path
+    figures: int = field(default=0, init=False)
+    """How many values differ in the tables that readers see in `frozen`."""
+
+    def __iter__(self) -> Iterator[Row]:
+        seen = {spec.name for spec in FROZEN}
+        for spec in sorted(COMPARED, key=lambda each: each.name):
+            with (
+                self.corrected.open(spec.path) as old,
+                (self.folder / spec.path).open(encoding="utf-8", newline="\n") as new,
+            ):
+                found = sorted(
+                    _differences(spec, old, new),
+                    key=lambda row: (str(row["row_key"]), str(row["column_name"])),
+                )
+            self.figures += len(found) if spec.name in seen else 0
+            yield from found
+
+
+def _differences(spec: Table, old: TextIO, new: TextIO) -> Iterator[Row]:
+    for key, before, after in _pairs(spec, old, new):
+        change = "added" if before is None else "removed" if after is None else "changed"
+        one, two = before or {}, after or {}
+        for name in sorted({*one, *two} - {*spec.key, *NOT_COMPARED_COLUMNS}):
+            if change != "changed" or one.get(name) != two.get(name):
+                yield {
+                    "table_name": spec.name,
+                    "row_key": json.dumps(key, ensure_ascii=False, separators=(",", ":")),
+                    "column_name": name,
+                    "change_code": change,
+                    "value_before": one.get(name),
+                    "value_after": two.get(name),
+                }
+
+
+def _pairs(
+    spec: Table, old: TextIO, new: TextIO
+) -> Iterator[tuple[list[str | None], Fields | None, Fields | None]]:
+    """Rows of either file by key; both are in order of it, so neither is held whole."""
+    olds, news = keyed_rows(spec, old), keyed_rows(spec, new)
+    one, two = next(olds, None), next(news, None)
+    while one or two:
+        if two is None or (one is not None and one[0] < two[0]):
+            assert one is not None
+            yield _key(spec, one[1]), one[1], None
+            one = next(olds, None)
+        elif one is None or two[0] < one[0]:
+            yield _key(spec, two[1]), None, two[1]
+            two = next(news, None)
+        else:
+            if one[1] != two[1]:
+                yield _key(spec, two[1]), one[1], two[1]
+            one, two = next(olds, None), next(news, None)
+
+
+def _key(spec: Table, row: Fields) -> list[str | None]:
+    return [row[name] for name in spec.key]
+
+
+def keyed_rows(spec: Table, stream: TextIO) -> Iterator[tuple[tuple[str, ...], Fields]]:
+    """Key and fields of each row of a canonical CSV file, as they stand there; null is None."""
+    records = _records(stream)
+    names = [str(name) for name in next(records, [])]
+    for record in records:
+        row = dict(zip(names, record, strict=True))
+        yield tuple("\\N" if each is None else each for each in _key(spec, row)), row
+
+
+def _records(stream: TextIO) -> Iterator[list[str | None]]:
+    r"""Fields of each record of a canonical CSV file; `\N` without quotes is null."""
+    record = ""
+    for line in stream:
+        record += line
+        if record.count('"') % 2 == 0:
+            yield _fields(record.removesuffix("\n"))
+            record = ""
+
+
+def _fields(record: str) -> list[str | None]:
+    if '"' not in record:
+        return [None if each == "\\N" else each for each in record.split(",")]
+    fields: list[str | None] = []
+    position = 0
+    while True:
+        match = _FIELD.match(record, position)
+        assert match is not None, record
+        quoted, plain = match.groups()
+        if quoted is not None:
+            fields.append(quoted.replace('""', '"'))
+        else:
+            fields.append(None if plain == "\\N" else plain)
+        position = match.end()
+        if not match.group().endswith(",") or position > len(record):
+            return fields

@@ -1,0 +1,1 @@
+"""What became known after a release; never applied."""

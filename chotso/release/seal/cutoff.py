@@ -1,0 +1,46 @@
+"""The cutoff of a freeze: it must have come, by the source's data, and must be the one it was."""
+
+from datetime import timedelta
+
+from chotso.errors import ChotsoError
+from chotso.release import state
+from chotso.release.seal.parts import Parts, PeriodToFreeze, Progress
+from chotso.settings import Settings
+
+
+def refuse_before(
+    settings: Settings, parts: Parts, period: PeriodToFreeze, progress: Progress
+) -> None:
+    """Wait for a standby that is behind; refuse a freeze whose cutoff is still to come.
+
+    Raises:
+        ChotsoError: With the time that is left.
+    """
+    now = parts.source_clock(settings)
+    if now < period.cutoff_at:  # a standby's data may be behind its server's clock
+        now = parts.caught_up(settings, period.cutoff_at, progress)
+    if now < period.cutoff_at:
+        left = timedelta(seconds=round((period.cutoff_at - now).total_seconds()))
+        raise ChotsoError(
+            f"The cutoff of {period.period_id}, {period.cutoff_at.isoformat()}, has not come: "
+            f"by the source's clock {left} are left.",
+            kept="nothing was extracted, built or sealed.",
+            next_step="run it again at the cutoff, or now with --rehearse. Where the source is a "
+            "standby, its clock is the last transaction that it has replayed: see that it catches "
+            "up, and that its primary commits something now and then (or keeps tst.dong_ho).",
+        )
+
+
+def refuse_moved(begun: state.Freeze, started: state.Freeze) -> None:
+    """Refuse to go on with another cutoff than that of the final extract.
+
+    Raises:
+        ChotsoError: With both cutoffs.
+    """
+    if begun.cutoff_at != started.cutoff_at:
+        raise ChotsoError(
+            f"The cutoff of {started.period_id} is {started.cutoff_at.isoformat()} now, and was "
+            f"{begun.cutoff_at.isoformat()} at the final extract.",
+            kept="the final extract; nothing was sealed.",
+            next_step="restore the cutoff in config/periods.yml, then run the freeze again.",
+        )

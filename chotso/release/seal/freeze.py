@@ -1,0 +1,387 @@
+"""Freezes a period: final extract, build at the cutoff, a sealed release, its bundle in place.
+
+The steps done stand in `ops.freeze`, so a killed freeze is finished by running it again:
+
+    started ─▶ extracted ─▶ built ─▶ checked ─▶ (bundle staged) ─▶ sealed ─▶ placed
+
+Sealing is one transaction. Before it there is no release; after it the release stands, and
+whatever is still missing on disk is restored from the warehouse's own copy of the files.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC
+from functools import partial
+from pathlib import Path
+
+import psycopg
+
+from chotso.build.official import show_official
+from chotso.calendar import local_date
+from chotso.errors import ChotsoError
+from chotso.failpoints import failpoint
+from chotso.ingest import drop_register
+from chotso.release import state
+from chotso.release.bundle import folders, inputs
+from chotso.release.bundle.writer import Correction, Identity, contents, write_bundle
+from chotso.release.data.changes import Changes, Corrected
+from chotso.release.data.reading import Frozen, Row, reading
+from chotso.release.seal import checks, cutoff, registered
+from chotso.release.seal.checks import Check, Override, evaluate
+from chotso.release.seal.parts import Extracted, Parts, PeriodToFreeze, Progress
+from chotso.settings import Settings
+
+LOCK = "freeze"
+
+
+@dataclass(frozen=True)
+class FreezeReport:
+    """A sealed release: its id, its root (64 hex digits), its folder, and whether it was there."""
+
+    release_id: str
+    root_sha256: str
+    bundle: Path
+    already_sealed: bool
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a freeze: where it works, under the lock that its session holds."""
+
+    conn: psycopg.Connection
+    settings: Settings
+    parts: Parts
+    progress: Progress
+
+    def folder(self, freeze: state.Freeze) -> Path:
+        """Where the bundle belongs."""
+        releases = self.settings.releases_dir
+        return (releases / "rehearsal" if freeze.is_rehearsal else releases) / freeze.release_id
+
+
+def freeze(
+    settings: Settings,
+    period_id: str,
+    *,
+    rehearse: bool = False,
+    override: Override | None = None,
+    progress: Progress = lambda message: None,
+    parts: Parts | None = None,
+) -> FreezeReport:
+    """Seal the period's release, or finish what an earlier run began, or show what is sealed.
+
+    Args:
+        settings: Where source, warehouse and releases are.
+        period_id: A period of `config/periods.yml`.
+        rehearse: Do everything on any day, under a rehearsal's id and outside the chain.
+        override: A precondition that two persons let pass; it is printed on the report.
+        progress: Told each step as a sentence.
+        parts: Replaces what the freeze calls, in tests.
+
+    Raises:
+        ChotsoError: The cutoff has not come, a feed is missing, the build failed, or a sealed
+            release cannot be restored. What is sealed stands; the next run goes on.
+    """
+    parts = parts or Parts()
+    period = parts.period(period_id)
+    with parts.connect(settings) as conn, parts.hold(conn, LOCK):
+        run = Run(conn, settings, parts, progress)
+        started = _rehearsal(run, period) if rehearse else _original(period)
+        if found := state.sealed(conn, started.schema, started.release_id):
+            return restored(run, started, found)
+        if not rehearse:
+            cutoff.refuse_before(run.settings, run.parts, period, run.progress)
+        failpoint("freeze.begin")
+        with reason_kept(run, started):
+            begun = state.begin(conn, started)
+            cutoff.refuse_moved(begun, started)
+            return carry_through(run, begun, override)
+
+
+def _original(period: PeriodToFreeze) -> state.Freeze:
+    return state.Freeze(
+        release_id=period.period_id,
+        period_id=period.period_id,
+        is_rehearsal=False,
+        state="started",
+        cutoff_at=period.cutoff_at,
+        business_date=local_date(period.cutoff_at),
+        as_known_at=None,
+        target_schema="freeze_" + period.period_id.replace("-", "_"),
+        inputs_sha256=None,
+    )
+
+
+def _rehearsal(run: Run, period: PeriodToFreeze) -> state.Freeze:
+    today = local_date(run.parts.source_clock(run.settings))
+    if unfinished := state.open_rehearsal(run.conn, period.period_id, today):
+        return unfinished
+    number = state.next_rehearsal_number(run.conn, period.period_id)
+    return state.Freeze(
+        release_id=f"rehearsal-{period.period_id}-{number}",
+        period_id=period.period_id,
+        is_rehearsal=True,
+        state="started",
+        cutoff_at=period.cutoff_at,
+        business_date=today,
+        as_known_at=None,
+        target_schema=f"rehearsal_{number}_" + period.period_id.replace("-", "_"),
+        inputs_sha256=None,
+    )
+
+
+@contextmanager
+def reason_kept(run: Run, started: state.Freeze) -> Iterator[None]:
+    """Write down why a run stopped, where the next one looks."""
+    try:
+        yield
+    except ChotsoError as error:
+        if not run.conn.broken:
+            run.conn.rollback()
+            state.advance(run.conn, started, reason=str(error))
+        raise
+
+
+def carry_through(run: Run, freeze: state.Freeze, override: Override | None) -> FreezeReport:
+    """Do the steps that are not done, to the bundle in its place.
+
+    Raises:
+        ChotsoError: What stopped it; the next run goes on from there.
+    """
+    registered.refuse_unregistered(run.conn)
+    if override is None and checks.must_read_anew(run.conn, freeze):
+        freeze = state.advance(run.conn, freeze, state="started")
+    if freeze.state == "started":
+        freeze = _extract(run, freeze)
+    failpoint("freeze.extracted")
+    freeze = _build(run, freeze)
+    failpoint("freeze.built")
+    run.progress("check what must hold before a seal")
+    _look_for_refused(run, freeze)
+    found = evaluate(run.conn, freeze, override)
+    freeze = state.advance(run.conn, freeze, state="checked")
+    failpoint("freeze.checked")
+    report = _seal(run, freeze, found)
+    failpoint("freeze.placed")
+    _clean_up(run, freeze)
+    return report
+
+
+def _look_for_refused(run: Run, freeze: state.Freeze) -> None:
+    """Refused files may have been taken away since the final extract: then they say nothing."""
+    assert freeze.as_known_at is not None
+    with run.conn.transaction():
+        stopped = run.conn.execute("select ops.freeze_stopped(%s)", [freeze.release_id]).fetchone()
+    if stopped is None:
+        return
+    try:
+        drop_register.look_for_gone(run.settings, run.conn, freeze.as_known_at)
+    except ChotsoError as error:
+        run.progress(str(error))
+
+
+def _extract(run: Run, freeze: state.Freeze) -> state.Freeze:
+    """The final extract; the first one that brought every feed fixes `as_known_at` for good."""
+    run.progress("final extract of all feeds")
+    extracted = run.parts.final_extract(
+        run.settings,
+        freeze.business_date,
+        final_of=freeze.release_id,
+        not_before=None if freeze.is_rehearsal else freeze.cutoff_at,
+        progress=run.progress,
+    )
+    failpoint("freeze.extract-returned")
+    for reason in extracted.stopped:
+        run.progress(reason)
+    _check_feeds(run, freeze, extracted)
+    return state.advance(
+        run.conn,
+        freeze,
+        state="extracted",
+        as_known_at=extracted.known_at,
+        batch_ids=list(extracted.batch_ids),
+    )
+
+
+def _check_feeds(run: Run, freeze: state.Freeze, extracted: Extracted) -> None:
+    with run.conn.transaction():
+        newest = inputs.newest_known(run.conn, extracted.known_at)
+    needed = extracted.known_at if freeze.is_rehearsal else freeze.cutoff_at
+    if extracted.known_at < needed:
+        raise ChotsoError(
+            f"The final extract was known at {extracted.known_at}, before the cutoff {needed}.",
+            kept="all batches; nothing was sealed.",
+            next_step="compare the clocks of the source's servers, then run the freeze again.",
+        )
+    behind = [feed for feed in run.parts.feeds() if feed not in newest or newest[feed] < needed]
+    if behind:
+        raise ChotsoError(
+            "\n".join(
+                [f"Not extracted at or after {needed}: {', '.join(behind)}.", *extracted.stopped]
+            ),
+            kept="what the other feeds published; nothing was sealed.",
+            next_step="mend what is named above, then run the freeze again.",
+        )
+
+
+def _build(run: Run, freeze: state.Freeze) -> state.Freeze:
+    """Build at the cutoff into a scratch schema; one built by the same code is taken up again."""
+    made_by = run.parts.made_by().sha256()
+    same = freeze.state in ("built", "checked") and freeze.inputs_sha256 == made_by
+    if same and state.has_scratch(run.conn, freeze):
+        return freeze
+    assert freeze.as_known_at is not None
+    run.progress(f"build at the cutoff {freeze.cutoff_at.isoformat()}")
+    state.drop_scratch(run.conn, freeze)
+    run.parts.build(
+        run.settings,
+        as_known_at=freeze.as_known_at,
+        event_cutoff=freeze.cutoff_at,
+        schema=freeze.target_schema,
+        config="current",
+    )
+    failpoint("freeze.build-returned")
+    return state.advance(run.conn, freeze, state="built", inputs_sha256=made_by)
+
+
+def _seal(run: Run, freeze: state.Freeze, checks: list[Check]) -> FreezeReport:
+    """Write the bundle beside its place, seal it in one transaction, then move it into place."""
+    run.progress("write and check the bundle")
+    conn, folder = run.conn, run.folder(freeze)
+    assert freeze.as_known_at is not None
+    made = run.parts.made_by()
+    if made.sha256() != freeze.inputs_sha256:
+        raise ChotsoError(
+            f"Code or configuration changed while {freeze.release_id} was being built.",
+            kept="the final extract; nothing was sealed.",
+            next_step="leave them alone, and run the freeze again.",
+        )
+    with conn.transaction():
+        previous_root = None if freeze.is_rehearsal else state.newest_root(conn)
+        landed = inputs.landed_inputs(conn, freeze.as_known_at)
+        newest = inputs.newest_batches(conn, freeze.as_known_at)
+    corrected = _corrected(conn, freeze)
+    came_late = _came_late(run, freeze) if corrected else ()
+    identity = Identity(
+        release_id=freeze.release_id,
+        period_id=freeze.period_id,
+        kind=freeze.kind,
+        cutoff_at=freeze.cutoff_at,
+        as_known_at=freeze.as_known_at,
+        business_date=freeze.business_date,
+        corrects=freeze.corrects,
+        previous_root=previous_root,
+        correction=_correction(freeze, corrected),
+    )
+    frozen = Frozen(
+        freeze.target_schema,
+        freeze.period_id,
+        freeze.cutoff_at,
+        freeze.as_known_at,
+        run.parts.period(freeze.period_id).withheld_employer_groups,
+        state.last_month(conn, corrected.release_id) if corrected else None,
+    )
+    with reading(conn, frozen) as tables, folders.writable(folder):
+        place = folders.staging(folder)
+        whole: dict[str, Iterable[Row]] = {**tables, "checks": [each.row for each in checks]}
+        if corrected:
+            whole["changes"] = changes = Changes(corrected, place)
+            whole["late_changes"] = came_late
+        staged = write_bundle(place, identity, whole, made, landed, newest)
+    if corrected and not changes.figures:
+        _clean(run, freeze)
+        raise _nothing_changed(freeze)
+    failpoint("freeze.staged")
+    run.progress("seal")
+    sealed_at = run.parts.source_clock(run.settings).astimezone(UTC)
+    try:
+        with conn.transaction():
+            files = contents(staged.folder)
+            state.seal(conn, freeze, staged, sealed_at, files, run.progress)
+            failpoint("freeze.sealing")
+    except psycopg.errors.UniqueViolation as error:
+        raise ChotsoError(
+            f"Another run sealed a release while {freeze.release_id} was being made.",
+            kept="that release.",
+            next_step="run the freeze again: it takes up what is sealed.",
+        ) from error
+    failpoint("freeze.sealed")
+    _show_places(run, freeze)
+    with folders.writable(folder):
+        folders.place(staged.folder, folder, staged.root)
+    return FreezeReport(freeze.release_id, staged.root, folder, already_sealed=False)
+
+
+def _show_places(run: Run, freeze: state.Freeze) -> None:
+    """Readers of the marts see the official places at once; a night's exposure does it as well."""
+    if freeze.is_rehearsal:
+        return
+    try:
+        show_official(run.conn)
+    except (psycopg.Error, ChotsoError) as error:
+        run.conn.rollback()
+        run.progress(f"readers see the places of {freeze.release_id} after the next build: {error}")
+
+
+def restored(run: Run, started: state.Freeze, found: state.Sealed | state.Current) -> FreezeReport:
+    """Show a sealed release, its bundle restored where it is lost or damaged.
+
+    Raises:
+        ChotsoError: The warehouse's copy is damaged too.
+    """
+    folder = run.folder(started)
+    if not folders.is_sound(folder, found.root_sha256):
+        run.progress(f"restore the bundle of {found.release_id} from the warehouse")
+        files = state.stored_files(run.conn, started.schema, found.release_id)
+        with folders.writable(folder):
+            folders.restore(folder, files, found.root_sha256)
+    _show_places(run, started)
+    row = state.find(run.conn, found.release_id)
+    if row is not None and row.state != "placed":
+        _clean_up(run, row)
+    return FreezeReport(found.release_id, found.root_sha256, folder, already_sealed=True)
+
+
+def _corrected(conn: psycopg.Connection, freeze: state.Freeze) -> Corrected | None:
+    if freeze.corrects is None:
+        return None
+    found = state.sealed(conn, "frozen", freeze.corrects)
+    assert found is not None
+    return Corrected(
+        found.release_id, found.root_sha256, partial(state.stored_file, conn, found.release_id)
+    )
+
+
+def _came_late(run: Run, freeze: state.Freeze) -> Iterable[Row]:
+    assert freeze.as_known_at is not None
+    run.progress(f"tell what came late for {freeze.corrects}")
+    return run.parts.late_changes(run.settings, freeze.period_id, freeze.as_known_at, run.progress)
+
+
+def _correction(freeze: state.Freeze, corrected: Corrected | None) -> Correction | None:
+    if corrected is None:
+        return None
+    assert freeze.correction_reason is not None
+    assert freeze.correction_author is not None
+    return Correction(freeze.correction_reason, freeze.correction_author, corrected.root)
+
+
+def _nothing_changed(freeze: state.Freeze) -> ChotsoError:
+    return ChotsoError(
+        f"Nothing to correct: every figure of {freeze.corrects} is the same by what is known now.",
+        kept=f"{freeze.corrects}, which stays current; nothing was sealed.",
+        next_step="have the source or the configuration corrected, run `chotso nightly`, then run "
+        "the corrigendum again.",
+    )
+
+
+def _clean(run: Run, freeze: state.Freeze) -> None:
+    folders.remove_staging(run.folder(freeze))
+    state.drop_scratch(run.conn, freeze)
+
+
+def _clean_up(run: Run, freeze: state.Freeze) -> None:
+    _clean(run, freeze)
+    failpoint("freeze.cleaned")
+    state.advance(run.conn, freeze, state="placed")

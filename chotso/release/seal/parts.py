@@ -1,0 +1,204 @@
+"""What a freeze needs of the rest: each part can be replaced, so that it can be tested alone."""
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Literal, Protocol
+
+import psycopg
+
+from chotso.release.bundle.inputs import MadeBy, made_by
+from chotso.settings import Settings
+
+Progress = Callable[[str], None]
+CATCH_UP_S = 600.0
+
+
+@dataclass(frozen=True)
+class PeriodToFreeze:
+    """A period of the register: its id, and the instant before which things count.
+
+    Employers of the withheld groups bear a person's name, which stays out of a release.
+    """
+
+    period_id: str
+    cutoff_at: datetime
+    withheld_employer_groups: tuple[str, ...] = ()
+
+
+class Extracted(Protocol):
+    """What the final extract says of itself."""
+
+    @property
+    def known_at(self) -> datetime:
+        """The instant that every feed was read at."""
+
+    @property
+    def batch_ids(self) -> Sequence[str]:
+        """The batches that it published."""
+
+    @property
+    def stopped(self) -> Sequence[str]:
+        """What was blocked or refused, each with its next step."""
+
+
+class FinalExtract(Protocol):
+    """Reads and publishes every feed in one snapshot; finishes what an earlier call began."""
+
+    def __call__(
+        self,
+        settings: Settings,
+        business_date: date,
+        *,
+        final_of: str,
+        not_before: datetime | None,
+        progress: Progress,
+    ) -> Extracted:
+        """Extract for a release; a later call for it gives the instant of the first whole one."""
+
+
+class CaughtUp(Protocol):
+    """Waits for the data of a source that is behind its server's clock."""
+
+    def __call__(self, settings: Settings, instant: datetime, progress: Progress) -> datetime:
+        """Return the instant that the data is known to; it may still be before `instant`."""
+
+
+class Build(Protocol):
+    """Builds the marts into a scratch schema, made anew."""
+
+    def __call__(
+        self,
+        settings: Settings,
+        *,
+        as_known_at: datetime,
+        event_cutoff: datetime,
+        schema: str,
+        config: Literal["current"],
+    ) -> object:
+        """Build; raises ChotsoError where it fails."""
+
+
+def _connect(settings: Settings) -> AbstractContextManager[psycopg.Connection]:
+    from chotso.warehouse.connect import connect
+
+    return connect(settings)
+
+
+def _hold(conn: psycopg.Connection, name: str) -> AbstractContextManager[None]:
+    from chotso.warehouse.locks import hold
+
+    return hold(conn, name, wait_seconds=600)
+
+
+def _source_clock(settings: Settings) -> datetime:
+    from chotso.source.database import open_snapshot
+
+    with open_snapshot(settings.source_url) as snapshot:
+        return snapshot.known_at
+
+
+def _caught_up(
+    settings: Settings, instant: datetime, progress: Progress, limit_s: float = CATCH_UP_S
+) -> datetime:
+    """Wait while the source's server shows the instant and its data (a standby's) is behind it.
+
+    Returns:
+        The newest instant that the source's data is known to; before `instant` where that has not
+        come by the server's own clock, or within the limit.
+    """
+    from chotso.source.database import open_snapshot
+
+    deadline = time.monotonic() + limit_s
+    while True:
+        with open_snapshot(settings.source_url) as snapshot:
+            known_at, shown = snapshot.known_at, snapshot.server_clock
+        if known_at >= instant or shown < instant or time.monotonic() > deadline:
+            return known_at
+        progress(f"the source's data is known to {known_at.isoformat()}: waiting for {instant}")
+        time.sleep(1)
+
+
+def _feeds() -> list[str]:
+    from chotso.contracts import contracts
+
+    return sorted(item.feed for item in contracts().values())
+
+
+def _period(period_id: str) -> PeriodToFreeze:
+    from chotso.registers import load_registers
+
+    found = load_registers().period(period_id)
+    return PeriodToFreeze(found.id, found.cutoff_at, tuple(found.withheld_employer_groups))
+
+
+def _final_extract(
+    settings: Settings,
+    business_date: date,
+    *,
+    final_of: str,
+    not_before: datetime | None,
+    progress: Progress,
+) -> Extracted:
+    from chotso.ingest.night import final_extract
+
+    return final_extract(
+        settings, business_date, final_of=final_of, not_before=not_before, progress=progress
+    )
+
+
+def _build(
+    settings: Settings,
+    *,
+    as_known_at: datetime,
+    event_cutoff: datetime,
+    schema: str,
+    config: Literal["current"],
+) -> object:
+    from chotso.build.dbt import run_build
+
+    return run_build(
+        settings,
+        as_known_at=as_known_at,
+        event_cutoff=event_cutoff,
+        schema=schema,
+        config=config,
+        is_parsed_anew=True,  # a release does not depend on what an earlier process left on disk
+    )
+
+
+class LateChanges(Protocol):
+    """Tells what became known after a period's current release, and records it."""
+
+    def __call__(
+        self, settings: Settings, period_id: str, until: datetime, progress: Progress
+    ) -> Iterable[Mapping[str, object]]:
+        """Rows of `data/late_changes.csv`, in order of their key."""
+
+
+def _late_changes(
+    settings: Settings, period_id: str, until: datetime, progress: Progress
+) -> Iterable[Mapping[str, object]]:
+    from chotso.release.late.register import late_facts
+
+    return [fact.row() for fact in late_facts(settings, period_id, until, progress)]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The parts, with the real ones as defaults (imported only when they are called)."""
+
+    connect: Callable[[Settings], AbstractContextManager[psycopg.Connection]] = field(
+        default=_connect
+    )
+    hold: Callable[[psycopg.Connection, str], AbstractContextManager[None]] = field(default=_hold)
+    source_clock: Callable[[Settings], datetime] = field(default=_source_clock)
+    caught_up: CaughtUp = field(default=_caught_up)
+    feeds: Callable[[], list[str]] = field(default=_feeds)
+    made_by: Callable[[], MadeBy] = field(default=made_by)
+    period: Callable[[str], PeriodToFreeze] = field(default=_period)
+    final_extract: FinalExtract = field(default=_final_extract)
+    build: Build = field(default=_build)
+    late_changes: LateChanges = field(default=_late_changes)

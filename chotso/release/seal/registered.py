@@ -1,0 +1,168 @@
+"""What a seal measures a bundle by: registered by `chotso migrate`, out of the loader's reach.
+
+That is the configuration that decides figures, how each data file follows from a build, and the
+documents that every bundle carries. Whoever has only the loader's login can change none of it, so a
+seal can tell an invented period, another cutoff, or a file that no build gave.
+"""
+
+import hashlib
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from chotso.errors import ChotsoError
+from chotso.registers import REGISTERS, load_registers
+from chotso.release.bundle.writer import documents
+from chotso.release.data.canonical import KIND_COLUMN, UNIT_COLUMN, Column, Table
+from chotso.release.data.reading import order_of, rows_query
+from chotso.release.data.tables import CHECKS, CORRECTION, TABLES
+from chotso.release.seal.checks import CHECKS as NAMES
+
+# The values of a query, in the order in which sealing.built_file gives them.
+_VALUES = (
+    "period_id", "cutoff_at", "cutoff_month", "as_known_at", "time_zone", "personal_groups",
+    "last_month",
+)  # fmt: skip
+_RELEASE = f"${len(_VALUES) + 1}"
+_FORMS = {
+    "text": """
+        case when normalize({0}::text, nfc) ~ '[,"\\r\\n]' or {0}::text in ('\\N', '\\.')
+            then '"' || replace(normalize({0}::text, nfc), '"', '""') || '"'
+            else normalize({0}::text, nfc) end""",
+    "integer": "trim_scale({0}::numeric)::text",
+    "ratio": "round({0}::numeric, 9)::text",
+    "fraction": "round({0}::numeric, greatest(9, scale(trim_scale({0}::numeric))))::text",
+    "date": "to_char({0}, 'YYYY-MM-DD')",
+    "instant": "sealing.instant_text({0})",
+    "boolean": "{0}::text",
+}
+_MIXED = {"figure": "ratio", "plan": "fraction"}
+_CHECKS = """
+    select
+        checked.check_code, names.name_vi, names.name_en, checked.is_met, checked.observed,
+        checked.wanted, override.reason is not null as is_overridden,
+        override.reason as override_reason,
+        override.first_name || '; ' || override.second_name as overridden_by
+    from ops.freeze_checks({release}) as checked
+    inner join ops."freeze" as made on made.release_id = {release}
+    left join (values {names}) as names (check_code, name_vi, name_en)
+        on names.check_code = checked.check_code
+    left join ops.freeze_override as override
+        on override.release_id = made.release_id and override.check_code = checked.check_code
+        and override.as_known_at = made.as_known_at and not checked.is_met
+"""
+
+
+def statement_of(spec: Table) -> str:
+    """The query that gives a data file's lines but for the header as one text.
+
+    `{schema}` in it is the build's schema, `$1` to `$8` are the values and the release's id.
+    """
+    line = sql.SQL(" || ',' || ").join(_field(spec, column) for column in spec.columns)
+    return (
+        sql.SQL("select string_agg({line} || E'\\n', '' order by {key}) from ({rows}) as shown")
+        .format(line=line, key=order_of(spec, "shown"), rows=_rows(spec))
+        .as_string()
+    )
+
+
+def _rows(spec: Table) -> sql.Composable:
+    if spec is CHECKS:
+        names = sql.SQL(", ").join(
+            sql.SQL("({}, {}, {})").format(*map(sql.Literal, (code, vietnamese, english)))
+            for code, (vietnamese, english, _) in NAMES.items()
+        )
+        return sql.SQL(_CHECKS).format(release=sql.SQL(_RELEASE), names=names)
+    values: dict[str, sql.Composable]
+    values = {name: sql.SQL(f"${number}") for number, name in enumerate(_VALUES, 1)}
+    values["last_month"] = sql.SQL("coalesce({}, 'infinity')").format(values["last_month"])
+    text = rows_query(spec, sql.SQL("{{schema}}").format(), values, has_last_month=True)
+    return sql.SQL(text.as_string().replace("%%", "%"))
+
+
+def _field(spec: Table, column: Column) -> sql.Composable:
+    value = sql.Identifier("shown", column.name).as_string()
+    if column.kind in _MIXED:
+        tests = [
+            f"shown.{name} = '{word}'"
+            for name, word in ((KIND_COLUMN, "ratio"), (UNIT_COLUMN, "fraction"))
+            if name in spec.column_names
+        ]
+        is_ratio, form = " or ".join(tests), _FORMS[_MIXED[column.kind]]
+        form = f"case when {is_ratio} then {form} else {_FORMS['integer']} end"
+    else:
+        form = _FORMS[column.kind]
+    return sql.SQL(f"coalesce({form.format(value)}, '\\N')")
+
+
+def _wanted() -> dict[str, list[tuple[Any, ...]]]:
+    """Per table, its rows as this code and configuration have them."""
+    configuration = load_registers().configuration
+    headers = {spec.name: ",".join(spec.column_names) for spec in (*TABLES, *CORRECTION)}
+    statements: dict[str, str | None] = {spec.name: statement_of(spec) for spec in TABLES}
+    return {
+        "ops.configuration": [(name, configuration[name]) for name in sorted(REGISTERS)],
+        "sealing.data_file": [
+            (name, header, statements.get(name)) for name, header in sorted(headers.items())
+        ],
+        "sealing.document": [
+            (path, hashlib.sha256(content).hexdigest())
+            for path, content in sorted(documents().items())
+        ],
+    }
+
+
+def register(conn: psycopg.Connection) -> None:
+    """Write down what this code and configuration seal by; for `chotso migrate`, a superuser's."""
+    for name, rows in _wanted().items():
+        if _registered(conn, name) == rows:
+            continue
+        table = sql.Identifier(*name.split("."))
+        conn.execute(sql.SQL("delete from {}").format(table))
+        for row in rows:
+            values = [Jsonb(value) if isinstance(value, dict) else value for value in row]
+            places = sql.SQL(", ").join(sql.Placeholder() * len(values))
+            conn.execute(sql.SQL("insert into {} values ({})").format(table, places), values)
+
+
+def unregistered(conn: psycopg.Connection) -> list[str]:
+    """What of this code and configuration is not as the last `chotso migrate` registered it."""
+    with conn.transaction():
+        return [
+            f"{name} {wanted[0]}"
+            for name, rows in _wanted().items()
+            for wanted, known in _pairs(rows, _registered(conn, name))
+            if wanted != known
+        ]
+
+
+def refuse_unregistered(conn: psycopg.Connection) -> None:
+    """Refuse to freeze with what the last `chotso migrate` did not see.
+
+    Raises:
+        ChotsoError: Code or configuration changed since then.
+    """
+    if other := unregistered(conn):
+        raise ChotsoError(
+            "Code or configuration is not as the last `chotso migrate` registered it, and figures "
+            f"are sealed by what is registered: {', '.join(other)}.",
+            kept="what was extracted and built; nothing was sealed.",
+            next_step="restore the file of config/ if it was changed by mistake; else run `chotso "
+            "migrate`, then run the freeze again.",
+        )
+
+
+def _pairs(
+    wanted: list[tuple[Any, ...]], known: list[tuple[Any, ...]]
+) -> list[tuple[tuple[Any, ...], tuple[Any, ...]]]:
+    by_name = {row[0]: row for row in known}
+    names = sorted({row[0] for row in wanted} | by_name.keys())
+    mine = {row[0]: row for row in wanted}
+    return [(mine.get(name, (name, None)), by_name.get(name, (name, None, None))) for name in names]
+
+
+def _registered(conn: psycopg.Connection, name: str) -> list[tuple[Any, ...]]:
+    query = sql.SQL("select * from {}").format(sql.Identifier(*name.split(".")))
+    return sorted(conn.execute(query).fetchall(), key=lambda row: str(row[0]))

@@ -1,0 +1,108 @@
+"""A new feed is a contract: the shared rules judge it, and nothing else is written for it."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+import chotso.contracts
+from chotso.ingest.night import extract_group
+from chotso.ingest.rules import history_rules_of, rules_of
+from chotso.migrate import migrate
+from chotso.sandbox import server
+from tests.worlds.product import SOURCE_LOGIN
+from tests.worlds.quarantine_world import DAY, QuarantineWorld, quarantine_world
+from tests.worlds.sandbox_homes import new_home
+
+pytestmark = pytest.mark.warehouse
+
+CONTRACT = """
+feed: points
+group: points
+order: 60
+title: Điểm thu — collection points
+owner: Phòng Quản lý thu
+source: {kind: table, relation: diem_thu, read: whole}
+history: versions
+key: [ma_diem, so_quay]
+money: so_tien
+money_columns: [so_tien]
+columns:
+  ma_diem: {type: text, required: true, description: Mã điểm thu — code of the point}
+  so_quay: {type: integer, required: true, description: Số quầy — number of the desk}
+  ten: {type: text, required: true, description: Tên điểm thu — name of the point}
+  ma_co_quan: {type: text, refers_to: agencies, required: true, description: Cơ quan — agency code}
+  so_tien: {type: bigint, description: Số tiền (đồng) — amount in đồng}
+"""
+ROWS = [
+    ("D1", 1, "Điểm một", "07201", 10),
+    ("D1", 2, "Điểm một", "07201", 20),
+    ("D2", 1, "Điểm hai", "07202", 40),
+    ("D2", 1, "Điểm hai", "07202", 40),
+    (" ", 1, "Điểm không mã", "07201", 1),
+    ("D3", 1, "", "07201", 2),
+    ("D4", 1, "Điểm bốn", "07299", 3),
+    ("D5", 1, "Điểm năm", "07201", 4),
+    ("D5", 1, "Điểm năm", "07201", 5),
+]
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[QuarantineWorld]:
+    """A warehouse with one feed more, whose contract is a file in a folder of its own."""
+    with new_home() as home, quarantine_world(server.start(home), "point", tmp_path) as made:
+        made.extract("registers")
+        folder = tmp_path / "feeds"
+        shutil.copytree(chotso.contracts.FEEDS_DIR, folder)
+        (folder / "points.yml").write_text(CONTRACT, encoding="utf-8")
+        monkeypatch.setattr(chotso.contracts, "FEEDS_DIR", folder)
+        with psycopg.connect(made.warehouse.source_admin_url) as conn:
+            conn.execute(
+                "create table tst.diem_thu "
+                "(ma_diem text, so_quay int, ten text, ma_co_quan text, so_tien bigint)"
+            )
+            login = sql.Identifier(SOURCE_LOGIN)
+            conn.execute(sql.SQL("grant select on tst.diem_thu to {}").format(login))
+            insert = "insert into tst.diem_thu values (%s, %s, %s, %s, %s)"
+            conn.cursor().executemany(insert, ROWS)
+        assert migrate(made.settings).tables == ["points"]
+        yield made
+
+
+def test_the_rules_of_every_feed_judge_a_feed_that_has_only_a_contract(
+    world: QuarantineWorld,
+) -> None:
+    names = [
+        "rows_as_landed", "whole_read_not_empty", "readable", "key_present", "required_present",
+        "key_unique_or_identical", "agency_known",
+    ]  # fmt: skip
+    assert [rule.name for rule in rules_of("points")] == names
+    assert all(rule.shared for rule in rules_of("points"))
+    owners = {rule.name: rule.owner for rule in rules_of("points")}
+    assert owners["required_present"] == "Phòng Quản lý thu"
+    assert owners["readable"] == "Phòng Công nghệ thông tin"
+    history = ["standing_rows_near_median", "standing_money_near_median"]
+    assert [rule.name for rule in history_rules_of("points")] == history
+
+    world.extract("points")
+    accepted = {(r["ma_diem"], r["so_quay"], r["so_tien"]) for r in world.in_force("points")}
+    assert accepted == {("D1", 1, 10), ("D1", 2, 20), ("D2", 1, 40)}
+    aside = [(row.rule_id, int(row.money)) for row in world.aside("points")]
+    assert sorted(aside) == [
+        ("points.agency_known", 3),
+        ("points.key_present", 1),
+        ("points.key_unique_or_identical", 4),
+        ("points.key_unique_or_identical", 5),
+        ("points.required_present", 2),
+    ]
+    judged = world.rows("select rule_id from ops.rule_result where rule_id like 'points.%'")
+    assert sorted(r["rule_id"] for r in judged) == sorted(f"points.{n}" for n in names + history)
+
+    world.source("delete from tst.diem_thu")
+    world.tick()
+    report = extract_group(world.settings, "points", DAY)
+    assert "points.whole_read_not_empty" in "\n".join(report.stopped)
+    assert len(world.in_force("points")) == 3

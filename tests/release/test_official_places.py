@@ -1,0 +1,184 @@
+"""After the seal readers of the marts see the release's places, whatever becomes known later."""
+
+import dataclasses
+import json
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.rows import dict_row
+
+from chotso.build import run_build
+from chotso.errors import ChotsoError
+from chotso.migrate import migrate
+from chotso.release.seal.checks import Override
+from chotso.release.seal.corrigendum import corrigendum
+from chotso.release.seal.freeze import freeze
+from chotso.reports.data import Release, facts_of
+from chotso.reports.summary import Overview, sentences
+from chotso.settings import Settings
+from tests.worlds.build_warehouse import Servers, new_warehouse
+from tests.worlds.build_world import instant
+from tests.worlds.freeze_world import CUTOFF
+from tests.worlds.late_world import LATER, PERIOD, Nights, parts
+
+pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(900)]
+
+OTHER = "plan-2021-m09-12"
+FIRST, SECOND = "07201", "07202"
+
+
+@dataclasses.dataclass(frozen=True)
+class Places:
+    """A warehouse whose second agency overtakes the first after the seal."""
+
+    settings: Settings
+    admin: psycopg.Connection[dict[str, Any]]
+    world: Nights
+
+    def shown(self, schema: str = "marts", period: str = PERIOD) -> list[dict[str, Any]]:
+        query = sql.SQL(
+            "select * from {} where period_id = {} and participant_type = 'agency' "
+            "and province_code = '072' order by rank_number, participant_code"
+        ).format(sql.Identifier(schema, "rpt_emulation_ranking"), sql.Literal(period))
+        return self.admin.execute(query).fetchall()
+
+    def order(self, schema: str = "marts", period: str = PERIOD) -> list[str]:
+        return [row["participant_code"] for row in self.shown(schema, period)][:2]
+
+    def points(self, code: str) -> list[dict[str, Any]]:
+        return self.admin.execute(
+            "select * from marts.rpt_emulation_points where period_id = %s and "
+            "participant_type = 'agency' and participant_code = %s",
+            [PERIOD, code],
+        ).fetchall()
+
+
+@pytest.fixture(scope="module")
+def places(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Places]:
+    folder = tmp_path_factory.mktemp("places")
+    with new_warehouse(servers, folder) as made:
+        settings = made.settings.model_copy(update={"releases_dir": folder / "releases"})
+        with (
+            psycopg.connect(made.admin_url, autocommit=True) as plain,
+            psycopg.connect(made.admin_url, autocommit=True, row_factory=dict_row) as admin,
+        ):
+            world = Nights(plain)
+            _two_agencies(world)
+            migrate(settings)  # the agencies' groups of readers
+            yield Places(settings, admin, world)
+
+
+def _two_agencies(world: Nights) -> None:
+    world.night("2021-12-31T01:00", ["payments"])
+    world.agency("072", parent=None, level=1)
+    for code, collected in ((FIRST, 900), (SECOND, 800)):
+        world.agency(code)
+        world.employer(f"T{code}", code)
+        world.payment(code, "2021-12-10T10:00", ("BHYT", collected, 0), agency=code)
+        world.account(f"T{code}", "2021-12", code, "2021-12-30T01:00", ck_bhxh=1, ps_bh=1_000)
+        world.plan("THU_TONG", "1000", target=code)
+        world.plan("NO_TONG", "0.9", target=code)
+        for measure in ("NGUOI_BHXH_BB", "NGUOI_BHXH_TN", "NGUOI_BHTN", "NGUOI_BHYT"):
+            world.plan(measure, "10", target=code)
+
+
+@pytest.fixture(scope="module")
+def sealed(places: Places) -> Places:
+    """A night before the cutoff, the seal, and a night that turns the places about."""
+    run_build(places.settings)
+    assert {(row["is_sealed"], row["release_id"]) for row in places.shown()} == {(False, None)}
+    freeze(places.settings, PERIOD, parts=parts())
+    at_once = places.shown()
+    assert {(row["is_sealed"], row["release_id"]) for row in at_once} == {(True, PERIOD)}
+    places.world.night(LATER, ["payments"])
+    places.world.payment("late", "2021-12-20T10:00", ("BHYT", 700, 0), agency=SECOND)
+    run_build(places.settings)
+    assert places.shown() == at_once
+    return places
+
+
+def test_official_places_are_the_releases(sealed: Places) -> None:
+    assert sealed.order() == [FIRST, SECOND]
+    for row in sealed.shown():
+        assert (row["is_sealed"], row["release_id"], row["is_at_cutoff"]) == (True, PERIOD, True)
+        assert row["period_name_vi"] == "Đợt thi đua nước rút quý IV năm 2021"
+        assert row["agency_key"]
+    (frozen,) = sealed.admin.execute(
+        "select total_points from frozen.current_ranking where participant_code = %s", [FIRST]
+    ).fetchall()
+    points = sealed.points(FIRST)
+    assert {(row["is_sealed"], row["release_id"]) for row in points} == {(True, PERIOD)}
+    assert sum(row["points"] for row in points) == frozen["total_points"]
+    (collected,) = [row for row in points if row["metric_code"] == "collection_total"]
+    assert (collected["actual_to_date"], collected["plan_in_force"]) == (900, 1_000)
+
+
+def test_the_naive_ranking_of_what_is_known_has_other_places(sealed: Places) -> None:
+    assert sealed.order("marts_build") == [SECOND, FIRST]
+
+
+def test_a_period_that_is_not_sealed_goes_on(sealed: Places) -> None:
+    assert sealed.order(period=OTHER) == [SECOND, FIRST]
+    assert {row["is_sealed"] for row in sealed.shown(period=OTHER)} == {False}
+
+
+def test_other_builds_know_nothing_of_releases(sealed: Places) -> None:
+    """A freeze and a rebuild from the archive rank by raw, configuration and instants alone."""
+    run_build(
+        sealed.settings, as_known_at=instant(LATER), event_cutoff=CUTOFF, schema="scratch_places",
+        config="current",
+    )  # fmt: skip
+    assert sealed.order("scratch_places") == [SECOND, FIRST]
+    assert {row["is_sealed"] for row in sealed.shown("scratch_places")} == {False}
+
+
+def test_an_agencys_readers_see_their_own_places(sealed: Places) -> None:
+    with sealed.admin.transaction():
+        sealed.admin.execute("set local role chotso_reader_07202")
+        assert {row["agency_code"] for row in sealed.shown()} == {SECOND}
+
+
+def test_a_corrigendum_shows_its_places_at_once(sealed: Places) -> None:
+    later = dataclasses.replace(parts(), source_clock=lambda settings: instant(LATER))
+    report = corrigendum(
+        sealed.settings, PERIOD, reason="Ghi nhận muộn", author="Trần Thị Thử", parts=later
+    )
+    assert sealed.order() == [SECOND, FIRST]
+    assert {row["release_id"] for row in sealed.shown()} == {report.release_id}
+    (collected,) = [
+        row for row in sealed.points(SECOND) if row["metric_code"] == "collection_total"
+    ]
+    assert collected["attainment_ratio"] == Decimal("1.5")
+    before = sealed.shown()
+    run_build(sealed.settings)
+    assert sealed.shown() == before
+
+
+def test_the_seal_sees_what_is_set_aside_of_every_month(sealed: Places) -> None:
+    """A payment of September and its own line are 100; the cutoff's month alone says 0."""
+    at = {"seen": "2021-12-31T01:00"}
+    sealed.world.set_aside(
+        "payments",
+        {"so_chung_tu": "september", "ma_co_quan": FIRST, "so_tien": 100,
+         "ngay_ghi_co": "2021-09-15T03:00:00+00:00"}, **at,
+    )  # fmt: skip
+    sealed.world.set_aside(
+        "allocations",
+        {"so_chung_tu": "september", "so_dong": 1, "quy": "BHYT", "tien_goc": 70, "tien_lai": 0},
+        **at,
+    )
+    with pytest.raises(ChotsoError, match="100 đồng; wanted: at most 17 đồng"):
+        freeze(sealed.settings, OTHER, parts=parts())
+    override = Override("quarantined_money_below_limit", "Đã báo cáo", "Trần Thị Thử", "Lê Văn Mẫu")
+    report = freeze(sealed.settings, OTHER, override=override, parts=parts())
+    data = report.bundle / "data"
+    assert "072,BHXH 072,2021-12-01,collection,100\n" in (data / "money_at_stake.csv").read_text()
+    assert "100 đồng đang bị giữ lại" in (data / "known_issues.csv").read_text("utf-8")
+    facts = facts_of(json.loads((report.bundle / "manifest.json").read_bytes()), OTHER)
+    told = " ".join(sentences(Overview(Release(report.bundle, facts))))
+    assert "Còn 2 dòng dữ liệu bị cách ly" in told
+    assert "số lũy kế: 100 đồng, mỗi đồng tính một lần" in told
