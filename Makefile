@@ -42,7 +42,7 @@ down: $(STAMP) ## stop them
 
 # Of three loops the short one: of the SQL it looks at what differs from the last commit.
 .PHONY: quick
-quick: $(STAMP) ## while you write: lint and types, the SQL that you changed, unit tests
+quick: $(STAMP) ## while you write: lint and types, the SQL that you changed, all tests that start nothing
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet .
 	@$(call lint-changed,dbt_project/models/*.sql dbt_project/tests/*.sql)
@@ -51,8 +51,12 @@ quick: $(STAMP) ## while you write: lint and types, the SQL that you changed, un
 	@$(PYTEST) --quiet $(BOTH_CORES) -m quick
 
 .PHONY: test
-test: lint types ## before you push: lint, types, all tests but the slow ones; what CI runs
-	@$(PYTEST) $(BOTH_CORES)
+test: lint types ## before you push: lint, types, docs, all tests but the proofs; CI runs it
+	@$(PYTEST) $(BOTH_CORES) -m "not slow and not proof"
+
+.PHONY: slices
+slices: $(STAMP) ## a seeded slice of every long proof; CI runs it after the tests
+	@$(PYTEST) $(BOTH_CORES) -m "proof and not slow"
 
 .PHONY: lint
 lint: $(STAMP) ## ruff on Python, sqlfluff on SQL
