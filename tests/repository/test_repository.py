@@ -41,7 +41,7 @@ FORBIDDEN = re.compile(
 VAGUE_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "tools"}
 MAKE_TARGETS = {
     "bench", "clean", "demo", "docs", "down", "help", "lint", "lock", "proofs", "test", "types",
-    "pictures", "quick", "up",
+    "pictures", "quick", "slices", "up",
 }  # fmt: skip
 
 
@@ -213,7 +213,7 @@ def test_links_in_documents_resolve(document: Path) -> None:
 def test_ci_runs_the_test_command_of_the_readme() -> None:
     script = ROOT / ".ci" / "run"
     assert os.access(script, os.X_OK)
-    assert re.search(r"\bmake test\b", script.read_text(encoding="utf-8"))
+    assert re.search(r"\bmake test && make slices\b", script.read_text(encoding="utf-8"))
     assert subprocess.run(["bash", "-n", script], check=False).returncode == 0
 
 
