@@ -78,6 +78,10 @@ proofs: $(STAMP) ## before a release: the long proofs at full size, with their r
 	@CHOTSO_PROOFS=full $(PYTEST) -m "slow or faults or pipeline or proof" --timeout 5400
 	@$(BIN)/python -m tests.proofs
 
+.PHONY: mutants
+mutants: $(STAMP) ## before a release: plant each known fault in a copy, its tests must notice (IDS="…": some)
+	@$(BIN)/python -m tests.mutants $(IDS)
+
 .PHONY: bench
 bench: $(STAMP) ## bulk ingest of 2 M and 10 M lines and of a night, against binary COPY through a file
 	@$(BIN)/python -m bench.ingest

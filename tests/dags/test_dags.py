@@ -13,8 +13,9 @@ import pendulum
 import psycopg
 import pytest
 from airflow.dag_processing.dagbag import DagBag
-from airflow.sdk import DAG, RetryAction
+from airflow.sdk import DAG, Asset, AssetAll, AssetAny, RetryAction, TriggerRule
 from airflow.serialization.serialized_objects import DagSerialization
+from wiring import assets
 
 from chotso import PROJECT_ROOT
 from chotso.errors import BusyError, ChotsoError
@@ -162,6 +163,32 @@ def test_without_schedules_no_clock_starts_anything_but_runs_may_name_their_date
     assert not core_timetable(bag_off.dags[VERIFY]).can_be_scheduled
     build = core_timetable(bag_off.dags[BUILD])
     assert build.partitioned, "the build still starts by its assets"
+
+
+@pytest.mark.parametrize("dag_id", EXTRACTS)
+def test_an_extract_waits_for_the_registers_lands_and_then_publishes(
+    bag: DagBag, dag_id: str
+) -> None:
+    """What was landed is published also where the landing was stopped halfway."""
+    dag = bag.dags[dag_id]
+    waits = {"wait_for_registers"} if dag_id != "extract_registers" else set()
+    assert set(dag.task_ids) == {"land", "publish", *waits}
+    assert dag.get_task("land").upstream_task_ids == waits
+    assert dag.get_task("publish").upstream_task_ids == {"land"}
+    assert dag.get_task("publish").trigger_rule == TriggerRule.ALL_DONE
+
+
+def test_a_build_waits_for_all_five_assets_of_a_date() -> None:
+    awaited = {each.name for each in assets.A_NIGHT.objects if isinstance(each, Asset)}
+    assert awaited == {"registers", "contributions", "arrears", "participants", "plans"}
+    assert isinstance(assets.A_NIGHT, AssetAll)
+    assert isinstance(assets.A_NIGHT_OR_REQUESTED, AssetAny)
+
+
+@pytest.mark.parametrize("dag_id", EXTRACTS)
+def test_an_extract_s_publishing_says_that_its_asset_is_there(bag: DagBag, dag_id: str) -> None:
+    outlets = [outlet.name for outlet in bag.dags[dag_id].get_task("publish").outlets]
+    assert outlets == [dag_id.removeprefix("extract_")]
 
 
 def test_a_run_without_a_date_is_refused_with_the_next_step() -> None:
