@@ -52,7 +52,7 @@ def noticed_of(tree: Path, faults: list[Fault]) -> dict[str, list[str]]:
         with planted(tree, fault):
             run = run_tests(tree, fault.noticed_by)
         noticed[fault.id] = run.failed
-        print(f"{fault.id}: {len(run.failed)} of {run.ran} tests notice it", flush=True)
+        print(f"{fault.id}: {', '.join(run.failed[:3]) or 'NOTHING'}: {run.why}", flush=True)
     return noticed
 
 

@@ -19,10 +19,18 @@ _TESTS_RAN = (0, 1)
 
 @dataclass(frozen=True)
 class Run:
-    """What a run of tests found: names of those that failed, and how many ran."""
+    """What a run of tests found.
+
+    Attributes:
+        ran: How many ran.
+        failed: Names of those that failed; `MODULE::set-up` where a module's world could not be
+            made, e.g. because the build found the fault.
+        why: What the first of them said.
+    """
 
     ran: int
     failed: list[str]
+    why: str
 
 
 def copy_of(tree: Path, into: Path) -> None:
@@ -83,11 +91,13 @@ def _environment(tree: Path, scratch: Path) -> dict[str, str]:
 
 def _read(report: Path) -> Run:
     cases = list(ElementTree.parse(report).getroot().iter("testcase"))
-    failed = [
-        f"{case.get('classname')}::{case.get('name')}"
-        for case in cases
-        if case.find("failure") is not None or case.find("error") is not None
-    ]
     if not cases:
         raise RuntimeError("pytest ran no test")
-    return Run(len(cases), list(dict.fromkeys(failed)))
+    found = []
+    for case in cases:
+        for kind in ("failure", "error"):
+            if (said := case.find(kind)) is not None:
+                name = case.get("name") if kind == "failure" else "set-up"
+                found.append((f"{case.get('classname')}::{name}", said.get("message", "")))
+    names = list(dict.fromkeys(name for name, _ in found))
+    return Run(len(cases), names, found[0][1][:300] if found else "")
