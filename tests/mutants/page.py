@@ -18,9 +18,9 @@ Made by `make mutants` from its runs (`docs/mutants.json`); do not edit. Each fa
 Without any fault all of them pass. A fault that no test notices ends the run with 1.
 
 The column *before* was recorded once, before the tests were laid out anew: the same faults where
-their text stood then, with the same tests by name, or all of the room where there was none.
-`set-up` means that the world of a module could not be made, e.g. because the build found the fault itself;
-*nothing*, that no test tried noticed it.
+their text stood then, with the same tests by name, or all of the room where there was none. `set-
+up` means that the world of a module could not be made, e.g. because the build found the fault
+itself; *nothing*, that no test tried noticed it.
 """
 
 
