@@ -223,7 +223,7 @@ def contracts() -> dict[str, Contract]:
 
 @cache
 def read_contracts(folder: Path) -> dict[str, Contract]:
-    """The contracts in `folder`, as `contracts` gives them.
+    """The contracts in `folder`, as `contracts()` gives them.
 
     Raises:
         ChotsoError: A contract file is malformed; the file and the line's path are named.
@@ -232,7 +232,7 @@ def read_contracts(folder: Path) -> dict[str, Contract]:
     return {c.feed: c for c in sorted(loaded, key=lambda c: c.order)}
 
 
-def contract(feed: str) -> Contract:
+def contract_of(feed: str) -> Contract:
     """The contract of one feed.
 
     Raises:
@@ -248,8 +248,8 @@ def contract(feed: str) -> Contract:
 def groups() -> dict[str, list[Contract]]:
     """Feeds that share one snapshot, by group, in order."""
     by_group: dict[str, list[Contract]] = {}
-    for item in contracts().values():
-        by_group.setdefault(item.group, []).append(item)
+    for contract in contracts().values():
+        by_group.setdefault(contract.group, []).append(contract)
     return by_group
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from chotso.contracts import Contract, TableSource, contract
+from chotso.contracts import Contract, TableSource, contract_of
 from chotso.errors import ChotsoError
 from chotso.ingest.ledger import LandedBatch
 from chotso.ingest.load import batch_table, drop_tables, load
@@ -63,31 +63,33 @@ class Comparison:
 
 
 def compare(
-    conn: psycopg.Connection, landing: Landing, item: Contract, batch: LandedBatch
+    conn: psycopg.Connection, landing: Landing, contract: Contract, batch: LandedBatch
 ) -> list[Comparison]:
     """Every month of a feed that either side has rows in, oldest first.
 
     Args:
         conn: The warehouse.
         landing: The archive that holds the source's count.
-        item: The feed.
+        contract: The feed.
         batch: Its newest published batch.
 
     Raises:
         ChotsoError: The landed count is not what was landed.
     """
     counted = _counted(landing, batch)
-    held = _totals(conn, _HELD_SQL, item)
-    wrong = [each for each in comparisons(item.feed, counted, held) if each.status == "different"]
+    held = _totals(conn, _HELD_SQL, contract)
+    wrong = [
+        each for each in comparisons(contract.feed, counted, held) if each.status == "different"
+    ]
     if wrong and batch.landing_files["facts"]["closes"] != "nothing":
         # The source counts a repetition that stands once in the warehouse: there, what a whole
         # read delivered decides; the batch's own identity says where all of it went.
-        delivered = _delivered(conn, landing, item, batch)
+        delivered = _delivered(conn, landing, contract, batch)
         for each in wrong:
             there = delivered.get(each.month, Total())
             if each.warehouse.rows < there.rows == each.source.rows:
                 held[each.month] = there
-    return comparisons(item.feed, counted, held)
+    return comparisons(contract.feed, counted, held)
 
 
 def comparisons(
@@ -284,14 +286,14 @@ group by month
 
 
 def _totals(
-    conn: psycopg.Connection, template: str, item: Contract, batch: LandedBatch | None = None
+    conn: psycopg.Connection, template: str, contract: Contract, batch: LandedBatch | None = None
 ) -> dict[date, Total]:
-    assert item.control is not None
-    parts = _parts(item)
+    assert contract.control is not None
+    parts = _parts(contract)
     if batch is not None:
         parts["batch"] = batch_table(batch.batch_id)
-    if item.control.of is not None:
-        documents = _own_parts(contract(item.control.of))
+    if contract.control.of is not None:
+        documents = _own_parts(contract_of(contract.control.of))
         stage(conn, "documents_aside", sql.SQL(_ASIDE_SQL).format(**documents))
         stage(conn, "documents", sql.SQL(_DOCUMENTS_SQL).format(**documents))
     stage(conn, "rows_aside", sql.SQL(_ASIDE_SQL).format(**parts))
@@ -300,10 +302,10 @@ def _totals(
 
 
 def _delivered(
-    conn: psycopg.Connection, landing: Landing, item: Contract, batch: LandedBatch
+    conn: psycopg.Connection, landing: Landing, contract: Contract, batch: LandedBatch
 ) -> dict[date, Total]:
-    load(conn, landing, item, batch)
-    totals = _totals(conn, _DELIVERED_SQL, item, batch)
+    load(conn, landing, contract, batch)
+    totals = _totals(conn, _DELIVERED_SQL, contract, batch)
     drop_tables(conn, batch.batch_id)
     conn.commit()
     return totals
@@ -324,14 +326,14 @@ def _counted(landing: Landing, batch: LandedBatch) -> dict[date, Total]:
     return counted
 
 
-def _parts(item: Contract) -> dict[str, Any]:
-    assert item.control is not None
-    parts = _own_parts(item)
-    if item.control.of is None:
+def _parts(contract: Contract) -> dict[str, Any]:
+    assert contract.control is not None
+    parts = _own_parts(contract)
+    if contract.control.of is None:
         return parts | {"placed": sql.SQL(""), "aside_placed": sql.SQL("")}
-    assert isinstance(item.source, TableSource)
-    assert item.source.parent is not None
-    line_key = sql.Identifier(item.source.parent.key)
+    assert isinstance(contract.source, TableSource)
+    assert contract.source.parent is not None
+    line_key = sql.Identifier(contract.source.parent.key)
     join = " inner join pg_temp.documents on documents.document = {}.{}"
     return parts | {
         "month": sql.SQL("documents.document_month"),
@@ -341,33 +343,39 @@ def _parts(item: Contract) -> dict[str, Any]:
     }
 
 
-def _own_parts(item: Contract) -> dict[str, Any]:
-    assert item.control is not None
-    month = item.control.month
-    typed = [*item.key, month] if month in item.landed and month not in item.key else item.key
+def _own_parts(contract: Contract) -> dict[str, Any]:
+    assert contract.control is not None
+    month = contract.control.month
+    typed = (
+        [*contract.key, month]
+        if month in contract.landed and month not in contract.key
+        else contract.key
+    )
     columns: list[sql.Composable] = [
         sql.SQL("(waiting.row ->> {})::{} as {}").format(
-            sql.Literal(name), sql.SQL(item.landed[name].type), sql.Identifier(name)
+            sql.Literal(name), sql.SQL(contract.landed[name].type), sql.Identifier(name)
         )
         for name in typed
     ]
     money_unreadable = sql.SQL(
         "coalesce((waiting.row ->> 'unreadable')::jsonb ?| {}::text[], false) as is_unreadable"
-    ).format(sql.Literal(item.money_columns))
+    ).format(sql.Literal(contract.money_columns))
     columns += [sql.SQL("waiting.money as aside_money"), money_unreadable]
-    in_month = month in item.landed
+    in_month = month in contract.landed
     return {
-        "feed": sql.Literal(item.feed),
-        "raw": sql.Identifier("raw", item.feed),
+        "feed": sql.Literal(contract.feed),
+        "raw": sql.Identifier("raw", contract.feed),
         "is_newest_aside": sql.SQL(IS_NEWEST_ASIDE),
-        "money": sql.SQL(item.money),
-        "money_columns": sql.SQL("{}::text[]").format(sql.Literal(item.money_columns)),
+        "money": sql.SQL(contract.money),
+        "money_columns": sql.SQL("{}::text[]").format(sql.Literal(contract.money_columns)),
         "aside_columns": sql.SQL(", ").join(columns),
-        "same_key": same_key(item, "aside", "kept"),
-        "key": sql.Identifier("kept", item.key[0]),
-        "aside_key": sql.Identifier("aside", item.key[0]),
-        "month": control_month(item, sql.Identifier("kept", month)) if in_month else sql.SQL(""),
+        "same_key": same_key(contract, "aside", "kept"),
+        "key": sql.Identifier("kept", contract.key[0]),
+        "aside_key": sql.Identifier("aside", contract.key[0]),
+        "month": control_month(contract, sql.Identifier("kept", month))
+        if in_month
+        else sql.SQL(""),
         "aside_month": (
-            control_month(item, sql.Identifier("aside", month)) if in_month else sql.SQL("")
+            control_month(contract, sql.Identifier("aside", month)) if in_month else sql.SQL("")
         ),
     }

@@ -66,7 +66,7 @@ class OutOfRangeError(ChotsoError):
 
 
 def standing_after(
-    conn: psycopg.Connection, item: Contract, batch: LandedBatch, changed: int
+    conn: psycopg.Connection, contract: Contract, batch: LandedBatch, changed: int
 ) -> Standing:
     """The feed's standing totals inside the publishing transaction.
 
@@ -74,18 +74,18 @@ def standing_after(
     """
     if changed == 0 and (last := _last(conn, batch.feed)) is not None:
         return last
-    return count(conn, item)
+    return count(conn, contract)
 
 
-def count(conn: psycopg.Connection, item: Contract) -> Standing:
+def count(conn: psycopg.Connection, contract: Contract) -> Standing:
     """Count what is in force as this connection sees it."""
     # What is in force lies within 10^15 đồng a row (the rules of range), so it adds up as bigint,
     # which takes less than half the time of numeric over ten million rows.
-    money = item.money.replace("::numeric", "::bigint")
+    money = contract.money.replace("::numeric", "::bigint")
     row = conn.execute(
         sql.SQL(
             "select count(*), coalesce(sum({money}), 0)::numeric from {raw} where known_to is null"
-        ).format(money=sql.SQL(money), raw=sql.Identifier("raw", item.feed))
+        ).format(money=sql.SQL(money), raw=sql.Identifier("raw", contract.feed))
     ).fetchone()
     assert row is not None
     return Standing(*row)

@@ -83,12 +83,12 @@ class LandingRun:
         """The archive."""
         return Landing(self.settings.landing_url)
 
-    def start(self, item: Contract, mode: str, delivery: Delivery | None = None) -> str:
+    def start(self, contract: Contract, mode: str, delivery: Delivery | None = None) -> str:
         """Write a batch into the ledger before its work begins; returns its id."""
         named = (delivery.name, delivery.sha256, delivery.identity) if delivery else None
         batch_id = ledger.start(
             self.conn,
-            item,
+            contract,
             self.read.business_date,
             mode,
             final_of=self.read.final_of,
@@ -111,17 +111,17 @@ class LandingRun:
         reason = error.what if isinstance(error, ChotsoError) else type(error).__name__
         ledger.fail(self.conn, list(self.modes), f"the run ended before it had landed: {reason}")
 
-    def folder(self, item: Contract, batch_id: str) -> str:
+    def folder(self, contract: Contract, batch_id: str) -> str:
         """The batch's folder in the archive."""
-        return self.landing.folder_of(item.feed, str(self.read.business_date), batch_id)
+        return self.landing.folder_of(contract.feed, str(self.read.business_date), batch_id)
 
-    def done(self, item: Contract, ready: Ready) -> None:
+    def done(self, contract: Contract, ready: Ready) -> None:
         """Complete a batch's folder with its manifest."""
         self.landing.write_manifest(
             ready.folder,
             {
                 "batch_id": ready.batch_id,
-                "feed": item.feed,
+                "feed": contract.feed,
                 "business_date": self.read.business_date,
                 "read_mode": self.modes[ready.batch_id],
                 "known_at": self.snapshot.known_at,
@@ -133,4 +133,4 @@ class LandingRun:
         )
         self.ready.append(ready)
         self.landings.batch_ids.append(ready.batch_id)
-        failpoint(f"landed.{item.feed}")
+        failpoint(f"landed.{contract.feed}")

@@ -31,7 +31,7 @@ class LandedBatch:
 
 def start(
     conn: psycopg.Connection,
-    item: Contract,
+    contract: Contract,
     business_date: date,
     read_mode: str,
     *,
@@ -42,7 +42,7 @@ def start(
 
     Args:
         conn: The warehouse.
-        item: The feed's contract.
+        contract: The feed's contract.
         business_date: The date it is read for.
         read_mode: `whole`, `changes`, `year`, `file`, `replay` or `window`.
         final_of: The period whose final extract this is.
@@ -64,8 +64,8 @@ def start(
         returning batch_id
         """,
         {
-            "feed": item.feed,
-            "group": item.group,
+            "feed": contract.feed,
+            "group": contract.group,
             "date": business_date,
             "mode": read_mode,
             "final": final_of,
@@ -103,7 +103,7 @@ def landed(
         stated_at: The instant of a full statement.
         facts: What else publishing needs to know of the read.
     """
-    kept = {role: as_json(item) for role, item in files.items()} | {"facts": facts or {}}
+    kept = {role: as_json(contract) for role, contract in files.items()} | {"facts": facts or {}}
     conn.execute(
         """
         update ops.batch
@@ -158,7 +158,7 @@ def give_up_unlanded(conn: psycopg.Connection, group: str) -> None:
 
 def waiting(conn: psycopg.Connection, group: str) -> list[LandedBatch]:
     """Landed batches of a group that are not published yet, in the order to publish them."""
-    order = {item.feed: item.order for item in groups()[group]}
+    order = {contract.feed: contract.order for contract in groups()[group]}
     with conn.cursor(row_factory=class_row(LandedBatch)) as cursor:
         found = cursor.execute(
             """

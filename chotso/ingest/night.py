@@ -12,7 +12,7 @@ from datetime import date, datetime
 
 import psycopg
 
-from chotso.contracts import contract, contracts, groups
+from chotso.contracts import contract_of, contracts, groups
 from chotso.errors import ChotsoError, unexpected
 from chotso.ingest import ledger, missing
 from chotso.ingest.control_totals import refuse_unproven, unmended
@@ -119,7 +119,7 @@ def extract_feed(
     progress: Progress = _quiet,
 ) -> GroupReport:
     """One feed through publish, with those that share its snapshot."""
-    group = contract(feed).group
+    group = contract_of(feed).group
     return extract_group(settings, group, business_date, full=full, progress=progress)
 
 
@@ -289,11 +289,11 @@ def _land(
 ) -> Landings:
     for group in names:
         ledger.give_up_unlanded(conn, group)
-    items = [item for group in names for item in groups()[group]]
+    wanted = [contract for group in names for contract in groups()[group]]
     return land(
         settings,
         conn,
-        items,
+        wanted,
         business_date,
         full=full or is_weekly_full_read(business_date),
         final_of=final_of,

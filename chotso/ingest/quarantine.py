@@ -14,7 +14,7 @@ from chotso.warehouse.row_sql import joined
 _NOT_CONTENT = ["row_no"]
 
 
-def stage_standing(conn: psycopg.Connection, item: Contract) -> None:
+def stage_standing(conn: psycopg.Connection, contract: Contract) -> None:
     """Temporary `standing`: the feed's open and waived row versions, before this batch.
 
     Runs first in the publishing transaction. What follows joins it, planned by its real size.
@@ -29,11 +29,11 @@ def stage_standing(conn: psycopg.Connection, item: Contract) -> None:
             from quarantine.row
             where feed = {} and status in ('open', 'waived')
             """
-        ).format(sql.Literal(item.feed)),
+        ).format(sql.Literal(contract.feed)),
     )
 
 
-def keep_waived_out(conn: psycopg.Connection, item: Contract, batch: LandedBatch) -> None:
+def keep_waived_out(conn: psycopg.Connection, contract: Contract, batch: LandedBatch) -> None:
     """Give waived row versions that no rule sets aside any more the verdict they were waived with.
 
     Runs inside the publishing transaction, before the batch is split: a person has said that the
@@ -57,25 +57,25 @@ def keep_waived_out(conn: psycopg.Connection, item: Contract, batch: LandedBatch
                 select from {verdict} as verdict where verdict.row_no = delivered.row_no
             )
             """
-        ).format(**_parts(item, batch))
+        ).format(**_parts(contract, batch))
     )
 
 
-def set_aside(conn: psycopg.Connection, item: Contract, batch: LandedBatch) -> None:
+def set_aside(conn: psycopg.Connection, contract: Contract, batch: LandedBatch) -> None:
     """Put a batch's set-aside rows into quarantine and end those that it answers.
 
     Runs inside the publishing transaction, after the accepted rows were kept. A row version that
     is already there is only seen again. Ended (`replayed`): versions whose key was accepted now,
     that another version has replaced, or that a full statement no longer has.
     """
-    parts, values = _parts(item, batch), _values(item, batch)
+    parts, values = _parts(contract, batch), _values(contract, batch)
     _collect(conn, parts)
     if batch.stated_at is not None:
         _leave_out_overtaken(conn, parts, values)
     _insert(conn, values)
     _end_answered(conn, parts, values)
     _end_read_anew(conn, batch, values)
-    _end_withdrawn(conn, item, batch, parts, values)
+    _end_withdrawn(conn, contract, batch, parts, values)
 
 
 def _collect(conn: psycopg.Connection, parts: dict[str, Any]) -> None:
@@ -251,7 +251,7 @@ def _end_read_anew(conn: psycopg.Connection, batch: LandedBatch, values: dict[st
 
 def _end_withdrawn(
     conn: psycopg.Connection,
-    item: Contract,
+    contract: Contract,
     batch: LandedBatch,
     parts: dict[str, Any],
     values: dict[str, Any],
@@ -263,7 +263,7 @@ def _end_withdrawn(
     elif closes == "scope":
         latest = sql.SQL("select scope_key from stated where is_latest and proves_absence")
         listed = sql.SQL("select {} from {} as scope").format(
-            joined(item.scope, "scope"), scope_table(batch.batch_id)
+            joined(contract.scope, "scope"), scope_table(batch.batch_id)
         )
         within = sql.SQL("standing.scope_key in ({})").format(latest if batch.stated_at else listed)
     else:
@@ -294,19 +294,19 @@ def _end_withdrawn(
     )
 
 
-def _parts(item: Contract, batch: LandedBatch) -> dict[str, Any]:
-    untracked = [n for n, c in item.landed.items() if not c.tracked]
+def _parts(contract: Contract, batch: LandedBatch) -> dict[str, Any]:
+    untracked = [n for n, c in contract.landed.items() if not c.tracked]
     not_compared = sql.SQL("{}::text[]").format(sql.Literal(_NOT_CONTENT + untracked))
     return {
         "batch": batch_table(batch.batch_id),
         "verdict": verdict_table(batch.batch_id),
-        "row_key": joined(item.key, "delivered"),
-        "raw": sql.Identifier("raw", item.feed),
-        "accepted_key": joined(item.key, "accepted"),
-        "kept_key": joined(item.key, "kept"),
-        "accepted_scope": joined(item.scope, "accepted"),
-        "scope_key": _scope_key(item, batch),
-        "money": sql.SQL(item.money),
+        "row_key": joined(contract.key, "delivered"),
+        "raw": sql.Identifier("raw", contract.feed),
+        "accepted_key": joined(contract.key, "accepted"),
+        "kept_key": joined(contract.key, "kept"),
+        "accepted_scope": joined(contract.scope, "accepted"),
+        "scope_key": _scope_key(contract, batch),
+        "money": sql.SQL(contract.money),
         "not_content": sql.SQL("{}::text[]").format(sql.Literal(_NOT_CONTENT)),
         "row_sha256": sql.SQL(
             "encode(sha256(convert_to((to_jsonb(delivered) - {})::text, 'UTF8')), 'hex')"
@@ -314,25 +314,25 @@ def _parts(item: Contract, batch: LandedBatch) -> dict[str, Any]:
     }
 
 
-def _scope_key(item: Contract, batch: LandedBatch) -> sql.Composable:
+def _scope_key(contract: Contract, batch: LandedBatch) -> sql.Composable:
     """What full statement a set-aside row stood in; of a file its own month, not the row's."""
-    if not item.scope:
+    if not contract.scope:
         return sql.SQL("null::text")
-    if not isinstance(item.source, FileSource):
-        return joined(item.scope, "delivered")
+    if not isinstance(contract.source, FileSource):
+        return joined(contract.scope, "delivered")
     month = batch.landing_files["facts"].get("month")
     parts = [
         sql.Identifier("delivered", name)
-        if name == item.source.sheet_code
+        if name == contract.source.sheet_code
         else sql.SQL("{}::date::text").format(sql.Literal(month))
-        for name in item.scope
+        for name in contract.scope
     ]
     return sql.SQL("concat_ws('|', {})").format(sql.SQL(", ").join(parts))
 
 
-def _values(item: Contract, batch: LandedBatch) -> dict[str, Any]:
+def _values(contract: Contract, batch: LandedBatch) -> dict[str, Any]:
     return {
-        "feed": item.feed,
+        "feed": contract.feed,
         "batch_id": batch.batch_id,
         "known_at": batch.known_at,
         "stated_at": batch.stated_at,

@@ -151,7 +151,7 @@ class Rule(BaseModel):
         text = _HEADER.sub("", self.path.read_text(encoding="utf-8"), count=1).strip()
         if not self.shared:
             return text
-        return every_feed.filled(text, contracts.contract(self.feed), self.refers_to)
+        return every_feed.filled(text, contracts.contract_of(self.feed), self.refers_to)
 
     @property
     def next_action(self) -> str:

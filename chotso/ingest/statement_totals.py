@@ -45,28 +45,28 @@ order by batch.stated_at, batch.batch_id
 """
 
 
-def compare(conn: psycopg.Connection, landing: Landing, item: Contract) -> list[Comparison]:
+def compare(conn: psycopg.Connection, landing: Landing, contract: Contract) -> list[Comparison]:
     """Every month that a statement is known of: rows and đồng stated, and held.
 
     Raises:
         ChotsoError: An archived statement is not what was landed.
     """
     with conn.transaction():
-        _stage(conn, landing, item, newest_statements(conn, item))
-        found = conn.execute(sql.SQL(_COMPARED_SQL).format(**_parts(item))).fetchall()
+        _stage(conn, landing, contract, newest_statements(conn, contract))
+        found = conn.execute(sql.SQL(_COMPARED_SQL).format(**_parts(contract))).fetchall()
     stated = {m: Total(rows, money) for m, rows, money, _, _ in found}
     held = {m: Total(rows, money) for m, _, _, rows, money in found}
-    return comparisons(item.feed, stated, held)
+    return comparisons(contract.feed, stated, held)
 
 
-def newest_statements(conn: psycopg.Connection, item: Contract) -> list[dict[str, Any]]:
+def newest_statements(conn: psycopg.Connection, contract: Contract) -> list[dict[str, Any]]:
     """The batches that brought a statement that nothing has overtaken yet, oldest first."""
     with conn.cursor(row_factory=dict_row) as cursor:
-        return cursor.execute(_NEWEST_SQL, [item.feed]).fetchall()
+        return cursor.execute(_NEWEST_SQL, [contract.feed]).fetchall()
 
 
 def land_again(
-    conn: psycopg.Connection, landing: Landing, item: Contract, months: set[date]
+    conn: psycopg.Connection, landing: Landing, contract: Contract, months: set[date]
 ) -> list[str]:
     """Have the newest statements of these months published once more, from the archive.
 
@@ -74,20 +74,20 @@ def land_again(
         The batches that wait for it; they share the landed files of the first delivery.
     """
     again = []
-    known_at = ledger.newest_known_at(conn, item.group)
+    known_at = ledger.newest_known_at(conn, contract.group)
     assert known_at is not None
-    for kept in newest_statements(conn, item):
+    for kept in newest_statements(conn, contract):
         facts = kept["landing_files"]["facts"]
         if date.fromisoformat(facts["month"]) not in months:
             continue
-        batch_id = ledger.start(conn, item, kept["business_date"], "window")
+        batch_id = ledger.start(conn, contract, kept["business_date"], "window")
         files = {r: from_json(f) for r, f in kept["landing_files"].items() if r != "facts"}
         facts = facts | {"again": kept["batch_id"]}
         landing.write_manifest(
-            landing.folder_of(item.feed, str(kept["business_date"]), batch_id),
+            landing.folder_of(contract.feed, str(kept["business_date"]), batch_id),
             {
                 "batch_id": batch_id,
-                "feed": item.feed,
+                "feed": contract.feed,
                 "business_date": kept["business_date"],
                 "read_mode": "window",
                 "known_at": known_at,
@@ -176,10 +176,10 @@ group by statement_month
 
 
 def _stage(
-    conn: psycopg.Connection, landing: Landing, item: Contract, statements: list[dict[str, Any]]
+    conn: psycopg.Connection, landing: Landing, contract: Contract, statements: list[dict[str, Any]]
 ) -> None:
     """Temporary `stated_rows` and `stated_scopes` with what the newest statements say."""
-    columns = _compared(item)
+    columns = _compared(contract)
     types = [sql.SQL("{} {}").format(sql.Identifier(n), sql.SQL(t)) for n, t in columns.items()]
     conn.execute(
         sql.SQL(
@@ -201,48 +201,48 @@ def _stage(
             "insert into stated_scopes values (%s, %s)", [(month, s) for s in kept["scope_keys"]]
         )
         with conn.cursor() as cursor, cursor.copy(copy) as rows:
-            for row in _rows(landing, item, kept):
+            for row in _rows(landing, contract, kept):
                 rows.write_row([month, kept["stated_at"], *[row[n] for n in columns]])
     conn.execute(
         sql.SQL("update stated_rows set money = coalesce(({})::numeric, 0)").format(
-            sql.SQL(item.money)
+            sql.SQL(contract.money)
         )
     )
     conn.execute("analyze stated_rows")
     conn.execute("analyze stated_scopes")
 
 
-def _rows(landing: Landing, item: Contract, kept: dict[str, Any]) -> list[dict[str, Any]]:
+def _rows(landing: Landing, contract: Contract, kept: dict[str, Any]) -> list[dict[str, Any]]:
     """The statement's rows of the scopes it is the newest of, identical repetitions merged."""
-    compared = [*dict.fromkeys([*item.scope, *item.key, *item.tracked]), UNREADABLE]
+    compared = [*dict.fromkeys([*contract.scope, *contract.key, *contract.tracked]), UNREADABLE]
     with landing.open_checked(from_json(kept["landing_files"]["data"])) as parquet:
         table = parquet.read(columns=compared)
     distinct: pa.Table = table.group_by(compared).aggregate([])
     month = kept["landing_files"]["facts"]["month"]
-    assert isinstance(item.source, FileSource)
-    assert item.source.sheet_code is not None
-    code = item.source.sheet_code
+    assert isinstance(contract.source, FileSource)
+    assert contract.source.sheet_code is not None
+    code = contract.source.sheet_code
     newest = {scope.removesuffix(f"|{month}") for scope in kept["scope_keys"]}
     of_newest = pc.is_in(distinct.column(code), pa.array(sorted(newest), pa.string()))
     return list(distinct.filter(of_newest).to_pylist())
 
 
-def _compared(item: Contract) -> dict[str, str]:
-    names = dict.fromkeys([*item.scope, *item.key, *item.money_columns])
-    return {name: item.landed[name].type for name in names}
+def _compared(contract: Contract) -> dict[str, str]:
+    names = dict.fromkeys([*contract.scope, *contract.key, *contract.money_columns])
+    return {name: contract.landed[name].type for name in names}
 
 
-def _parts(item: Contract) -> dict[str, Any]:
+def _parts(contract: Contract) -> dict[str, Any]:
     return {
-        "raw": sql.Identifier("raw", item.feed),
-        "feed": sql.Literal(item.feed),
-        "row_key": joined(item.key, "stated"),
-        "stated_scope": joined(item.scope, "stated"),
-        "kept_scope": joined(item.scope, "kept"),
-        "same_key": same_key(item, "stated", "kept"),
-        "expected_key": same_key(item, "expected", "kept"),
-        "same_scope": equal(item.scope, "stated", "kept"),
-        "expected_in_scope": equal(item.scope, "expected", "kept"),
-        "kept_money": money_of(item, "kept"),
+        "raw": sql.Identifier("raw", contract.feed),
+        "feed": sql.Literal(contract.feed),
+        "row_key": joined(contract.key, "stated"),
+        "stated_scope": joined(contract.scope, "stated"),
+        "kept_scope": joined(contract.scope, "kept"),
+        "same_key": same_key(contract, "stated", "kept"),
+        "expected_key": same_key(contract, "expected", "kept"),
+        "same_scope": equal(contract.scope, "stated", "kept"),
+        "expected_in_scope": equal(contract.scope, "expected", "kept"),
+        "kept_money": money_of(contract, "kept"),
         "is_newest_aside": sql.SQL(IS_NEWEST_ASIDE),
     }

@@ -24,7 +24,7 @@ from chotso.warehouse import statistics
 from chotso.warehouse.row_sql import equal, joined, listed, money_of, same_key
 
 
-def conflict(conn: psycopg.Connection, item: Contract, batch: LandedBatch) -> str | None:
+def conflict(conn: psycopg.Connection, contract: Contract, batch: LandedBatch) -> str | None:
     """The scope for which another accepted file states other rows at the same instant, if any.
 
     The same name with other bytes is no other file; what is published once more was accepted once.
@@ -48,13 +48,13 @@ def conflict(conn: psycopg.Connection, item: Contract, batch: LandedBatch) -> st
                 and brought_by.delivery_name is distinct from %(delivery)s
             limit 1
             """
-        ).format(scope=scope_table(batch.batch_id), scope_key=joined(item.scope, "stated")),
-        {"feed": item.feed, "stated_at": batch.stated_at, "delivery": batch.delivery_name},
+        ).format(scope=scope_table(batch.batch_id), scope_key=joined(contract.scope, "stated")),
+        {"feed": contract.feed, "stated_at": batch.stated_at, "delivery": batch.delivery_name},
     ).fetchone()
     return None if row is None else f"{row[0]}, stated otherwise by batch {row[1]}"
 
 
-def keep(conn: psycopg.Connection, item: Contract, batch: LandedBatch) -> int:
+def keep(conn: psycopg.Connection, contract: Contract, batch: LandedBatch) -> int:
     """Bring `raw.<feed>` to the state after this statement; returns versions added and closed.
 
     Runs inside the publishing transaction. A batch without a statement (a listing of the folder)
@@ -62,14 +62,14 @@ def keep(conn: psycopg.Connection, item: Contract, batch: LandedBatch) -> int:
     """
     if batch.stated_at is None:
         return 0
-    parts = _parts(item, batch)
+    parts = _parts(contract, batch)
     values = {
-        "feed": item.feed,
+        "feed": contract.feed,
         "stated_at": batch.stated_at,
         "known_at": batch.known_at,
         "batch_id": batch.batch_id,
         "is_again": "again" in batch.landing_files["facts"],
-        **statement_proof.doubts(item),
+        **statement_proof.doubts(contract),
     }
     _latest_scopes(conn, parts, values)
     _repeat(conn, parts, values)
@@ -264,26 +264,26 @@ def _remember(conn: psycopg.Connection, parts: dict[str, Any], values: dict[str,
     )
 
 
-def _parts(item: Contract, batch: LandedBatch) -> dict[str, Any]:
-    assert isinstance(item.source, FileSource)
-    assert item.source.sheet_code is not None
+def _parts(contract: Contract, batch: LandedBatch) -> dict[str, Any]:
+    assert isinstance(contract.source, FileSource)
+    assert contract.source.sheet_code is not None
     return {
-        "proves_absence": statement_proof.proves_absence(item.source.sheet_code, batch),
-        "raw": sql.Identifier("raw", item.feed),
+        "proves_absence": statement_proof.proves_absence(contract.source.sheet_code, batch),
+        "raw": sql.Identifier("raw", contract.feed),
         "batch": batch_table(batch.batch_id),
         "scope_table": scope_table(batch.batch_id),
-        "same_key": same_key(item, "accepted", "kept"),
-        "same_scope": equal(item.scope, "accepted", "stated"),
-        "kept_in_scope": equal(item.scope, "kept", "stated"),
-        "scope_key": joined(item.scope, "scope"),
-        "row_key": joined(item.key, "accepted"),
-        "kept_row_key": joined(item.key, "kept"),
-        "money_before": money_of(item, "kept"),
-        "money_after": money_of(item, "accepted"),
-        "kept_key": listed(item.key, "kept"),
-        "kept_scope": joined(item.scope, "kept"),
-        "new_scope": joined(item.scope, "accepted"),
-        "columns": listed(item.landed),
-        "new": listed(item.tracked, "accepted"),
-        "old": listed(item.tracked, "kept"),
+        "same_key": same_key(contract, "accepted", "kept"),
+        "same_scope": equal(contract.scope, "accepted", "stated"),
+        "kept_in_scope": equal(contract.scope, "kept", "stated"),
+        "scope_key": joined(contract.scope, "scope"),
+        "row_key": joined(contract.key, "accepted"),
+        "kept_row_key": joined(contract.key, "kept"),
+        "money_before": money_of(contract, "kept"),
+        "money_after": money_of(contract, "accepted"),
+        "kept_key": listed(contract.key, "kept"),
+        "kept_scope": joined(contract.scope, "kept"),
+        "new_scope": joined(contract.scope, "accepted"),
+        "columns": listed(contract.landed),
+        "new": listed(contract.tracked, "accepted"),
+        "old": listed(contract.tracked, "kept"),
     }

@@ -39,7 +39,7 @@ class RuleResult:
 
 
 def validate(
-    settings: Settings, conn: psycopg.Connection, item: Contract, batch: LandedBatch
+    settings: Settings, conn: psycopg.Connection, contract: Contract, batch: LandedBatch
 ) -> list[RuleResult]:
     """Judge a loaded batch; writes its verdict table and commits.
 
@@ -47,7 +47,7 @@ def validate(
         ChotsoError: The feed has no rules, or a rule could not be run.
     """
     facts = _facts(batch)
-    rules = rules_of(item.feed)
+    rules = rules_of(contract.feed)
     table = batch_table(batch.batch_id).as_string(conn)
     queries = [rule.query(facts) for rule in rules]
     counts = _run(settings, batch.batch_id, rules, queries)

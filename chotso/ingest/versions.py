@@ -18,12 +18,12 @@ from chotso.warehouse import statistics
 from chotso.warehouse.row_sql import control_month, joined, listed, money_of, same_key
 
 
-def keep(conn: psycopg.Connection, item: Contract, batch: LandedBatch) -> int:
+def keep(conn: psycopg.Connection, contract: Contract, batch: LandedBatch) -> int:
     """Bring `raw.<feed>` to what the temporary `accepted` says; returns versions added and closed.
 
     Runs inside the publishing transaction.
     """
-    parts = _parts(item, batch)
+    parts = _parts(contract, batch)
     statistics.stage(
         conn,
         "changed",
@@ -37,7 +37,7 @@ def keep(conn: psycopg.Connection, item: Contract, batch: LandedBatch) -> int:
             """
         ).format(**parts),
     )
-    _record_found(conn, item, batch, parts)
+    _record_found(conn, contract, batch, parts)
     conn.execute(
         sql.SQL(
             "update {raw} as kept set known_to = %(known_at)s from changed as accepted "
@@ -52,25 +52,25 @@ def keep(conn: psycopg.Connection, item: Contract, batch: LandedBatch) -> int:
         ).format(**parts),
         {"known_at": batch.known_at, "batch_id": batch.batch_id},
     ).rowcount
-    return added + _close_missing(conn, item, batch, parts)
+    return added + _close_missing(conn, contract, batch, parts)
 
 
 def _close_missing(
-    conn: psycopg.Connection, item: Contract, batch: LandedBatch, parts: dict[str, Any]
+    conn: psycopg.Connection, contract: Contract, batch: LandedBatch, parts: dict[str, Any]
 ) -> int:
     """Close rows in force that a full or windowed read no longer has; those set aside stay.
 
     Where nothing can prove that they ended, they stay too and are put on record.
     """
-    within = stated_within(item, batch)
-    if not item.believes_absence:
-        missing.note(conn, item, batch, parts, within)
+    within = stated_within(contract, batch)
+    if not contract.believes_absence:
+        missing.note(conn, contract, batch, parts, within)
         return 0
     if within is None:
         return 0
     condition = sql.SQL("where ") + within
-    values = {"batch_id": batch.batch_id, "feed": item.feed, "known_at": batch.known_at}
-    return close(conn, parts, values, condition, is_difference=_proves_rows_gone(item, batch))
+    values = {"batch_id": batch.batch_id, "feed": contract.feed, "known_at": batch.known_at}
+    return close(conn, parts, values, condition, is_difference=_proves_rows_gone(contract, batch))
 
 
 def close(
@@ -120,13 +120,13 @@ def close(
 
 
 def _record_found(
-    conn: psycopg.Connection, item: Contract, batch: LandedBatch, parts: dict[str, Any]
+    conn: psycopg.Connection, contract: Contract, batch: LandedBatch, parts: dict[str, Any]
 ) -> None:
     """What a whole read brings although it changed no later than what was held already."""
     held_before = batch.landing_files["facts"].get("held_before")
     if held_before is None:
         return
-    assert isinstance(item.source, TableSource)
+    assert isinstance(contract.source, TableSource)
     conn.execute(
         sql.SQL(
             """
@@ -146,13 +146,13 @@ def _record_found(
                 )
             on conflict do nothing
             """
-        ).format(changed_at=sql.Identifier(item.source.changed_at or ""), **parts),
-        {"batch_id": batch.batch_id, "feed": item.feed, "known_at": batch.known_at}
+        ).format(changed_at=sql.Identifier(contract.source.changed_at or ""), **parts),
+        {"batch_id": batch.batch_id, "feed": contract.feed, "known_at": batch.known_at}
         | {"held_before": held_before},
     )
 
 
-def _proves_rows_gone(item: Contract, batch: LandedBatch) -> bool:
+def _proves_rows_gone(contract: Contract, batch: LandedBatch) -> bool:
     """Whether a row that this read lacks should have been there.
 
     Lines that a rewritten document lost are no difference, and only a read of whole months right
@@ -162,7 +162,7 @@ def _proves_rows_gone(item: Contract, batch: LandedBatch) -> bool:
     return "held_before" in facts and (facts["closes"] != "scope" or "months" in facts)
 
 
-def stated_within(item: Contract, batch: LandedBatch) -> sql.Composable | None:
+def stated_within(contract: Contract, batch: LandedBatch) -> sql.Composable | None:
     """Which of the kept rows (alias `kept`) the batch states in full; None for none of them."""
     facts = batch.landing_files["facts"]
     match facts["closes"]:
@@ -170,36 +170,36 @@ def stated_within(item: Contract, batch: LandedBatch) -> sql.Composable | None:
             return sql.SQL("true")
         case "scope":
             return sql.SQL("({}) in (select {} from {})").format(
-                listed(item.scope, "kept"),
-                listed(item.scope),
+                listed(contract.scope, "kept"),
+                listed(contract.scope),
                 scope_table(batch.batch_id),
             )
         case "period":
-            assert isinstance(item.source, TableSource)
-            assert item.source.period is not None
+            assert isinstance(contract.source, TableSource)
+            assert contract.source.period is not None
             start = local_midnight(date.fromisoformat(facts["year_start"]))
             return sql.SQL("{} >= {}").format(
-                sql.Identifier("kept", item.source.period), sql.Literal(start)
+                sql.Identifier("kept", contract.source.period), sql.Literal(start)
             )
         case "window":
-            assert item.control is not None
+            assert contract.control is not None
             return sql.SQL("{} = any({}::date[])").format(
-                control_month(item, sql.Identifier("kept", item.control.month)),
+                control_month(contract, sql.Identifier("kept", contract.control.month)),
                 sql.Literal(facts["months"]),
             )
     return None
 
 
-def _parts(item: Contract, batch: LandedBatch) -> dict[str, Any]:
+def _parts(contract: Contract, batch: LandedBatch) -> dict[str, Any]:
     return {
-        "raw": sql.Identifier("raw", item.feed),
+        "raw": sql.Identifier("raw", contract.feed),
         "batch": batch_table(batch.batch_id),
-        "same_key": same_key(item, "accepted", "kept"),
-        "columns": listed(item.landed),
-        "row_key": joined(item.key, "accepted"),
-        "kept_row_key": joined(item.key, "kept"),
-        "money_before": money_of(item, "kept"),
-        "money_after": money_of(item, "accepted"),
-        "new": listed(item.tracked, "accepted"),
-        "old": listed(item.tracked, "kept"),
+        "same_key": same_key(contract, "accepted", "kept"),
+        "columns": listed(contract.landed),
+        "row_key": joined(contract.key, "accepted"),
+        "kept_row_key": joined(contract.key, "kept"),
+        "money_before": money_of(contract, "kept"),
+        "money_after": money_of(contract, "accepted"),
+        "new": listed(contract.tracked, "accepted"),
+        "old": listed(contract.tracked, "kept"),
     }

@@ -104,7 +104,7 @@ def business_date(partition_key: str | None) -> date:
 
 def registers_state(settings: Settings, day: date) -> str | None:
     """`published` or `stopped` once the registers of a date are through, None before."""
-    feeds = [item.feed for item in groups()["registers"]]
+    feeds = [contract.feed for contract in groups()["registers"]]
     with connect(settings) as conn:
         row = conn.execute(_REGISTERS_SQL, [day, feeds]).fetchone()
     assert row is not None
@@ -154,7 +154,7 @@ def dates_to_request(settings: Settings) -> list[date]:
     feed stand. A date whose build failed does not: it waits for a person.
     """
     with connect(settings) as conn:
-        feeds = sum(len(items) for items in groups().values())
+        feeds = sum(len(feeds_of_group) for feeds_of_group in groups().values())
         found = conn.execute(_TO_REQUEST_SQL, [feeds]).fetchall()
     return [row[0] for row in found]
 

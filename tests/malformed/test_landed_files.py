@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from chotso.contracts import contract
+from chotso.contracts import contract_of
 from chotso.errors import ChotsoError
 from chotso.ingest.night import extract_group, land_group, publish_group
 from chotso.landing import LandedFile, Landing
@@ -19,7 +19,7 @@ from tests.proofs import record
 
 pytestmark = pytest.mark.proof
 
-C12 = contract("c12")
+C12 = contract_of("c12")
 PARTS = 64
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from chotso.contracts import contract, contracts, groups
+from chotso.contracts import contract_of, contracts, groups
 from chotso.errors import ChotsoError
 from chotso.landing import MANIFEST, LandedFile, Landing, from_json
 from chotso.release.data.canonical import render
@@ -77,10 +77,10 @@ class LandedFolder:
     @property
     def order(self) -> tuple[datetime, int, int, bool, int]:
         """As nights publish: by instant, group, feed, deliveries before the listing, number."""
-        item = contract(self.feed)
+        contract = contract_of(self.feed)
         number = int(str(self.told["batch_id"]).rsplit("_", 1)[-1])
-        group = list(groups()).index(item.group)
-        return self.known_at, group, item.order, self.delivery is None, number
+        group = list(groups()).index(contract.group)
+        return self.known_at, group, contract.order, self.delivery is None, number
 
     def is_of(self, entry: dict[str, Any]) -> bool:
         """Whether feed, date and instant are those of an entry of the manifest."""

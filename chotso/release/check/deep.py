@@ -167,9 +167,9 @@ def _publish_all(
         publish_folder(settings, conn, landed)
     for act in waiting:
         carry_out(conn, act)
-    for item in contracts().values():
-        if item.control:
-            prove.compare(settings, conn, item)
+    for contract in contracts().values():
+        if contract.control:
+            prove.compare(settings, conn, contract)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from chotso.calendar import local_date
-from chotso.contracts import contract
+from chotso.contracts import contract_of
 from chotso.errors import ChotsoError
 from chotso.ingest import ledger
 from chotso.ingest.load import drop_tables, load
@@ -28,11 +28,11 @@ def publish_folder(settings: Settings, conn: psycopg.Connection, landed: LandedF
         ChotsoError: A landed file is not what was landed, or something that is no input of the
             release would change it.
     """
-    item, facts = contract(landed.feed), landed.facts
+    contract, facts = contract_of(landed.feed), landed.facts
     if "replays" in facts:
         facts["replays"] = _ids_here(conn, landed)
     batch_id = ledger.start(
-        conn, item, landed.business_date, landed.read_mode, delivery=landed.delivery
+        conn, contract, landed.business_date, landed.read_mode, delivery=landed.delivery
     )
     ledger.landed(
         conn,
@@ -45,9 +45,9 @@ def publish_folder(settings: Settings, conn: psycopg.Connection, landed: LandedF
         facts=facts,
     )
     conn.commit()
-    (batch,) = [each for each in ledger.waiting(conn, item.group) if each.batch_id == batch_id]
-    load(conn, Landing(settings.landing_url), item, batch)
-    counts = publish_again(conn, item, batch, validate(settings, conn, item, batch))
+    (batch,) = [each for each in ledger.waiting(conn, contract.group) if each.batch_id == batch_id]
+    load(conn, Landing(settings.landing_url), contract, batch)
+    counts = publish_again(conn, contract, batch, validate(settings, conn, contract, batch))
     drop_tables(conn, batch_id)
     conn.commit()
     if not landed.is_named and (counts.rows_changed or counts.rows_quarantined):
@@ -94,8 +94,8 @@ def carry_out(conn: psycopg.Connection, act: dict[str, Any]) -> None:
             case "waive_file":
                 pass
             case close.KIND:
-                item, keys = contract(act["subject"]["feed"]), act["subject"]["row_keys"]
-                close.end_rows(conn, item, keys, known_at, act["reason"], act["acted_by"])
+                contract, keys = contract_of(act["subject"]["feed"]), act["subject"]["row_keys"]
+                close.end_rows(conn, contract, keys, known_at, act["reason"], act["acted_by"])
             case _:
                 raise ChotsoError(
                     f"{act['act_id']} is an act of an unknown kind.",

@@ -124,7 +124,7 @@ def _caught_up(
 def _feeds() -> list[str]:
     from chotso.contracts import contracts
 
-    return sorted(item.feed for item in contracts().values())
+    return sorted(contract.feed for contract in contracts().values())
 
 
 def _period(period_id: str) -> PeriodToFreeze:
