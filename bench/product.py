@@ -28,7 +28,7 @@ def extract_land_load() -> int:
         land(settings, conn, [contract], local_date(NOW))
         for batch in ledger.waiting(conn, contract.group):
             load(conn, landing, contract, batch)
-            rows += int(batch.landing_files["data"]["rows"])
+            rows += batch.landed.data.rows
             drop_tables(conn, batch.batch_id)
             ledger.stop(conn, batch.batch_id, "failed", "a measurement")
     return rows

@@ -18,7 +18,7 @@ from chotso.contracts import Contract, TableSource, contract_of
 from chotso.errors import ChotsoError
 from chotso.ingest.ledger import LandedBatch
 from chotso.ingest.load import batch_table, drop_tables, load
-from chotso.landing import Landing, from_json
+from chotso.landing import Landing
 from chotso.warehouse.row_sql import control_month, same_key
 from chotso.warehouse.statistics import stage
 
@@ -81,7 +81,7 @@ def compare(
     wrong = [
         each for each in comparisons(contract.feed, counted, held) if each.status == "different"
     ]
-    if wrong and batch.landing_files["facts"]["closes"] != "nothing":
+    if wrong and batch.landed.facts.closes != "nothing":
         # The source counts a repetition that stands once in the warehouse: there, what a whole
         # read delivered decides; the batch's own identity says where all of it went.
         delivered = _delivered(conn, landing, contract, batch)
@@ -314,7 +314,8 @@ def _delivered(
 def _counted(landing: Landing, batch: LandedBatch) -> dict[date, Total]:
     """The source's count as it was landed; lines of one month (none by rights) are added up."""
     counted: dict[date, Total] = {}
-    with landing.open_checked(from_json(batch.landing_files["control"])) as parquet:
+    assert batch.landed.control is not None
+    with landing.open_checked(batch.landed.control) as parquet:
         for line in parquet.read().to_pylist():
             if line["month"] is None:
                 continue

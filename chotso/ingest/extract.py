@@ -62,17 +62,8 @@ def land(
             run.give_up(error)
             raise
     failpoint(f"land.before-ledger.{contracts[0].group}")
-    for ready in run.ready:
-        ledger.landed(
-            conn,
-            ready.batch_id,
-            landings.known_at,
-            ready.files,
-            folder=ready.folder,
-            position=ready.position,
-            stated_at=ready.stated_at,
-            facts=ready.facts,
-        )
+    for manifest in run.ready:
+        ledger.record_landed(conn, manifest)
     conn.commit()
     failpoint(f"land.done.{contracts[0].group}")
     return landings

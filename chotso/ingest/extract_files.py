@@ -1,6 +1,7 @@
 """Files of the drop folder into the landing archive: the original by its hash, then its rows."""
 
 import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
@@ -11,7 +12,8 @@ import pyarrow as pa
 from chotso.contracts import Contract, FileSource
 from chotso.errors import ChotsoError
 from chotso.ingest import drop_register, ledger
-from chotso.ingest.landing_run import LandingRun, Ready
+from chotso.ingest.landing_run import LandingRun
+from chotso.landed import Landed, Listing, ReadFacts
 from chotso.landing import LandedFile
 from chotso.source.arrow import landed_schema
 from chotso.source.drop_entries import INCIDENTS, Seen
@@ -121,20 +123,16 @@ def _land_delivery(run: LandingRun, contract: Contract, delivery: Delivery) -> N
         ledger.stop(run.conn, batch_id, "refused", error.what)
         run.landings.stopped.append(f"{batch_id}: {error}")
         return
-    tables = {"data": parsed.rows} | ({"scope": parsed.scope} if parsed.scope else {})
-    files = {
-        role: _write_table(run, contract, table, f"{folder}/{role}.parquet", role)
-        for role, table in tables.items()
-    }
-    facts: dict[str, Any] = {
-        "closes": "scope" if parsed.scope is not None else "nothing",
-        "month": month.isoformat() if month else None,
-        "original": f"originals/{delivery.sha256}/{delivery.name}",
-    }
-    if parsed.notes:
-        facts["notes"] = parsed.notes
-        run.landings.notes += [f"{delivery.name}: {note}." for note in parsed.notes]
-    run.done(contract, Ready(batch_id, files, folder, None, stated_at, facts))
+    data = _write_table(run, parsed.rows, f"{folder}/data.parquet", contract.money_columns)
+    scope = _write_table(run, parsed.scope, f"{folder}/scope.parquet") if parsed.scope else None
+    facts = ReadFacts(
+        closes="scope" if parsed.scope is not None else "nothing",
+        month=month,
+        original=f"originals/{delivery.sha256}/{delivery.name}",
+        notes=parsed.notes or None,
+    )
+    run.landings.notes += [f"{delivery.name}: {note}." for note in parsed.notes]
+    run.done(contract, batch_id, Landed(data, scope, facts=facts), stated_at=stated_at)
 
 
 def _land_listing(run: LandingRun, contract: Contract, found: int, new: int) -> None:
@@ -142,16 +140,15 @@ def _land_listing(run: LandingRun, contract: Contract, found: int, new: int) -> 
     batch_id = run.start(contract, "file")
     folder = run.folder(contract, batch_id)
     empty = landed_schema(contract).empty_table()
-    files = {"data": _write_table(run, contract, empty, f"{folder}/data.parquet", "data")}
-    facts = {"closes": "nothing", "listing": {"found": found, "new": new}}
-    run.done(contract, Ready(batch_id, files, folder, facts=facts))
+    data = _write_table(run, empty, f"{folder}/data.parquet", contract.money_columns)
+    facts = ReadFacts(closes="nothing", listing=Listing(found=found, new=new))
+    run.done(contract, batch_id, Landed(data, facts=facts))
 
 
 def _write_table(
-    run: LandingRun, contract: Contract, table: pa.Table, path: str, role: str
+    run: LandingRun, table: pa.Table, path: str, money_columns: Sequence[str] = ()
 ) -> LandedFile:
-    money = contract.money_columns if role == "data" else []
-    with run.landing.parquet(path, table.schema, money) as draft:
+    with run.landing.parquet(path, table.schema, list(money_columns)) as draft:
         for batch in table.to_batches():
             draft.write(batch)
     return draft.result()

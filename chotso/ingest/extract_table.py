@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 import psycopg
 import pyarrow as pa
@@ -12,8 +12,9 @@ from chotso.contracts import Column, Contract, TableSource
 from chotso.errors import ChotsoError
 from chotso.failpoints import failpoint
 from chotso.ingest import ledger, schema_drift
-from chotso.ingest.landing_run import LandingRun, Ready
+from chotso.ingest.landing_run import LandingRun
 from chotso.ingest.pseudonym_key import check_key
+from chotso.landed import Closes, Landed, ReadFacts
 from chotso.landing import LandedFile
 from chotso.settings import Settings
 from chotso.source.arrow import ROW_NUMBER, UNREADABLE, arrow_type, landed_schema
@@ -41,15 +42,20 @@ def land_table(run: LandingRun, contract: Contract, source: TableSource) -> None
         return
     run.landings.notes += drift.notes
     folder = run.folder(contract, batch_id)
-    files, newest = {}, None
-    files["data"], newest = _write_rows(run, contract, source, request, f"{folder}/data.parquet")
-    if (scope := scope_query(contract, request)) is not None:
-        files["scope"] = _write_scope(run, contract, scope, f"{folder}/scope.parquet")
-    facts = _facts_of_read(source, request, "scope" in files) | drift.facts
-    if contract.control:
-        _land_control(run, contract, folder, files, facts)
+    data, newest = _write_rows(run, contract, source, request, f"{folder}/data.parquet")
+    scope = None
+    if (query := scope_query(contract, request)) is not None:
+        scope = _write_scope(run, contract, query, f"{folder}/scope.parquet")
+    control = _write_control(run, contract, f"{folder}/control.parquet")
+    facts = _facts_of_read(
+        source,
+        request,
+        has_scope=scope is not None,
+        control="missing" if contract.control and not control else None,
+        added_columns=drift.added_columns,
+    )
     position = None if run.read.keys else _position(run, contract, source, newest)
-    run.done(contract, Ready(batch_id, files, folder, position, facts=facts))
+    run.done(contract, batch_id, Landed(data, scope, control, facts), position=position)
 
 
 def _request(run: LandingRun, contract: Contract, source: TableSource) -> ReadRequest:
@@ -103,25 +109,18 @@ def _write_scope(run: LandingRun, contract: Contract, query: Any, path: str) -> 
     return draft.result()
 
 
-def _land_control(
-    run: LandingRun,
-    contract: Contract,
-    folder: str,
-    files: dict[str, LandedFile],
-    facts: dict[str, Any],
-) -> None:
-    """The source's own count of the feed, in the snapshot that its rows were read in."""
-    if not run.snapshot.has_relation(CONTROL_RELATION):
-        facts["control"] = "missing"
-        return
+def _write_control(run: LandingRun, contract: Contract, path: str) -> LandedFile | None:
+    """The source's count of the feed, from the snapshot of its rows; None if there is none."""
+    if contract.control is None or not run.snapshot.has_relation(CONTROL_RELATION):
+        return None
     refuse_drifted(run.snapshot.helper_drift(CONTROL_RELATION), CONTROL_RELATION)
     batches = run.snapshot.rows(control_query(contract), CONTROL_COLUMNS)
     fields = [(name, arrow_type(column.type)) for name, column in CONTROL_COLUMNS.items()]
     schema = pa.schema(fields)
-    with run.landing.parquet(f"{folder}/control.parquet", schema, []) as draft:
+    with run.landing.parquet(path, schema, []) as draft:
         for batch in batches:
             draft.write(batch.select(schema.names))
-    files["control"] = draft.result()
+    return draft.result()
 
 
 def _position(
@@ -147,24 +146,27 @@ def _block(run: LandingRun, batch_id: str, reason: str) -> None:
     run.landings.stopped.append(str(error))
 
 
-def _facts_of_read(source: TableSource, request: ReadRequest, has_scope: bool) -> dict[str, Any]:
-    """What publishing must know of the read.
+def _facts_of_read(
+    source: TableSource,
+    request: ReadRequest,
+    *,
+    has_scope: bool,
+    control: Literal["missing"] | None,
+    added_columns: dict[str, str | None] | None,
+) -> ReadFacts:
+    closes = _closes(source, request, has_scope)
+    has_position = request.mode != "changes" and source.changed_at is not None
+    return ReadFacts(
+        closes=closes,
+        year_start=request.year_start if closes == "period" else None,
+        months=request.months or None,
+        held_before=request.since if has_position else None,
+        control=control,
+        added_columns=added_columns,
+    )
 
-    `closes` says what a read that lacks a row says of it: `everything` it lacks is gone, or less.
-    `held_before`: what changed at the source no later was held already; where it was not, the
-    whole read has found a difference.
-    """
-    facts: dict[str, Any] = {"closes": _closes(source, request, has_scope)}
-    if facts["closes"] == "period" and request.year_start:
-        facts["year_start"] = request.year_start.isoformat()
-    if request.months:
-        facts["months"] = [month.isoformat() for month in request.months]
-    if request.mode != "changes" and request.since and source.changed_at:
-        facts["held_before"] = request.since.isoformat()
-    return facts
 
-
-def _closes(source: TableSource, request: ReadRequest, has_scope: bool) -> str:
+def _closes(source: TableSource, request: ReadRequest, has_scope: bool) -> Closes:
     if request.reads_everything:
         return "everything"
     if has_scope:

@@ -13,7 +13,7 @@ from chotso.contracts import Contract
 from chotso.errors import ChotsoError
 from chotso.failpoints import failpoint
 from chotso.ingest.ledger import LandedBatch
-from chotso.landing import LandedFile, Landing, from_json
+from chotso.landing import LandedFile, Landing
 from chotso.source.arrow import ROW_NUMBER, UNREADABLE
 from chotso.warehouse.row_sql import listed
 
@@ -46,14 +46,13 @@ def load(
         ChotsoError: A landed file is not what was landed, or did not arrive whole.
     """
     drop_tables(conn, batch.batch_id)
-    data = from_json(batch.landing_files["data"])
+    data, scope = batch.landed.data, batch.landed.scope
     types: dict[str, str] = {ROW_NUMBER: "bigint"}
     types |= {name: column.type for name, column in contract.landed.items()} | {UNREADABLE: "text"}
     table = batch_table(batch.batch_id)
     _copy(conn, landing, contract.feed, data, table, types)
     _check_sums(conn, data, table)
-    if "scope" in batch.landing_files:
-        scope = from_json(batch.landing_files["scope"])
+    if scope is not None:
         scope_types: dict[str, str] = {n: contract.landed[n].type for n in contract.scope}
         if contract.history == "statement":
             scope_types["content_sha256"] = "text"

@@ -67,7 +67,7 @@ def compare(
         return []
     if not isinstance(contract.source, TableSource):
         found = statement_totals.compare(conn, landing, contract)
-    elif "control" in batch.landing_files:
+    elif batch.landed.control is not None:
         found = control_totals.compare(conn, landing, contract, batch)
     else:
         return []

@@ -76,7 +76,7 @@ def check_in_force(conn: psycopg.Connection, contract: Contract, batch: LandedBa
     Raises:
         ChotsoError: Rows in force would keep another key than the batch's.
     """
-    if not is_pseudonymised(contract) or batch.landing_files["facts"]["closes"] != "everything":
+    if not is_pseudonymised(contract) or batch.landed.facts.closes != "everything":
         return
     keys = _keys_in_force(conn, contract)
     if len(keys) < 2:

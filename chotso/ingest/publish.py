@@ -165,7 +165,7 @@ def _count(
     ).fetchone()
     assert row is not None
     counts = Counts(*(*row, changed))
-    landed = batch.landing_files["data"]["rows"]
+    landed = batch.landed.data.rows
     if counts.rows_delivered != landed or counts.money_delivered != (
         counts.money_accepted + counts.money_quarantined
     ):

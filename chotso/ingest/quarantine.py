@@ -223,7 +223,7 @@ def _end_answered(conn: psycopg.Connection, parts: dict[str, Any], values: dict[
 
 def _end_read_anew(conn: psycopg.Connection, batch: LandedBatch, values: dict[str, Any]) -> None:
     """Rows of a file that this batch read anew from the archive, now under another key."""
-    replayed = batch.landing_files["facts"].get("replays")
+    replayed = batch.landed.facts.replays
     if not replayed:
         return
     conn.execute(
@@ -257,7 +257,7 @@ def _end_withdrawn(
     values: dict[str, Any],
 ) -> None:
     """Open rows that a full statement of their scope no longer delivers, if it proves absence."""
-    closes = batch.landing_files["facts"]["closes"]
+    closes = batch.landed.facts.closes
     if closes == "everything":
         within: sql.Composable = sql.SQL("true")
     elif closes == "scope":
@@ -320,7 +320,7 @@ def _scope_key(contract: Contract, batch: LandedBatch) -> sql.Composable:
         return sql.SQL("null::text")
     if not isinstance(contract.source, FileSource):
         return joined(contract.scope, "delivered")
-    month = batch.landing_files["facts"].get("month")
+    month = batch.landed.facts.month
     parts = [
         sql.Identifier("delivered", name)
         if name == contract.source.sheet_code

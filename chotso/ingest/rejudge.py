@@ -11,19 +11,21 @@ go together: alone, one of two that differ would look as if it were the only one
 
 import json
 import tempfile
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, LiteralString
 
 import psycopg
 import pyarrow as pa
-from psycopg.rows import dict_row
+from psycopg.rows import kwargs_row
 
 from chotso.contracts import Contract, FileSource, groups
 from chotso.errors import ChotsoError
 from chotso.ingest import ledger
 from chotso.ingest.rules import rules_of
-from chotso.landing import Landing, as_json, from_json
+from chotso.landed import BatchManifest, Landed, ReadFacts, batch_folder
+from chotso.landing import LandedFile, Landing
 from chotso.settings import Settings
 from chotso.source.arrow import ROW_NUMBER, UNREADABLE, landed_schema
 from chotso.source.cells import UnreadableError, read_cell
@@ -58,7 +60,8 @@ select
     max(deserving.known_at) as known_at,
     array_agg(aside.row::text order by aside.id) as rows,
     array_agg(aside.id order by aside.id) as ids,
-    jsonb_agg(jsonb_build_array(aside.row_key, aside.row_sha256) order by aside.id) as named
+    jsonb_agg(jsonb_build_array(aside.row_key, aside.row_sha256) order by aside.id)
+        as keys_and_hashes
 from deserving
 inner join quarantine.row as aside
     on
@@ -68,6 +71,41 @@ inner join ops.batch as batch on batch.batch_id = aside.batch_id
 group by aside.batch_id
 order by aside.batch_id
 """
+
+
+@dataclass(frozen=True)
+class KeptRows:
+    """The rows of one batch in quarantine that are judged again.
+
+    Attributes:
+        batch_id: The batch that delivered them.
+        business_date: Its business date.
+        stated_at: The instant of its statement.
+        facts: The facts of its read.
+        scope: Its landed scopes.
+        known_at: The instant from which the new batch counts, if nothing newer has landed.
+        rows: The rows as JSON texts.
+        ids: Their numbers in `quarantine.row`.
+        keys_and_hashes: Their keys and hashes.
+    """
+
+    batch_id: str
+    business_date: date
+    stated_at: datetime | None
+    facts: ReadFacts
+    scope: LandedFile | None
+    known_at: datetime
+    rows: list[str]
+    ids: list[int]
+    keys_and_hashes: list[list[str]]
+
+
+def _kept_rows(facts: dict[str, Any], scope: dict[str, Any] | None, **columns: Any) -> KeptRows:
+    return KeptRows(
+        **columns,
+        facts=ReadFacts.model_validate(facts),
+        scope=LandedFile(**scope) if scope else None,
+    )
 
 
 def land_again(settings: Settings, conn: psycopg.Connection, group: str) -> None:
@@ -98,17 +136,17 @@ def _land_deserving(
     asked: dict[str, Any],
 ) -> None:
     query = f"with deserving as ({deserving}) {_KEPT}"
-    with conn.cursor(row_factory=dict_row) as cursor:
+    with conn.cursor(row_factory=kwargs_row(_kept_rows)) as cursor:
         found = cursor.execute(query, asked | {"feed": contract.feed}).fetchall()
     for kept in found:
         _land_rows(Landing(settings.landing_url), conn, contract, kept)
 
 
 def _land_rows(
-    landing: Landing, conn: psycopg.Connection, contract: Contract, kept: dict[str, Any]
+    landing: Landing, conn: psycopg.Connection, contract: Contract, kept: KeptRows
 ) -> None:
-    batch_id = ledger.start(conn, contract, kept["business_date"], "replay")
-    folder = landing.folder_of(contract.feed, str(kept["business_date"]), batch_id)
+    batch_id = ledger.start(conn, contract, kept.business_date, "replay")
+    folder = batch_folder(contract.feed, kept.business_date, batch_id)
     schema = landed_schema(contract)
     rows = [
         row | {ROW_NUMBER: number} for number, row in enumerate(_rows(landing, contract, kept), 1)
@@ -116,51 +154,27 @@ def _land_rows(
     with landing.parquet(f"{folder}/data.parquet", schema, contract.money_columns) as draft:
         for block in pa.Table.from_pylist(rows, schema=schema).to_batches():
             draft.write(block)
-    files = {"data": draft.result()}
-    if kept["scope"]:
-        files["scope"] = from_json(kept["scope"])
-    again = {
-        "closes": "nothing",
-        "again": kept["batch_id"],
-        "replays": kept["ids"],
-        "replayed": kept["named"],  # what a warehouse made anew knows the rows by
-    }
-    facts = kept["facts"] | again
-    known_at = max(
-        kept["known_at"], ledger.newest_known_at(conn, contract.group) or kept["known_at"]
+    facts = kept.facts.judged_again(kept.batch_id, kept.ids, kept.keys_and_hashes)
+    manifest = BatchManifest(
+        batch_id=batch_id,
+        feed=contract.feed,
+        business_date=kept.business_date,
+        read_mode="replay",
+        known_at=max(kept.known_at, ledger.newest_known_at(conn, contract.group) or kept.known_at),
+        source_position=None,
+        stated_at=kept.stated_at,
+        landed=Landed(draft.result(), kept.scope, facts=facts),
     )
-    landing.write_manifest(
-        folder,
-        {
-            "batch_id": batch_id,
-            "feed": contract.feed,
-            "business_date": kept["business_date"],
-            "read_mode": "replay",
-            "known_at": known_at,
-            "source_position": None,
-            "stated_at": kept["stated_at"],
-            "files": {role: as_json(landed) for role, landed in files.items()},
-            "facts": facts,
-        },
-    )
-    ledger.landed(
-        conn,
-        batch_id,
-        known_at,
-        files,
-        folder=folder,
-        position=None,
-        stated_at=kept["stated_at"],
-        facts=facts,
-    )
+    landing.write_manifest(manifest.folder, manifest.as_json())
+    ledger.record_landed(conn, manifest)
     conn.commit()
 
 
-def _rows(landing: Landing, contract: Contract, kept: dict[str, Any]) -> list[dict[str, Any]]:
+def _rows(landing: Landing, contract: Contract, kept: KeptRows) -> list[dict[str, Any]]:
     """The kept rows as they land; those with unreadable cells as the archive has them now."""
     # Text keeps every digit of a decimal; a float would not.
-    rows = [json.loads(text, parse_float=str) for text in kept["rows"]]
-    original = kept["facts"].get("original")
+    rows = [json.loads(text, parse_float=str) for text in kept.rows]
+    original = kept.facts.original
     read_anew: list[dict[str, Any]] = []
     if original and any(row.get(UNREADABLE) for row in rows):
         read_anew = _parse_again(landing, contract, original)

@@ -29,7 +29,7 @@ def conflict(conn: psycopg.Connection, contract: Contract, batch: LandedBatch) -
 
     The same name with other bytes is no other file; what is published once more was accepted once.
     """
-    if "again" in batch.landing_files["facts"]:
+    if batch.landed.facts.again is not None:
         return None
     row = conn.execute(
         sql.SQL(
@@ -68,7 +68,7 @@ def keep(conn: psycopg.Connection, contract: Contract, batch: LandedBatch) -> in
         "stated_at": batch.stated_at,
         "known_at": batch.known_at,
         "batch_id": batch.batch_id,
-        "is_again": "again" in batch.landing_files["facts"],
+        "is_again": batch.landed.facts.again is not None,
         **statement_proof.doubts(contract),
     }
     _latest_scopes(conn, parts, values)
@@ -78,7 +78,7 @@ def keep(conn: psycopg.Connection, contract: Contract, batch: LandedBatch) -> in
         _record_found(conn, parts, values)
     added = _apply(conn, parts, values)
     closed = 0
-    if batch.landing_files["facts"]["closes"] == "scope":
+    if batch.landed.facts.closes == "scope":
         # Rows of the scope that its newest statement lacks; those that it has set aside stay.
         lacking = sql.SQL(
             "from stated where stated.is_latest and stated.proves_absence and {kept_in_scope} "

@@ -8,7 +8,6 @@ import logging
 import os
 import socket
 from dataclasses import dataclass
-from datetime import date
 from functools import cache, partial
 from typing import Any
 
@@ -71,12 +70,11 @@ def validate(
 
 
 def _facts(batch: LandedBatch) -> RuleFacts:
-    month = batch.landing_files["facts"].get("month")
     return RuleFacts(
         known_at=batch.known_at,
         business_date=batch.business_date,
-        month=date.fromisoformat(month) if month else None,
-        rows=batch.landing_files["data"]["rows"],
+        month=batch.landed.facts.month,
+        rows=batch.landed.data.rows,
     )
 
 

@@ -3,7 +3,6 @@
 A vanished row closes where the source's own count can confirm it; elsewhere it stays, as missing.
 """
 
-from datetime import date
 from typing import Any
 
 import psycopg
@@ -123,7 +122,7 @@ def _record_found(
     conn: psycopg.Connection, contract: Contract, batch: LandedBatch, parts: dict[str, Any]
 ) -> None:
     """What a whole read brings although it changed no later than what was held already."""
-    held_before = batch.landing_files["facts"].get("held_before")
+    held_before = batch.landed.facts.held_before
     if held_before is None:
         return
     assert isinstance(contract.source, TableSource)
@@ -158,14 +157,14 @@ def _proves_rows_gone(contract: Contract, batch: LandedBatch) -> bool:
     Lines that a rewritten document lost are no difference, and only a read of whole months right
     after the night's own says nothing else of lines.
     """
-    facts = batch.landing_files["facts"]
-    return "held_before" in facts and (facts["closes"] != "scope" or "months" in facts)
+    facts = batch.landed.facts
+    return facts.held_before is not None and (facts.closes != "scope" or facts.months is not None)
 
 
 def stated_within(contract: Contract, batch: LandedBatch) -> sql.Composable | None:
     """Which of the kept rows (alias `kept`) the batch states in full; None for none of them."""
-    facts = batch.landing_files["facts"]
-    match facts["closes"]:
+    facts = batch.landed.facts
+    match facts.closes:
         case "everything":
             return sql.SQL("true")
         case "scope":
@@ -177,7 +176,8 @@ def stated_within(contract: Contract, batch: LandedBatch) -> sql.Composable | No
         case "period":
             assert isinstance(contract.source, TableSource)
             assert contract.source.period is not None
-            start = local_midnight(date.fromisoformat(facts["year_start"]))
+            assert facts.year_start is not None
+            start = local_midnight(facts.year_start)
             return sql.SQL("{} >= {}").format(
                 sql.Identifier("kept", contract.source.period), sql.Literal(start)
             )
@@ -185,7 +185,7 @@ def stated_within(contract: Contract, batch: LandedBatch) -> sql.Composable | No
             assert contract.control is not None
             return sql.SQL("{} = any({}::date[])").format(
                 control_month(contract, sql.Identifier("kept", contract.control.month)),
-                sql.Literal(facts["months"]),
+                sql.Literal(facts.months),
             )
     return None
 

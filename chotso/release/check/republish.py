@@ -1,5 +1,6 @@
 """Publishes the archive's folders and carries recorded acts out once more, on another warehouse."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -28,22 +29,15 @@ def publish_folder(settings: Settings, conn: psycopg.Connection, landed: LandedF
         ChotsoError: A landed file is not what was landed, or something that is no input of the
             release would change it.
     """
-    contract, facts = contract_of(landed.feed), landed.facts
-    if "replays" in facts:
-        facts["replays"] = _ids_here(conn, landed)
+    contract, told = contract_of(landed.feed), landed.manifest
+    facts = told.landed.facts
+    if facts.replays is not None:
+        facts = facts.with_rows(_ids_here(conn, landed))
     batch_id = ledger.start(
         conn, contract, landed.business_date, landed.read_mode, delivery=landed.delivery
     )
-    ledger.landed(
-        conn,
-        batch_id,
-        landed.known_at,
-        landed.files,
-        folder=landed.folder,
-        position=landed.told["source_position"],
-        stated_at=landed.stated_at,
-        facts=facts,
-    )
+    here = replace(told, batch_id=batch_id, landed=replace(told.landed, facts=facts))
+    ledger.record_landed(conn, here, folder=landed.folder)
     conn.commit()
     (batch,) = [each for each in ledger.waiting(conn, contract.group) if each.batch_id == batch_id]
     load(conn, Landing(settings.landing_url), contract, batch)
@@ -61,7 +55,7 @@ def publish_folder(settings: Settings, conn: psycopg.Connection, landed: LandedF
 
 def _ids_here(conn: psycopg.Connection, landed: LandedFolder) -> list[int]:
     """The numbers that the rows replayed in a batch have in this warehouse."""
-    rows = landed.facts.get("replayed")
+    rows = landed.facts.replayed
     if rows is None:
         raise ChotsoError(
             f"{landed.folder} says which rows it replays only by their numbers.",
