@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from chotso.calendar import local_date
 from chotso.explain.figure import Figure
-from chotso.explain.items import Basis
+from chotso.explain.items import RatioBasis
 from chotso.explain.queries import Row
 
 Cause = Literal[
@@ -64,7 +64,7 @@ class Context:
     """
 
     figure: Figure
-    basis: Basis
+    basis: RatioBasis
     before_at: datetime
     members_before: frozenset[str]
     members_after: frozenset[str]

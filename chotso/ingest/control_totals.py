@@ -28,7 +28,7 @@ IS_NEWEST_ASIDE = "(status = 'open' or (status = 'waived' and replaced_at is nul
 
 
 @dataclass(frozen=True)
-class Total:
+class MonthTotal:
     """Rows and đồng of one month; `unreadable` of the rows have money without a reading."""
 
     rows: int = 0
@@ -42,8 +42,8 @@ class Comparison:
 
     feed: str
     month: date
-    source: Total
-    warehouse: Total
+    source: MonthTotal
+    warehouse: MonthTotal
 
     @property
     def status(self) -> str:
@@ -86,18 +86,18 @@ def compare(
         # read delivered decides; the batch's own identity says where all of it went.
         delivered = _delivered(conn, landing, contract, batch)
         for each in wrong:
-            there = delivered.get(each.month, Total())
+            there = delivered.get(each.month, MonthTotal())
             if each.warehouse.rows < there.rows == each.source.rows:
                 held[each.month] = there
     return comparisons(contract.feed, counted, held)
 
 
 def comparisons(
-    feed: str, source: dict[date, Total], warehouse: dict[date, Total]
+    feed: str, source: dict[date, MonthTotal], warehouse: dict[date, MonthTotal]
 ) -> list[Comparison]:
     """Two counts side by side, by month; a month that one lacks is zero there."""
     return [
-        Comparison(feed, month, source.get(month, Total()), warehouse.get(month, Total()))
+        Comparison(feed, month, source.get(month, MonthTotal()), warehouse.get(month, MonthTotal()))
         for month in sorted(source.keys() | warehouse.keys())
     ]
 
@@ -165,7 +165,9 @@ def unmended(conn: psycopg.Connection) -> list[Comparison]:
         order by feed, month
         """
     ).fetchall()
-    return [Comparison(f, m, Total(sr, sm), Total(wr, wm)) for f, m, sr, sm, wr, wm in found]
+    return [
+        Comparison(f, m, MonthTotal(sr, sm), MonthTotal(wr, wm)) for f, m, sr, sm, wr, wm in found
+    ]
 
 
 def newest_statuses(conn: psycopg.Connection) -> dict[str, int]:
@@ -287,7 +289,7 @@ group by month
 
 def _totals(
     conn: psycopg.Connection, template: str, contract: Contract, batch: LandedBatch | None = None
-) -> dict[date, Total]:
+) -> dict[date, MonthTotal]:
     assert contract.control is not None
     parts = _parts(contract)
     if batch is not None:
@@ -298,12 +300,12 @@ def _totals(
         stage(conn, "documents", sql.SQL(_DOCUMENTS_SQL).format(**documents))
     stage(conn, "rows_aside", sql.SQL(_ASIDE_SQL).format(**parts))
     found = conn.execute(sql.SQL(template).format(**parts)).fetchall()
-    return {month: Total(rows, money, unreadable) for month, rows, money, unreadable in found}
+    return {month: MonthTotal(rows, money, unreadable) for month, rows, money, unreadable in found}
 
 
 def _delivered(
     conn: psycopg.Connection, landing: Landing, contract: Contract, batch: LandedBatch
-) -> dict[date, Total]:
+) -> dict[date, MonthTotal]:
     load(conn, landing, contract, batch)
     totals = _totals(conn, _DELIVERED_SQL, contract, batch)
     drop_tables(conn, batch.batch_id)
@@ -311,17 +313,17 @@ def _delivered(
     return totals
 
 
-def _counted(landing: Landing, batch: LandedBatch) -> dict[date, Total]:
+def _counted(landing: Landing, batch: LandedBatch) -> dict[date, MonthTotal]:
     """The source's count as it was landed; lines of one month (none by rights) are added up."""
-    counted: dict[date, Total] = {}
+    counted: dict[date, MonthTotal] = {}
     assert batch.landed.control is not None
     with landing.open_checked(batch.landed.control) as parquet:
         for line in parquet.read().to_pylist():
             if line["month"] is None:
                 continue
             month = line["month"].replace(day=1)
-            before = counted.get(month, Total())
-            counted[month] = Total(
+            before = counted.get(month, MonthTotal())
+            counted[month] = MonthTotal(
                 before.rows + (line["rows"] or 0), before.money + Decimal(line["money"] or 0)
             )
     return counted

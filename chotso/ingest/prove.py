@@ -13,7 +13,7 @@ from chotso.contracts import Contract, TableSource, groups
 from chotso.errors import ChotsoError
 from chotso.failpoints import failpoint
 from chotso.ingest import control_totals, ledger, statement_totals
-from chotso.ingest.control_totals import Comparison, Total
+from chotso.ingest.control_totals import Comparison, MonthTotal
 from chotso.ingest.extract import land
 from chotso.ingest.landing_run import Progress
 from chotso.ingest.waiting import GroupReport, publish_waiting
@@ -74,7 +74,7 @@ def compare(
     # A month that neither side has rows in any more still has its difference on record.
     compared = {each.month for each in found}
     found += [
-        Comparison(contract.feed, each.month, Total(), Total())
+        Comparison(contract.feed, each.month, MonthTotal(), MonthTotal())
         for each in control_totals.unmended(conn)
         if each.feed == contract.feed and each.month not in compared
     ]

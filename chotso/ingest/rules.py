@@ -100,7 +100,7 @@ class Tolerance(BaseModel):
         )
 
 
-class Basis(BaseModel):
+class RuleBasis(BaseModel):
     """What a rule rests on: the law, or how the business is run."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -120,7 +120,7 @@ class Rule(BaseModel):
     level: Literal["row", "batch", "history"]
     sentence_vi: str
     sentence_en: str
-    basis: Basis
+    basis: RuleBasis
     good_value: str
     next_action_vi: str
     next_action_en: str

@@ -19,7 +19,7 @@ from psycopg.rows import kwargs_row
 
 from chotso.contracts import Contract, FileSource
 from chotso.ingest import ledger
-from chotso.ingest.control_totals import IS_NEWEST_ASIDE, Comparison, Total, comparisons
+from chotso.ingest.control_totals import IS_NEWEST_ASIDE, Comparison, MonthTotal, comparisons
 from chotso.landed import BatchManifest, Landed
 from chotso.landing import Landing
 from chotso.source.arrow import UNREADABLE
@@ -74,8 +74,8 @@ def compare(conn: psycopg.Connection, landing: Landing, contract: Contract) -> l
     with conn.transaction():
         _stage(conn, landing, contract, newest_statements(conn, contract))
         found = conn.execute(sql.SQL(_COMPARED_SQL).format(**_parts(contract))).fetchall()
-    stated = {m: Total(rows, money) for m, rows, money, _, _ in found}
-    held = {m: Total(rows, money) for m, _, _, rows, money in found}
+    stated = {m: MonthTotal(rows, money) for m, rows, money, _, _ in found}
+    held = {m: MonthTotal(rows, money) for m, _, _, rows, money in found}
     return comparisons(contract.feed, stated, held)
 
 

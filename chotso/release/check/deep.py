@@ -30,7 +30,7 @@ from chotso.release.bundle import inputs
 from chotso.release.bundle.writer import Correction, Identity, write_bundle
 from chotso.release.check.archive import KEPT, Inputs, acts_in_order, inputs_in_order
 from chotso.release.check.republish import carry_out, publish_folder
-from chotso.release.data.canonical import Table
+from chotso.release.data.canonical import DataFile
 from chotso.release.data.changes import Changes, Corrected, keyed_rows
 from chotso.release.data.reading import Frozen, Row, reading
 from chotso.release.data.tables import ATTAINMENT, CHECKS, LATE_CHANGES
@@ -318,7 +318,7 @@ def _overridden(bundle: Path) -> dict[str, Row]:
     return {str(row["check_code"]): row for row in _copied(bundle, CHECKS) if row["is_overridden"]}
 
 
-def _copied(bundle: Path, spec: Table) -> Iterator[Row]:
+def _copied(bundle: Path, spec: DataFile) -> Iterator[Row]:
     """The rows of a bundle's data file, as values."""
     kinds = {column.name: _READ[column.kind] for column in spec.columns}
     with (bundle / spec.path).open(encoding="utf-8", newline="\n") as stream:
