@@ -77,7 +77,7 @@ def greatest_items(
     conn: psycopg.Connection, state: State, figure: Figure, basis: RatioBasis, lines: int
 ) -> tuple[list[Item], ItemsTotal]:
     """The greatest items, and the total of all: a million persons stay in the database."""
-    keep(conn, f"items_{figure.kind}", _values(figure), state=state)
+    keep(conn, "items", f"items_{figure.kind}", _values(figure), state=state)
     values: Row = {
         "month": figure.month,
         "is_interest_bearing": basis.is_interest_bearing,

@@ -20,6 +20,7 @@ from chotso.explain.causes import (
 from chotso.explain.figure import (
     Figure,
     FigureSums,
+    Kind,
     Numbers,
     difference,
     find_figure,
@@ -39,10 +40,10 @@ from chotso.explain.items import (
     total_of,
 )
 from chotso.explain.pieces import other_values, whole, with_rest
-from chotso.explain.queries import Row, ask, run
+from chotso.explain.queries import Kept, Row, ask, keep, table_of
 from chotso.explain.states import State
 
-_TABLES = {"flow": "explain_lines", "stock": "explain_spells", "ratio": "explain_accounts"}
+_KEPT: dict[Kind, Kept] = {"flow": "lines", "stock": "spells", "ratio": "accounts"}
 
 
 @dataclass(frozen=True)
@@ -120,12 +121,12 @@ class Between:
     def touched(self) -> dict[str, set[str]]:
         """Per kind of figure, the agencies under which a differing item is or was filed."""
         found: dict[str, set[str]] = {}
-        for kind, table in _TABLES.items():
+        for kind, kept in _KEPT.items():
             rows = self._conn.execute(
                 sql.SQL(
                     "select before_agency_code from {table} union "
                     "select after_agency_code from {table}"
-                ).format(table=sql.Identifier("pg_temp", table))
+                ).format(table=table_of(kept))
             )
             found[kind] = {agency for (agency,) in rows if agency is not None}
         return found
@@ -280,24 +281,16 @@ class Between:
         return parts, sums
 
     def _keep_differences(self) -> None:
-        for table in ("lines", "spells", "accounts", "account_sums"):
-            self._conn.execute(
-                sql.SQL("drop table if exists pg_temp.{}").format(
-                    sql.Identifier(f"explain_{table}")
-                )
-            )
         before, after = (
             {(agency, member) for agency, members in of.items() for member in members}
             for of in (self._members[self._base], self._members[self._end])
         )
         moved = sorted({member for _, member in before ^ after})
-        for name in ("changed_lines", "changed_spells", "changed_accounts"):
-            run(self._conn, name, {"moved": moved}, before=self._base, after=self._end)
-        run(self._conn, "account_sums", {}, base=self._base)
-        for table in ("lines", "spells", "accounts", "account_sums"):
-            self._conn.execute(
-                sql.SQL("analyze {}").format(sql.Identifier("pg_temp", f"explain_{table}"))
-            )
+        values: Row = {"moved": moved}
+        for kept in _KEPT.values():
+            name = f"changed_{kept}"
+            keep(self._conn, kept, name, values, before=self._base, after=self._end)
+        keep(self._conn, "account_sums", "account_sums", {}, base=self._base)
 
 
 def _applied(figure: Figure, sums: FigureSums, items: list[Piece]) -> FigureSums:

@@ -20,7 +20,7 @@ from chotso.ingest.ledger import LandedBatch
 from chotso.ingest.load import batch_table, drop_tables, load
 from chotso.landing import Landing
 from chotso.warehouse.row_sql import control_month, same_key
-from chotso.warehouse.statistics import stage
+from chotso.warehouse.statistics import TemporaryTable
 
 # A row that stands in quarantine in its newest delivered version; a waived one stays out of every
 # figure and is delivered all the same.
@@ -235,8 +235,11 @@ def refuse_unproven(conn: psycopg.Connection) -> None:
         )
 
 
-# Rows set aside and the documents' months are staged as tables, which are planned by their real
-# size: as CTEs the planner took 18,385 rows for one and compared each with every row of raw.
+# Rows set aside and the documents' months are temporary tables, so that PostgreSQL knows how many
+# rows they have. As a CTE it took 18,385 rows for one, and compared each with every row of raw.
+_ROWS_ASIDE = TemporaryTable("rows_aside")
+_DOCUMENTS_ASIDE = TemporaryTable("documents_aside")
+_DOCUMENT_MONTHS = TemporaryTable("document_months")
 _ASIDE_SQL = """
 select {aside_columns}
 from quarantine.row as waiting
@@ -247,24 +250,24 @@ _DOCUMENTS_SQL = """
 select {key} as document, {month} as document_month
 from {raw} as kept
 where kept.known_to is null
-    and not exists (select from pg_temp.documents_aside as aside where {same_key})
+    and not exists (select from {documents_aside} as aside where {same_key})
 
 union all
 
 select {aside_key}, {aside_month}
-from pg_temp.documents_aside as aside
+from {documents_aside} as aside
 """
 _HELD_SQL = """
 with held as (
     select {month} as month, coalesce(({money})::numeric, 0) as money, false as is_unreadable
     from {raw} as kept{placed}
     where kept.known_to is null
-        and not exists (select from pg_temp.rows_aside as aside where {same_key})
+        and not exists (select from {rows_aside} as aside where {same_key})
 
     union all
 
     select {aside_month}, aside.aside_money, aside.is_unreadable
-    from pg_temp.rows_aside as aside{aside_placed}
+    from {rows_aside} as aside{aside_placed}
 )
 
 select month, count(*), sum(money), count(*) filter (where is_unreadable)
@@ -296,9 +299,9 @@ def _totals(
         parts["batch"] = batch_table(batch.batch_id)
     if contract.control.of is not None:
         documents = _own_parts(contract_of(contract.control.of))
-        stage(conn, "documents_aside", sql.SQL(_ASIDE_SQL).format(**documents))
-        stage(conn, "documents", sql.SQL(_DOCUMENTS_SQL).format(**documents))
-    stage(conn, "rows_aside", sql.SQL(_ASIDE_SQL).format(**parts))
+        _DOCUMENTS_ASIDE.fill(conn, sql.SQL(_ASIDE_SQL).format(**documents))
+        _DOCUMENT_MONTHS.fill(conn, sql.SQL(_DOCUMENTS_SQL).format(**documents))
+    _ROWS_ASIDE.fill(conn, sql.SQL(_ASIDE_SQL).format(**parts))
     found = conn.execute(sql.SQL(template).format(**parts)).fetchall()
     return {month: MonthTotal(rows, money, unreadable) for month, rows, money, unreadable in found}
 
@@ -337,12 +340,12 @@ def _parts(contract: Contract) -> dict[str, Any]:
     assert isinstance(contract.source, TableSource)
     assert contract.source.parent is not None
     line_key = sql.Identifier(contract.source.parent.key)
-    join = " inner join pg_temp.documents on documents.document = {}.{}"
+    join = " inner join {} as documents on documents.document = {}.{}"
     return parts | {
         "month": sql.SQL("documents.document_month"),
         "aside_month": sql.SQL("documents.document_month"),
-        "placed": sql.SQL(join).format(sql.SQL("kept"), line_key),
-        "aside_placed": sql.SQL(join).format(sql.SQL("aside"), line_key),
+        "placed": sql.SQL(join).format(_DOCUMENT_MONTHS.table, sql.SQL("kept"), line_key),
+        "aside_placed": sql.SQL(join).format(_DOCUMENT_MONTHS.table, sql.SQL("aside"), line_key),
     }
 
 
@@ -368,6 +371,8 @@ def _own_parts(contract: Contract) -> dict[str, Any]:
     return {
         "feed": sql.Literal(contract.feed),
         "raw": sql.Identifier("raw", contract.feed),
+        "rows_aside": _ROWS_ASIDE.table,
+        "documents_aside": _DOCUMENTS_ASIDE.table,
         "is_newest_aside": sql.SQL(IS_NEWEST_ASIDE),
         "money": sql.SQL(contract.money),
         "money_columns": sql.SQL("{}::text[]").format(sql.Literal(contract.money_columns)),

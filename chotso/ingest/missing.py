@@ -172,10 +172,12 @@ def weigh(conn: psycopg.Connection, of: Iterable[str]) -> None:
             continue
         hanging: dict[str, list[dict[str, Any]]] = {key: [] for (key,) in found}
         contract = contracts()[feed]
-        for child, column, own in _references(contract):
-            query = _hanging_query(contract, child, column, own)
+        for child_contract, column, own in _references(contract):
+            query = _hanging_query(contract, child_contract, column, own)
             for key, rows, money in conn.execute(query, [list(hanging)]):
-                hanging[key].append({"feed": child.feed, "rows": rows, "money": str(int(money))})
+                hanging[key].append(
+                    {"feed": child_contract.feed, "rows": rows, "money": str(int(money))}
+                )
         with conn.cursor() as cursor:
             cursor.executemany(
                 "update ops.missing_row set hanging = %s "
@@ -192,13 +194,15 @@ def _references(contract: Contract) -> Iterator[tuple[Contract, str, str]]:
     """
     own = contract.key[0]
     place = contract.feed if len(contract.key) == 1 else contract.columns[own].refers_to
-    for child in contracts().values():
-        for name, column in child.landed.items():
-            if column.refers_to == place and child.feed != contract.feed:
-                yield child, name, own
+    for child_contract in contracts().values():
+        for name, column in child_contract.landed.items():
+            if column.refers_to == place and child_contract.feed != contract.feed:
+                yield child_contract, name, own
 
 
-def _hanging_query(contract: Contract, child: Contract, column: str, own: str) -> sql.Composed:
+def _hanging_query(
+    contract: Contract, child_contract: Contract, column: str, own: str
+) -> sql.Composed:
     """Per missing row: rows in force of a feed that refer to it or to a row below it, and đồng."""
     above = [n for n, column in contract.landed.items() if column.refers_to == contract.feed]
     below: sql.Composable = sql.SQL("")
@@ -232,7 +236,7 @@ def _hanging_query(contract: Contract, child: Contract, column: str, own: str) -
         own=sql.Identifier(own),
         raw=sql.Identifier("raw", contract.feed),
         below=below,
-        money=money_of(child, "hanging"),
-        child=sql.Identifier("raw", child.feed),
+        money=money_of(child_contract, "hanging"),
+        child=sql.Identifier("raw", child_contract.feed),
         column=sql.Identifier(column),
     )

@@ -16,7 +16,7 @@ from chotso.ingest import control_totals, ledger, statement_totals
 from chotso.ingest.control_totals import Comparison, MonthTotal
 from chotso.ingest.extract import land
 from chotso.ingest.landing_run import Progress
-from chotso.ingest.waiting import GroupReport, publish_waiting
+from chotso.ingest.waiting import GroupReport, process_waiting
 from chotso.landing import Landing
 from chotso.settings import Settings
 
@@ -112,9 +112,11 @@ def _mend(
         report.stopped += landings.stopped
     for contract in contracts:
         if contract not in from_source:
-            statement_totals.land_again(conn, Landing(settings.landing_url), contract, months)
+            statement_totals.land_statements_again(
+                conn, Landing(settings.landing_url), contract, months
+            )
     failpoint(f"mending.{report.group}")
-    publish_waiting(settings, conn, report, progress)
+    process_waiting(settings, conn, report, progress)
 
 
 def _not_mended(each: Comparison) -> str:

@@ -18,8 +18,8 @@ from chotso.ingest.history import Judgement, OutOfRangeError
 from chotso.ingest.ledger import LandedBatch
 from chotso.ingest.load import batch_table, verdict_table
 from chotso.ingest.pseudonym_key import check_in_force
+from chotso.ingest.staged import ACCEPTED
 from chotso.ingest.validate import RuleResult
-from chotso.warehouse import statistics
 from chotso.warehouse.row_sql import listed
 
 
@@ -38,10 +38,10 @@ class Counts:
     rows_changed: int
 
 
-def publish(
+def publish_judged(
     conn: psycopg.Connection, contract: Contract, batch: LandedBatch, results: list[RuleResult]
 ) -> Counts:
-    """Publish a loaded and validated batch; commits.
+    """Publish a loaded and validated batch, unless a rule against history stops it; commits.
 
     Raises:
         OutOfRangeError: A standing total would leave its history; the results are recorded and
@@ -49,7 +49,7 @@ def publish(
         ChotsoError: The batch's rows or đồng do not add up; nothing was published.
     """
     try:
-        return _publish(conn, contract, batch, results)
+        return _in_one_transaction(conn, contract, batch, results)
     except OutOfRangeError as error:
         judgements = error.judgements
     # rolled back: what is counted now is what the batch found
@@ -57,13 +57,13 @@ def publish(
     conn.rollback()
     judgements = history.let_mend(judgements, before)
     if not any(each.stops for each in judgements):
-        return _publish(conn, contract, batch, results, judgements)
+        return _in_one_transaction(conn, contract, batch, results, judgements)
     record_results(conn, contract, batch, [*results, *(each.result for each in judgements)])
     conn.commit()
     raise OutOfRangeError(batch.batch_id, judgements)
 
 
-def publish_again(
+def publish_unjudged(
     conn: psycopg.Connection, contract: Contract, batch: LandedBatch, results: list[RuleResult]
 ) -> Counts:
     """Publish what is known to have been published once, whatever its history says; commits.
@@ -71,10 +71,10 @@ def publish_again(
     Raises:
         ChotsoError: The batch's rows or đồng do not add up; nothing was published.
     """
-    return _publish(conn, contract, batch, results, [])
+    return _in_one_transaction(conn, contract, batch, results, [])
 
 
-def _publish(
+def _in_one_transaction(
     conn: psycopg.Connection,
     contract: Contract,
     batch: LandedBatch,
@@ -82,7 +82,7 @@ def _publish(
     judgements: list[Judgement] | None = None,
 ) -> Counts:
     with conn.transaction():
-        quarantine.stage_standing(conn, contract)
+        quarantine.stage_before(conn, contract)
         quarantine.keep_waived_out(conn, contract, batch)
         _split(conn, contract, batch)
         keep = statements.keep if contract.history == "statement" else versions.keep
@@ -105,10 +105,9 @@ def _publish(
 
 
 def _split(conn: psycopg.Connection, contract: Contract, batch: LandedBatch) -> None:
-    """Temporary `accepted`: rows without a verdict, identical repetitions merged."""
-    statistics.stage(
+    """Fill `ACCEPTED`: rows without a verdict; of identical repetitions one stays."""
+    ACCEPTED.fill(
         conn,
-        "accepted",
         sql.SQL(
             """
             select distinct on ({key}) delivered.*
@@ -149,7 +148,7 @@ def _count(
                 count(*),
                 count(*) filter (where not is_set_aside),
                 count(*) filter (where is_set_aside),
-                count(*) filter (where not is_set_aside) - (select count(*) from accepted),
+                count(*) filter (where not is_set_aside) - (select count(*) from {accepted}),
                 count(*) filter (where is_money_unreadable),
                 coalesce(sum(money), 0),
                 coalesce(sum(money) filter (where not is_set_aside), 0),
@@ -159,6 +158,7 @@ def _count(
         ).format(
             money=sql.SQL(contract.money),
             unreadable=unreadable,
+            accepted=ACCEPTED.table,
             batch=batch_table(batch.batch_id),
             verdict=verdict_table(batch.batch_id),
         )

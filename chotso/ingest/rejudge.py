@@ -108,7 +108,7 @@ def _kept_rows(facts: dict[str, Any], scope: dict[str, Any] | None, **columns: A
     )
 
 
-def land_again(settings: Settings, conn: psycopg.Connection, group: str) -> None:
+def judge_again(settings: Settings, conn: psycopg.Connection, group: str) -> None:
     """Land batches of rows whose register has changed; they wait to be published."""
     for contract in groups()[group]:
         rules = {r.id: r.refers_to for r in rules_of(contract.feed) if r.refers_to}
@@ -117,7 +117,7 @@ def land_again(settings: Settings, conn: psycopg.Connection, group: str) -> None
             _land_deserving(settings, conn, contract, _REGISTER_CHANGED, asked)
 
 
-def land_named(
+def judge_named_again(
     settings: Settings,
     conn: psycopg.Connection,
     contract: Contract,

@@ -89,7 +89,7 @@ def _newest_statement(landing_files: dict[str, Any], **columns: Any) -> NewestSt
     return NewestStatement(**columns, landed=Landed.from_ledger(landing_files))
 
 
-def land_again(
+def land_statements_again(
     conn: psycopg.Connection, landing: Landing, contract: Contract, months: set[date]
 ) -> list[str]:
     """Have the newest statements of these months published once more, from the archive.

@@ -19,9 +19,13 @@ from chotso.contracts import Contract, FileSource
 from chotso.ingest import statement_proof
 from chotso.ingest.ledger import LandedBatch
 from chotso.ingest.load import batch_table, scope_table
+from chotso.ingest.staged import ACCEPTED, IN_QUARANTINE, STATED
 from chotso.ingest.versions import close
-from chotso.warehouse import statistics
 from chotso.warehouse.row_sql import equal, joined, listed, money_of, same_key
+from chotso.warehouse.statistics import TemporaryTable
+
+# Accepted rows that differ from the version in force, and that no later statement speaks of.
+_SPOKEN = TemporaryTable("spoken")
 
 
 def conflict(conn: psycopg.Connection, contract: Contract, batch: LandedBatch) -> str | None:
@@ -81,7 +85,8 @@ def keep(conn: psycopg.Connection, contract: Contract, batch: LandedBatch) -> in
     if batch.landed.facts.closes == "scope":
         # Rows of the scope that its newest statement lacks; those that it has set aside stay.
         lacking = sql.SQL(
-            "from stated where stated.is_latest and stated.proves_absence and {kept_in_scope} "
+            "from {stated} as stated "
+            "where stated.is_latest and stated.proves_absence and {kept_in_scope} "
             "and kept.restated_at <= %(stated_at)s"
         ).format(**parts)
         closed = close(conn, parts, values, lacking, is_difference=values["is_again"])
@@ -94,9 +99,8 @@ def _latest_scopes(conn: psycopg.Connection, parts: dict[str, Any], values: dict
 
     A later statement that proves no absence leaves alone what it lacks, and so overtakes nothing.
     """
-    statistics.stage(
+    STATED.fill(
         conn,
-        "stated",
         sql.SQL(
             """
             select
@@ -123,7 +127,7 @@ def _repeat(conn: psycopg.Connection, parts: dict[str, Any], values: dict[str, A
             """
             update {raw} as kept
             set restated_at = %(stated_at)s
-            from accepted
+            from {accepted} as accepted
             where {same_key} and kept.known_to is null and ({new}) is not distinct from ({old})
                 and kept.restated_at < %(stated_at)s
             """
@@ -155,21 +159,20 @@ def _find_spoken(conn: psycopg.Connection, parts: dict[str, Any], values: dict[s
         )
         """
     ).format(row_key=parts["row_key"])
-    statistics.stage(
+    _SPOKEN.fill(
         conn,
-        "spoken",
         sql.SQL(
             """
             with mentioned as (
                 select distinct on ({kept_key}) kept.*
                 from {raw} as kept
-                inner join accepted on {same_key}
+                inner join {accepted} as accepted on {same_key}
                 order by {kept_key}, kept.restated_at desc, {kept_scope} desc, kept.known_from desc
             )
 
             select accepted.*, stated.is_latest or {left_alone} as is_latest
-            from accepted
-            inner join stated on {same_scope}
+            from {accepted} as accepted
+            inner join {stated} as stated on {same_scope}
             left join mentioned as kept on {same_key}
             where
                 kept.batch_id is null
@@ -183,7 +186,7 @@ def _find_spoken(conn: psycopg.Connection, parts: dict[str, Any], values: dict[s
     # Rows that stand unchanged were repeated above and are not spoken of again.
     conn.execute(
         sql.SQL(
-            "delete from spoken as accepted using {raw} as kept "
+            "delete from {spoken} as accepted using {raw} as kept "
             "where {same_key} and kept.known_to is null and ({new}) is not distinct from ({old})"
         ).format(**parts)
     )
@@ -200,10 +203,10 @@ def _record_found(conn: psycopg.Connection, parts: dict[str, Any], values: dict[
                 %(batch_id)s, %(feed)s, {row_key},
                 case when kept.batch_id is null then 'missing' else 'changed' end, %(known_at)s,
                 case when kept.batch_id is not null then {money_before} end, {money_after}
-            from spoken as accepted
+            from {spoken} as accepted
             left join {raw} as kept on {same_key} and kept.known_to is null
             where accepted.is_latest and not exists (
-                select from standing as aside
+                select from {in_quarantine} as aside
                 where aside.status = 'open' and aside.row_key = {row_key}
             )
             on conflict do nothing
@@ -217,7 +220,7 @@ def _apply(conn: psycopg.Connection, parts: dict[str, Any], values: dict[str, An
     """Bring `spoken` into raw; what a later statement has overtaken is known and closed at once."""
     conn.execute(
         sql.SQL(
-            "update {raw} as kept set known_to = %(known_at)s from spoken as accepted "
+            "update {raw} as kept set known_to = %(known_at)s from {spoken} as accepted "
             "where {same_key} and kept.known_to is null"
         ).format(**parts),
         values,
@@ -230,7 +233,7 @@ def _apply(conn: psycopg.Connection, parts: dict[str, Any], values: dict[str, An
             select
                 {columns}, %(stated_at)s, %(stated_at)s, %(batch_id)s, %(known_at)s,
                 case when not is_latest then %(known_at)s::timestamptz end
-            from spoken
+            from {spoken}
             """
         ).format(**parts),
         values,
@@ -239,27 +242,31 @@ def _apply(conn: psycopg.Connection, parts: dict[str, Any], values: dict[str, An
 
 def _remember(conn: psycopg.Connection, parts: dict[str, Any], values: dict[str, Any]) -> None:
     conn.execute(
-        """
+        sql.SQL(
+            """
         update ops.statement as known
         set replaced_at = %(known_at)s
-        from stated
+        from {stated} as stated
         where
             not %(is_again)s and known.feed = %(feed)s and known.scope_key = stated.scope_key
             and known.stated_at = %(stated_at)s and known.replaced_at is null
             and known.content_sha256 <> stated.content_sha256
-        """,
+        """
+        ).format(**parts),
         values,
     )
     conn.execute(
-        """
+        sql.SQL(
+            """
         insert into ops.statement
             (feed, scope_key, stated_at, content_sha256, batch_id, known_at, proves_absence)
         select
             %(feed)s, scope_key, %(stated_at)s, content_sha256, %(batch_id)s, %(known_at)s,
             proves_absence
-        from stated
+        from {stated}
         on conflict do nothing
-        """,
+        """
+        ).format(**parts),
         values,
     )
 
@@ -270,6 +277,10 @@ def _parts(contract: Contract, batch: LandedBatch) -> dict[str, Any]:
     return {
         "proves_absence": statement_proof.proves_absence(contract.source.sheet_code, batch),
         "raw": sql.Identifier("raw", contract.feed),
+        "accepted": ACCEPTED.table,
+        "stated": STATED.table,
+        "spoken": _SPOKEN.table,
+        "in_quarantine": IN_QUARANTINE.table,
         "batch": batch_table(batch.batch_id),
         "scope_table": scope_table(batch.batch_id),
         "same_key": same_key(contract, "accepted", "kept"),

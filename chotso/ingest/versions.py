@@ -13,23 +13,26 @@ from chotso.contracts import Contract, TableSource
 from chotso.ingest import missing
 from chotso.ingest.ledger import LandedBatch
 from chotso.ingest.load import batch_table, scope_table
-from chotso.warehouse import statistics
+from chotso.ingest.staged import ACCEPTED, IN_QUARANTINE
 from chotso.warehouse.row_sql import control_month, joined, listed, money_of, same_key
+from chotso.warehouse.statistics import TemporaryTable
+
+# Accepted rows that differ from the version in force, or have none.
+_CHANGED = TemporaryTable("changed")
 
 
 def keep(conn: psycopg.Connection, contract: Contract, batch: LandedBatch) -> int:
-    """Bring `raw.<feed>` to what the temporary `accepted` says; returns versions added and closed.
+    """Bring `raw.<feed>` to the accepted rows say; returns versions added and closed.
 
     Runs inside the publishing transaction.
     """
     parts = _parts(contract, batch)
-    statistics.stage(
+    _CHANGED.fill(
         conn,
-        "changed",
         sql.SQL(
             """
             select accepted.*
-            from accepted
+            from {accepted} as accepted
             left join {raw} as kept
                 on {same_key} and kept.known_to is null
             where kept.batch_id is null or ({new}) is distinct from ({old})
@@ -39,7 +42,7 @@ def keep(conn: psycopg.Connection, contract: Contract, batch: LandedBatch) -> in
     _record_found(conn, contract, batch, parts)
     conn.execute(
         sql.SQL(
-            "update {raw} as kept set known_to = %(known_at)s from changed as accepted "
+            "update {raw} as kept set known_to = %(known_at)s from {changed} as accepted "
             "where {same_key} and kept.known_to is null"
         ).format(**parts),
         {"known_at": batch.known_at},
@@ -47,7 +50,7 @@ def keep(conn: psycopg.Connection, contract: Contract, batch: LandedBatch) -> in
     added = conn.execute(
         sql.SQL(
             "insert into {raw} ({columns}, batch_id, known_from) "
-            "select {columns}, %(batch_id)s, %(known_at)s from changed"
+            "select {columns}, %(batch_id)s, %(known_at)s from {changed}"
         ).format(**parts),
         {"known_at": batch.known_at, "batch_id": batch.batch_id},
     ).rowcount
@@ -135,12 +138,12 @@ def _record_found(
                 %(batch_id)s, %(feed)s, {row_key},
                 case when kept.batch_id is null then 'missing' else 'changed' end, %(known_at)s,
                 case when kept.batch_id is not null then {money_before} end, {money_after}
-            from changed as accepted
+            from {changed} as accepted
             left join {raw} as kept on {same_key} and kept.known_to is null
             where
                 coalesce(accepted.{changed_at} <= %(held_before)s, true)
                 and not exists (
-                    select from standing as aside
+                    select from {in_quarantine} as aside
                     where aside.status = 'open' and aside.row_key = {row_key}
                 )
             on conflict do nothing
@@ -193,6 +196,9 @@ def stated_within(contract: Contract, batch: LandedBatch) -> sql.Composable | No
 def _parts(contract: Contract, batch: LandedBatch) -> dict[str, Any]:
     return {
         "raw": sql.Identifier("raw", contract.feed),
+        "accepted": ACCEPTED.table,
+        "changed": _CHANGED.table,
+        "in_quarantine": IN_QUARANTINE.table,
         "batch": batch_table(batch.batch_id),
         "same_key": same_key(contract, "accepted", "kept"),
         "columns": listed(contract.landed),

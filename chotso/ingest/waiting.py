@@ -16,7 +16,7 @@ from chotso.ingest.history import OutOfRangeError
 from chotso.ingest.landing_run import Progress
 from chotso.ingest.ledger import LandedBatch
 from chotso.ingest.load import drop_tables, load
-from chotso.ingest.publish import publish, record_results
+from chotso.ingest.publish import publish_judged, record_results
 from chotso.ingest.validate import validate
 from chotso.landing import Landing
 from chotso.settings import Settings
@@ -52,7 +52,7 @@ class GroupReport:
             )
 
 
-def publish_waiting(
+def process_waiting(
     settings: Settings, conn: psycopg.Connection, report: GroupReport, progress: Progress
 ) -> None:
     """Publish the group's landed batches in order; the report says what became of each."""
@@ -60,7 +60,7 @@ def publish_waiting(
     for batch in ledger.waiting(conn, report.group):
         contract = contract_of(batch.feed)
         progress(f"{contract.feed}: publishing {batch.delivery_name or batch.batch_id}")
-        stopped = _publish_batch(settings, conn, landing, contract, batch, report)
+        stopped = _process_batch(settings, conn, landing, contract, batch, report)
         drop_tables(conn, batch.batch_id)
         conn.commit()
         statistics.gather(conn)  # what comes next is planned on what was just published
@@ -68,7 +68,7 @@ def publish_waiting(
             report.stopped.append(stopped)
 
 
-def _publish_batch(
+def _process_batch(
     settings: Settings,
     conn: psycopg.Connection,
     landing: Landing,
@@ -87,7 +87,7 @@ def _publish_batch(
             rule = blocking[0].rule
             reason = f"rule {rule.id}: {rule.sentence_en} {blocking[0].detail or ''}".strip()
             return _stop(conn, batch, "blocked", reason, rule.next_action)
-        counts = publish(conn, contract, batch, results)
+        counts = publish_judged(conn, contract, batch, results)
     except OutOfRangeError as error:
         return _stop(conn, batch, "blocked", error.what, error.next_step)
     except (psycopg.DataError, psycopg.IntegrityError, psycopg.ProgrammingError) as error:

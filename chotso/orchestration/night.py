@@ -121,7 +121,9 @@ def counts(report: "GroupReport") -> dict[str, int]:
     return {"batches": len(report.batches), **totals}
 
 
-def publish_landed(settings: Settings, group: str, day: date, *, is_landed: bool) -> dict[str, int]:
+def publish_and_count(
+    settings: Settings, group: str, day: date, *, is_landed: bool
+) -> dict[str, int]:
     """Publish what a group has landed, also where the landing was stopped halfway.
 
     Args:
@@ -134,9 +136,9 @@ def publish_landed(settings: Settings, group: str, day: date, *, is_landed: bool
         ChotsoError: A batch was blocked or refused, or the landing had failed; the rest was
             published.
     """
-    from chotso.ingest.night import publish_group
+    from chotso.ingest.night import publish_and_prove
 
-    report = publish_group(settings, group, day)
+    report = publish_and_prove(settings, group, day)
     if not is_landed:
         raise ChotsoError(
             f"The landing of {group} for {day} was stopped.",

@@ -18,7 +18,7 @@ from chotso.ingest import ledger, rejudge
 from chotso.ingest.extract import land
 from chotso.ingest.landing_run import Progress
 from chotso.ingest.load import sweep
-from chotso.ingest.waiting import GroupReport, publish_waiting
+from chotso.ingest.waiting import GroupReport, process_waiting
 from chotso.quarantine.clock import refuse_if_back, source_clock
 from chotso.quarantine.rows import AsideRow, open_row, row_set_aside, rows_set_aside
 from chotso.settings import Settings
@@ -119,11 +119,11 @@ def _replay_group(
         ledger.give_up_unlanded(conn, group)
         published = GroupReport(group, _business_date(conn, group))
         # What a killed run left comes first: it may have answered a row already.
-        publish_waiting(settings, conn, published, progress)
+        process_waiting(settings, conn, published, progress)
         rows = [r for r in rows_set_aside(conn) if row_id is None or r.id == row_id]
         try:
             published.stopped += _land(settings, conn, group, rows, progress)
-            publish_waiting(settings, conn, published, progress)
+            process_waiting(settings, conn, published, progress)
         except ChotsoError as error:
             conn.rollback()
             published.stopped.append(str(error))
@@ -151,7 +151,7 @@ def _land(
         elif found:
             clock = source_clock(settings)
             refuse_if_back(conn, contract, clock)
-            rejudge.land_named(settings, conn, contract, [r.id for r in found], clock)
+            rejudge.judge_named_again(settings, conn, contract, [r.id for r in found], clock)
     if not from_source:
         return []
     day = _business_date(conn, group)

@@ -12,7 +12,7 @@ from chotso.contracts import contract_of
 from chotso.errors import ChotsoError
 from chotso.ingest import ledger
 from chotso.ingest.load import drop_tables, load
-from chotso.ingest.publish import publish_again
+from chotso.ingest.publish import publish_unjudged
 from chotso.ingest.validate import validate
 from chotso.landing import Landing
 from chotso.quarantine import close
@@ -20,7 +20,7 @@ from chotso.release.check.archive import KEPT, LandedFolder
 from chotso.settings import Settings
 
 
-def publish_folder(settings: Settings, conn: psycopg.Connection, landed: LandedFolder) -> None:
+def republish_folder(settings: Settings, conn: psycopg.Connection, landed: LandedFolder) -> None:
     """Publish a folder of the archive as it was published once; commits.
 
     Rules that stop whole batches are not asked: what is named was published.
@@ -41,7 +41,7 @@ def publish_folder(settings: Settings, conn: psycopg.Connection, landed: LandedF
     conn.commit()
     (batch,) = [each for each in ledger.waiting(conn, contract.group) if each.batch_id == batch_id]
     load(conn, Landing(settings.landing_url), contract, batch)
-    counts = publish_again(conn, contract, batch, validate(settings, conn, contract, batch))
+    counts = publish_unjudged(conn, contract, batch, validate(settings, conn, contract, batch))
     drop_tables(conn, batch_id)
     conn.commit()
     if not landed.is_named and (counts.rows_changed or counts.rows_quarantined):
