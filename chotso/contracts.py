@@ -136,7 +136,10 @@ class Contract(_Strict):
     title: str
     owner: str = Field(description="department that answers for the feed's data")
     source: TableSource | FileSource = Field(discriminator="kind")
-    history: Literal["versions", "statement"]
+    kept_as: Literal["versions", "statement"] = Field(
+        description="versions: the newest row of a key counts; statement: a delivery states all of "
+        "its scope, and the newest instant counts"
+    )
     key: list[str]
     scope: list[str] = Field(
         default_factory=list,

@@ -186,7 +186,7 @@ def raw_columns(contract: Contract) -> dict[str, tuple[str, str]]:
     columns: dict[str, tuple[str, str]] = {
         name: (column.type, column.description) for name, column in contract.landed.items()
     }
-    columns |= _STATEMENT_COLUMNS if contract.history == "statement" else {}
+    columns |= _STATEMENT_COLUMNS if contract.kept_as == "statement" else {}
     return columns | _SYSTEM_COLUMNS
 
 
@@ -234,7 +234,7 @@ def _index_and_grant(conn: psycopg.Connection, contract: Contract, table: sql.Id
     if contract.scope and contract.key[: len(contract.scope)] != contract.scope:
         scope = listed(contract.scope)
         conn.execute(sql.SQL("create index on {} ({}) where known_to is null").format(table, scope))
-    changeable = "known_to, restated_at" if contract.history == "statement" else "known_to"
+    changeable = "known_to, restated_at" if contract.kept_as == "statement" else "known_to"
     conn.execute(sql.SQL("alter table {} owner to chotso_owner").format(table))
     conn.execute(
         sql.SQL("grant select, insert, update ({}) on {} to chotso_loader").format(

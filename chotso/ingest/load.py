@@ -54,7 +54,7 @@ def load(
     _check_sums(conn, data, table)
     if scope is not None:
         scope_types: dict[str, str] = {n: contract.landed[n].type for n in contract.scope}
-        if contract.history == "statement":
+        if contract.kept_as == "statement":
             scope_types["content_sha256"] = "text"
         _copy(conn, landing, contract.feed, scope, scope_table(batch.batch_id), scope_types)
         _check_sums(conn, scope, scope_table(batch.batch_id))

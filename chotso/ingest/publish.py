@@ -85,7 +85,7 @@ def _in_one_transaction(
         quarantine.stage_before(conn, contract)
         quarantine.keep_waived_out(conn, contract, batch)
         _split(conn, contract, batch)
-        keep = statements.keep if contract.history == "statement" else versions.keep
+        keep = statements.keep if contract.kept_as == "statement" else versions.keep
         changed = keep(conn, contract, batch)
         counts = _count(conn, contract, batch, changed)
         check_in_force(conn, contract, batch)

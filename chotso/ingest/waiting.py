@@ -100,7 +100,7 @@ def _process_batch(
         conn.rollback()
         ledger.stop(conn, batch.batch_id, "failed", error.what)
         return str(error)
-    if contract.history == "statement":
+    if contract.kept_as == "statement":
         report.notes += statement_proof.unproven(conn, contract, batch)
     report.batches.append({"batch_id": batch.batch_id, "feed": contract.feed, **asdict(counts)})
     return None

@@ -241,7 +241,7 @@ class _Statement:
         assert isinstance(contract.source, FileSource)
         self._contract, self._month = contract, delivery.month
         self._code = contract.source.sheet_code or ""
-        self._is_full = contract.history == "statement"
+        self._is_full = contract.kept_as == "statement"
         self._by_sheet: dict[str, list[str]] = {sheet.name: [] for sheet in sheets}
         self._compared = [*contract.key, *contract.tracked]
 

@@ -134,7 +134,7 @@ def _in_force(conn: psycopg.Connection, feed: str) -> list[str]:
     contract = contracts()[feed]
     names = [*contract.key, *contract.tracked]
     # The instant of the newest export that states the row decides at a cutoff.
-    names += ["restated_at"] if contract.history == "statement" else []
+    names += ["restated_at"] if contract.kept_as == "statement" else []
     listed = sql.SQL(", ").join(map(sql.Identifier, names))
     return _texts(
         conn,

@@ -51,14 +51,14 @@ def fill_raw(conn: psycopg.Connection, content: dict[str, list[Row]]) -> None:
 
 def _version(contract: Contract, row: Row) -> Row:
     kept = {"batch_id": "earlier", "known_from": "2021-12-01 01:00:00+07", "known_to": None}
-    if contract.history == "statement":
+    if contract.kept_as == "statement":
         kept |= dict.fromkeys(("stated_at", "restated_at"), "2021-12-01 01:00:00+07")
     return {**kept, **row}
 
 
 def _raw_types(contract: Contract) -> dict[str, str]:
     instants = ["known_from", "known_to"]
-    instants += ["stated_at", "restated_at"] if contract.history == "statement" else []
+    instants += ["stated_at", "restated_at"] if contract.kept_as == "statement" else []
     landed = {n: str(c.type) for n, c in contract.landed.items()}
     return landed | {"batch_id": "text"} | dict.fromkeys(instants, "timestamptz")
 
