@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import sql
 
-from chotso.release.data.canonical import Table
+from chotso.release.data.canonical import DataFile
 from chotso.release.data.changes import Corrected, keyed_rows
 from chotso.release.data.tables import RANKING, RANKING_POINTS
 from chotso.yaml_reader import read_yaml
@@ -62,7 +62,7 @@ def put_in_place(conn: psycopg.Connection, generation: int) -> None:
 def _replace(
     conn: psycopg.Connection,
     mart: str,
-    spec: Table,
+    spec: DataFile,
     columns: dict[str, str],
     generation: int,
     release: _Release,

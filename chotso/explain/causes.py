@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from chotso.calendar import local_date
 from chotso.explain.figure import Figure
-from chotso.explain.items import Basis
+from chotso.explain.items import RatioBasis
 from chotso.explain.queries import Row
 
 Cause = Literal[
@@ -64,7 +64,7 @@ class Context:
     """
 
     figure: Figure
-    basis: Basis
+    basis: RatioBasis
     before_at: datetime
     members_before: frozenset[str]
     members_after: frozenset[str]
@@ -113,7 +113,7 @@ Step = tuple[Cause, Amounts, int]  # why, amounts and accounts of the month afte
 
 
 def line_pieces(rows: list[Row], context: Context) -> Iterator[Piece]:
-    """Differences of a collection figure from rows of `explain_lines`."""
+    """Differences of a collection figure from rows of `sql/lines_of_figure.sql`."""
     for row in rows:
         before = _counted(row, context, "before", context.members_before)
         if not (row["has_document_before"] and row["has_line_before"]):
@@ -201,7 +201,7 @@ def _counted(row: Row, context: Context, side: str, members: frozenset[str]) -> 
 
 
 def person_pieces(rows: list[Row], context: Context) -> Iterator[Piece]:
-    """Differences of a head-count from rows of `explain_spells`: persons who came or went."""
+    """Persons who came or went, from rows of `sql/spells_of_figure.sql`."""
     active: dict[str, dict[str, list[Row]]] = {"before": {}, "after": {}}
     for row in rows:
         for side, members in (
@@ -289,7 +289,7 @@ def _spell_went(row: Row, context: Context, person: str) -> Cause:
 
 
 def account_pieces(rows: list[Row], context: Context) -> Iterator[Piece]:
-    """Differences of an arrears ratio from rows of `explain_accounts`."""
+    """Differences of an arrears ratio from rows of `sql/accounts_of_figure.sql`."""
     for row in rows:
         start = _owed(row, context, "before", context.members_before)
         details = {

@@ -76,7 +76,7 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Standing:
+class FigureSums:
     """The exact numbers that a figure is made of, whole đồng and persons.
 
     Attributes:
@@ -95,7 +95,7 @@ class Standing:
     is_by_plan: bool = False
     divisor_plan: Decimal | None = None
 
-    def plus(self, amounts: tuple[int, int], accounts: int) -> "Standing":
+    def plus(self, amounts: tuple[int, int], accounts: int) -> "FigureSums":
         """With items more or less."""
         first, second = self.amounts
         return replace(

@@ -14,8 +14,8 @@ from chotso.errors import ChotsoError
 from chotso.explain.causes import CAUSES, Piece
 from chotso.explain.figure import FIGURES, ITEM_FIGURES, Figure, find_figure
 from chotso.explain.items import (
-    Basis,
     Item,
+    RatioBasis,
     basis_of,
     greatest_items,
     in_force,
@@ -23,7 +23,7 @@ from chotso.explain.items import (
     plan_lines,
     plans_of,
     refuse_unequal,
-    standing_of,
+    sums_of,
     total_of,
 )
 from chotso.explain.queries import Row, batches
@@ -125,7 +125,7 @@ def told_figure(
     else:
         items, total = greatest_items(conn, state, figure, basis, lines)
     plans = plans_of(conn, state)
-    row = refuse_unequal(conn, state, figure, standing_of(figure, total, plans, basis))
+    row = refuse_unequal(conn, state, figure, sums_of(figure, total, plans, basis))
     metrics = {figure.metric_code: plan_lines(plans, figure, figure.metric_code)}
     if basis.is_by_plan and figure.denominator_metric_code:
         divisor = figure.denominator_metric_code
@@ -239,7 +239,9 @@ def _why(line: Row, current: Row | None, lines: list[Row]) -> dict[str, str]:
     }
 
 
-def _told_item(figure: Figure, item: Item, known: dict[str, Row], basis: Basis) -> dict[str, Any]:
+def _told_item(
+    figure: Figure, item: Item, known: dict[str, Row], basis: RatioBasis
+) -> dict[str, Any]:
     details = {k: v for k, v in item.details.items() if k not in ("batch_ids", "spells")}
     told: dict[str, Any] = {"kind": item.kind, **details}
     told["amounts"] = _amounts(figure, item.amounts)

@@ -19,30 +19,31 @@ from chotso.explain.causes import (
 )
 from chotso.explain.figure import (
     Figure,
+    FigureSums,
+    Kind,
     Numbers,
-    Standing,
     difference,
     find_figure,
     numbers_of,
     shown_row,
 )
 from chotso.explain.items import (
-    Basis,
-    Total,
+    ItemsTotal,
+    RatioBasis,
     basis_of,
     in_force,
     items_of,
     plan_lines,
     plans_of,
     refuse_unequal,
-    standing_of,
+    sums_of,
     total_of,
 )
 from chotso.explain.pieces import other_values, whole, with_rest
-from chotso.explain.queries import Row, ask, run
+from chotso.explain.queries import Kept, Row, ask, keep, table_of
 from chotso.explain.states import State
 
-_TABLES = {"flow": "explain_lines", "stock": "explain_spells", "ratio": "explain_accounts"}
+_KEPT: dict[Kind, Kept] = {"flow": "lines", "stock": "spells", "ratio": "accounts"}
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ class Between:
         basis = basis_of(self._conn, self._end, figure.month)
         row = shown_row(self._conn, self._start, figure)
         base, opening = self._opening(figure, basis, was_shown=row is not None)
-        before = numbers_of(row) if row else Standing(figure.kind).numbers()
+        before = numbers_of(row) if row else FigureSums(figure.kind).numbers()
         members = self._members_of(figure.agency_code)
         pieces = [*self._pieces(figure, basis, *members), *self._plan_pieces(figure, basis)]
         parts, end = self._parts(figure, base, opening, pieces, before, row is not None)
@@ -120,12 +121,12 @@ class Between:
     def touched(self) -> dict[str, set[str]]:
         """Per kind of figure, the agencies under which a differing item is or was filed."""
         found: dict[str, set[str]] = {}
-        for kind, table in _TABLES.items():
+        for kind, kept in _KEPT.items():
             rows = self._conn.execute(
                 sql.SQL(
                     "select before_agency_code from {table} union "
                     "select after_agency_code from {table}"
-                ).format(table=sql.Identifier("pg_temp", table))
+                ).format(table=table_of(kept))
             )
             found[kind] = {agency for (agency,) in rows if agency is not None}
         return found
@@ -151,28 +152,28 @@ class Between:
         return before, after
 
     def _opening(
-        self, figure: Figure, basis: Basis, *, was_shown: bool
-    ) -> tuple[Standing, list[Piece]]:
+        self, figure: Figure, basis: RatioBasis, *, was_shown: bool
+    ) -> tuple[FigureSums, list[Piece]]:
         """What the figure was made of under the later configuration, and how it came to that."""
         if was_shown and self._start == self._base:
             row = shown_row(self._conn, self._base, figure)
             assert row is not None
-            return self._shown_standing(figure, basis, row), []
+            return self._shown_sums(figure, basis, row), []
         items = items_of(self._conn, self._base, figure, basis)
-        standing = standing_of(figure, total_of(items), self._plans[self._base], basis)
+        sums = sums_of(figure, total_of(items), self._plans[self._base], basis)
         if not was_shown:
-            return standing, [whole("newly_shown", item) for item in items]
+            return sums, [whole("newly_shown", item) for item in items]
         old_basis = basis_of(self._conn, self._start, figure.month)
         old = items_of(self._conn, self._start, figure, old_basis)
         refuse_unequal(
             self._conn,
             self._start,
             figure,
-            standing_of(figure, total_of(old), self._plans[self._start], old_basis),
+            sums_of(figure, total_of(old), self._plans[self._start], old_basis),
         )
-        return standing, other_values(old, items)
+        return sums, other_values(old, items)
 
-    def _shown_standing(self, figure: Figure, basis: Basis, row: Row) -> Standing:
+    def _shown_sums(self, figure: Figure, basis: RatioBasis, row: Row) -> FigureSums:
         """From the row itself: what differs from it is proven by arriving at the later row."""
         if figure.kind != "ratio":
             amounts = (int(row["actual_month"]), int(row["actual_to_date"]))
@@ -188,13 +189,13 @@ class Between:
             accounts = found["account_count"]
             receivable = 0 if basis.is_by_plan else int(found["receivable_vnd"])
             amounts = (int(row["numerator"] or 0), receivable)
-        total = Total(0, amounts, accounts)
-        standing = standing_of(figure, total, self._plans[self._base], basis)
-        refuse_unequal(self._conn, self._base, figure, standing)
-        return standing
+        total = ItemsTotal(0, amounts, accounts)
+        sums = sums_of(figure, total, self._plans[self._base], basis)
+        refuse_unequal(self._conn, self._base, figure, sums)
+        return sums
 
     def _pieces(
-        self, figure: Figure, basis: Basis, before: frozenset[str], after: frozenset[str]
+        self, figure: Figure, basis: RatioBasis, before: frozenset[str], after: frozenset[str]
     ) -> list[Piece]:
         context = Context(
             figure=figure,
@@ -220,7 +221,7 @@ class Between:
             return list(person_pieces(ask(self._conn, "spells_of_figure", values), context))
         return list(account_pieces(ask(self._conn, "accounts_of_figure", values), context))
 
-    def _plan_pieces(self, figure: Figure, basis: Basis) -> list[Piece]:
+    def _plan_pieces(self, figure: Figure, basis: RatioBasis) -> list[Piece]:
         """The plan lines that came into force or were replaced; amounts are those of a divisor."""
         pieces = []
         codes = [figure.metric_code]
@@ -259,17 +260,17 @@ class Between:
         return key in self._aside
 
     def _parts(
-        self, figure: Figure, base: Standing, opening: list[Piece], pieces: list[Piece],
+        self, figure: Figure, base: FigureSums, opening: list[Piece], pieces: list[Piece],
         before: Numbers, was_shown: bool,
-    ) -> tuple[list[Part], Standing]:  # fmt: skip
+    ) -> tuple[list[Part], FigureSums]:  # fmt: skip
         """Apply the causes in order; each one's share is what the figure is more after it."""
         first: Cause = "configuration" if was_shown else "newly_shown"
         steps = [(first, opening, base)]
-        standing = base
+        sums = base
         for cause in list(CAUSES)[2:]:
             items = [piece for piece in pieces if piece.cause == cause]
-            standing = _applied(figure, standing, items)
-            steps.append((cause, items, standing))
+            sums = _applied(figure, sums, items)
+            steps.append((cause, items, sums))
         shown, parts = before, []
         for cause, items, reached in steps:
             now = reached.numbers()
@@ -277,41 +278,33 @@ class Between:
             if items or any(change.values()):
                 parts.append(Part(cause, change, with_rest(figure, cause, items, change)))
             shown = now
-        return parts, standing
+        return parts, sums
 
     def _keep_differences(self) -> None:
-        for table in ("lines", "spells", "accounts", "account_sums"):
-            self._conn.execute(
-                sql.SQL("drop table if exists pg_temp.{}").format(
-                    sql.Identifier(f"explain_{table}")
-                )
-            )
         before, after = (
             {(agency, member) for agency, members in of.items() for member in members}
             for of in (self._members[self._base], self._members[self._end])
         )
         moved = sorted({member for _, member in before ^ after})
-        for name in ("changed_lines", "changed_spells", "changed_accounts"):
-            run(self._conn, name, {"moved": moved}, before=self._base, after=self._end)
-        run(self._conn, "account_sums", {}, base=self._base)
-        for table in ("lines", "spells", "accounts", "account_sums"):
-            self._conn.execute(
-                sql.SQL("analyze {}").format(sql.Identifier("pg_temp", f"explain_{table}"))
-            )
+        values: Row = {"moved": moved}
+        for kept in _KEPT.values():
+            name = f"changed_{kept}"
+            keep(self._conn, kept, name, values, before=self._base, after=self._end)
+        keep(self._conn, "account_sums", "account_sums", {}, base=self._base)
 
 
-def _applied(figure: Figure, standing: Standing, items: list[Piece]) -> Standing:
+def _applied(figure: Figure, sums: FigureSums, items: list[Piece]) -> FigureSums:
     for piece in items:
         if piece.kind != "plan_line":
-            standing = standing.plus(piece.change, piece.accounts)
+            sums = sums.plus(piece.change, piece.accounts)
             continue
         line = piece.details["after"]
         value = line["plan_value"] if line else None
         if piece.details["metric_code"] == figure.metric_code:
-            standing = replace(standing, plan=value)
+            sums = replace(sums, plan=value)
         else:
-            standing = replace(standing, divisor_plan=value)
-    return standing
+            sums = replace(sums, divisor_plan=value)
+    return sums
 
 
 def _members(conn: psycopg.Connection, state: State) -> dict[str, frozenset[str]]:

@@ -41,9 +41,9 @@ order by entry.kind = 'other', entry.name
 def file_sources() -> dict[str, FileSource]:
     """Where the feeds of the drop folder come from, by feed."""
     return {
-        item.feed: item.source
-        for item in contracts().values()
-        if isinstance(item.source, FileSource)
+        contract.feed: contract.source
+        for contract in contracts().values()
+        if isinstance(contract.source, FileSource)
     }
 
 

@@ -29,7 +29,7 @@ from chotso.ingest.validate import RuleResult
 
 
 @dataclass(frozen=True)
-class Standing:
+class StandingTotals:
     """What is in force of a feed: rows, and đồng by the contract's `money`."""
 
     rows: int
@@ -66,41 +66,41 @@ class OutOfRangeError(ChotsoError):
 
 
 def standing_after(
-    conn: psycopg.Connection, item: Contract, batch: LandedBatch, changed: int
-) -> Standing:
+    conn: psycopg.Connection, contract: Contract, batch: LandedBatch, changed: int
+) -> StandingTotals:
     """The feed's standing totals inside the publishing transaction.
 
     A batch that changed no version carries the last ones forward without counting.
     """
     if changed == 0 and (last := _last(conn, batch.feed)) is not None:
         return last
-    return count(conn, item)
+    return count(conn, contract)
 
 
-def count(conn: psycopg.Connection, item: Contract) -> Standing:
+def count(conn: psycopg.Connection, contract: Contract) -> StandingTotals:
     """Count what is in force as this connection sees it."""
     # What is in force lies within 10^15 đồng a row (the rules of range), so it adds up as bigint,
     # which takes less than half the time of numeric over ten million rows.
-    money = item.money.replace("::numeric", "::bigint")
+    money = contract.money.replace("::numeric", "::bigint")
     row = conn.execute(
         sql.SQL(
             "select count(*), coalesce(sum({money}), 0)::numeric from {raw} where known_to is null"
-        ).format(money=sql.SQL(money), raw=sql.Identifier("raw", item.feed))
+        ).format(money=sql.SQL(money), raw=sql.Identifier("raw", contract.feed))
     ).fetchone()
     assert row is not None
-    return Standing(*row)
+    return StandingTotals(*row)
 
 
-def _last(conn: psycopg.Connection, feed: str) -> Standing | None:
+def _last(conn: psycopg.Connection, feed: str) -> StandingTotals | None:
     row = conn.execute(
         "select standing_rows, standing_money from ops.standing where feed = %s "
         "order by entry desc limit 1",
         [feed],
     ).fetchone()
-    return Standing(*row) if row else None
+    return StandingTotals(*row) if row else None
 
 
-def remember(conn: psycopg.Connection, batch: LandedBatch, standing: Standing) -> None:
+def remember(conn: psycopg.Connection, batch: LandedBatch, standing: StandingTotals) -> None:
     """Write a batch's standing totals, inside the publishing transaction."""
     conn.execute(
         "insert into ops.standing "
@@ -110,7 +110,9 @@ def remember(conn: psycopg.Connection, batch: LandedBatch, standing: Standing) -
     )
 
 
-def judge(conn: psycopg.Connection, batch: LandedBatch, standing: Standing) -> list[Judgement]:
+def judge(
+    conn: psycopg.Connection, batch: LandedBatch, standing: StandingTotals
+) -> list[Judgement]:
     """Every rule against history over standing totals, in register order.
 
     Raises:
@@ -125,8 +127,8 @@ def _judge(
     conn: psycopg.Connection,
     batch: LandedBatch,
     rule: Rule,
-    standing: Standing,
-    past: list[Standing],
+    standing: StandingTotals,
+    past: list[StandingTotals],
 ) -> Judgement:
     now, history = standing.total(rule), [each.total(rule) for each in past]
     query = rule.history_query(StandingFacts(now, history))
@@ -140,7 +142,7 @@ def _judge(
     return Judgement(RuleResult(rule, 0, detail or None), now, history, stops=False)
 
 
-def _past(conn: psycopg.Connection, batch: LandedBatch) -> list[Standing]:
+def _past(conn: psycopg.Connection, batch: LandedBatch) -> list[StandingTotals]:
     """The totals after the last batch of each published date of the days before.
 
     A date that is caught up late is judged by the days before the newest date, like all that is
@@ -165,10 +167,10 @@ def _past(conn: psycopg.Connection, batch: LandedBatch) -> list[Standing]:
         """,
         {"feed": batch.feed, "date": batch.business_date, "days": HISTORY_DAYS},
     )
-    return [Standing(*row) for row in found]
+    return [StandingTotals(*row) for row in found]
 
 
-def let_mend(judgements: list[Judgement], before: Standing) -> list[Judgement]:
+def let_mend(judgements: list[Judgement], before: StandingTotals) -> list[Judgement]:
     """The same judgements, but what a batch found out of range and did not worsen passes.
 
     Where raw was damaged behind our back, the batch that mends a part of it would else be stopped

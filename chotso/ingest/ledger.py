@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
-from psycopg.rows import class_row
+from psycopg.rows import kwargs_row
 from psycopg.types.json import Jsonb
 
 from chotso.contracts import Contract, groups
-from chotso.landing import LandedFile, as_json
+from chotso.landed import BatchManifest, Landed
 from chotso.provenance import code_version
 
 
@@ -25,13 +25,19 @@ class LandedBatch:
     source_position: str | None
     delivery_name: str | None
     stated_at: datetime | None
-    landing_files: dict[str, Any]
     final_of: str | None
+    landed: Landed
+
+
+_COLUMNS: LiteralString = (
+    "batch_id, feed, business_date, read_mode, known_at, source_position, delivery_name, "
+    "stated_at, final_of, landing_files"
+)
 
 
 def start(
     conn: psycopg.Connection,
-    item: Contract,
+    contract: Contract,
     business_date: date,
     read_mode: str,
     *,
@@ -42,7 +48,7 @@ def start(
 
     Args:
         conn: The warehouse.
-        item: The feed's contract.
+        contract: The feed's contract.
         business_date: The date it is read for.
         read_mode: `whole`, `changes`, `year`, `file`, `replay` or `window`.
         final_of: The period whose final extract this is.
@@ -64,8 +70,8 @@ def start(
         returning batch_id
         """,
         {
-            "feed": item.feed,
-            "group": item.group,
+            "feed": contract.feed,
+            "group": contract.group,
             "date": business_date,
             "mode": read_mode,
             "final": final_of,
@@ -80,30 +86,16 @@ def start(
     return str(row[0])
 
 
-def landed(
-    conn: psycopg.Connection,
-    batch_id: str,
-    known_at: datetime,
-    files: dict[str, LandedFile],
-    *,
-    folder: str,
-    position: str | None,
-    stated_at: datetime | None = None,
-    facts: dict[str, Any] | None = None,
+def record_landed(
+    conn: psycopg.Connection, manifest: BatchManifest, *, folder: str | None = None
 ) -> None:
     """Record that a batch's landing is complete. Does not commit: a snapshot's batches go together.
 
     Args:
         conn: The warehouse.
-        batch_id: The batch.
-        known_at: The source's clock in its snapshot.
-        files: Landed files by role (`data`, `scope`).
-        folder: The batch's folder in the archive.
-        position: The position after this batch, for feeds that read changes.
-        stated_at: The instant of a full statement.
-        facts: What else publishing needs to know of the read.
+        manifest: The manifest of the batch's folder.
+        folder: The folder that holds its files, where that is another batch's.
     """
-    kept = {role: as_json(item) for role, item in files.items()} | {"facts": facts or {}}
     conn.execute(
         """
         update ops.batch
@@ -113,13 +105,13 @@ def landed(
         where batch_id = %s
         """,
         [
-            known_at,
-            Jsonb(kept),
-            folder,
-            position,
-            stated_at,
-            files["data"].sha256 if "data" in files else None,
-            batch_id,
+            manifest.known_at,
+            Jsonb(manifest.landed.for_ledger()),
+            folder or manifest.folder,
+            manifest.source_position,
+            manifest.stated_at,
+            manifest.landed.data.sha256,
+            manifest.batch_id,
         ],
     )
 
@@ -158,17 +150,12 @@ def give_up_unlanded(conn: psycopg.Connection, group: str) -> None:
 
 def waiting(conn: psycopg.Connection, group: str) -> list[LandedBatch]:
     """Landed batches of a group that are not published yet, in the order to publish them."""
-    order = {item.feed: item.order for item in groups()[group]}
-    with conn.cursor(row_factory=class_row(LandedBatch)) as cursor:
+    order = {contract.feed: contract.order for contract in groups()[group]}
+    with conn.cursor(row_factory=kwargs_row(_landed_batch)) as cursor:
         found = cursor.execute(
-            """
-            select
-                batch_id, feed, business_date, read_mode, known_at, source_position,
-                delivery_name, stated_at, landing_files, final_of
-            from ops.batch
-            where feed_group = %s and status = 'running' and landed_at is not null
-            order by known_at, batch_id
-            """,
+            f"select {_COLUMNS} from ops.batch "
+            "where feed_group = %s and status = 'running' and landed_at is not null "
+            "order by known_at, batch_id",
             [group],
         ).fetchall()
     conn.commit()
@@ -179,21 +166,20 @@ def waiting(conn: psycopg.Connection, group: str) -> list[LandedBatch]:
 
 def newest_read(conn: psycopg.Connection, feed: str) -> LandedBatch | None:
     """A feed's newest published read of its source; None before its first."""
-    with conn.cursor(row_factory=class_row(LandedBatch)) as cursor:
+    with conn.cursor(row_factory=kwargs_row(_landed_batch)) as cursor:
         found = cursor.execute(
-            """
-            select
-                batch_id, feed, business_date, read_mode, known_at, source_position,
-                delivery_name, stated_at, landing_files, final_of
-            from ops.batch
-            where feed = %s and status = 'published' and read_mode <> 'replay'
-            order by known_at desc, substring(batch_id from '[0-9]+$')::bigint desc nulls last
-            limit 1
-            """,
+            f"select {_COLUMNS} from ops.batch "
+            "where feed = %s and status = 'published' and read_mode <> 'replay' "
+            "order by known_at desc, substring(batch_id from '[0-9]+$')::bigint desc nulls last "
+            "limit 1",
             [feed],
         ).fetchone()
     conn.commit()
     return found
+
+
+def _landed_batch(landing_files: dict[str, Any], **columns: Any) -> LandedBatch:
+    return LandedBatch(**columns, landed=Landed.from_ledger(landing_files))
 
 
 def _number(batch: LandedBatch) -> int:

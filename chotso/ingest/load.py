@@ -13,7 +13,7 @@ from chotso.contracts import Contract
 from chotso.errors import ChotsoError
 from chotso.failpoints import failpoint
 from chotso.ingest.ledger import LandedBatch
-from chotso.landing import LandedFile, Landing, from_json
+from chotso.landing import LandedFile, Landing
 from chotso.source.arrow import ROW_NUMBER, UNREADABLE
 from chotso.warehouse.row_sql import listed
 
@@ -37,28 +37,29 @@ def verdict_table(batch_id: str) -> sql.Identifier:
     return sql.Identifier("landing", f"{batch_id}_verdict")
 
 
-def load(conn: psycopg.Connection, landing: Landing, item: Contract, batch: LandedBatch) -> None:
+def load(
+    conn: psycopg.Connection, landing: Landing, contract: Contract, batch: LandedBatch
+) -> None:
     """Load a landed batch; a table that a killed run left is made anew. Commits.
 
     Raises:
         ChotsoError: A landed file is not what was landed, or did not arrive whole.
     """
     drop_tables(conn, batch.batch_id)
-    data = from_json(batch.landing_files["data"])
+    data, scope = batch.landed.data, batch.landed.scope
     types: dict[str, str] = {ROW_NUMBER: "bigint"}
-    types |= {name: column.type for name, column in item.landed.items()} | {UNREADABLE: "text"}
+    types |= {name: column.type for name, column in contract.landed.items()} | {UNREADABLE: "text"}
     table = batch_table(batch.batch_id)
-    _copy(conn, landing, item.feed, data, table, types)
+    _copy(conn, landing, contract.feed, data, table, types)
     _check_sums(conn, data, table)
-    if "scope" in batch.landing_files:
-        scope = from_json(batch.landing_files["scope"])
-        scope_types: dict[str, str] = {n: item.landed[n].type for n in item.scope}
-        if item.history == "statement":
+    if scope is not None:
+        scope_types: dict[str, str] = {n: contract.landed[n].type for n in contract.scope}
+        if contract.kept_as == "statement":
             scope_types["content_sha256"] = "text"
-        _copy(conn, landing, item.feed, scope, scope_table(batch.batch_id), scope_types)
+        _copy(conn, landing, contract.feed, scope, scope_table(batch.batch_id), scope_types)
         _check_sums(conn, scope, scope_table(batch.batch_id))
     conn.commit()
-    failpoint(f"loaded.{item.feed}")
+    failpoint(f"loaded.{contract.feed}")
 
 
 def drop_tables(conn: psycopg.Connection, batch_id: str) -> None:

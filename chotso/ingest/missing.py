@@ -53,7 +53,7 @@ def hanging_text(hanging: list[dict[str, Any]]) -> str:
 
 def note(
     conn: psycopg.Connection,
-    item: Contract,
+    contract: Contract,
     batch: LandedBatch,
     parts: dict[str, Any],
     within: sql.Composable | None,
@@ -62,18 +62,18 @@ def note(
 
     Args:
         conn: Inside the publishing transaction.
-        item: A feed whose absences prove nothing.
+        contract: A feed whose absences prove nothing.
         batch: The read.
         parts: SQL by name: `raw`, `batch`, `same_key`, `kept_row_key`, `money_before`.
         within: Which of the kept rows the read states in full; None for none.
     """
-    values = {"feed": item.feed, "known_at": batch.known_at, "batch_id": batch.batch_id}
+    values = {"feed": contract.feed, "known_at": batch.known_at, "batch_id": batch.batch_id}
     conn.execute(
         sql.SQL(
             "update ops.missing_row as missing set status = 'back', ended_at = %(known_at)s "
             "where missing.feed = %(feed)s and missing.status = 'missing' and exists ("
             "select from {batch} as delivered where {delivered_key} = missing.row_key)"
-        ).format(delivered_key=joined(item.key, "delivered"), **parts),
+        ).format(delivered_key=joined(contract.key, "delivered"), **parts),
         values,
     )
     if within is None:
@@ -106,12 +106,12 @@ def note(
         ).format(within=within, **parts),
         values,
     )
-    weigh(conn, [item.feed])
+    weigh(conn, [contract.feed])
 
 
 def feeds() -> list[str]:
     """Feeds whose absences prove nothing."""
-    return [item.feed for item in contracts().values() if not item.believes_absence]
+    return [contract.feed for contract in contracts().values() if not contract.believes_absence]
 
 
 def listing(conn: psycopg.Connection, of: Iterable[str] | None = None) -> list[MissingRow]:
@@ -128,7 +128,7 @@ def listing(conn: psycopg.Connection, of: Iterable[str] | None = None) -> list[M
 
 def told(conn: psycopg.Connection, group: str | None = None) -> list[str]:
     """One sentence per feed with rows that are missing: what, with what hangs on it, what next."""
-    of = [item.feed for item in groups()[group]] if group else feeds()
+    of = [contract.feed for contract in groups()[group]] if group else feeds()
     weigh(conn, of)
     conn.commit()
     found = listing(conn, of)
@@ -171,11 +171,13 @@ def weigh(conn: psycopg.Connection, of: Iterable[str]) -> None:
         if not found:
             continue
         hanging: dict[str, list[dict[str, Any]]] = {key: [] for (key,) in found}
-        item = contracts()[feed]
-        for child, column, own in _references(item):
-            query = _hanging_query(item, child, column, own)
+        contract = contracts()[feed]
+        for child_contract, column, own in _references(contract):
+            query = _hanging_query(contract, child_contract, column, own)
             for key, rows, money in conn.execute(query, [list(hanging)]):
-                hanging[key].append({"feed": child.feed, "rows": rows, "money": str(int(money))})
+                hanging[key].append(
+                    {"feed": child_contract.feed, "rows": rows, "money": str(int(money))}
+                )
         with conn.cursor() as cursor:
             cursor.executemany(
                 "update ops.missing_row set hanging = %s "
@@ -184,23 +186,25 @@ def weigh(conn: psycopg.Connection, of: Iterable[str]) -> None:
             )
 
 
-def _references(item: Contract) -> Iterator[tuple[Contract, str, str]]:
-    """(feed, its column, column of `item`): what refers to a row of `item`.
+def _references(contract: Contract) -> Iterator[tuple[Contract, str, str]]:
+    """(feed, its column, column of `contract`): what refers to a row of the feed.
 
     A row whose key begins with another feed's (an officer of an employer) carries what refers to
     that one: it decides where that counts.
     """
-    own = item.key[0]
-    place = item.feed if len(item.key) == 1 else item.columns[own].refers_to
-    for child in contracts().values():
-        for name, spec in child.landed.items():
-            if spec.refers_to == place and child.feed != item.feed:
-                yield child, name, own
+    own = contract.key[0]
+    place = contract.feed if len(contract.key) == 1 else contract.columns[own].refers_to
+    for child_contract in contracts().values():
+        for name, column in child_contract.landed.items():
+            if column.refers_to == place and child_contract.feed != contract.feed:
+                yield child_contract, name, own
 
 
-def _hanging_query(item: Contract, child: Contract, column: str, own: str) -> sql.Composed:
+def _hanging_query(
+    contract: Contract, child_contract: Contract, column: str, own: str
+) -> sql.Composed:
     """Per missing row: rows in force of a feed that refer to it or to a row below it, and đồng."""
-    above = [n for n, spec in item.landed.items() if spec.refers_to == item.feed]
+    above = [n for n, column in contract.landed.items() if column.refers_to == contract.feed]
     below: sql.Composable = sql.SQL("")
     if above:
         below = sql.SQL(
@@ -210,7 +214,7 @@ def _hanging_query(item: Contract, child: Contract, column: str, own: str) -> sq
         ).format(
             own=sql.Identifier(own),
             above=sql.Identifier(above[0]),
-            raw=sql.Identifier("raw", item.feed),
+            raw=sql.Identifier("raw", contract.feed),
         )
     return sql.SQL(
         """
@@ -228,11 +232,11 @@ def _hanging_query(item: Contract, child: Contract, column: str, own: str) -> sq
         group by reached.row_key
         """
     ).format(
-        row_key=joined(item.key, "kept"),
+        row_key=joined(contract.key, "kept"),
         own=sql.Identifier(own),
-        raw=sql.Identifier("raw", item.feed),
+        raw=sql.Identifier("raw", contract.feed),
         below=below,
-        money=money_of(child, "hanging"),
-        child=sql.Identifier("raw", child.feed),
+        money=money_of(child_contract, "hanging"),
+        child=sql.Identifier("raw", child_contract.feed),
         column=sql.Identifier(column),
     )

@@ -12,7 +12,7 @@ from datetime import date, datetime
 
 import psycopg
 
-from chotso.contracts import contract, contracts, groups
+from chotso.contracts import contract_of, contracts, groups
 from chotso.errors import ChotsoError, unexpected
 from chotso.ingest import ledger, missing
 from chotso.ingest.control_totals import refuse_unproven, unmended
@@ -20,8 +20,8 @@ from chotso.ingest.extract import land
 from chotso.ingest.landing_run import Landings, Progress
 from chotso.ingest.load import sweep
 from chotso.ingest.prove import prove
-from chotso.ingest.rejudge import land_again
-from chotso.ingest.waiting import GroupReport, publish_waiting
+from chotso.ingest.rejudge import judge_again
+from chotso.ingest.waiting import GroupReport, process_waiting
 from chotso.settings import Settings
 from chotso.warehouse.connect import connect
 from chotso.warehouse.locks import hold
@@ -73,7 +73,7 @@ def land_group(
     return landings.batch_ids
 
 
-def publish_group(
+def publish_and_prove(
     settings: Settings, group: str, business_date: date, progress: Progress = _quiet
 ) -> GroupReport:
     """Publish all that a group has landed, this run's and earlier ones', and prove it complete.
@@ -82,7 +82,7 @@ def publish_group(
         ChotsoError: A batch was blocked or refused, or totals differ; the rest was published.
     """
     with _locked(settings, [group]) as conn:
-        report = _publish(settings, conn, group, business_date, progress)
+        report = _process_landed(settings, conn, group, business_date, progress)
         _prove(settings, conn, report, progress)
     for note in report.notes:
         _LOG.warning("note: %s", note)
@@ -100,9 +100,9 @@ def extract_group(
 ) -> GroupReport:
     """One group from source through publish, under its lock; what was stopped is in the report."""
     with _locked(settings, [group]) as conn:
-        left = _publish(settings, conn, group, business_date, progress)
+        left = _process_landed(settings, conn, group, business_date, progress)
         landings = _land(settings, conn, [group], business_date, full=full, progress=progress)
-        report = _publish(settings, conn, group, business_date, progress)
+        report = _process_landed(settings, conn, group, business_date, progress)
         _prove(settings, conn, report, progress)
     report.stopped[:0] = [*left.stopped, *landings.stopped]
     report.batches[:0] = left.batches
@@ -119,7 +119,7 @@ def extract_feed(
     progress: Progress = _quiet,
 ) -> GroupReport:
     """One feed through publish, with those that share its snapshot."""
-    group = contract(feed).group
+    group = contract_of(feed).group
     return extract_group(settings, group, business_date, full=full, progress=progress)
 
 
@@ -170,7 +170,9 @@ def final_extract(
     names = list(groups())
     with _locked(settings, names) as conn:
         stopped = [
-            s for g in names for s in _publish(settings, conn, g, business_date, progress).stopped
+            s
+            for g in names
+            for s in _process_landed(settings, conn, g, business_date, progress).stopped
         ]
         known_at = _final_known_at(conn, final_of)
         lacks_rows = known_at is not None and missing.lacks_rows(conn, known_at)
@@ -196,7 +198,7 @@ def final_extract(
             known_at = landings.known_at
             stopped += landings.stopped
             for group in names:
-                stopped += _publish(settings, conn, group, business_date, progress).stopped
+                stopped += _process_landed(settings, conn, group, business_date, progress).stopped
             stopped += _prove_all(settings, conn, business_date, progress)
         refuse_unproven(conn)
         return FinalExtract(known_at, _published_at(conn, known_at, final_of), stopped)
@@ -289,11 +291,11 @@ def _land(
 ) -> Landings:
     for group in names:
         ledger.give_up_unlanded(conn, group)
-    items = [item for group in names for item in groups()[group]]
+    wanted = [contract for group in names for contract in groups()[group]]
     return land(
         settings,
         conn,
-        items,
+        wanted,
         business_date,
         full=full or is_weekly_full_read(business_date),
         final_of=final_of,
@@ -302,16 +304,20 @@ def _land(
     )
 
 
-def _publish(
+def _process_landed(
     settings: Settings,
     conn: psycopg.Connection,
     group: str,
     business_date: date,
     progress: Progress,
 ) -> GroupReport:
-    """Load, validate and publish what has landed, and rows of files that a register now lets in."""
+    """Process what has landed, and rows of files whose register has changed since.
+
+    First come the tables that a killed run left, which are dropped. Then rows in quarantine whose
+    register has changed are landed as batches of their own. Then all landed batches are processed.
+    """
     report = GroupReport(group, business_date)
     sweep(conn, group)
-    land_again(settings, conn, group)
-    publish_waiting(settings, conn, report, progress)
+    judge_again(settings, conn, group)
+    process_waiting(settings, conn, report, progress)
     return report

@@ -100,7 +100,7 @@ class Tolerance(BaseModel):
         )
 
 
-class Basis(BaseModel):
+class RuleBasis(BaseModel):
     """What a rule rests on: the law, or how the business is run."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -120,7 +120,7 @@ class Rule(BaseModel):
     level: Literal["row", "batch", "history"]
     sentence_vi: str
     sentence_en: str
-    basis: Basis
+    basis: RuleBasis
     good_value: str
     next_action_vi: str
     next_action_en: str
@@ -151,7 +151,7 @@ class Rule(BaseModel):
         text = _HEADER.sub("", self.path.read_text(encoding="utf-8"), count=1).strip()
         if not self.shared:
             return text
-        return every_feed.filled(text, contracts.contract(self.feed), self.refers_to)
+        return every_feed.filled(text, contracts.contract_of(self.feed), self.refers_to)
 
     @property
     def next_action(self) -> str:

@@ -54,10 +54,9 @@ class DriftFound:
                 for each in self.drifts if not each.blocks]  # fmt: skip
 
     @property
-    def facts(self) -> dict[str, Any]:
-        """What the batch keeps of it."""
-        added = {each.column: each.found_type for each in self.drifts if not each.blocks}
-        return {"added_columns": added} if added else {}
+    def added_columns(self) -> dict[str, str | None] | None:
+        """The added columns with their types; None where there are none."""
+        return {each.column: each.found_type for each in self.drifts if not each.blocks} or None
 
 
 def record(

@@ -53,17 +53,17 @@ def proves_absence(sheet_code: str, batch: LandedBatch) -> sql.Composed:
     )
 
 
-def doubts(item: Contract) -> dict[str, Any]:
+def doubts(contract: Contract) -> dict[str, Any]:
     """The rules and cells that doubt a row's key, and the rules that only wait for a register."""
-    rules = rules_of(item.feed)
+    rules = rules_of(contract.feed)
     return {
         "about_key": [rule.id for rule in rules if rule.about_key],
         "waiting": [rule.id for rule in rules if rule.refers_to],
-        "key_cells": [*item.key, *item.scope, "(row)"],
+        "key_cells": [*contract.key, *contract.scope, "(row)"],
     }
 
 
-def unproven(conn: psycopg.Connection, item: Contract, batch: LandedBatch) -> list[str]:
+def unproven(conn: psycopg.Connection, contract: Contract, batch: LandedBatch) -> list[str]:
     """Which sheets of a published batch prove no absence, and what they lack that stays in force.
 
     To be asked while the batch's tables stand.
@@ -85,13 +85,13 @@ def unproven(conn: psycopg.Connection, item: Contract, batch: LandedBatch) -> li
             order by known.scope_key
             """
         ).format(
-            money_before=money_of(item, "kept"),
+            money_before=money_of(contract, "kept"),
             scope_table=scope_table(batch.batch_id),
-            scope_key=joined(item.scope, "scope"),
-            raw=sql.Identifier("raw", item.feed),
+            scope_key=joined(contract.scope, "scope"),
+            raw=sql.Identifier("raw", contract.feed),
             batch=batch_table(batch.batch_id),
-            same_key=same_key(item, "accepted", "kept"),
-            kept_in_stated=equal(item.scope, "kept", "scope"),
+            same_key=same_key(contract, "accepted", "kept"),
+            kept_in_stated=equal(contract.scope, "kept", "scope"),
         ),
         [batch.batch_id],
     ).fetchall()

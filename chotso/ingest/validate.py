@@ -8,7 +8,6 @@ import logging
 import os
 import socket
 from dataclasses import dataclass
-from datetime import date
 from functools import cache, partial
 from typing import Any
 
@@ -39,7 +38,7 @@ class RuleResult:
 
 
 def validate(
-    settings: Settings, conn: psycopg.Connection, item: Contract, batch: LandedBatch
+    settings: Settings, conn: psycopg.Connection, contract: Contract, batch: LandedBatch
 ) -> list[RuleResult]:
     """Judge a loaded batch; writes its verdict table and commits.
 
@@ -47,7 +46,7 @@ def validate(
         ChotsoError: The feed has no rules, or a rule could not be run.
     """
     facts = _facts(batch)
-    rules = rules_of(item.feed)
+    rules = rules_of(contract.feed)
     table = batch_table(batch.batch_id).as_string(conn)
     queries = [rule.query(facts) for rule in rules]
     counts = _run(settings, batch.batch_id, rules, queries)
@@ -71,12 +70,11 @@ def validate(
 
 
 def _facts(batch: LandedBatch) -> RuleFacts:
-    month = batch.landing_files["facts"].get("month")
     return RuleFacts(
         known_at=batch.known_at,
         business_date=batch.business_date,
-        month=date.fromisoformat(month) if month else None,
-        rows=batch.landing_files["data"]["rows"],
+        month=batch.landed.facts.month,
+        rows=batch.landed.data.rows,
     )
 
 

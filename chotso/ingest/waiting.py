@@ -9,14 +9,14 @@ from typing import Any
 
 import psycopg
 
-from chotso.contracts import Contract, contract
+from chotso.contracts import Contract, contract_of
 from chotso.errors import ChotsoError
 from chotso.ingest import ledger, statement_proof, statements
 from chotso.ingest.history import OutOfRangeError
 from chotso.ingest.landing_run import Progress
 from chotso.ingest.ledger import LandedBatch
 from chotso.ingest.load import drop_tables, load
-from chotso.ingest.publish import publish, record_results
+from chotso.ingest.publish import publish_judged, record_results
 from chotso.ingest.validate import validate
 from chotso.landing import Landing
 from chotso.settings import Settings
@@ -52,15 +52,15 @@ class GroupReport:
             )
 
 
-def publish_waiting(
+def process_waiting(
     settings: Settings, conn: psycopg.Connection, report: GroupReport, progress: Progress
 ) -> None:
     """Publish the group's landed batches in order; the report says what became of each."""
     landing = Landing(settings.landing_url)
     for batch in ledger.waiting(conn, report.group):
-        item = contract(batch.feed)
-        progress(f"{item.feed}: publishing {batch.delivery_name or batch.batch_id}")
-        stopped = _publish_batch(settings, conn, landing, item, batch, report)
+        contract = contract_of(batch.feed)
+        progress(f"{contract.feed}: publishing {batch.delivery_name or batch.batch_id}")
+        stopped = _process_batch(settings, conn, landing, contract, batch, report)
         drop_tables(conn, batch.batch_id)
         conn.commit()
         statistics.gather(conn)  # what comes next is planned on what was just published
@@ -68,26 +68,26 @@ def publish_waiting(
             report.stopped.append(stopped)
 
 
-def _publish_batch(
+def _process_batch(
     settings: Settings,
     conn: psycopg.Connection,
     landing: Landing,
-    item: Contract,
+    contract: Contract,
     batch: LandedBatch,
     report: GroupReport,
 ) -> str | None:
     try:
-        load(conn, landing, item, batch)
-        if batch.stated_at and (scope := statements.conflict(conn, item, batch)):
+        load(conn, landing, contract, batch)
+        if batch.stated_at and (scope := statements.conflict(conn, contract, batch)):
             return _stop(conn, batch, "refused", f"the same instant was already stated for {scope}")
-        results = validate(settings, conn, item, batch)
+        results = validate(settings, conn, contract, batch)
         blocking = [r for r in results if r.rows_failed and r.rule.severity == "block"]
         if blocking:
-            record_results(conn, item, batch, results)
+            record_results(conn, contract, batch, results)
             rule = blocking[0].rule
             reason = f"rule {rule.id}: {rule.sentence_en} {blocking[0].detail or ''}".strip()
             return _stop(conn, batch, "blocked", reason, rule.next_action)
-        counts = publish(conn, item, batch, results)
+        counts = publish_judged(conn, contract, batch, results)
     except OutOfRangeError as error:
         return _stop(conn, batch, "blocked", error.what, error.next_step)
     except (psycopg.DataError, psycopg.IntegrityError, psycopg.ProgrammingError) as error:
@@ -100,9 +100,9 @@ def _publish_batch(
         conn.rollback()
         ledger.stop(conn, batch.batch_id, "failed", error.what)
         return str(error)
-    if item.history == "statement":
-        report.notes += statement_proof.unproven(conn, item, batch)
-    report.batches.append({"batch_id": batch.batch_id, "feed": item.feed, **asdict(counts)})
+    if contract.kept_as == "statement":
+        report.notes += statement_proof.unproven(conn, contract, batch)
+    report.batches.append({"batch_id": batch.batch_id, "feed": contract.feed, **asdict(counts)})
     return None
 
 

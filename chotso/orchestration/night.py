@@ -104,7 +104,7 @@ def business_date(partition_key: str | None) -> date:
 
 def registers_state(settings: Settings, day: date) -> str | None:
     """`published` or `stopped` once the registers of a date are through, None before."""
-    feeds = [item.feed for item in groups()["registers"]]
+    feeds = [contract.feed for contract in groups()["registers"]]
     with connect(settings) as conn:
         row = conn.execute(_REGISTERS_SQL, [day, feeds]).fetchone()
     assert row is not None
@@ -121,7 +121,9 @@ def counts(report: "GroupReport") -> dict[str, int]:
     return {"batches": len(report.batches), **totals}
 
 
-def publish_landed(settings: Settings, group: str, day: date, *, is_landed: bool) -> dict[str, int]:
+def publish_and_count(
+    settings: Settings, group: str, day: date, *, is_landed: bool
+) -> dict[str, int]:
     """Publish what a group has landed, also where the landing was stopped halfway.
 
     Args:
@@ -134,9 +136,9 @@ def publish_landed(settings: Settings, group: str, day: date, *, is_landed: bool
         ChotsoError: A batch was blocked or refused, or the landing had failed; the rest was
             published.
     """
-    from chotso.ingest.night import publish_group
+    from chotso.ingest.night import publish_and_prove
 
-    report = publish_group(settings, group, day)
+    report = publish_and_prove(settings, group, day)
     if not is_landed:
         raise ChotsoError(
             f"The landing of {group} for {day} was stopped.",
@@ -154,7 +156,7 @@ def dates_to_request(settings: Settings) -> list[date]:
     feed stand. A date whose build failed does not: it waits for a person.
     """
     with connect(settings) as conn:
-        feeds = sum(len(items) for items in groups().values())
+        feeds = sum(len(feeds_of_group) for feeds_of_group in groups().values())
         found = conn.execute(_TO_REQUEST_SQL, [feeds]).fetchall()
     return [row[0] for row in found]
 

@@ -37,17 +37,17 @@ def newest_reading(settings: Settings, conn: psycopg.Connection) -> datetime:
         return instant
 
 
-def refuse_if_back(conn: psycopg.Connection, item: Contract, clock: datetime) -> None:
+def refuse_if_back(conn: psycopg.Connection, contract: Contract, clock: datetime) -> None:
     """Refuse to act at an instant before what the feed's group is already known at.
 
     Raises:
         ChotsoError: The source's clock went back.
     """
-    newest = ledger.newest_known_at(conn, item.group)
+    newest = ledger.newest_known_at(conn, contract.group)
     if newest is not None and clock < newest:
         raise ChotsoError(
             f"The source's clock went back: it shows {clock.isoformat()}, and the group "
-            f"{item.group} is already known at {newest.isoformat()}.",
+            f"{contract.group} is already known at {newest.isoformat()}.",
             kept="nothing was changed.",
             next_step="have the source's clock set right, then run the same command again.",
         )

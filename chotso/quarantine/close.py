@@ -8,7 +8,7 @@ import psycopg
 from psycopg import sql
 
 from chotso import acts
-from chotso.contracts import Contract, contract
+from chotso.contracts import Contract, contract_of
 from chotso.errors import ChotsoError
 from chotso.failpoints import failpoint
 from chotso.ingest import missing
@@ -49,12 +49,12 @@ def close_missing(
             clock) is away, or the archive cannot be written.
     """
     why, who = acts.stated("reason", reason), acts.stated("name", by)
-    item = contract(feed)
-    with connect(settings) as conn, hold(conn, f"extract of {item.group}"):
+    contract = contract_of(feed)
+    with connect(settings) as conn, hold(conn, f"extract of {contract.group}"):
         missing.weigh(conn, [feed])
         rows = _named(missing.listing(conn, [feed]), feed, keys)
         clock = source_clock(settings)
-        refuse_if_back(conn, item, clock)
+        refuse_if_back(conn, contract, clock)
         named = [row.row_key for row in rows]
         subject = {
             "feed": feed,
@@ -63,7 +63,7 @@ def close_missing(
             "missing_since": [row.missing_since.isoformat() for row in rows],
         }
         act = acts.record(settings, conn, KIND, subject, reason=why, acted_by=who, known_at=clock)
-        end_rows(conn, item, named, act.known_at, why, who)
+        end_rows(conn, contract, named, act.known_at, why, who)
         failpoint("close-missing.before-commit")
         conn.commit()
     return CloseReport(feed, rows, act)
@@ -84,7 +84,7 @@ def _named(
 
 def end_rows(
     conn: psycopg.Connection,
-    item: Contract,
+    contract: Contract,
     keys: Sequence[str],
     known_at: datetime,
     reason: str,
@@ -94,11 +94,11 @@ def end_rows(
     conn.execute(
         sql.SQL(
             "update {raw} as kept set known_to = %s where {key} = any(%s) and kept.known_to is null"
-        ).format(raw=sql.Identifier("raw", item.feed), key=joined(item.key, "kept")),
+        ).format(raw=sql.Identifier("raw", contract.feed), key=joined(contract.key, "kept")),
         [known_at, list(keys)],
     )
     conn.execute(
         "update ops.missing_row set status = 'closed', ended_at = %s, resolution = %s, "
         "resolved_by = %s where feed = %s and row_key = any(%s) and status = 'missing'",
-        [known_at, reason, by, item.feed, list(keys)],
+        [known_at, reason, by, contract.feed, list(keys)],
     )

@@ -18,7 +18,7 @@ from chotso.ingest import ledger, rejudge
 from chotso.ingest.extract import land
 from chotso.ingest.landing_run import Progress
 from chotso.ingest.load import sweep
-from chotso.ingest.waiting import GroupReport, publish_waiting
+from chotso.ingest.waiting import GroupReport, process_waiting
 from chotso.quarantine.clock import refuse_if_back, source_clock
 from chotso.quarantine.rows import AsideRow, open_row, row_set_aside, rows_set_aside
 from chotso.settings import Settings
@@ -93,8 +93,8 @@ def replay(
     report = ReplayReport()
     with connect(settings) as conn:
         asked = rows_set_aside(conn) if row_id is None else [open_row(conn, row_id)]
-        for group, items in groups().items():
-            names = {item.feed for item in items}
+        for group, feeds_of_group in groups().items():
+            names = {contract.feed for contract in feeds_of_group}
             if any(row.feed in names for row in asked):
                 _replay_group(settings, conn, group, row_id, report, progress)
         conn.commit()
@@ -119,11 +119,11 @@ def _replay_group(
         ledger.give_up_unlanded(conn, group)
         published = GroupReport(group, _business_date(conn, group))
         # What a killed run left comes first: it may have answered a row already.
-        publish_waiting(settings, conn, published, progress)
+        process_waiting(settings, conn, published, progress)
         rows = [r for r in rows_set_aside(conn) if row_id is None or r.id == row_id]
         try:
             published.stopped += _land(settings, conn, group, rows, progress)
-            publish_waiting(settings, conn, published, progress)
+            process_waiting(settings, conn, published, progress)
         except ChotsoError as error:
             conn.rollback()
             published.stopped.append(str(error))
@@ -139,23 +139,23 @@ def _land(
     progress: Progress,
 ) -> list[str]:
     """Land the group's rows; returns what was stopped at the door."""
-    by_feed = {i.feed: [r for r in rows if r.feed == i.feed] for i in groups()[group]}
-    tables: list[Contract] = []
+    by_feed = {c.feed: [r for r in rows if r.feed == c.feed] for c in groups()[group]}
+    from_source: list[Contract] = []
     keys: dict[str, list[tuple[Any, ...]]] = {}
-    for item in groups()[group]:
-        found = by_feed[item.feed]
-        if isinstance(item.source, TableSource):
-            keys[item.feed] = _keys(item, found)
-            if keys[item.feed]:
-                tables.append(item)
+    for contract in groups()[group]:
+        found = by_feed[contract.feed]
+        if isinstance(contract.source, TableSource):
+            keys[contract.feed] = _keys(contract, found)
+            if keys[contract.feed]:
+                from_source.append(contract)
         elif found:
             clock = source_clock(settings)
-            refuse_if_back(conn, item, clock)
-            rejudge.land_named(settings, conn, item, [r.id for r in found], clock)
-    if not tables:
+            refuse_if_back(conn, contract, clock)
+            rejudge.judge_named_again(settings, conn, contract, [r.id for r in found], clock)
+    if not from_source:
         return []
     day = _business_date(conn, group)
-    return land(settings, conn, tables, day, keys=keys, progress=progress).stopped
+    return land(settings, conn, from_source, day, keys=keys, progress=progress).stopped
 
 
 def _business_date(conn: psycopg.Connection, group: str) -> date:
@@ -169,14 +169,16 @@ def _business_date(conn: psycopg.Connection, group: str) -> date:
     return day
 
 
-def _keys(item: Contract, rows: list[AsideRow]) -> list[tuple[Any, ...]]:
+def _keys(contract: Contract, rows: list[AsideRow]) -> list[tuple[Any, ...]]:
     """The keys to read, typed; a row without its whole key cannot be asked for."""
-    found = {tuple(_typed(item, name, row.row.get(name)) for name in item.key) for row in rows}
+    found = {
+        tuple(_typed(contract, name, row.row.get(name)) for name in contract.key) for row in rows
+    }
     return sorted((key for key in found if None not in key), key=str)
 
 
-def _typed(item: Contract, name: str, value: Any) -> Any:
-    if value is not None and item.landed[name].type == "date":
+def _typed(contract: Contract, name: str, value: Any) -> Any:
+    if value is not None and contract.landed[name].type == "date":
         return date.fromisoformat(value)
     return value
 

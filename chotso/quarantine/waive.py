@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from chotso import acts
-from chotso.contracts import contract
+from chotso.contracts import contract_of
 from chotso.errors import ChotsoError
 from chotso.failpoints import failpoint
 from chotso.quarantine.clock import refuse_if_back, source_clock
@@ -58,11 +58,11 @@ def waive(settings: Settings, row_id: int, *, reason: str, by: str) -> WaiveRepo
     """
     why, who = acts.stated("reason", reason), acts.stated("name", by)
     with connect(settings) as conn:
-        item = contract(open_row(conn, row_id).feed)
-        with hold(conn, f"extract of {item.group}"):
+        contract = contract_of(open_row(conn, row_id).feed)
+        with hold(conn, f"extract of {contract.group}"):
             row = open_row(conn, row_id)
             clock = source_clock(settings)
-            refuse_if_back(conn, item, clock)
+            refuse_if_back(conn, contract, clock)
             changed = conn.execute(_WAIVE, [clock, why, who, row_id]).fetchone()
             if changed is None:
                 raise ChotsoError(
@@ -121,10 +121,10 @@ def waive_file(settings: Settings, batch_id: str, *, reason: str, by: str) -> Fi
                 next_step="`chotso status` names the files that are refused, with their batches.",
             )
         feed, name, sha256, identity, said = found
-        item = contract(feed)
-        with hold(conn, f"extract of {item.group}"):
+        contract = contract_of(feed)
+        with hold(conn, f"extract of {contract.group}"):
             clock = source_clock(settings)
-            refuse_if_back(conn, item, clock)
+            refuse_if_back(conn, contract, clock)
             subject = {
                 "feed": feed,
                 "batch_id": batch_id,

@@ -17,7 +17,7 @@ from typing import Any
 import xlsxwriter
 
 from chotso.calendar import LOCAL_ZONE
-from chotso.contracts import PSEUDONYM_COLUMNS, contract, contracts
+from chotso.contracts import PSEUDONYM_COLUMNS, contract_of, contracts
 from chotso.errors import ChotsoError
 from chotso.quarantine.rows import AsideRow
 from chotso.quarantine.stake import Stake
@@ -123,7 +123,7 @@ def _row_cells(row: AsideRow, clock: datetime) -> list[Cell]:
     rules = row.broken_rules()
     return [
         row.id,
-        _vietnamese(contract(row.feed).title) if row.feed in contracts() else row.feed,
+        _vietnamese(contract_of(row.feed).title) if row.feed in contracts() else row.feed,
         row.row_key,
         "\n".join(rule.sentence_vi for rule in rules) or row.rule_id,
         row.money,
@@ -143,16 +143,16 @@ def _stake_cells(stake: Stake, agency: str | None) -> Iterator[list[Cell]]:
             yield ["Theo chỉ tiêu", name, at.month, None, at.money]
     for feed in stake.feeds:
         if feed.agency_code == agency:
-            title = contract(feed.feed).title if feed.feed in contracts() else feed.feed
+            title = contract_of(feed.feed).title if feed.feed in contracts() else feed.feed
             yield ["Theo nguồn", _vietnamese(title), None, feed.rows, feed.money]
 
 
 def _content(row: AsideRow) -> str:
     """The row's columns with their Vietnamese names; of persons the mask alone."""
-    item = contracts().get(row.feed)
+    contract = contracts().get(row.feed)
     unreadable = json.loads(row.row.get("unreadable") or "{}")
     told = []
-    for name, column in (item.landed if item else {}).items():
+    for name, column in (contract.landed if contract else {}).items():
         if name in _HIDDEN or column.type == "jsonb":
             continue
         value = row.row.get(name)
@@ -161,7 +161,7 @@ def _content(row: AsideRow) -> str:
         elif value is None:
             shown = "(trống)"
         else:
-            is_key = item is not None and name in item.key
+            is_key = contract is not None and name in contract.key
             shown = str(value) if is_key or not isinstance(value, str) else _masked(value)
         told.append(f"{_vietnamese(column.description)}: {shown}")
     return "; ".join(told)

@@ -12,7 +12,7 @@ from psycopg import sql
 from psycopg.rows import class_row
 
 from chotso.release.bundle.writer import Written
-from chotso.release.data.canonical import Table
+from chotso.release.data.canonical import DataFile
 from chotso.release.data.tables import FROZEN
 from chotso.warehouse.row_sql import listed
 
@@ -295,7 +295,7 @@ def _one(conn: psycopg.Connection, condition: str, values: list[Any]) -> Freeze 
         return cursor.execute(query.encode(), values).fetchone()
 
 
-def _copy_figures(conn: psycopg.Connection, spec: Table, path: Path) -> None:
+def _copy_figures(conn: psycopg.Connection, spec: DataFile, path: Path) -> None:
     """What readers of the warehouse see is what stands in the bundle: its very bytes are copied."""
     statement = sql.SQL("copy {} ({}) from stdin (format csv, header match, null '\\N')").format(
         sql.Identifier("sealing", spec.name), listed(spec.column_names)

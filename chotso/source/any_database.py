@@ -89,19 +89,19 @@ class DatabaseSnapshot:
     def _asking(self, relation: str) -> AbstractContextManager[None]:
         return translated(self._source_url, relation)
 
-    def drift(self, item: Contract) -> list[Drift]:
+    def drift(self, contract: Contract) -> list[Drift]:
         """See `Snapshot`."""
-        assert isinstance(item.source, TableSource)
-        return self._drift(item, item.source.relation)
+        assert isinstance(contract.source, TableSource)
+        return self._drift(contract, contract.source.relation)
 
     def helper_drift(self, relation: str) -> list[Drift]:
         """See `Snapshot`."""
         return self._drift(helper_table(relation), relation)
 
-    def _drift(self, item: Contract | HelperTable, relation: str) -> list[Drift]:
+    def _drift(self, contract: Contract | HelperTable, relation: str) -> list[Drift]:
         with self._asking(f"{SCHEMA}.{relation}"):
             columns = self._columns(relation) if self.has_relation(relation) else {}
-        return drift_of(item, f"{SCHEMA}.{relation}", columns)
+        return drift_of(contract, f"{SCHEMA}.{relation}", columns)
 
     def _columns(self, relation: str) -> dict[str, FoundColumn]:
         dialect = self._connection.dialect

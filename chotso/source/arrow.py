@@ -26,11 +26,11 @@ def arrow_type(column_type: ColumnType) -> pa.DataType:
     return _ARROW[column_type]
 
 
-def landed_schema(item: Contract) -> pa.Schema:
+def landed_schema(contract: Contract) -> pa.Schema:
     """Row number (from 1), the contract's landed columns, and what could not be read of the row.
 
     `unreadable` is null or a JSON object {column: what was found}.
     """
     fields = [pa.field(ROW_NUMBER, pa.int64(), nullable=False)]
-    fields += [pa.field(n, arrow_type(c.type)) for n, c in item.landed.items()]
+    fields += [pa.field(n, arrow_type(c.type)) for n, c in contract.landed.items()]
     return pa.schema([*fields, pa.field(UNREADABLE, pa.string())])

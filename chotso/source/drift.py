@@ -102,26 +102,30 @@ class Drift:
 
 
 def drift_of(
-    item: Contract | HelperTable, relation: str, found: Mapping[str, FoundColumn]
+    contract: Contract | HelperTable, relation: str, found: Mapping[str, FoundColumn]
 ) -> list[Drift]:
     """Missing and retyped columns in contract order, then added ones as the source lists them.
 
     Args:
-        item: The contract of a feed or of a helper table.
+        contract: The contract of a feed or of a helper table.
         relation: The relation's name with its schema.
         found: The relation's columns; none where it is not there.
     """
     told: list[Drift] = []
-    path = contracts.FEEDS_DIR / f"{item.feed}.yml" if isinstance(item, Contract) else _helper(item)
-    for name, spec in item.columns.items():
+    path = (
+        contracts.FEEDS_DIR / f"{contract.feed}.yml"
+        if isinstance(contract, Contract)
+        else _helper(contract)
+    )
+    for name, column in contract.columns.items():
         line = _line(path, name)
         has = found.get(name)
         if has is None:
-            told.append(Drift("missing", relation, name, line, expected=spec.type))
-        elif spec.type not in has.fits:
-            told.append(Drift("retyped", relation, name, line, has.shown, spec.type))
+            told.append(Drift("missing", relation, name, line, expected=column.type))
+        elif column.type not in has.fits:
+            told.append(Drift("retyped", relation, name, line, has.shown, column.type))
     line = _line(path)
-    added = [name for name in found if name not in item.columns]
+    added = [name for name in found if name not in contract.columns]
     return [*told, *(Drift("added", relation, n, line, found[n].shown) for n in added)]
 
 
@@ -130,8 +134,8 @@ def contract_line(feed: str, column: str | None = None) -> str:
     return _line(contracts.FEEDS_DIR / f"{feed}.yml", column)
 
 
-def _helper(item: HelperTable) -> Path:
-    return HELPERS_DIR / f"{item.relation}.yml"
+def _helper(contract: HelperTable) -> Path:
+    return HELPERS_DIR / f"{contract.relation}.yml"
 
 
 def _line(path: Path, column: str | None = None) -> str:

@@ -15,15 +15,15 @@ _TITLE_ROWS = 10
 _NAMED = 2
 
 
-def by_header(item: Contract, delivery: Delivery, sheets: list[Sheet]) -> list[Placed]:
+def by_header(contract: Contract, delivery: Delivery, sheets: list[Sheet]) -> list[Placed]:
     """The first sheet by the names in its first row.
 
     Raises:
         RefusedDeliveryError: A column is missing or stands there twice.
     """
-    assert isinstance(item.source, FileSource)
+    assert isinstance(contract.source, FileSource)
     sheet = sheets[0] if sheets else Sheet("", [])
-    wanted = [spec.found_as or name for name, spec in item.columns.items()]
+    wanted = [column.found_as or name for name, column in contract.columns.items()]
     at, names = _header(sheet, wanted)
     missing = [name for name in wanted if name not in names]
     if missing:
@@ -35,7 +35,7 @@ def by_header(item: Contract, delivery: Delivery, sheets: list[Sheet]) -> list[P
     doubled = [name for name in wanted if names.count(name) > 1]
     if doubled:
         raise refused(delivery.name, f"its header has {', '.join(doubled)} more than once")
-    data = [row for row in sheet.rows[at + item.source.header_rows :] if holds_something(row)]
+    data = [row for row in sheet.rows[at + contract.source.header_rows :] if holds_something(row)]
     return [Placed(sheet, data, {name: names.index(name) for name in wanted}, None)]
 
 

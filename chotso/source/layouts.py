@@ -33,14 +33,14 @@ class Placed:
     fields: int | None = None
 
 
-def by_position(item: Contract, delivery: Delivery, sheets: list[Sheet]) -> list[Placed]:
+def by_position(contract: Contract, delivery: Delivery, sheets: list[Sheet]) -> list[Placed]:
     """All sheets, each in the layout that its content shows; where it shows none, in the file's.
 
     Raises:
         RefusedDeliveryError: No sheet with data shows a layout, a header names the columns in
             another order, or the rows have values beyond the layout's columns.
     """
-    reader = _Reader(item)
+    reader = _Reader(contract)
     chosen = [reader.recognise(delivery, sheet) for sheet in sheets]
     usual = Counter(name for name in chosen if name).most_common(1)
     placed = []
@@ -54,17 +54,17 @@ def by_position(item: Contract, delivery: Delivery, sheets: list[Sheet]) -> list
     return placed
 
 
-def rows_that_stand(item: Contract, rows: list[list[Any]]) -> int:
+def rows_that_stand(contract: Contract, rows: list[list[Any]]) -> int:
     """How many rows have their codes, months and amounts where some layout has them."""
-    if not _layouts(item):
+    if not _layouts(contract):
         return len(rows)
-    reader = _Reader(item)
+    reader = _Reader(contract)
     return max(sum(reader.stands(row, at) for row in rows) for at in reader.layouts.values())
 
 
-def accounts_of(item: Contract, rows: list[list[Any]]) -> set[str]:
+def accounts_of(contract: Contract, rows: list[list[Any]]) -> set[str]:
     """Codes of the rows that are accounts in some layout, be they malformed ones."""
-    reader = _Reader(item)
+    reader = _Reader(contract)
     return {
         code
         for row in rows
@@ -73,11 +73,11 @@ def accounts_of(item: Contract, rows: list[list[Any]]) -> set[str]:
     }
 
 
-def _layouts(item: Contract) -> dict[str, dict[str, int]]:
-    assert isinstance(item.source, FileSource)
+def _layouts(contract: Contract) -> dict[str, dict[str, int]]:
+    assert isinstance(contract.source, FileSource)
     found = {}
-    for layout in item.source.layouts:
-        names = list(item.source.sheet_columns)
+    for layout in contract.source.layouts:
+        names = list(contract.source.sheet_columns)
         for name, at in layout.inserted.items():
             names.insert(at, name)
         found[layout.name] = {name: at for at, name in enumerate(names)}
@@ -87,11 +87,11 @@ def _layouts(item: Contract) -> dict[str, dict[str, int]]:
 class _Reader:
     """Judges rows of one contract's sheets."""
 
-    def __init__(self, item: Contract) -> None:
-        assert isinstance(item.source, FileSource)
-        self.layouts = _layouts(item)
-        self._item = item
-        self._source = item.source
+    def __init__(self, contract: Contract) -> None:
+        assert isinstance(contract.source, FileSource)
+        self.layouts = _layouts(contract)
+        self._contract = contract
+        self._source = contract.source
 
     def recognise(self, delivery: Delivery, sheet: Sheet) -> str | None:
         """The layout of a sheet: by content, else by a header; None where neither shows it."""
@@ -112,10 +112,10 @@ class _Reader:
     ) -> None:
         """A code beside the code: a column too many stands first, and shifts names with it."""
         for name in self._source.recognised_by:
-            spec = self._item.columns[name]
-            at = index[spec.found_as or name] + 1
+            column = self._contract.columns[name]
+            at = index[column.found_as or name] + 1
             doubled = sum(
-                spec.shape is not None and _has_shape(cell(row, at), spec) for row in rows
+                column.shape is not None and _has_shape(cell(row, at), column) for row in rows
             )
             if doubled * 2 > len(rows):
                 raise refused(
@@ -127,14 +127,14 @@ class _Reader:
     def stands(self, row: list[Any], index: dict[str, int]) -> bool:
         """Whether the telling columns of a row are readable in a layout."""
         for name in self._source.recognised_by:
-            spec = self._item.columns[name]
+            column = self._contract.columns[name]
             try:
-                value = read_cell(cell(row, index[spec.found_as or name]), spec)
+                value = read_cell(cell(row, index[column.found_as or name]), column)
             except UnreadableError:
                 return False
-            if spec.required and value is None:
+            if column.required and value is None:
                 return False
-            if spec.shape and not _has_shape(value, spec):
+            if column.shape and not _has_shape(value, column):
                 return False
         return True
 
@@ -150,7 +150,7 @@ class _Reader:
         if not holds_something(row) or not self._is_data(row, index):
             return None
         first = self._source.recognised_by[0]
-        return seen(str(cell(row, index[self._item.columns[first].found_as or first])))
+        return seen(str(cell(row, index[self._contract.columns[first].found_as or first])))
 
     def _is_data(self, row: list[Any], index: dict[str, int]) -> bool:
         """Whether a row where a header may stand is data: an account, if a malformed one.
@@ -160,11 +160,11 @@ class _Reader:
         if self.stands(row, index):
             return True
         first = self._source.recognised_by[0]
-        code = cell(row, index[self._item.columns[first].found_as or first])
+        code = cell(row, index[self._contract.columns[first].found_as or first])
         places = [
-            index[spec.found_as or name]
-            for name, spec in self._item.columns.items()
-            if spec.type == "bigint" and _is_number(cell(row, index[spec.found_as or name]))
+            index[column.found_as or name]
+            for name, column in self._contract.columns.items()
+            if column.type == "bigint" and _is_number(cell(row, index[column.found_as or name]))
         ]
         counted = {float(str(row[at]).strip().replace(",", ".")) - at for at in places}
         return code is not None and len(places) > 2 and len(counted) > 1
@@ -216,7 +216,9 @@ class _Reader:
 
     def expected(self, sheet: Sheet) -> str:
         """What was found on a sheet of no known layout, and what was expected."""
-        telling = [self._item.columns[name].found_as or name for name in self._source.recognised_by]
+        telling = [
+            self._contract.columns[name].found_as or name for name in self._source.recognised_by
+        ]
         places = [
             f"{layout}: " + ", ".join(f"{name} at column {index[name] + 1}" for name in telling)
             for layout, index in self.layouts.items()
@@ -257,8 +259,8 @@ def _checked(
     return Placed(sheet, data, index, width, fields)
 
 
-def _has_shape(value: Any, spec: Column) -> bool:
-    return isinstance(value, str) and re.fullmatch(spec.shape or "", value.strip()) is not None
+def _has_shape(value: Any, column: Column) -> bool:
+    return isinstance(value, str) and re.fullmatch(column.shape or "", value.strip()) is not None
 
 
 def _is_broken(found: Any) -> bool:

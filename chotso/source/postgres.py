@@ -177,21 +177,21 @@ class PostgresSnapshot:
         instant: datetime = row[0]
         return instant
 
-    def drift(self, item: Contract) -> list[Drift]:
+    def drift(self, contract: Contract) -> list[Drift]:
         """See `Snapshot`."""
-        assert isinstance(item.source, TableSource)
-        return self._drift(item, item.source.relation)
+        assert isinstance(contract.source, TableSource)
+        return self._drift(contract, contract.source.relation)
 
     def helper_drift(self, relation: str) -> list[Drift]:
         """See `Snapshot`."""
         return self._drift(helper_table(relation), relation)
 
-    def _drift(self, item: Contract | HelperTable, name: str) -> list[Drift]:
+    def _drift(self, contract: Contract | HelperTable, name: str) -> list[Drift]:
         relation = f"{SCHEMA}.{name}"
         with self._asking(relation):
             found = self._connection.execute(_COLUMNS, [relation]).fetchall()
         columns = {name: postgres_column(shown, base) for name, shown, base in found}
-        return drift_of(item, relation, columns)
+        return drift_of(contract, relation, columns)
 
     def has_relation(self, name: str) -> bool:
         """See `Snapshot`."""

@@ -20,7 +20,7 @@ from sqlalchemy.sql import visitors
 from sqlalchemy.sql.expression import TableClause
 
 from chotso.calendar import local_midnight, month_after
-from chotso.contracts import Contract, TableSource, contract, helper_table
+from chotso.contracts import Contract, TableSource, contract_of, helper_table
 
 SCHEMA = "tst"
 CLOCK_RELATION = "dong_ho"
@@ -65,23 +65,25 @@ class ReadRequest:
         return replace(self, mode="whole") if self.mode == "year" and not placed else self
 
 
-def rows_query(item: Contract, request: ReadRequest) -> Select[Any]:
+def rows_query(contract: Contract, request: ReadRequest) -> Select[Any]:
     """The columns of the contract that are ever read, in contract order.
 
     Rows come in the order of their key, so that the same rows make the same landed bytes.
     """
-    source = _table_source(item)
-    read = [n for n, c in item.columns.items() if c.personal != "drop"]
+    source = _table_source(contract)
+    read = [n for n, c in contract.columns.items() if c.personal != "drop"]
     relation = _relation(source.relation, read, source)
-    query = select(*[relation.c[n] for n in read]).order_by(*[relation.c[n] for n in item.key])
+    query = select(*[relation.c[n] for n in read]).order_by(*[relation.c[n] for n in contract.key])
     if request.reads_everything:
         return query
     if source.parent:
-        touched = _touched_parents(item, source, request)
+        touched = _touched_parents(contract, source, request)
         return query.where(relation.c[source.parent.key].in_(select(touched.c.touched)))
     if request.mode == "window":
-        return query.where(_in_months(item, relation, request.months))
-    return query.where(_condition(relation, source.changed_at, source.period, request, item.key))
+        return query.where(_in_months(contract, relation, request.months))
+    return query.where(
+        _condition(relation, source.changed_at, source.period, request, contract.key)
+    )
 
 
 def relation_of(query: Select[Any]) -> str:
@@ -91,32 +93,34 @@ def relation_of(query: Select[Any]) -> str:
     return first.fullname if first is not None else SCHEMA
 
 
-def control_query(item: Contract) -> Select[Any]:
+def control_query(contract: Contract) -> Select[Any]:
     """The source's control totals of a feed: month, rows, đồng, by month; see CONTROL_COLUMNS."""
-    source = _table_source(item)
+    source = _table_source(contract)
     totals = table(
         CONTROL_RELATION,
-        *[column(spec.found_as) for spec in CONTROL_COLUMNS.values() if spec.found_as],
+        *[column(each.found_as) for each in CONTROL_COLUMNS.values() if each.found_as],
         column("bang"),
         schema=SCHEMA,
     )
-    found = [totals.c[spec.found_as] for spec in CONTROL_COLUMNS.values() if spec.found_as]
+    found = [
+        totals.c[expected.found_as] for expected in CONTROL_COLUMNS.values() if expected.found_as
+    ]
     return select(*found).where(totals.c.bang == source.relation).order_by(totals.c.thang)
 
 
-def scope_query(item: Contract, request: ReadRequest) -> Select[Any] | None:
+def scope_query(contract: Contract, request: ReadRequest) -> Select[Any] | None:
     """The parents whose lines the read states in full; None where the read has no such list."""
-    source = _table_source(item)
+    source = _table_source(contract)
     if request.reads_everything or source.parent is None:
         return None
-    touched = _touched_parents(item, source, request)
+    touched = _touched_parents(contract, source, request)
     return select(touched.c.touched.label(source.parent.key)).order_by(touched.c.touched)
 
 
-def _touched_parents(item: Contract, source: TableSource, request: ReadRequest) -> Subquery:
+def _touched_parents(contract: Contract, source: TableSource, request: ReadRequest) -> Subquery:
     assert source.parent is not None
     if request.mode == "window":
-        return _parents_in_months(item, source, request.months)
+        return _parents_in_months(contract, source, request.months)
     parent = table(
         source.parent.relation,
         column(source.parent.key),
@@ -130,7 +134,7 @@ def _touched_parents(item: Contract, source: TableSource, request: ReadRequest) 
         column(source.changed_at or source.parent.changed_at),
         schema=SCHEMA,
     )
-    places = [item.key.index(source.parent.key)]
+    places = [contract.key.index(source.parent.key)]
     again = [tuple(key[i] for i in places) for key in request.keys_again]
     in_parent = _condition(
         parent, source.parent.changed_at, source.parent.period, request, [source.parent.key], again
@@ -145,22 +149,22 @@ def _touched_parents(item: Contract, source: TableSource, request: ReadRequest) 
     ).subquery("touched_parents")
 
 
-def _parents_in_months(item: Contract, source: TableSource, months: list[date]) -> Subquery:
+def _parents_in_months(contract: Contract, source: TableSource, months: list[date]) -> Subquery:
     assert source.parent is not None
-    assert item.control is not None
-    assert item.control.of is not None
-    placed = contract(item.control.of)
-    names = dict.fromkeys([source.parent.key, item.control.month])
+    assert contract.control is not None
+    assert contract.control.of is not None
+    placed = contract_of(contract.control.of)
+    names = dict.fromkeys([source.parent.key, contract.control.month])
     parent = table(source.parent.relation, *[column(n) for n in names], schema=SCHEMA)
     touched = select(parent.c[source.parent.key].label("touched"))
     return touched.where(_in_months(placed, parent, months)).subquery("touched_parents")
 
 
-def _in_months(item: Contract, relation: FromClause, months: list[date]) -> ColumnElement[bool]:
+def _in_months(contract: Contract, relation: FromClause, months: list[date]) -> ColumnElement[bool]:
     """At least the rows whose control month, by local time, is one of the months."""
-    assert item.control is not None
-    place = relation.c[item.control.month]
-    is_instant = item.columns[item.control.month].type == "timestamptz"
+    assert contract.control is not None
+    place = relation.c[contract.control.month]
+    is_instant = contract.columns[contract.control.month].type == "timestamptz"
     bounds = [
         (
             max(month, date.min + _MARGIN) - _MARGIN,
@@ -201,6 +205,6 @@ def _relation(name: str, read: list[str], source: TableSource) -> FromClause:
     return table(name, *[column(n) for n in names], schema=SCHEMA)
 
 
-def _table_source(item: Contract) -> TableSource:
-    assert isinstance(item.source, TableSource)
-    return item.source
+def _table_source(contract: Contract) -> TableSource:
+    assert isinstance(contract.source, TableSource)
+    return contract.source

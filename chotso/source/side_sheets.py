@@ -31,19 +31,19 @@ def with_codes(source: FileSource, delivery: Delivery, sheets: list[Sheet]) -> l
     return named
 
 
-def left_out(item: Contract, source: FileSource, sheets: list[Sheet]) -> list[str]:
+def left_out(contract: Contract, source: FileSource, sheets: list[Sheet]) -> list[str]:
     """Names of the sheets that are no agency's and state nothing that the agencies' do not."""
     own = [sheet for sheet in sheets if _is_code(source, sheet.name)]
     others = [sheet for sheet in sheets if not _is_code(source, sheet.name)]
     if not own or not others:
         return []
-    stated = {code for sheet in own for code in accounts_of(item, sheet.rows)}
-    return [sheet.name for sheet in others if _accounts(item, source, sheet) <= stated]
+    stated = {code for sheet in own for code in accounts_of(contract, sheet.rows)}
+    return [sheet.name for sheet in others if _accounts(contract, source, sheet) <= stated]
 
 
-def _accounts(item: Contract, source: FileSource, sheet: Sheet) -> set[str]:
+def _accounts(contract: Contract, source: FileSource, sheet: Sheet) -> set[str]:
     """Codes of a sheet's accounts; a line of an agency's totals is none."""
-    return {code for code in accounts_of(item, sheet.rows) if not _is_code(source, code)}
+    return {code for code in accounts_of(contract, sheet.rows) if not _is_code(source, code)}
 
 
 def _is_code(source: FileSource, name: str) -> bool:

@@ -34,7 +34,7 @@ class Snapshot(Protocol):
     known_at: datetime
     server_clock: datetime
 
-    def drift(self, item: Contract) -> list[Drift]:
+    def drift(self, contract: Contract) -> list[Drift]:
         """Columns of the feed's relation that are missing, retyped or added by its contract."""
 
     def helper_drift(self, relation: str) -> list[Drift]:
@@ -61,12 +61,12 @@ def typed_batch(
     unreadable: list[str | None] = []
     for row in rows:
         bad: dict[str, str] = {}
-        for (name, spec), value in zip(columns.items(), row, strict=True):
+        for (name, expected), value in zip(columns.items(), row, strict=True):
             try:
-                values[name].append(read_value(_aware(value, spec, zone), spec))
+                values[name].append(read_value(_aware(value, expected, zone), expected))
             except UnreadableError as error:
                 values[name].append(None)
-                bad[name] = str(error) if spec.personal else f"{error}: {found(value)}"
+                bad[name] = str(error) if expected.personal else f"{error}: {found(value)}"
         unreadable.append(json.dumps(bad, ensure_ascii=False) if bad else None)
     arrays = [pa.array(values[n], arrow_type(c.type)) for n, c in columns.items()]
     return pa.record_batch(
@@ -74,9 +74,9 @@ def typed_batch(
     )
 
 
-def _aware(value: Any, spec: Column, zone: tzinfo | None) -> Any:
+def _aware(value: Any, expected: Column, zone: tzinfo | None) -> Any:
     """A value, an instant without its offset in the given zone."""
-    if zone is None or spec.type != "timestamptz":
+    if zone is None or expected.type != "timestamptz":
         return value
     if isinstance(value, str):
         try:

@@ -37,7 +37,7 @@ _ARCHIVE_ERRORS = (
 
 
 @dataclass(frozen=True)
-class _Named:
+class _NamedSheet:
     """A sheet as the workbook names it."""
 
     name: str
@@ -46,7 +46,7 @@ class _Named:
 
 
 @dataclass(frozen=True)
-class _Book:
+class _WorkbookPart:
     """What the workbook's own part says: its sheets, how it counts days, whether it computes."""
 
     sheets: list[tuple[str, str, bool]]
@@ -103,7 +103,7 @@ def _read(package: Package, only_first: bool) -> tuple[list[Sheet], list[str]]:
     return sheets, notes
 
 
-def _book(package: Package, part: str) -> _Book:
+def _book(package: Package, part: str) -> _WorkbookPart:
     sheets: list[tuple[str, str, bool]] = []
     is_1904 = is_to_compute = False
     for found in package.elements(part, frozenset({"sheets"})):
@@ -121,7 +121,7 @@ def _book(package: Package, part: str) -> _Book:
             is_to_compute = _is_true(told("fullCalcOnLoad", "0")) or not _is_true(
                 told("calcCompleted", "1")
             )
-    return _Book(sheets, is_1904, is_to_compute)
+    return _WorkbookPart(sheets, is_1904, is_to_compute)
 
 
 def _is_true(said: str) -> bool:
@@ -136,14 +136,16 @@ def _only(links: dict[str, tuple[str, str]], kind: str, of: str) -> str | None:
     return next(iter(parts), None)
 
 
-def _worksheets(book: _Book, links: dict[str, tuple[str, str]]) -> tuple[list[_Named], list[str]]:
+def _worksheets(
+    book: _WorkbookPart, links: dict[str, tuple[str, str]]
+) -> tuple[list[_NamedSheet], list[str]]:
     named, notes = [], []
     for name, link, is_hidden in book.sheets:
         if link not in links:
             raise PackageError(f"sheet {shown(name[:40])} has no part")
         kind, part = links[link]
         if kind == "worksheet":
-            named.append(_Named(name.strip(), part, is_hidden))
+            named.append(_NamedSheet(name.strip(), part, is_hidden))
         elif kind != "chartsheet":
             notes.append(f"sheet {shown(name[:40])} is a {shown(kind[:40])}, and was not read")
     parts = Counter(item.part.lower() for item in named)
@@ -152,7 +154,7 @@ def _worksheets(book: _Book, links: dict[str, tuple[str, str]]) -> tuple[list[_N
     return named, notes
 
 
-def _first(named: list[_Named], notes: list[str]) -> list[_Named]:
+def _first(named: list[_NamedSheet], notes: list[str]) -> list[_NamedSheet]:
     """The first sheet that is to be seen; what else there is is told."""
     visible = [item for item in named if not item.is_hidden]
     if named and not visible:
@@ -169,7 +171,7 @@ def _first(named: list[_Named], notes: list[str]) -> list[_Named]:
     return visible[:1]
 
 
-def _store(package: Package, book: _Book, links: dict[str, tuple[str, str]]) -> Store:
+def _store(package: Package, book: _WorkbookPart, links: dict[str, tuple[str, str]]) -> Store:
     styles = _only(links, "styles", "workbook")
     texts = _only(links, "sharedStrings", "workbook")
     return Store(
@@ -180,7 +182,7 @@ def _store(package: Package, book: _Book, links: dict[str, tuple[str, str]]) -> 
     )
 
 
-def _rows(package: Package, item: _Named, store: Store, budget: Budget) -> Rows:
+def _rows(package: Package, item: _NamedSheet, store: Store, budget: Budget) -> Rows:
     name = shown(item.name)
     sheet = Worksheet(name, store, budget)
     counted = 0

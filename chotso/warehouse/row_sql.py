@@ -21,9 +21,9 @@ def equal(names: Iterable[str], left: str, right: str) -> sql.Composed:
     )
 
 
-def same_key(item: Contract, left: str, right: str) -> sql.Composed:
+def same_key(contract: Contract, left: str, right: str) -> sql.Composed:
     """The join of two aliases on the feed's key."""
-    return equal(item.key, left, right)
+    return equal(contract.key, left, right)
 
 
 def joined(names: Iterable[str], alias: str) -> sql.Composed:
@@ -34,16 +34,16 @@ def joined(names: Iterable[str], alias: str) -> sql.Composed:
     return sql.SQL("concat_ws('|', {})").format(sql.SQL(", ").join(parts))
 
 
-def money_of(item: Contract, alias: str) -> sql.Composed:
+def money_of(contract: Contract, alias: str) -> sql.Composed:
     """The đồng that a row of an alias carries, numeric."""
     return sql.SQL("(select coalesce(({})::numeric, 0) from (select {}.*) as carrier)").format(
-        sql.SQL(item.money), sql.Identifier(alias)
+        sql.SQL(contract.money), sql.Identifier(alias)
     )
 
 
-def control_month(item: Contract, value: sql.Composable) -> sql.Composed:
+def control_month(contract: Contract, value: sql.Composable) -> sql.Composed:
     """The local month, first day, of a value of the feed's control column."""
-    assert item.control is not None
-    if item.columns[item.control.month].type == "timestamptz":
+    assert contract.control is not None
+    if contract.columns[contract.control.month].type == "timestamptz":
         value = sql.SQL("{} at time zone {}").format(value, sql.Literal(LOCAL_ZONE_NAME))
     return sql.SQL("date_trunc('month', ({})::timestamp)::date").format(value)

@@ -4,6 +4,7 @@ Without them PostgreSQL takes a condition such as `known_to is null` for one row
 a few of these together are "one row", and joins become nested loops over the whole table.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg
@@ -24,18 +25,28 @@ def gather(conn: psycopg.Connection) -> list[str]:
     return list(row[0])
 
 
-def stage(
-    conn: psycopg.Connection,
-    name: str,
-    query: sql.Composable,
-    values: dict[str, Any] | None = None,
-) -> None:
-    """Keep a query's rows until the transaction ends as `pg_temp.<name>`, with statistics.
+@dataclass(frozen=True)
+class TemporaryTable:
+    """A temporary table with statistics, which ends with its transaction or with the session.
 
-    What is read from it is planned by its real size; a CTE is planned by a guess at its conditions.
+    PostgreSQL plans a query on it by its real size. It plans a CTE by a guess at its conditions.
+    One module makes the object; others import it, so that the name is written once.
     """
-    table = sql.Identifier("pg_temp", name)
-    conn.execute(sql.SQL("drop table if exists {}").format(table))
-    made = sql.SQL("create temporary table {} on commit drop as {}")
-    conn.execute(made.format(sql.Identifier(name), query), values)
-    conn.execute(sql.SQL("analyze {}").format(table))
+
+    name: str
+    outlives_transaction: bool = False
+
+    @property
+    def table(self) -> sql.Identifier:
+        """The table in a query, `pg_temp.<name>`."""
+        return sql.Identifier("pg_temp", self.name)
+
+    def fill(
+        self, conn: psycopg.Connection, query: sql.Composable, values: dict[str, Any] | None = None
+    ) -> None:
+        """Make the table anew from the rows of a query."""
+        conn.execute(sql.SQL("drop table if exists {}").format(self.table))
+        until = sql.SQL("" if self.outlives_transaction else "on commit drop ")
+        made = sql.SQL("create temporary table {} {}as {}")
+        conn.execute(made.format(sql.Identifier(self.name), until, query), values)
+        conn.execute(sql.SQL("analyze {}").format(self.table))

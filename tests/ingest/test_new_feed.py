@@ -26,7 +26,7 @@ order: 60
 title: Điểm thu — collection points
 owner: Phòng Quản lý thu
 source: {kind: table, relation: diem_thu, read: whole}
-history: versions
+kept_as: versions
 key: [ma_diem, so_quay]
 money: so_tien
 money_columns: [so_tien]

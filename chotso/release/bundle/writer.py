@@ -12,7 +12,7 @@ from chotso.failpoints import failpoint
 from chotso.release.bundle import papers
 from chotso.release.bundle.inputs import MadeBy
 from chotso.release.bundle.signers import signers_of
-from chotso.release.data.canonical import Table, canonical_json, csv_lines, render
+from chotso.release.data.canonical import DataFile, canonical_json, csv_lines, render
 from chotso.release.data.reading import Row
 from chotso.release.data.tables import CORRECTION, TABLES
 from chotso.verifier import verify
@@ -145,7 +145,7 @@ def flush(folder: Path) -> None:
             os.close(descriptor)
 
 
-def _csv(spec: Table, rows: Iterable[Row]) -> Iterator[bytes]:
+def _csv(spec: DataFile, rows: Iterable[Row]) -> Iterator[bytes]:
     try:
         yield from csv_lines(spec, rows)
     except ValueError as error:

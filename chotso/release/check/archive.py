@@ -3,13 +3,14 @@
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from chotso.contracts import contract, contracts, groups
+from chotso.contracts import contract_of, contracts, groups
 from chotso.errors import ChotsoError
-from chotso.landing import MANIFEST, LandedFile, Landing, from_json
+from chotso.landed import BatchManifest, ReadFacts
+from chotso.landing import MANIFEST, Landing
 from chotso.release.data.canonical import render
 
 KEPT = "the bundle and the archive, untouched."
@@ -21,66 +22,55 @@ class LandedFolder:
     """A batch's folder in the archive, as its own manifest tells it."""
 
     folder: str
-    told: dict[str, Any]
+    manifest: BatchManifest
     delivery_sha256: str | None = None
     is_named: bool = False
 
     @property
     def feed(self) -> str:
         """The feed."""
-        return str(self.told["feed"])
+        return self.manifest.feed
 
     @property
     def business_date(self) -> date:
         """The date that it was read for."""
-        return date.fromisoformat(self.told["business_date"])
+        return self.manifest.business_date
 
     @property
     def known_at(self) -> datetime:
         """The source's clock in its snapshot."""
-        return datetime.fromisoformat(self.told["known_at"])
+        return self.manifest.known_at
 
     @property
-    def stated_at(self) -> datetime | None:
-        """The instant of a full statement."""
-        found = self.told["stated_at"]
-        return datetime.fromisoformat(found) if found else None
-
-    @property
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> ReadFacts:
         """What publishing needs to know of the read."""
-        return dict(self.told["facts"])
+        return self.manifest.landed.facts
 
     @property
     def read_mode(self) -> str:
         """How it was read; archives of before it was written down tell only whole reads apart."""
-        return str(self.told.get("read_mode") or ("file" if self._is_file else "whole"))
-
-    @property
-    def files(self) -> dict[str, LandedFile]:
-        """Its landed files by role."""
-        return {role: from_json(each) for role, each in self.told["files"].items()}
+        return self.manifest.read_mode or ("file" if self._is_file else "whole")
 
     @property
     def delivery(self) -> tuple[str, str, str] | None:
         """Name, sha256 and identity of the delivered file that it is the first reading of."""
-        path = self.facts.get("original")
-        if not path or "again" in self.facts:
+        path = self.facts.original
+        if not path or self.facts.again is not None:
             return None
         _, sha256, name = path.split("/", 2)
         return name, sha256, self.delivery_sha256 or sha256
 
     @property
     def _is_file(self) -> bool:
-        return bool(self.facts.get("original")) or "listing" in self.facts
+        return bool(self.facts.original) or self.facts.listing is not None
 
     @property
     def order(self) -> tuple[datetime, int, int, bool, int]:
         """As nights publish: by instant, group, feed, deliveries before the listing, number."""
-        item = contract(self.feed)
-        number = int(str(self.told["batch_id"]).rsplit("_", 1)[-1])
-        group = list(groups()).index(item.group)
-        return self.known_at, group, item.order, self.delivery is None, number
+        contract = contract_of(self.feed)
+        number = int(self.manifest.batch_id.rsplit("_", 1)[-1])
+        group = list(groups()).index(contract.group)
+        return self.known_at, group, contract.order, self.delivery is None, number
 
     def is_of(self, entry: dict[str, Any]) -> bool:
         """Whether feed, date and instant are those of an entry of the manifest."""
@@ -92,7 +82,7 @@ class LandedFolder:
 
     def fits(self, entry: dict[str, Any]) -> bool:
         """Whether an entry of the manifest's `inputs` was landed here."""
-        data = self.files["data"]
+        data = self.manifest.landed.data
         sha256 = self.delivery[1] if self.delivery else data.sha256
         return self.is_of(entry) and (sha256, data.rows) == (
             entry["sha256"],
@@ -130,7 +120,7 @@ def inputs_in_order(landing: Landing, manifest: dict[str, Any]) -> Inputs:
             missing.append(f"{entry['feed']} {entry['business_date']} ({entry['sha256'][:12]}…)")
             continue
         identity = entry["delivery_sha256"]
-        taken[found.folder] = LandedFolder(found.folder, found.told, identity, is_named=True)
+        taken[found.folder] = replace(found, delivery_sha256=identity, is_named=True)
     for entry in manifest["final_extract"]:
         reads = _reads_of(entry, [taken.get(each.folder, each) for each in there])
         if not reads:
@@ -157,7 +147,7 @@ def _reads_of(entry: dict[str, Any], there: list[LandedFolder]) -> list[LandedFo
     reads = [
         each
         for each in sorted(there, key=lambda each: not each.is_named)
-        if each.feed == entry["feed"] and each.delivery is None and "again" not in each.facts
+        if each.feed == entry["feed"] and each.delivery is None and each.facts.again is None
     ]
     newest = [each for each in reads if render(each.known_at, "instant") == entry["known_at"]]
     if whole := [each for each in newest if each.is_of(entry)]:
@@ -169,7 +159,8 @@ def _reads_of(entry: dict[str, Any], there: list[LandedFolder]) -> list[LandedFo
 def _check_nothing_added(landing: Landing, taken: Iterable[LandedFolder]) -> None:
     added = []
     for each in taken:
-        told = {landed.path for landed in each.files.values()} | {f"{each.folder}/{MANIFEST}"}
+        told = {file.path for file in each.manifest.landed.files.values()}
+        told.add(f"{each.folder}/{MANIFEST}")
         added += sorted(set(landing.files_in(each.folder)) - told)
     if added:
         raise ChotsoError(
@@ -208,4 +199,4 @@ def acts_in_order(landing: Landing, manifest: dict[str, Any]) -> list[dict[str, 
 def _complete(landing: Landing) -> Iterator[LandedFolder]:
     for folder, told in landing.manifests():
         if told.get("feed") in contracts() and told.get("known_at") and told.get("files"):
-            yield LandedFolder(folder, told)
+            yield LandedFolder(folder, BatchManifest.from_json(told))

@@ -16,7 +16,7 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from chotso.release.data.canonical import Column, Table, kind_of, render
+from chotso.release.data.canonical import DataFile, FileColumn, kind_of, render
 from chotso.release.data.changes import Fields, keyed_rows
 from chotso.release.data.tables import FROZEN
 from chotso.settings import Settings
@@ -243,7 +243,7 @@ class _Compared:
         if status != right_status:
             yield self._says((self._release_id,), "release.status", status, right_status)
 
-    def _table(self, spec: Table) -> Iterator[str]:
+    def _table(self, spec: DataFile) -> Iterator[str]:
         """A table's rows against its file's, both in order of the key."""
         if unknown := sorted(self._columns(spec) - {"release_id", *spec.column_names}):
             yield f"has columns that no release has: {', '.join(unknown)}"
@@ -254,7 +254,7 @@ class _Compared:
         with path.open(encoding="utf-8", newline="\n") as stream:
             yield from _pairwise(self._kept(spec), keyed_rows(spec, stream))
 
-    def _kept(self, spec: Table) -> Iterator[tuple[Key, Fields]]:
+    def _kept(self, spec: DataFile) -> Iterator[tuple[Key, Fields]]:
         query = sql.SQL("select {columns} from {table} where release_id = {id} order by {key}")
         statement = query.format(
             columns=sql.SQL(", ").join(map(sql.Identifier, spec.column_names)),
@@ -271,7 +271,7 @@ class _Compared:
                 fields = {column.name: _field(row, column) for column in spec.columns}
                 yield tuple(fields[name] or "" for name in spec.key), fields
 
-    def _columns(self, spec: Table) -> set[str]:
+    def _columns(self, spec: DataFile) -> set[str]:
         rows = self._conn.execute(
             "select attname from pg_attribute where attrelid = to_regclass(%s) "
             "and attnum > 0 and not attisdropped",
@@ -279,7 +279,7 @@ class _Compared:
         )
         return {str(name) for (name,) in rows}
 
-    def _view(self, spec: Table) -> Iterator[str]:
+    def _view(self, spec: DataFile) -> Iterator[str]:
         """Readers mostly see the current view: it must show the table's rows, and all of them."""
         columns = sql.SQL(", ").join(map(sql.Identifier, ("release_id", *spec.column_names)))
         table, view = (
@@ -334,7 +334,7 @@ def _fields_differing(key: Key, kept: Fields, sealed: Fields) -> Iterator[str]:
             yield _Compared._says(key, name, kept.get(name), sealed.get(name))
 
 
-def _field(row: dict[str, Any], column: Column) -> str | None:
+def _field(row: dict[str, Any], column: FileColumn) -> str | None:
     """The value as the bundle would have it, but text as it is: readers see its very form."""
     value = row[column.name]
     if value is None or isinstance(value, str):

@@ -29,8 +29,8 @@ from chotso.release import state
 from chotso.release.bundle import inputs
 from chotso.release.bundle.writer import Correction, Identity, write_bundle
 from chotso.release.check.archive import KEPT, Inputs, acts_in_order, inputs_in_order
-from chotso.release.check.republish import carry_out, publish_folder
-from chotso.release.data.canonical import Table
+from chotso.release.check.republish import carry_out, republish_folder
+from chotso.release.data.canonical import DataFile
 from chotso.release.data.changes import Changes, Corrected, keyed_rows
 from chotso.release.data.reading import Frozen, Row, reading
 from chotso.release.data.tables import ATTAINMENT, CHECKS, LATE_CHANGES
@@ -132,7 +132,7 @@ def rebuild(
     settings = empty.model_copy(update={"landing_url": landing_url})
     with connect(settings) as conn:
         _check_empty(conn)
-        _publish_all(settings, conn, found, acts, progress)
+        _republish_all(settings, conn, found, acts, progress)
         freeze = _extracted(conn, manifest)
         progress("build at the cutoff")
         assert freeze.as_known_at is not None
@@ -152,7 +152,7 @@ def rebuild(
     return Rebuilt(root, findings, folder if findings else None, found.others, copied)
 
 
-def _publish_all(
+def _republish_all(
     settings: Settings,
     conn: psycopg.Connection,
     found: Inputs,
@@ -164,12 +164,12 @@ def _publish_all(
         while waiting and datetime.fromisoformat(waiting[0]["known_at"]) < landed.known_at:
             carry_out(conn, waiting.pop(0))
         progress(f"publish {landed.folder}")
-        publish_folder(settings, conn, landed)
+        republish_folder(settings, conn, landed)
     for act in waiting:
         carry_out(conn, act)
-    for item in contracts().values():
-        if item.control:
-            prove.compare(settings, conn, item)
+    for contract in contracts().values():
+        if contract.control:
+            prove.compare(settings, conn, contract)
 
 
 @contextmanager
@@ -318,7 +318,7 @@ def _overridden(bundle: Path) -> dict[str, Row]:
     return {str(row["check_code"]): row for row in _copied(bundle, CHECKS) if row["is_overridden"]}
 
 
-def _copied(bundle: Path, spec: Table) -> Iterator[Row]:
+def _copied(bundle: Path, spec: DataFile) -> Iterator[Row]:
     """The rows of a bundle's data file, as values."""
     kinds = {column.name: _READ[column.kind] for column in spec.columns}
     with (bundle / spec.path).open(encoding="utf-8", newline="\n") as stream:

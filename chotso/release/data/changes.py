@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TextIO
 
 from chotso.errors import ChotsoError
-from chotso.release.data.canonical import Table
+from chotso.release.data.canonical import DataFile
 from chotso.release.data.reading import Row
 from chotso.release.data.tables import COMPARED, FROZEN, NOT_COMPARED_COLUMNS
 
@@ -77,7 +77,7 @@ class Changes:
             yield from found
 
 
-def _differences(spec: Table, old: TextIO, new: TextIO) -> Iterator[Row]:
+def _differences(spec: DataFile, old: TextIO, new: TextIO) -> Iterator[Row]:
     for key, before, after in _pairs(spec, old, new):
         change = "added" if before is None else "removed" if after is None else "changed"
         one, two = before or {}, after or {}
@@ -94,7 +94,7 @@ def _differences(spec: Table, old: TextIO, new: TextIO) -> Iterator[Row]:
 
 
 def _pairs(
-    spec: Table, old: TextIO, new: TextIO
+    spec: DataFile, old: TextIO, new: TextIO
 ) -> Iterator[tuple[list[str | None], Fields | None, Fields | None]]:
     """Rows of either file by key; both are in order of it, so neither is held whole."""
     olds, news = keyed_rows(spec, old), keyed_rows(spec, new)
@@ -113,11 +113,11 @@ def _pairs(
             one, two = next(olds, None), next(news, None)
 
 
-def _key(spec: Table, row: Fields) -> list[str | None]:
+def _key(spec: DataFile, row: Fields) -> list[str | None]:
     return [row[name] for name in spec.key]
 
 
-def keyed_rows(spec: Table, stream: TextIO) -> Iterator[tuple[tuple[str, ...], Fields]]:
+def keyed_rows(spec: DataFile, stream: TextIO) -> Iterator[tuple[tuple[str, ...], Fields]]:
     """Key and fields of each row of a canonical CSV file, as they stand there; null is None."""
     records = _records(stream)
     names = [str(name) for name in next(records, [])]

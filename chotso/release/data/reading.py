@@ -16,7 +16,7 @@ from psycopg.rows import dict_row
 from chotso.calendar import LOCAL_ZONE_NAME, local_date
 from chotso.characters import spelled_out
 from chotso.errors import ChotsoError
-from chotso.release.data.canonical import Table
+from chotso.release.data.canonical import DataFile
 from chotso.release.data.tables import ARREARS_RATIO, ATTAINMENT, CHECKS, TABLES
 
 Row = Mapping[str, object]
@@ -97,7 +97,7 @@ def reading(conn: psycopg.Connection, frozen: Frozen) -> Iterator[Tables]:
         ) from error
 
 
-def _check_columns(conn: psycopg.Connection, schema: str, spec: Table, relation: str) -> None:
+def _check_columns(conn: psycopg.Connection, schema: str, spec: DataFile, relation: str) -> None:
     rows = conn.execute(
         "select attname from pg_attribute where attrelid = to_regclass(%s) "
         "and attnum > 0 and not attisdropped",
@@ -123,7 +123,7 @@ def _check_rows(conn: psycopg.Connection, schema: str, relation: str) -> None:
         )
 
 
-def _rows(conn: psycopg.Connection, frozen: Frozen, spec: Table) -> Iterator[Row]:
+def _rows(conn: psycopg.Connection, frozen: Frozen, spec: DataFile) -> Iterator[Row]:
     """The rows of a table in code point order of its key, texts in NFC.
 
     Readers of `frozen` see the texts that stand in the bundle.
@@ -139,14 +139,14 @@ def _rows(conn: psycopg.Connection, frozen: Frozen, spec: Table) -> Iterator[Row
             }
 
 
-def _query(spec: Table, frozen: Frozen) -> sql.Composed:
+def _query(spec: DataFile, frozen: Frozen) -> sql.Composed:
     """The rows of a table, in order of its key."""
     values = {name: sql.Placeholder(name) for name in frozen.values}
     rows = rows_query(spec, sql.Identifier(frozen.schema), values, frozen.last_month is not None)
     return sql.SQL("{rows} order by {key}").format(rows=rows, key=order_of(spec, "fact"))
 
 
-def order_of(spec: Table, alias: str) -> sql.Composed:
+def order_of(spec: DataFile, alias: str) -> sql.Composed:
     """The order of a table's rows: by code point, field by field."""
     return sql.SQL(", ").join(
         sql.SQL("coalesce(normalize({}::text, nfc), '\\N') collate \"C\"").format(
@@ -157,7 +157,10 @@ def order_of(spec: Table, alias: str) -> sql.Composed:
 
 
 def rows_query(
-    spec: Table, schema: sql.Composable, values: Mapping[str, sql.Composable], has_last_month: bool
+    spec: DataFile,
+    schema: sql.Composable,
+    values: Mapping[str, sql.Composable],
+    has_last_month: bool,
 ) -> sql.Composed:
     """`sql/<name>.sql` with the columns of its file; `{word}` in it is a value or the schema.
 

@@ -16,7 +16,14 @@ from chotso.failpoints import failpoint
 from chotso.release import state
 from chotso.release.bundle import inputs
 from chotso.release.seal.checks import Override
-from chotso.release.seal.freeze import LOCK, FreezeReport, Run, carry_through, reason_kept, restored
+from chotso.release.seal.freeze import (
+    LOCK,
+    FreezeReport,
+    FreezeRun,
+    carry_through,
+    reason_kept,
+    restored,
+)
 from chotso.release.seal.parts import Parts, PeriodToFreeze, Progress
 from chotso.settings import Settings
 
@@ -54,7 +61,7 @@ def corrigendum(
     period = parts.period(period_id)
     why, who = _said(reason, "--reason"), _said(author, "--by")
     with parts.connect(settings) as conn, parts.hold(conn, LOCK):
-        run = Run(conn, settings, parts, progress)
+        run = FreezeRun(conn, settings, parts, progress)
         current = state.current(conn, period_id)
         if current is None:
             raise ChotsoError(
@@ -98,7 +105,7 @@ def _check_cutoff(period: PeriodToFreeze, current: state.Current) -> None:
         )
 
 
-def _knowledge(run: Run) -> tuple[datetime, date]:
+def _knowledge(run: FreezeRun) -> tuple[datetime, date]:
     """What is published, once every delivery on its way has arrived."""
     with run.parts.connect(run.settings) as conn, ExitStack() as locks:
         for group in groups():
@@ -107,7 +114,7 @@ def _knowledge(run: Run) -> tuple[datetime, date]:
             return inputs.newest_knowledge(conn)
 
 
-def _finish(run: Run, current: state.Current) -> bool:
+def _finish(run: FreezeRun, current: state.Current) -> bool:
     """Put the bundle of a corrigendum in place that a killed run sealed; whether there was one."""
     made = state.find(run.conn, current.release_id)
     if made is None or made.state == "placed":
@@ -116,14 +123,14 @@ def _finish(run: Run, current: state.Current) -> bool:
     return True
 
 
-def _again(run: Run, current: state.Current) -> FreezeReport:
+def _again(run: FreezeRun, current: state.Current) -> FreezeReport:
     made = state.find(run.conn, current.release_id)
     assert made is not None
     return restored(run, made, current)
 
 
 def _wanted(
-    run: Run,
+    run: FreezeRun,
     period: PeriodToFreeze,
     current: state.Current,
     reason: str,
@@ -148,7 +155,7 @@ def _wanted(
     )
 
 
-def _begin(run: Run, wanted: state.Freeze, known_at: datetime) -> state.Freeze:
+def _begin(run: FreezeRun, wanted: state.Freeze, known_at: datetime) -> state.Freeze:
     """Begin, or take up what was begun; a build by older knowledge is not taken up."""
     begun = state.begin(run.conn, wanted)
     is_same = begun.as_known_at == known_at

@@ -46,7 +46,7 @@ class FreezeReport:
 
 
 @dataclass(frozen=True)
-class Run:
+class FreezeRun:
     """One run of a freeze: where it works, under the lock that its session holds."""
 
     conn: psycopg.Connection
@@ -86,7 +86,7 @@ def freeze(
     parts = parts or Parts()
     period = parts.period(period_id)
     with parts.connect(settings) as conn, parts.hold(conn, LOCK):
-        run = Run(conn, settings, parts, progress)
+        run = FreezeRun(conn, settings, parts, progress)
         started = _rehearsal(run, period) if rehearse else _original(period)
         if found := state.sealed(conn, started.schema, started.release_id):
             return restored(run, started, found)
@@ -113,7 +113,7 @@ def _original(period: PeriodToFreeze) -> state.Freeze:
     )
 
 
-def _rehearsal(run: Run, period: PeriodToFreeze) -> state.Freeze:
+def _rehearsal(run: FreezeRun, period: PeriodToFreeze) -> state.Freeze:
     today = local_date(run.parts.source_clock(run.settings))
     if unfinished := state.open_rehearsal(run.conn, period.period_id, today):
         return unfinished
@@ -132,7 +132,7 @@ def _rehearsal(run: Run, period: PeriodToFreeze) -> state.Freeze:
 
 
 @contextmanager
-def reason_kept(run: Run, started: state.Freeze) -> Iterator[None]:
+def reason_kept(run: FreezeRun, started: state.Freeze) -> Iterator[None]:
     """Write down why a run stopped, where the next one looks."""
     try:
         yield
@@ -143,7 +143,7 @@ def reason_kept(run: Run, started: state.Freeze) -> Iterator[None]:
         raise
 
 
-def carry_through(run: Run, freeze: state.Freeze, override: Override | None) -> FreezeReport:
+def carry_through(run: FreezeRun, freeze: state.Freeze, override: Override | None) -> FreezeReport:
     """Do the steps that are not done, to the bundle in its place.
 
     Raises:
@@ -168,7 +168,7 @@ def carry_through(run: Run, freeze: state.Freeze, override: Override | None) -> 
     return report
 
 
-def _look_for_refused(run: Run, freeze: state.Freeze) -> None:
+def _look_for_refused(run: FreezeRun, freeze: state.Freeze) -> None:
     """Refused files may have been taken away since the final extract: then they say nothing."""
     assert freeze.as_known_at is not None
     with run.conn.transaction():
@@ -181,7 +181,7 @@ def _look_for_refused(run: Run, freeze: state.Freeze) -> None:
         run.progress(str(error))
 
 
-def _extract(run: Run, freeze: state.Freeze) -> state.Freeze:
+def _extract(run: FreezeRun, freeze: state.Freeze) -> state.Freeze:
     """The final extract; the first one that brought every feed fixes `as_known_at` for good."""
     run.progress("final extract of all feeds")
     extracted = run.parts.final_extract(
@@ -204,7 +204,7 @@ def _extract(run: Run, freeze: state.Freeze) -> state.Freeze:
     )
 
 
-def _check_feeds(run: Run, freeze: state.Freeze, extracted: Extracted) -> None:
+def _check_feeds(run: FreezeRun, freeze: state.Freeze, extracted: Extracted) -> None:
     with run.conn.transaction():
         newest = inputs.newest_known(run.conn, extracted.known_at)
     needed = extracted.known_at if freeze.is_rehearsal else freeze.cutoff_at
@@ -225,7 +225,7 @@ def _check_feeds(run: Run, freeze: state.Freeze, extracted: Extracted) -> None:
         )
 
 
-def _build(run: Run, freeze: state.Freeze) -> state.Freeze:
+def _build(run: FreezeRun, freeze: state.Freeze) -> state.Freeze:
     """Build at the cutoff into a scratch schema; one built by the same code is taken up again."""
     made_by = run.parts.made_by().sha256()
     same = freeze.state in ("built", "checked") and freeze.inputs_sha256 == made_by
@@ -245,7 +245,7 @@ def _build(run: Run, freeze: state.Freeze) -> state.Freeze:
     return state.advance(run.conn, freeze, state="built", inputs_sha256=made_by)
 
 
-def _seal(run: Run, freeze: state.Freeze, checks: list[Check]) -> FreezeReport:
+def _seal(run: FreezeRun, freeze: state.Freeze, checks: list[Check]) -> FreezeReport:
     """Write the bundle beside its place, seal it in one transaction, then move it into place."""
     run.progress("write and check the bundle")
     conn, folder = run.conn, run.folder(freeze)
@@ -313,7 +313,7 @@ def _seal(run: Run, freeze: state.Freeze, checks: list[Check]) -> FreezeReport:
     return FreezeReport(freeze.release_id, staged.root, folder, already_sealed=False)
 
 
-def _show_places(run: Run, freeze: state.Freeze) -> None:
+def _show_places(run: FreezeRun, freeze: state.Freeze) -> None:
     """Readers of the marts see the official places at once; a night's exposure does it as well."""
     if freeze.is_rehearsal:
         return
@@ -324,7 +324,9 @@ def _show_places(run: Run, freeze: state.Freeze) -> None:
         run.progress(f"readers see the places of {freeze.release_id} after the next build: {error}")
 
 
-def restored(run: Run, started: state.Freeze, found: state.Sealed | state.Current) -> FreezeReport:
+def restored(
+    run: FreezeRun, started: state.Freeze, found: state.Sealed | state.Current
+) -> FreezeReport:
     """Show a sealed release, its bundle restored where it is lost or damaged.
 
     Raises:
@@ -353,7 +355,7 @@ def _corrected(conn: psycopg.Connection, freeze: state.Freeze) -> Corrected | No
     )
 
 
-def _came_late(run: Run, freeze: state.Freeze) -> Iterable[Row]:
+def _came_late(run: FreezeRun, freeze: state.Freeze) -> Iterable[Row]:
     assert freeze.as_known_at is not None
     run.progress(f"tell what came late for {freeze.corrects}")
     return run.parts.late_changes(run.settings, freeze.period_id, freeze.as_known_at, run.progress)
@@ -376,12 +378,12 @@ def _nothing_changed(freeze: state.Freeze) -> ChotsoError:
     )
 
 
-def _clean(run: Run, freeze: state.Freeze) -> None:
+def _clean(run: FreezeRun, freeze: state.Freeze) -> None:
     folders.remove_staging(run.folder(freeze))
     state.drop_scratch(run.conn, freeze)
 
 
-def _clean_up(run: Run, freeze: state.Freeze) -> None:
+def _clean_up(run: FreezeRun, freeze: state.Freeze) -> None:
     _clean(run, freeze)
     failpoint("freeze.cleaned")
     state.advance(run.conn, freeze, state="placed")

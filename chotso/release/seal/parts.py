@@ -44,7 +44,7 @@ class Extracted(Protocol):
         """What was blocked or refused, each with its next step."""
 
 
-class FinalExtract(Protocol):
+class FinalExtractor(Protocol):
     """Reads and publishes every feed in one snapshot; finishes what an earlier call began."""
 
     def __call__(
@@ -124,7 +124,7 @@ def _caught_up(
 def _feeds() -> list[str]:
     from chotso.contracts import contracts
 
-    return sorted(item.feed for item in contracts().values())
+    return sorted(contract.feed for contract in contracts().values())
 
 
 def _period(period_id: str) -> PeriodToFreeze:
@@ -199,6 +199,6 @@ class Parts:
     feeds: Callable[[], list[str]] = field(default=_feeds)
     made_by: Callable[[], MadeBy] = field(default=made_by)
     period: Callable[[str], PeriodToFreeze] = field(default=_period)
-    final_extract: FinalExtract = field(default=_final_extract)
+    final_extract: FinalExtractor = field(default=_final_extract)
     build: Build = field(default=_build)
     late_changes: LateChanges = field(default=_late_changes)

@@ -15,7 +15,7 @@ from psycopg.types.json import Jsonb
 from chotso.errors import ChotsoError
 from chotso.registers import REGISTERS, load_registers
 from chotso.release.bundle.writer import documents
-from chotso.release.data.canonical import KIND_COLUMN, UNIT_COLUMN, Column, Table
+from chotso.release.data.canonical import KIND_COLUMN, UNIT_COLUMN, DataFile, FileColumn
 from chotso.release.data.reading import order_of, rows_query
 from chotso.release.data.tables import CHECKS, CORRECTION, TABLES
 from chotso.release.seal.checks import CHECKS as NAMES
@@ -55,7 +55,7 @@ _CHECKS = """
 """
 
 
-def statement_of(spec: Table) -> str:
+def statement_of(spec: DataFile) -> str:
     """The query that gives a data file's lines but for the header as one text.
 
     `{schema}` in it is the build's schema, `$1` to `$8` are the values and the release's id.
@@ -68,7 +68,7 @@ def statement_of(spec: Table) -> str:
     )
 
 
-def _rows(spec: Table) -> sql.Composable:
+def _rows(spec: DataFile) -> sql.Composable:
     if spec is CHECKS:
         names = sql.SQL(", ").join(
             sql.SQL("({}, {}, {})").format(*map(sql.Literal, (code, vietnamese, english)))
@@ -82,7 +82,7 @@ def _rows(spec: Table) -> sql.Composable:
     return sql.SQL(text.as_string().replace("%%", "%"))
 
 
-def _field(spec: Table, column: Column) -> sql.Composable:
+def _field(spec: DataFile, column: FileColumn) -> sql.Composable:
     value = sql.Identifier("shown", column.name).as_string()
     if column.kind in _MIXED:
         tests = [
