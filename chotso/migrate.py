@@ -19,7 +19,8 @@ from chotso.waits import ANYWHERE, LIMITS, watched
 from chotso.warehouse import locks, pooler, rights, safety
 from chotso.warehouse.row_sql import listed
 
-SCRIPTS = Path(__file__).parent / "sql"  # each runs once, in name order, and never changes
+# Each script runs once, in name order, and never changes.
+SCRIPTS = Path(__file__).parent / "warehouse" / "sql"
 CODE = SCRIPTS / "code"  # functions, views, triggers, grants: all run again when any has changed
 _MINIMUM_VERSION = 150000
 # Whoever owns the database may set these for it: not for a superuser's migration.

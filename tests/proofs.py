@@ -15,8 +15,8 @@ PAGE = _DOCS / "proofs.md"
 
 _HEAD = """# Proofs
 
-Made by `make proofs` from the runs themselves (`docs/proofs.json`); do not edit. `make slices` runs a
-seeded slice of every class and point; each proof has a naive twin that fails it.
+Made by `make proofs` from the runs themselves (`docs/proofs.json`); do not edit. `make slices` runs
+a seeded slice of every class and point; each proof has a naive twin that fails it.
 """
 
 
