@@ -9,6 +9,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 # The first of these that can make a virtual environment is used; Debian's own comes before others.
 PYTHON ?= /usr/bin/python3.11 python3.11
 UV_VERSION := 0.13.8# resolves `make lock`; never part of .venv
+BOUNCER_VERSION := 4.3.0# checks `make bouncer`; never part of .venv, for it brings duckdb
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -68,6 +69,16 @@ lint: $(STAMP) ## ruff on Python, sqlfluff on SQL
 .PHONY: types
 types: $(STAMP) ## mypy --strict
 	@$(BIN)/mypy
+
+.PHONY: bouncer
+bouncer: $(STAMP) ## conventions of the dbt project, by dbt-bouncer in an environment of its own
+	@$(call find-python); tool=.cache/bouncer-$(BOUNCER_VERSION); \
+	if [ ! -x "$$tool/bin/dbt-bouncer" ]; then \
+		"$$python" -m venv "$$tool"; \
+		"$$tool/bin/pip" install --quiet "dbt-bouncer==$(BOUNCER_VERSION)"; \
+	fi; \
+	$(BIN)/python -m tests.worlds.dbt_manifest >/dev/null; \
+	"$$tool/bin/dbt-bouncer" run --config-file dbt-bouncer.yml
 
 .PHONY: docs
 docs: $(STAMP) ## links, commands and names in the documentation hold

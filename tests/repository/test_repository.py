@@ -40,7 +40,7 @@ FORBIDDEN = re.compile(
 )
 VAGUE_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "tools"}
 MAKE_TARGETS = {
-    "bench", "clean", "demo", "docs", "down", "help", "lint", "lock", "proofs", "test", "types",
+    "bench", "bouncer", "clean", "demo", "docs", "down", "help", "lint", "lock", "proofs", "test", "types",
     "pictures", "quick", "slices", "up",
 }  # fmt: skip
 
