@@ -60,9 +60,10 @@ slices: $(STAMP) ## a seeded slice of every long proof; CI runs it after the tes
 	@$(PYTEST) $(BOTH_CORES) -m "proof and not slow"
 
 .PHONY: lint
-lint: $(STAMP) ## ruff on Python, sqlfluff on SQL
+lint: $(STAMP) ## ruff and vulture on Python, sqlfluff on SQL
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/vulture
 	@$(BIN)/sqlfluff lint --disable-progress-bar --processes 2 dbt_project/models dbt_project/tests
 	@$(BIN)/sqlfluff lint --disable-progress-bar --processes 2 --templater placeholder chotso expectations
 

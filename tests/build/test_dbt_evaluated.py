@@ -204,6 +204,32 @@ def test_every_reason_is_that_of_a_rule() -> None:
     assert set(EXCEPTIONS) <= {rule.__name__ for rule in RULES}
 
 
+# What dbt itself looks for by its name.
+CALLED_BY_DBT = {
+    "generate_schema_name", "materialization_table_postgres", "materialization_view_postgres",
+}  # fmt: skip
+
+
+def unused_macros(parsed_as: Manifest) -> set[str]:
+    """Macros that no model, test or other macro calls."""
+    users = [*parsed_as["nodes"].values(), *parsed_as["macros"].values()]
+    used = {each for user in users for each in user["depends_on"]["macros"]}
+    ours = {i: m["name"] for i, m in parsed_as["macros"].items() if m["package_name"] == "chotso"}
+    return {name for unique_id, name in ours.items() if unique_id not in used}
+
+
+def test_every_macro_is_used() -> None:
+    assert unused_macros(manifest()) == CALLED_BY_DBT
+
+
+def test_a_macro_that_nothing_calls_would_be_found() -> None:
+    changed = deepcopy(manifest())
+    changed["macros"]["macro.chotso.forgotten"] = {
+        "name": "forgotten", "package_name": "chotso", "depends_on": {"macros": []},
+    }  # fmt: skip
+    assert unused_macros(changed) == CALLED_BY_DBT | {"forgotten"}
+
+
 def _reads(reader: str, *read: str, also: tuple[str, ...] = ()) -> Manifest:
     changed = deepcopy(manifest())
     for name in (reader, *also):
