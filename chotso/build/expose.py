@@ -15,7 +15,6 @@ from chotso.failpoints import failpoint
 from chotso.warehouse.row_sql import listed
 
 STORE = "marts_store"
-READ = "marts"
 # mart → the column that names the night
 KEPT_BY_NIGHT = {"fct_nightly_attainment": "business_date"}
 _MARTS = "^(dim|fct|rpt)_"

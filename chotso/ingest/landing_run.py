@@ -48,11 +48,6 @@ class Read:
     final_of: str | None = None
     keys: dict[str, list[tuple[Any, ...]]] | None = None
 
-    @property
-    def moves_position(self) -> bool:
-        """Whether the feed is read up to now: a part of it says nothing of the rest."""
-        return not (self.months or self.keys)
-
 
 @dataclass
 class LandingRun:
