@@ -1,4 +1,4 @@
-"""The items of a figure in one state: lines, persons or accounts, and the plan lines considered."""
+"""The items of a figure in one state: lines, persons or accounts, and the plan lines."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,10 +23,10 @@ class Item:
 
     Attributes:
         kind: `line`, `person` or `account`.
-        key: What it is.
-        amounts: Of the month and to date; of a ratio, to numerator and denominator.
+        key: What identifies it.
+        amounts: What it adds to the month and to date; to numerator and denominator of a ratio.
         accounts: 1 for an account of the month itself.
-        details: The columns an auditor looks at, `batch_ids` among them.
+        details: Columns for an auditor, with `batch_ids`.
     """
 
     kind: str
@@ -38,14 +38,14 @@ class Item:
 
 @dataclass(frozen=True)
 class RatioBasis:
-    """How a ratio of a month is formed under a state's configuration."""
+    """How a ratio of a month is computed under a state's configuration."""
 
     is_interest_bearing: bool
     is_by_plan: bool
 
 
 def basis_of(conn: psycopg.Connection, state: State, month: date) -> RatioBasis:
-    """The official variant of a month, in a state that has the month."""
+    """The official way to compute ratios of a month, in a state that has the month."""
     row = conn.execute(
         sql.SQL("select official_variant_code from {} where month = %s").format(
             sql.Identifier(state.schema, "dim_month")
@@ -58,7 +58,7 @@ def basis_of(conn: psycopg.Connection, state: State, month: date) -> RatioBasis:
 
 @dataclass(frozen=True)
 class ItemsTotal:
-    """What all items of a figure add up to."""
+    """The sums of all items of a figure."""
 
     item_count: int
     amounts: tuple[int, int]
@@ -68,7 +68,7 @@ class ItemsTotal:
 def items_of(
     conn: psycopg.Connection, state: State, figure: Figure, basis: RatioBasis
 ) -> list[Item]:
-    """Everything that the figure counts in a state, whether or not the state shows the figure."""
+    """All items that the figure counts in a state, even if the state does not show the figure."""
     rows = ask(conn, f"items_{figure.kind}", _values(figure), state=state)
     return _made(rows, figure, basis)
 
@@ -76,7 +76,7 @@ def items_of(
 def greatest_items(
     conn: psycopg.Connection, state: State, figure: Figure, basis: RatioBasis, lines: int
 ) -> tuple[list[Item], ItemsTotal]:
-    """The greatest items, and the total of all: a million persons stay in the database."""
+    """The greatest items, and the total of all items, which is summed in the database."""
     keep(conn, "items", f"items_{figure.kind}", _values(figure), state=state)
     values: Row = {
         "month": figure.month,
@@ -91,7 +91,7 @@ def greatest_items(
 
 
 def total_of(items: list[Item]) -> ItemsTotal:
-    """The total of items at hand."""
+    """The total of the given items."""
     first, second = (sum(item.amounts[position] for item in items) for position in (0, 1))
     return ItemsTotal(len(items), (first, second), sum(item.accounts for item in items))
 
@@ -159,7 +159,7 @@ def plan_lines(plans: Plans, figure: Figure, metric_code: str | None) -> list[Ro
 
 
 def in_force(lines: list[Row], last_day: date) -> Row | None:
-    """The line in force on a day: the last one that has taken effect by then."""
+    """The plan line in force on a day: the last one that had taken effect."""
     begun = [line for line in lines if line["effective_from_date"] <= last_day]
     return begun[-1] if begun else None
 
@@ -171,7 +171,7 @@ def plan_value(plans: Plans, figure: Figure, metric_code: str | None) -> Decimal
 
 
 def sums_of(figure: Figure, total: ItemsTotal, plans: Plans, basis: RatioBasis) -> FigureSums:
-    """The exact numbers that items and plan lines make."""
+    """The exact sums of items and plan lines."""
     divisor = figure.denominator_metric_code if basis.is_by_plan else None
     return FigureSums(
         kind=figure.kind,
@@ -184,7 +184,7 @@ def sums_of(figure: Figure, total: ItemsTotal, plans: Plans, basis: RatioBasis) 
 
 
 def refuse_unequal(conn: psycopg.Connection, state: State, figure: Figure, sums: FigureSums) -> Row:
-    """The figure's row, proven to be what its items make.
+    """The figure's row, after checking that it is equal to the sums of its items.
 
     Raises:
         ChotsoError: It is not, which must not happen.

@@ -1,4 +1,4 @@
-"""The queries of this package: one file each, run against the schemas of states."""
+"""Runs the queries of this package: one file each, against the schemas of states."""
 
 from collections.abc import Iterable
 from functools import cache
@@ -16,7 +16,8 @@ _FOLDER = Path(__file__).parent / "sql"
 Row = dict[str, Any]
 Kept = Literal["items", "lines", "spells", "accounts", "account_sums"]
 
-# The items of a figure; what differs between two states; accounts of a figure by agency and month.
+# items: of one figure. lines, spells, accounts: those that differ between two states. account_sums:
+# accounts and receivable by agency, month and fund group.
 _TABLES: dict[Kept, TemporaryTable] = {
     "items": TemporaryTable("explain_items", outlives_transaction=True),
     "lines": TemporaryTable("explain_lines", outlives_transaction=True),
@@ -60,5 +61,5 @@ def _statement(name: str, values: Row, states: dict[str, State]) -> sql.Composed
 
 @cache
 def _text(name: str) -> Any:
-    # package data is a literal in all but the type
+    # psycopg wants a literal string; package data is as safe as one
     return (_FOLDER / f"{name}.sql").read_text("utf-8")

@@ -1,4 +1,4 @@
-"""The change of a figure between two states, split by cause into parts that add up exactly."""
+"""Splits the change of a figure between two states into parts by cause; they add up exactly."""
 
 from dataclasses import dataclass, replace
 from datetime import date
@@ -48,7 +48,7 @@ _KEPT: dict[Kind, Kept] = {"flow": "lines", "stock": "spells", "ratio": "account
 
 @dataclass(frozen=True)
 class Part:
-    """What one cause changed; `items` add up to `change` in đồng and persons."""
+    """What one cause changed. The `items` add up to `change`, in đồng and persons."""
 
     cause: Cause
     change: dict[str, Decimal]
@@ -73,12 +73,12 @@ class Since:
 
 
 class Between:
-    """Two states and what differs between them, for any number of figures.
+    """Compares two states once, and then explains any number of figures.
 
     Args:
-        conn: The session in which the differences stand as temporary tables.
+        conn: The session that keeps the differences in temporary tables.
         start: The earlier state, under the configuration of its time.
-        base: The earlier knowledge under the later configuration; `start` itself if it is that.
+        base: The state at the same instant under the later configuration; may be `start` itself.
         end: The later state.
     """
 
@@ -93,7 +93,7 @@ class Between:
         self._keep_differences()
 
     def explain(self, agency_code: str, metric_code: str, month: date) -> Since:
-        """The change of one figure that the later state shows.
+        """Explain the change of a figure that the later state shows.
 
         Raises:
             ChotsoError: The later state does not show it.
@@ -110,7 +110,7 @@ class Between:
         return Since(row is not None, before, after, difference(after, before), parts)
 
     def own_pieces(self, figure: Figure) -> list[Piece]:
-        """Differences of what is filed under the figure's agency itself, of a province too.
+        """Differences of items that belong to the figure's own agency, also if it is a province.
 
         The later state need not show the figure.
         """
@@ -119,7 +119,7 @@ class Between:
         return [*self._pieces(figure, basis, own, own), *self._plan_pieces(figure, basis)]
 
     def touched(self) -> dict[str, set[str]]:
-        """Per kind of figure, the agencies under which a differing item is or was filed."""
+        """Per kind of figure, the agencies to which a differing item belongs or belonged."""
         found: dict[str, set[str]] = {}
         for kind, kept in _KEPT.items():
             rows = self._conn.execute(
@@ -132,12 +132,12 @@ class Between:
         return found
 
     def planned(self) -> set[str]:
-        """The agencies any of whose plan lines differ."""
+        """The agencies of which a plan line differs."""
         base, end = self._plans[self._base], self._plans[self._end]
         return {key[0] for key in base.keys() | end.keys() if base.get(key) != end.get(key)}
 
     def provinces_of(self, agencies: set[str]) -> set[str]:
-        """The agencies at which items of these count, in either state."""
+        """The agencies at which items of the given agencies count, in either state."""
         return {
             agency
             for members in self._members.values()
@@ -154,7 +154,11 @@ class Between:
     def _opening(
         self, figure: Figure, basis: RatioBasis, *, was_shown: bool
     ) -> tuple[FigureSums, list[Piece]]:
-        """What the figure was made of under the later configuration, and how it came to that."""
+        """The figure's sums before the change, under the later configuration.
+
+        The pieces say how the new configuration, or showing the figure for the first time, led to
+        them.
+        """
         if was_shown and self._start == self._base:
             row = shown_row(self._conn, self._base, figure)
             assert row is not None
@@ -174,7 +178,10 @@ class Between:
         return sums, other_values(old, items)
 
     def _shown_sums(self, figure: Figure, basis: RatioBasis, row: Row) -> FigureSums:
-        """From the row itself: what differs from it is proven by arriving at the later row."""
+        """The sums as the earlier row shows them, without reading its items.
+
+        This is safe: after all differences are applied, the sums must be equal to the later row.
+        """
         if figure.kind != "ratio":
             amounts = (int(row["actual_month"]), int(row["actual_to_date"]))
             accounts = 0
@@ -222,7 +229,10 @@ class Between:
         return list(account_pieces(ask(self._conn, "accounts_of_figure", values), context))
 
     def _plan_pieces(self, figure: Figure, basis: RatioBasis) -> list[Piece]:
-        """The plan lines that came into force or were replaced; amounts are those of a divisor."""
+        """Plan lines that took effect or were replaced.
+
+        They have amounts only if the plan is the divisor of a ratio.
+        """
         pieces = []
         codes = [figure.metric_code]
         if basis.is_by_plan and figure.denominator_metric_code:
@@ -263,7 +273,7 @@ class Between:
         self, figure: Figure, base: FigureSums, opening: list[Piece], pieces: list[Piece],
         before: Numbers, was_shown: bool,
     ) -> tuple[list[Part], FigureSums]:  # fmt: skip
-        """Apply the causes in order; each one's share is what the figure is more after it."""
+        """Apply the causes in order; the share of each is how much it changes the figure."""
         first: Cause = "configuration" if was_shown else "newly_shown"
         steps = [(first, opening, base)]
         sums = base
@@ -349,12 +359,12 @@ def _aside(conn: psycopg.Connection, state: State) -> Aside:
 
 
 def _divisor(line: Row | None) -> int:
-    """A collection plan in whole đồng, as the part of a denominator that it is."""
+    """A collection plan in whole đồng, as an amount of the denominator."""
     return int(line["plan_value"]) if line else 0
 
 
 def _same_plan(old: Row, new: Row) -> bool:
-    """Whether two versions say the same line: only the batch that brought it may differ."""
+    """Whether two versions are the same but for the batch that brought them."""
     return {**old, "known_at": None, "batch_id": None} == {
         **new, "known_at": None, "batch_id": None,
     }  # fmt: skip

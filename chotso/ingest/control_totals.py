@@ -1,8 +1,9 @@
-"""Control totals: what the source counts per month, against what the warehouse holds.
+"""Control totals: compares the source's rows and đồng per month with the warehouse's.
 
-The source's count (`doi_soat`) is landed with the rows, from the same snapshot. Ours counts every
-row by its newest delivered version, accepted and set aside alike. Equal rows and equal đồng in
-every month prove that nothing was lost and nothing came twice; they prove no attribute.
+The source's count (`doi_soat`) is read in the same snapshot as the rows and is landed with them.
+The warehouse counts every row once, in its newest delivered version, whether it was accepted or set
+aside. If rows and đồng are equal in every month, no row was lost and none was loaded twice. Other
+columns are not compared.
 """
 
 from collections.abc import Iterable
@@ -22,14 +23,14 @@ from chotso.landing import Landing
 from chotso.warehouse.row_sql import control_month, same_key
 from chotso.warehouse.statistics import TemporaryTable
 
-# A row that stands in quarantine in its newest delivered version; a waived one stays out of every
-# figure and is delivered all the same.
+# Rows whose newest delivered version is in quarantine. A waived row is in no figure, but the source
+# delivers and counts it.
 IS_NEWEST_ASIDE = "(status = 'open' or (status = 'waived' and replaced_at is null))"
 
 
 @dataclass(frozen=True)
 class MonthTotal:
-    """Rows and đồng of one month; `unreadable` of the rows have money without a reading."""
+    """Rows and đồng of one month. Of the rows, `unreadable` have an amount that cannot be read."""
 
     rows: int = 0
     money: Decimal = Decimal(0)
@@ -38,7 +39,7 @@ class MonthTotal:
 
 @dataclass(frozen=True)
 class Comparison:
-    """One feed's month, as the source counts it and as the warehouse holds it."""
+    """The totals of one feed and month at the source and in the warehouse."""
 
     feed: str
     month: date
@@ -47,7 +48,10 @@ class Comparison:
 
     @property
     def status(self) -> str:
-        """`equal`, `different`, or `unreadable`: equal rows, some whose đồng have no reading."""
+        """`equal`, `different`, or `unreadable`.
+
+        `unreadable` means: the rows are equal, the đồng are not, and some amounts cannot be read.
+        """
         if self.source.rows != self.warehouse.rows:
             return "different"
         if self.source.money == self.warehouse.money:
@@ -65,7 +69,7 @@ class Comparison:
 def compare(
     conn: psycopg.Connection, landing: Landing, contract: Contract, batch: LandedBatch
 ) -> list[Comparison]:
-    """Every month of a feed that either side has rows in, oldest first.
+    """Compare every month in which the source or the warehouse has rows, oldest first.
 
     Args:
         conn: The warehouse.
@@ -82,8 +86,9 @@ def compare(
         each for each in comparisons(contract.feed, counted, held) if each.status == "different"
     ]
     if wrong and batch.landed.facts.closes != "nothing":
-        # The source counts a repetition that stands once in the warehouse: there, what a whole
-        # read delivered decides; the batch's own identity says where all of it went.
+        # The source counts identical repetitions of a row; the warehouse keeps the row once. For
+        # such months the rows that a whole read delivered are compared instead. `publish` has
+        # checked that each of them was accepted, merged with an identical one, or set aside.
         delivered = _delivered(conn, landing, contract, batch)
         for each in wrong:
             there = delivered.get(each.month, MonthTotal())
@@ -95,7 +100,7 @@ def compare(
 def comparisons(
     feed: str, source: dict[date, MonthTotal], warehouse: dict[date, MonthTotal]
 ) -> list[Comparison]:
-    """Two counts side by side, by month; a month that one lacks is zero there."""
+    """Pair two counts by month; a month that one of them lacks counts as zero there."""
     return [
         Comparison(feed, month, source.get(month, MonthTotal()), warehouse.get(month, MonthTotal()))
         for month in sorted(source.keys() | warehouse.keys())
@@ -108,7 +113,10 @@ def record(
     found: Iterable[Comparison],
     mended: set[tuple[str, date]],
 ) -> None:
-    """Write comparisons into the ledger and commit; equal after a difference is `mended`."""
+    """Insert comparisons into the ledger and commit.
+
+    A month that was different before and is equal now gets the status `mended`.
+    """
     with conn.cursor() as cursor:
         cursor.executemany(
             """
@@ -150,7 +158,7 @@ def _row(batch: LandedBatch, each: Comparison, mended: set[tuple[str, date]]) ->
 
 
 def unmended(conn: psycopg.Connection) -> list[Comparison]:
-    """Feeds and months whose newest comparison found them different."""
+    """Feeds and months that were different when they were last compared."""
     found = conn.execute(
         """
         with newest as (
@@ -171,7 +179,7 @@ def unmended(conn: psycopg.Connection) -> list[Comparison]:
 
 
 def newest_statuses(conn: psycopg.Connection) -> dict[str, int]:
-    """How many months of a feed have which status in their newest comparison."""
+    """The number of months per status, by their newest comparison."""
     found = conn.execute(
         """
         with newest as (
@@ -190,7 +198,7 @@ def newest_statuses(conn: psycopg.Connection) -> dict[str, int]:
 
 
 def uncounted(conn: psycopg.Connection) -> list[str]:
-    """Feeds whose newest read found no count at the source to compare with."""
+    """Feeds for which the source had no count at the newest read."""
     found = conn.execute(
         """
         with newest as (
@@ -212,7 +220,7 @@ def uncounted(conn: psycopg.Connection) -> list[str]:
 
 
 def refuse_unproven(conn: psycopg.Connection) -> None:
-    """Let nothing be shown that the control totals contradict.
+    """Refuse to show figures that the control totals contradict.
 
     Raises:
         ChotsoError: A month differs from the source's count, or the source has no count.
@@ -245,7 +253,7 @@ select {aside_columns}
 from quarantine.row as waiting
 where feed = {feed} and {is_newest_aside}
 """
-# Documents by their newest delivered version: what a line's month is.
+# The month of each document, in its newest delivered version. A line counts in that month.
 _DOCUMENTS_SQL = """
 select {key} as document, {month} as document_month
 from {raw} as kept
@@ -317,7 +325,7 @@ def _delivered(
 
 
 def _counted(landing: Landing, batch: LandedBatch) -> dict[date, MonthTotal]:
-    """The source's count as it was landed; lines of one month (none by rights) are added up."""
+    """The source's count as it was landed. Several lines of one month are added up."""
     counted: dict[date, MonthTotal] = {}
     assert batch.landed.control is not None
     with landing.open_checked(batch.landed.control) as parquet:

@@ -1,7 +1,7 @@
-"""The rules that are written once for every feed: where they hold, and the SQL of one contract.
+"""Rules that are written once for all feeds: which feeds they judge, and their SQL for one feed.
 
 `expectations/every_feed/<name>.sql` is one rule. Its placeholders are filled from the contract of
-the feed that is judged, so a new column or key is judged without a change of any rule.
+the feed. A new column or key is therefore judged without a change of the rule.
 """
 
 import re
@@ -15,7 +15,7 @@ _NAMED = re.compile(r"\{([a-z_]+)\}")
 
 
 def holds(entry: dict[str, Any], contract: Contract) -> bool:
-    """Whether a shared rule of the register judges the feed, by what its contract says."""
+    """Whether a shared rule judges this feed, by the feed's contract."""
     where = entry.get("judged_where")
     if where == "read_whole":
         return isinstance(contract.source, TableSource) and contract.source.read == "whole"
@@ -27,12 +27,12 @@ def holds(entry: dict[str, Any], contract: Contract) -> bool:
 
 
 def references(entry: dict[str, Any], contract: Contract) -> list[str]:
-    """The feed's columns that name a row of the feed that the rule refers to."""
+    """The feed's columns that refer to the feed which the rule names."""
     return contract.referring_to(entry["refers_to"]) if "refers_to" in entry else []
 
 
 def filled(text: str, contract: Contract, refers_to: str | None) -> str:
-    """The text with the contract's columns for its placeholders; other braces stay."""
+    """The text with the contract's columns in its placeholders; other braces are left."""
     parts = _parts(contract, refers_to)
     return _NAMED.sub(lambda match: parts.get(match[1], match[0]), text)
 
@@ -59,7 +59,7 @@ def _parts(contract: Contract, refers_to: str | None) -> dict[str, str]:
 
 
 def _is_missing(contract: Contract, name: str) -> str:
-    """Null, and of a text also what is blank."""
+    """SQL for a missing value: null, or for a text column also blank."""
     is_text = contract.landed[name].type == "text"
     return f"coalesce(btrim({name}), '') = ''" if is_text else f"{name} is null"
 

@@ -1,4 +1,4 @@
-"""From the sources into the landing archive: one snapshot, one known_at, write-once files."""
+"""Reads the sources into the landing archive: one snapshot, one known_at, write-once files."""
 
 from datetime import date, datetime
 from typing import Any
@@ -33,7 +33,8 @@ def land(
 ) -> Landings:
     """Land feeds of one or more groups from one snapshot; the caller holds the groups' locks.
 
-    All batches become landed in one transaction at the end: a killed run leaves none of them.
+    All batches are recorded as landed in one transaction at the end. If the run is killed before,
+    none of them counts.
 
     Args:
         settings: Where source, drop folder and archive are.
@@ -70,7 +71,7 @@ def land(
 
 
 def _land_one(run: LandingRun, contract: Contract) -> None:
-    """One feed; a fault of its own relation stops it and no other."""
+    """Land one feed. An error of its own relation stops this feed and no other."""
     run.progress(f"{contract.feed}: reading")
     try:
         if isinstance(contract.source, TableSource):

@@ -1,4 +1,4 @@
-"""Files of the drop folder into the landing archive: the original by its hash, then its rows."""
+"""Lands files of the drop folder: first the original by its hash, then its rows."""
 
 import tempfile
 from collections.abc import Sequence
@@ -28,9 +28,9 @@ from chotso.source.files import ParsedFile, parse
 
 
 def land_files(run: LandingRun, contract: Contract, source: FileSource) -> None:
-    """Land each delivery that was not taken yet as a batch, and that the folder was read.
+    """Land every new delivery as a batch, and one more batch which says the folder was read.
 
-    What cannot be taken stops only itself; it stands in the register of the folder.
+    A file that cannot be read stops only itself. It is recorded in `ops.drop_entry`.
     """
     folder = DropFolder(run.settings.drop_url)
     seen = [e for e in drop_register.look(run.settings, folder) if e.feed in (contract.feed, None)]
@@ -60,7 +60,7 @@ def land_files(run: LandingRun, contract: Contract, source: FileSource) -> None:
 
 
 def _of_earlier_runs(run: LandingRun, contract: Contract, fresh: set[str]) -> list[dict[str, Any]]:
-    """What is not taken, without what this run has just stopped for."""
+    """Entries that are not read, except those that this run has already reported."""
     return [
         entry
         for entry in drop_register.not_taken(run.conn)
@@ -73,7 +73,7 @@ def _of_earlier_runs(run: LandingRun, contract: Contract, fresh: set[str]) -> li
 def _fetch(folder: DropFolder, entry: Seen, source: FileSource, scratch: Path) -> Delivery:
     try:
         return folder.fetch(entry.name, source.name_pattern, scratch)
-    except OSError as error:  # what the folder has against it is a NotTakenError
+    except OSError as error:  # a problem in the folder itself is a NotTakenError
         raise ChotsoError(
             f"{entry.shown} could not be copied: {error.strerror or error} (copies stand in "
             f"{scratch.parent}).",
@@ -83,10 +83,10 @@ def _fetch(folder: DropFolder, entry: Seen, source: FileSource, scratch: Path) -
 
 
 def _refuse_too_early(delivery: Delivery, clock: datetime) -> None:
-    """A name that bears an instant after the source's clock waits until it has come."""
+    """Leave a file for later whose name gives an instant after the source's clock."""
     try:
         stated_at = delivery.stated_at
-    except RefusedDeliveryError:  # it is no instant, and refused for that
+    except RefusedDeliveryError:  # the name gives no valid instant: parsing refuses the file
         return
     if stated_at is not None and stated_at > clock:
         delivery.local.unlink()
@@ -107,7 +107,7 @@ def _parse(
         return parse(contract, delivery), stated_at, month
     except ChotsoError:
         raise
-    except Exception as error:  # of whatever a library stumbled over: it is this file's alone
+    except Exception as error:  # any error of a library concerns this file alone
         raise refused(
             delivery.name, f"reading it ended in an error ({type(error).__name__})"
         ) from error
@@ -136,7 +136,7 @@ def _land_delivery(run: LandingRun, contract: Contract, delivery: Delivery) -> N
 
 
 def _land_listing(run: LandingRun, contract: Contract, found: int, new: int) -> None:
-    """The batch that says the folder was read, whatever lay in it: no file is no silence."""
+    """Land an empty batch which says that the folder was read, even if no file was in it."""
     batch_id = run.start(contract, "file")
     folder = run.folder(contract, batch_id)
     empty = landed_schema(contract).empty_table()

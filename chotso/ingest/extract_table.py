@@ -1,4 +1,4 @@
-"""A relation of the collection system into the landing archive: rows, scope, the source's count."""
+"""Lands a relation of the collection system: its rows, its scopes and the source's count."""
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
@@ -31,7 +31,7 @@ from chotso.source.snapshot import refuse_drifted
 
 
 def land_table(run: LandingRun, contract: Contract, source: TableSource) -> None:
-    """Land what was asked for of a relation; one whose columns have drifted is blocked instead."""
+    """Land the rows that were asked for; block the batch if a column differs from the contract."""
     request = _request(run, contract, source)
     check_key(run.settings, run.conn, contract, run.snapshot.known_at, request)
     batch_id = run.start(contract, request.mode)
@@ -75,7 +75,10 @@ def _request(run: LandingRun, contract: Contract, source: TableSource) -> ReadRe
 
 
 def _behind(run: LandingRun, contract: Contract, position: datetime | None) -> datetime | None:
-    """The position to read from: lines are stated anew as far back as their documents are read."""
+    """The position to read from.
+
+    The lines of a document must be read as far back as the documents themselves.
+    """
     if position is None or contract.control is None or contract.control.of is None:
         return position
     placing = ledger.position(run.conn, contract.control.of)
@@ -126,7 +129,7 @@ def _write_control(run: LandingRun, contract: Contract, path: str) -> LandedFile
 def _position(
     run: LandingRun, contract: Contract, source: TableSource, newest: datetime | None
 ) -> str | None:
-    """The newest change seen, never past the snapshot's clock, never behind what it was."""
+    """The newest change that was read, at most the snapshot's clock, and never going back."""
     if source.read == "whole":
         return None
     before = ledger.position(run.conn, contract.feed)
@@ -179,7 +182,10 @@ def _closes(source: TableSource, request: ReadRequest, has_scope: bool) -> Close
 def _lander(
     contract: Contract, read: dict[str, Column], settings: Settings
 ) -> Callable[[pa.RecordBatch, int], pa.RecordBatch]:
-    """From a batch as read to a batch as landed: numbered, and without clear personal data."""
+    """A function from a batch as read to a batch as landed.
+
+    It numbers the rows and replaces or removes clear personal data.
+    """
     personal = [name for name, column in read.items() if column.personal == "pseudonym"]
     replace = pseudonymiser(settings.pseudonym_key()) if personal else None
     schema = landed_schema(contract)
@@ -197,7 +203,7 @@ def _lander(
 
 
 def _keys_in_quarantine(conn: psycopg.Connection, contract: Contract) -> list[tuple[Any, ...]]:
-    """Keys of open rows: they are read from the source and judged again on every extract."""
+    """Keys of open rows: every extract reads them from the source and judges them again."""
     found = conn.execute(
         "select row from quarantine.row where feed = %s and status = 'open'", [contract.feed]
     )

@@ -1,4 +1,4 @@
-"""The run ledger `ops.batch`: what is in work, what was published, and what stopped."""
+"""The ledger `ops.batch`: which batches are running, published or stopped."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -44,7 +44,7 @@ def start(
     final_of: str | None = None,
     delivery: tuple[str, str, str] | None = None,
 ) -> str:
-    """Write a batch into the ledger before its work begins, and commit.
+    """Insert a batch into the ledger before its work begins, and commit.
 
     Args:
         conn: The warehouse.
@@ -89,12 +89,12 @@ def start(
 def record_landed(
     conn: psycopg.Connection, manifest: BatchManifest, *, folder: str | None = None
 ) -> None:
-    """Record that a batch's landing is complete. Does not commit: a snapshot's batches go together.
+    """Record that a batch has landed. Does not commit: batches of a snapshot commit together.
 
     Args:
         conn: The warehouse.
         manifest: The manifest of the batch's folder.
-        folder: The folder that holds its files, where that is another batch's.
+        folder: The folder of its files, if they lie in another batch's folder.
     """
     conn.execute(
         """
@@ -126,7 +126,7 @@ def stop(conn: psycopg.Connection, batch_id: str, status: str, reason: str) -> N
 
 
 def fail(conn: psycopg.Connection, batch_ids: list[str], reason: str) -> None:
-    """End those of the batches that are still in work as `failed`, and commit."""
+    """Set those of the batches that are still running to `failed`, and commit."""
     conn.execute(
         "update ops.batch set status = 'failed', reason = %s "
         "where batch_id = any(%s) and status = 'running'",
@@ -136,7 +136,7 @@ def fail(conn: psycopg.Connection, batch_ids: list[str], reason: str) -> None:
 
 
 def give_up_unlanded(conn: psycopg.Connection, group: str) -> None:
-    """Mark as failed what a killed run of this group left without a complete landing."""
+    """Set batches to `failed` that a killed run of this group left before they had landed."""
     conn.execute(
         """
         update ops.batch
@@ -149,7 +149,7 @@ def give_up_unlanded(conn: psycopg.Connection, group: str) -> None:
 
 
 def waiting(conn: psycopg.Connection, group: str) -> list[LandedBatch]:
-    """Landed batches of a group that are not published yet, in the order to publish them."""
+    """Landed batches of a group that are not published yet, in publishing order."""
     order = {contract.feed: contract.order for contract in groups()[group]}
     with conn.cursor(row_factory=kwargs_row(_landed_batch)) as cursor:
         found = cursor.execute(
@@ -165,7 +165,7 @@ def waiting(conn: psycopg.Connection, group: str) -> list[LandedBatch]:
 
 
 def newest_read(conn: psycopg.Connection, feed: str) -> LandedBatch | None:
-    """A feed's newest published read of its source; None before its first."""
+    """A feed's newest published read of its source; None if there is none."""
     with conn.cursor(row_factory=kwargs_row(_landed_batch)) as cursor:
         found = cursor.execute(
             f"select {_COLUMNS} from ops.batch "
@@ -187,7 +187,7 @@ def _number(batch: LandedBatch) -> int:
 
 
 def newest_known_at(conn: psycopg.Connection, group: str) -> datetime | None:
-    """The newest known_at that a group has landed or published."""
+    """The newest known_at of a group's landed or published batches."""
     row = conn.execute(
         "select max(known_at) from ops.batch where feed_group = %s "
         "and status in ('running', 'published')",
@@ -197,15 +197,15 @@ def newest_known_at(conn: psycopg.Connection, group: str) -> datetime | None:
 
 
 def position(conn: psycopg.Connection, feed: str) -> datetime | None:
-    """How far a feed has been published; None before its first batch."""
+    """The position up to which a feed has been published; None before its first batch."""
     row = conn.execute("select position from ops.feed_position where feed = %s", [feed]).fetchone()
     return row[0] if row else None
 
 
 def deliveries_seen(conn: psycopg.Connection, feed: str) -> dict[str, str]:
-    """Identity of each delivered file that needs no further try, by name.
+    """Identities of delivered files that need no further try, by file name.
 
-    Only the newest try of a name counts: a file that goes back to what it was is delivered again.
+    Only the newest try of a name counts. If a file gets its former content again, it is read again.
     """
     found = conn.execute(
         """

@@ -1,4 +1,4 @@
-"""From landed Parquet into one unlogged table per batch, by binary COPY."""
+"""Loads landed Parquet into one unlogged table per batch, by binary COPY."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,7 +18,7 @@ from chotso.source.arrow import ROW_NUMBER, UNREADABLE
 from chotso.warehouse.row_sql import listed
 
 _ROWS_A_BLOCK = 65_536
-# What travels as text because Arrow has no exact form of it.
+# Types that are copied as text, because Arrow has no exact form of them.
 _BECOMES = ("numeric", "jsonb")
 
 
@@ -28,7 +28,7 @@ def batch_table(batch_id: str) -> sql.Identifier:
 
 
 def scope_table(batch_id: str) -> sql.Identifier:
-    """The landing table of what a batch states in full."""
+    """The landing table of the scopes that a batch states in full."""
     return sql.Identifier("landing", f"{batch_id}_scope")
 
 
@@ -40,7 +40,7 @@ def verdict_table(batch_id: str) -> sql.Identifier:
 def load(
     conn: psycopg.Connection, landing: Landing, contract: Contract, batch: LandedBatch
 ) -> None:
-    """Load a landed batch; a table that a killed run left is made anew. Commits.
+    """Load a landed batch. Tables that a killed run left are dropped first. Commits.
 
     Raises:
         ChotsoError: A landed file is not what was landed, or did not arrive whole.
@@ -63,13 +63,13 @@ def load(
 
 
 def drop_tables(conn: psycopg.Connection, batch_id: str) -> None:
-    """Remove a batch's landing tables, if there are any."""
+    """Drop a batch's landing tables, if they exist."""
     for table in (batch_table(batch_id), scope_table(batch_id), verdict_table(batch_id)):
         conn.execute(sql.SQL("drop table if exists {}").format(table))
 
 
 def sweep(conn: psycopg.Connection, group: str) -> None:
-    """Remove landing tables that a killed run of this group left of batches it had ended."""
+    """Drop landing tables of this group's finished batches that a killed run left."""
     left = conn.execute(
         """
         select distinct batch.batch_id

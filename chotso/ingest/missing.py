@@ -1,8 +1,8 @@
-"""Register rows that a whole read lacks: they stay in force, are named, and wait for a person.
+"""Register rows that are missing from a whole read: they stay in force until a person decides.
 
-Rows of the source are never deleted. Where it counts its rows, the count of the same snapshot says
-whether one has ended; without such a count a row that is not there is a fault of the read or of its
-rights. It is kept until it comes back or an operator's recorded act closes it.
+The source never deletes rows. If it counts its rows, the count of the same snapshot tells whether a
+row has ended. Without a count, a missing row means that the read failed or that rights are lacking.
+The row stays in force until the source shows it again or an operator closes it.
 """
 
 from collections.abc import Iterable, Iterator
@@ -25,9 +25,9 @@ _SHOWN = 5
 
 @dataclass(frozen=True)
 class MissingRow:
-    """A register row that the newest whole read lacked.
+    """A register row that is missing from the newest whole read.
 
-    `hanging` says per feed how many rows in force refer to it, and their đồng.
+    `hanging` gives, per feed, the number of rows in force that refer to it, and their đồng.
     """
 
     missing_id: int
@@ -42,7 +42,7 @@ class MissingRow:
 
 
 def hanging_text(hanging: list[dict[str, Any]]) -> str:
-    """What hangs on a row, in words."""
+    """The rows that refer to a missing row, in words."""
     told = [
         f"{each['rows']:,} {each['feed']}"
         + (f" of {int(each['money']):,} đồng" if int(each["money"]) else "")
@@ -58,14 +58,14 @@ def note(
     parts: dict[str, Any],
     within: sql.Composable | None,
 ) -> None:
-    """Put on record what a read lacks, and what it brings back; the publishing transaction's.
+    """Record the rows that a read lacks and those that are back, in the publishing transaction.
 
     Args:
         conn: Inside the publishing transaction.
-        contract: A feed whose absences prove nothing.
+        contract: A feed of which a missing row does not mean that it has ended.
         batch: The read.
         parts: SQL by name: `raw`, `batch`, `same_key`, `kept_row_key`, `money_before`.
-        within: Which of the kept rows the read states in full; None for none.
+        within: SQL condition on `kept` for the rows that the read states in full; None for none.
     """
     values = {"feed": contract.feed, "known_at": batch.known_at, "batch_id": batch.batch_id}
     conn.execute(
@@ -110,12 +110,12 @@ def note(
 
 
 def feeds() -> list[str]:
-    """Feeds whose absences prove nothing."""
+    """Feeds of which a missing row does not mean that it has ended."""
     return [contract.feed for contract in contracts().values() if not contract.believes_absence]
 
 
 def listing(conn: psycopg.Connection, of: Iterable[str] | None = None) -> list[MissingRow]:
-    """Rows that are missing now, of some feeds or of all, with what hung on them when weighed."""
+    """Rows that are missing now, of some feeds or of all, with the rows that refer to them."""
     wanted = list(of or contracts())
     with conn.cursor(row_factory=class_row(MissingRow)) as cursor:
         return cursor.execute(
@@ -127,7 +127,7 @@ def listing(conn: psycopg.Connection, of: Iterable[str] | None = None) -> list[M
 
 
 def told(conn: psycopg.Connection, group: str | None = None) -> list[str]:
-    """One sentence per feed with rows that are missing: what, with what hangs on it, what next."""
+    """One message per feed with missing rows: which, what refers to them, and what to do next."""
     of = [contract.feed for contract in groups()[group]] if group else feeds()
     weigh(conn, of)
     conn.commit()
@@ -153,7 +153,7 @@ def _told(feed: str, rows: list[MissingRow]) -> str:
 
 
 def lacks_rows(conn: psycopg.Connection, known_at: datetime) -> bool:
-    """Whether, by what was known at an instant, a register row was missing."""
+    """Whether a register row was missing, by what was known at an instant."""
     row = conn.execute(
         "select exists (select from ops.missing_row where missing_since <= %s "
         "and (ended_at is null or ended_at > %s))",
@@ -163,7 +163,7 @@ def lacks_rows(conn: psycopg.Connection, known_at: datetime) -> bool:
 
 
 def weigh(conn: psycopg.Connection, of: Iterable[str]) -> None:
-    """Count again what hangs on the rows of some feeds that are missing; does not commit."""
+    """Count again the rows that refer to missing rows of some feeds; does not commit."""
     for feed in of:
         found = conn.execute(
             "select row_key from ops.missing_row where feed = %s and status = 'missing'", [feed]
@@ -187,10 +187,10 @@ def weigh(conn: psycopg.Connection, of: Iterable[str]) -> None:
 
 
 def _references(contract: Contract) -> Iterator[tuple[Contract, str, str]]:
-    """(feed, its column, column of `contract`): what refers to a row of the feed.
+    """(feed, its column, column of `contract`) for each column that refers to the feed.
 
-    A row whose key begins with another feed's (an officer of an employer) carries what refers to
-    that one: it decides where that counts.
+    A key may begin with another feed's key, like an officer's with the employer's. Then rows that
+    refer to that other feed are counted, too: the missing row decides where they count.
     """
     own = contract.key[0]
     place = contract.feed if len(contract.key) == 1 else contract.columns[own].refers_to
@@ -203,7 +203,7 @@ def _references(contract: Contract) -> Iterator[tuple[Contract, str, str]]:
 def _hanging_query(
     contract: Contract, child_contract: Contract, column: str, own: str
 ) -> sql.Composed:
-    """Per missing row: rows in force of a feed that refer to it or to a row below it, and đồng."""
+    """SQL: per missing row, the rows in force and đồng that refer to it or to a row below it."""
     above = [n for n, column in contract.landed.items() if column.refers_to == contract.feed]
     below: sql.Composable = sql.SQL("")
     if above:

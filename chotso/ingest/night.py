@@ -1,7 +1,6 @@
-"""A night: every group through publish, then the build. What is stopped is named; the rest goes on.
+"""A night: reads, publishes and proves every group. An error stops its own group; the others go on.
 
-A run that was killed is finished by running it again: what had landed is published, what had not
-is read anew.
+If a run was killed, run it again. It publishes what had landed and reads the rest anew.
 """
 
 import logging
@@ -28,18 +27,18 @@ from chotso.warehouse.locks import hold
 from chotso.warehouse.refused import refused
 
 _LOG = logging.getLogger(__name__)
-# A final extract whose totals a later read had to mend is read once more.
+# How often a final extract is read if a later read had to mend its control totals.
 _FINAL_READS = 2
 _SUNDAY = 6
 
 
 def _quiet(_: str) -> None:
-    """Tell nobody."""
+    """Report progress to nobody."""
 
 
 @dataclass(frozen=True)
 class FinalExtract:
-    """The extract that a release is frozen from: every feed, in one snapshot."""
+    """The extract that a release is made from: every feed, read in one snapshot."""
 
     known_at: datetime
     batch_ids: list[str]
@@ -47,7 +46,7 @@ class FinalExtract:
 
 
 def is_weekly_full_read(day: date) -> bool:
-    """Whether a night of this business date, however it is run, reads the open year whole."""
+    """Whether the night of this business date reads the whole open year."""
     return day.weekday() == _SUNDAY
 
 
@@ -76,7 +75,7 @@ def land_group(
 def publish_and_prove(
     settings: Settings, group: str, business_date: date, progress: Progress = _quiet
 ) -> GroupReport:
-    """Publish all that a group has landed, this run's and earlier ones', and prove it complete.
+    """Publish all landed batches of a group, of earlier runs too, and compare control totals.
 
     Raises:
         ChotsoError: A batch was blocked or refused, or totals differ; the rest was published.
@@ -98,7 +97,7 @@ def extract_group(
     full: bool = False,
     progress: Progress = _quiet,
 ) -> GroupReport:
-    """One group from source through publish, under its lock; what was stopped is in the report."""
+    """Land, publish and prove one group under its lock. Errors are in the report."""
     with _locked(settings, [group]) as conn:
         left = _process_landed(settings, conn, group, business_date, progress)
         landings = _land(settings, conn, [group], business_date, full=full, progress=progress)
@@ -118,7 +117,7 @@ def extract_feed(
     full: bool = False,
     progress: Progress = _quiet,
 ) -> GroupReport:
-    """One feed through publish, with those that share its snapshot."""
+    """Extract one feed together with the feeds of its group, which share the snapshot."""
     group = contract_of(feed).group
     return extract_group(settings, group, business_date, full=full, progress=progress)
 
@@ -126,7 +125,7 @@ def extract_feed(
 def extract_all(
     settings: Settings, business_date: date, progress: Progress = _quiet
 ) -> list[GroupReport]:
-    """All groups in order, registers first; one that fails is reported and the rest goes on."""
+    """Extract all groups in order, registers first. If one fails, the others go on."""
     reports = []
     for group in groups():
         try:
@@ -150,12 +149,12 @@ def final_extract(
     not_before: datetime | None,
     progress: Progress = _quiet,
 ) -> FinalExtract:
-    """Every feed whole, in one snapshot at or after an instant, published.
+    """Read every feed whole in one snapshot at or after an instant, and publish it.
 
-    The first attempt that has landed all of it fixes `known_at`; a later attempt publishes what
-    that one landed. When a batch of it was blocked, its control totals had to be mended by a later
-    read, or an earlier attempt's lacked register rows, everything is read anew: a final extract is
-    proven in its own snapshot.
+    The first attempt that lands all feeds sets `known_at`. A later attempt publishes what that one
+    landed. Everything is read anew in three cases: a batch was blocked, a later read had to mend
+    control totals, or register rows were missing. So the extract is complete and proven in one
+    snapshot.
 
     Args:
         settings: Where everything is.
@@ -177,7 +176,7 @@ def final_extract(
         known_at = _final_known_at(conn, final_of)
         lacks_rows = known_at is not None and missing.lacks_rows(conn, known_at)
         if known_at is not None and not lacks_rows:
-            # an attempt may have ended before its totals were compared
+            # an earlier attempt may have been killed before its totals were compared
             stopped += _prove_all(settings, conn, business_date, progress)
         reads_left = _FINAL_READS
         while (
@@ -207,7 +206,7 @@ def final_extract(
 def _prove(
     settings: Settings, conn: psycopg.Connection, report: GroupReport, progress: Progress
 ) -> None:
-    """Compare with the source's counts; what has none and misses rows is named."""
+    """Compare control totals, and report missing rows of feeds that have none."""
     prove(settings, conn, report, progress)
     report.stopped += missing.told(conn, report.group)
 
@@ -222,7 +221,7 @@ def _prove_all(
 
 
 def _was_mended(conn: psycopg.Connection, final_of: str, known_at: datetime) -> bool:
-    """Whether totals of this final extract differed, and a later read has mended them."""
+    """Whether totals of this final extract differed and a later read has mended them."""
     row = conn.execute(
         """
         select count(*)
@@ -241,7 +240,7 @@ def _was_mended(conn: psycopg.Connection, final_of: str, known_at: datetime) -> 
 
 
 def _final_known_at(conn: psycopg.Connection, final_of: str) -> datetime | None:
-    """The known_at of the newest final extract of which every feed was published."""
+    """The known_at of the newest final extract in which every feed was published."""
     row = conn.execute(
         """
         select known_at
@@ -311,10 +310,11 @@ def _process_landed(
     business_date: date,
     progress: Progress,
 ) -> GroupReport:
-    """Process what has landed, and rows of files whose register has changed since.
+    """Process what has landed in three steps; the report says what became of it.
 
-    First come the tables that a killed run left, which are dropped. Then rows in quarantine whose
-    register has changed are landed as batches of their own. Then all landed batches are processed.
+    First, tables that a killed run left are dropped. Second, rows in quarantine whose register has
+    changed are landed as batches of their own. Third, every landed batch is loaded, judged and
+    published.
     """
     report = GroupReport(group, business_date)
     sweep(conn, group)

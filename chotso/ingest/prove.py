@@ -1,8 +1,8 @@
-"""After a group was published: prove that the warehouse holds what was delivered, or mend it.
+"""Proves after publishing that the warehouse holds what the source has, or mends it.
 
-Totals are compared per feed and month. A month that differs is read whole at once (from the
-source, or from the archive where files brought it) and compared again. What still differs is
-named, and no build shows figures to readers until it is settled.
+Control totals are compared per feed and month. A month that differs is read whole at once, from the
+source or from archived files, and compared again. If it still differs, it is reported, and no build
+is exposed to readers until that is settled.
 """
 
 from datetime import date
@@ -20,7 +20,7 @@ from chotso.ingest.waiting import GroupReport, process_waiting
 from chotso.landing import Landing
 from chotso.settings import Settings
 
-# A row that moved to another month shows there only once it has left the first.
+# If a row moved to another month, the second month may differ only after the first was mended.
 _ROUNDS = 3
 
 Months = set[tuple[str, date]]
@@ -29,7 +29,7 @@ Months = set[tuple[str, date]]
 def prove(
     settings: Settings, conn: psycopg.Connection, report: GroupReport, progress: Progress
 ) -> None:
-    """Compare, mend and compare again; what stays different is added to what was stopped."""
+    """Compare, mend and compare again. Months that still differ are added to what was stopped."""
     contracts = [contract for contract in groups()[report.group] if contract.control]
     if not contracts:
         return
@@ -60,7 +60,7 @@ def compare(
     contract: Contract,
     mended: Months | frozenset[tuple[str, date]] = frozenset(),
 ) -> list[Comparison]:
-    """Compare a feed's months and put it on record; returns those that differ."""
+    """Compare a feed's months and record the result; returns the months that differ."""
     landing = Landing(settings.landing_url)
     batch = ledger.newest_read(conn, contract.feed)
     if batch is None or not _is_whole_night(conn, contract, batch.known_at):
@@ -71,7 +71,7 @@ def compare(
         found = control_totals.compare(conn, landing, contract, batch)
     else:
         return []
-    # A month that neither side has rows in any more still has its difference on record.
+    # If a month has rows on neither side any more, its recorded difference is compared, too.
     compared = {each.month for each in found}
     found += [
         Comparison(contract.feed, each.month, MonthTotal(), MonthTotal())
@@ -83,7 +83,7 @@ def compare(
 
 
 def _is_whole_night(conn: psycopg.Connection, contract: Contract, known_at: object) -> bool:
-    """Whether the feed that places this one's rows was published from the same snapshot."""
+    """Whether the feed that gives the rows their month was published from the same snapshot."""
     assert contract.control is not None
     if contract.control.of is None:
         return True

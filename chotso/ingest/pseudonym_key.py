@@ -1,8 +1,8 @@
-"""A new pseudonym key changes every person's pseudonym, so it is taken up whole or not at all.
+"""A new pseudonym key changes all pseudonyms, so all rows of a feed must change key at once.
 
-Rows under two keys would count one person twice. A feed whose rows in force were made with another
-key than the current one is therefore read whole, with everything in force replaced in one
-publishing transaction, and never within a period whose figures are still to be frozen.
+With rows of two keys, one person would be counted twice. If rows in force have another key than the
+current one, the feed must be read whole, and one publishing transaction must replace all of them.
+This is refused while a period is open whose figures are not frozen yet.
 """
 
 from datetime import datetime
@@ -27,7 +27,7 @@ def check_key(
     known_at: datetime,
     request: ReadRequest,
 ) -> None:
-    """Before a feed is read: whether the current key may make the pseudonyms of its rows.
+    """Check before a feed is read that the current key may be used for its rows.
 
     Args:
         settings: Where the key is.
@@ -68,10 +68,10 @@ def check_key(
 
 
 def check_in_force(conn: psycopg.Connection, contract: Contract, batch: LandedBatch) -> None:
-    """In the publishing transaction of a whole read: everything in force has one key.
+    """Check in the publishing transaction of a whole read that all rows in force have one key.
 
-    A row whose newer version is set aside stays in force as it was accepted, and its number under
-    the new key is not known: the source has the newer one.
+    If the newer version of a row is set aside, the older one stays in force with the old key. Its
+    pseudonym under the new key is not known, so publishing is refused.
 
     Raises:
         ChotsoError: Rows in force would keep another key than the batch's.
@@ -101,7 +101,7 @@ def check_in_force(conn: psycopg.Connection, contract: Contract, batch: LandedBa
 
 
 def is_pseudonymised(contract: Contract) -> bool:
-    """Whether the feed's rows carry a pseudonym."""
+    """Whether the feed's rows have a pseudonym."""
     return any(column.personal == "pseudonym" for column in contract.columns.values())
 
 
@@ -123,7 +123,7 @@ def _raw(contract: Contract) -> sql.Identifier:
 
 
 def _open_period(conn: psycopg.Connection, known_at: datetime) -> str | None:
-    """A period that has begun by the source's clock and is not sealed."""
+    """A period that has begun, by the source's clock, and is not sealed."""
     sealed = {row[0] for row in conn.execute("select period_id from frozen.release")}
     for period in load_registers().periods:
         today = known_at.astimezone(ZoneInfo(period.time_zone)).date()

@@ -1,7 +1,7 @@
-"""A validated batch becomes visible in ONE transaction, or not at all.
+"""Publishes a validated batch in ONE transaction, or not at all.
 
-In it: row versions, quarantine, the ledger's row, rule results, standing totals and the position.
-Nothing else ever changes `raw`.
+The transaction writes row versions, quarantine, the ledger's row, rule results, standing totals and
+the feed's position. Nothing else ever changes `raw`.
 """
 
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from chotso.warehouse.row_sql import listed
 
 @dataclass(frozen=True)
 class Counts:
-    """Rows and đồng of one batch; delivered = accepted + quarantined in both."""
+    """Rows and đồng of one batch. For both, delivered = accepted + quarantined."""
 
     rows_delivered: int
     rows_accepted: int
@@ -52,7 +52,7 @@ def publish_judged(
         return _in_one_transaction(conn, contract, batch, results)
     except OutOfRangeError as error:
         judgements = error.judgements
-    # rolled back: what is counted now is what the batch found
+    # The transaction was rolled back, so this counts the rows in force before the batch.
     before = history.count(conn, contract)
     conn.rollback()
     judgements = history.let_mend(judgements, before)
@@ -66,7 +66,7 @@ def publish_judged(
 def publish_unjudged(
     conn: psycopg.Connection, contract: Contract, batch: LandedBatch, results: list[RuleResult]
 ) -> Counts:
-    """Publish what is known to have been published once, whatever its history says; commits.
+    """Publish a batch that was published once already, without rules against history; commits.
 
     Raises:
         ChotsoError: The batch's rows or đồng do not add up; nothing was published.
@@ -198,7 +198,7 @@ def _finish(conn: psycopg.Connection, batch: LandedBatch, counts: Counts) -> Non
 def record_results(
     conn: psycopg.Connection, contract: Contract, batch: LandedBatch, results: list[RuleResult]
 ) -> None:
-    """Write what each rule found in a batch, as counts and đồng."""
+    """Insert what each rule found in a batch: rows and đồng, never values."""
     money = sql.SQL(
         """
         select coalesce(sum(coalesce(({money})::numeric, 0)), 0)

@@ -1,4 +1,4 @@
-"""Rows set aside: one row per row version, with every rule it broke and the money it carries."""
+"""Rows set aside: one row per row version, with all rules that it broke and its đồng."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from chotso.ingest.staged import ACCEPTED, IN_QUARANTINE, STATED
 from chotso.warehouse.row_sql import joined
 from chotso.warehouse.statistics import TemporaryTable
 
-# The batch's rows with a verdict, one per row version.
+# Rows of the batch that have a verdict, one per row version.
 _SET_ASIDE = TemporaryTable("set_aside")
 _NOT_CONTENT = ["row_no"]
 
@@ -36,10 +36,10 @@ def stage_before(conn: psycopg.Connection, contract: Contract) -> None:
 
 
 def keep_waived_out(conn: psycopg.Connection, contract: Contract, batch: LandedBatch) -> None:
-    """Give waived row versions that no rule sets aside any more the verdict they were waived with.
+    """Give waived row versions a verdict again if no rule sets them aside any more.
 
-    Runs inside the publishing transaction, before the batch is split: a person has said that the
-    version stays out, and only another version of the row comes in.
+    Runs inside the publishing transaction, before the batch is split. A person decided that this
+    version stays out. Only another version of the row is accepted.
     """
     waived = conn.execute(
         sql.SQL("select from {} where status = 'waived' limit 1").format(IN_QUARANTINE.table)
@@ -66,11 +66,11 @@ def keep_waived_out(conn: psycopg.Connection, contract: Contract, batch: LandedB
 
 
 def set_aside(conn: psycopg.Connection, contract: Contract, batch: LandedBatch) -> None:
-    """Put a batch's set-aside rows into quarantine and end those that it answers.
+    """Insert a batch's rejected rows into quarantine, and end rows that the batch settles.
 
-    Runs inside the publishing transaction, after the accepted rows were kept. A row version that
-    is already there is only seen again. Ended (`replayed`): versions whose key was accepted now,
-    that another version has replaced, or that a full statement no longer has.
+    Runs inside the publishing transaction, after the accepted rows were written. If a row version
+    is in quarantine already, only `last_seen` changes. A row in quarantine ends (`replayed`) if its
+    key was accepted now, if another version replaced it, or if a full statement no longer has it.
     """
     parts, values = _parts(contract, batch), _values(contract, batch)
     _collect(conn, parts)
@@ -138,9 +138,10 @@ def _insert(conn: psycopg.Connection, parts: dict[str, Any], values: dict[str, A
 def _leave_out_overtaken(
     conn: psycopg.Connection, parts: dict[str, Any], values: dict[str, Any]
 ) -> None:
-    """A statement that a later one has overtaken states nothing, its set-aside rows neither.
+    """Take out rows of statements that a later statement has overtaken.
 
-    A row is overtaken alone where a later statement has it elsewhere.
+    They are recorded as ended at once. A single row is taken out if a later statement has it
+    elsewhere.
     """
     spoken_later = sql.SQL(
         "exists (select from {raw} as kept "
@@ -229,7 +230,7 @@ def _end_answered(conn: psycopg.Connection, parts: dict[str, Any], values: dict[
 def _end_read_anew(
     conn: psycopg.Connection, batch: LandedBatch, parts: dict[str, Any], values: dict[str, Any]
 ) -> None:
-    """Rows of a file that this batch read anew from the archive, now under another key."""
+    """End rows that this batch read again from the archived file and found under another key."""
     replayed = batch.landed.facts.replays
     if not replayed:
         return
@@ -265,7 +266,7 @@ def _end_withdrawn(
     parts: dict[str, Any],
     values: dict[str, Any],
 ) -> None:
-    """Open rows that a full statement of their scope no longer delivers, if it proves absence."""
+    """End open rows that a full statement no longer has, if the statement proves absence."""
     closes = batch.landed.facts.closes
     if closes == "everything":
         within: sql.Composable = sql.SQL("true")
@@ -330,7 +331,10 @@ def _parts(contract: Contract, batch: LandedBatch) -> dict[str, Any]:
 
 
 def _scope_key(contract: Contract, batch: LandedBatch) -> sql.Composable:
-    """What full statement a set-aside row stood in; of a file its own month, not the row's."""
+    """The scope of the statement that delivered a row.
+
+    For a file, that is the file's month, not the month in the row.
+    """
     if not contract.scope:
         return sql.SQL("null::text")
     if not isinstance(contract.source, FileSource):

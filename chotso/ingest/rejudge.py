@@ -1,12 +1,12 @@
-"""Rows that files delivered and that were set aside, judged again as a batch made from quarantine.
+"""Judges rows of files in quarantine again: lands them as a batch of their own.
 
-Automatically when the registers publish: when the register that a rule refers to has changed since
-a row was last seen. At an operator's word: whatever the row broke. Rows of the collection system
-need none of this: their keys are read from the source again.
+It happens automatically if the register that a rule refers to has changed since a row was last
+seen, and if an operator asks for it. Rows of the collection system do not need this: their keys are
+read from the source again.
 
-A row goes again as it was kept. Where a cell of it could not be read, the archived delivery is
-parsed anew, so that a mended contract reads it. Rows with the same key that stood in one delivery
-go together: alone, one of two that differ would look as if it were the only one.
+The row is landed as it was kept. If a cell of it could not be read, the archived file is parsed
+again, because the contract may have been mended since. Rows with the same key from one delivery are
+landed together. Otherwise one of two conflicting rows would look like the only one.
 """
 
 import json
@@ -75,7 +75,7 @@ order by aside.batch_id
 
 @dataclass(frozen=True)
 class KeptRows:
-    """The rows of one batch in quarantine that are judged again.
+    """The rows in quarantine that one batch delivered and that are judged again.
 
     Attributes:
         batch_id: The batch that delivered them.
@@ -109,7 +109,7 @@ def _kept_rows(facts: dict[str, Any], scope: dict[str, Any] | None, **columns: A
 
 
 def judge_again(settings: Settings, conn: psycopg.Connection, group: str) -> None:
-    """Land batches of rows whose register has changed; they wait to be published."""
+    """Land rows whose register has changed as new batches, which wait to be published."""
     for contract in groups()[group]:
         rules = {r.id: r.refers_to for r in rules_of(contract.feed) if r.refers_to}
         if isinstance(contract.source, FileSource) and rules:
@@ -124,7 +124,7 @@ def judge_named_again(
     ids: list[int],
     known_at: datetime,
 ) -> None:
-    """Land batches of the named open rows of a file feed, known at `known_at`."""
+    """Land the named open rows of a file feed as new batches, known at `known_at`."""
     _land_deserving(settings, conn, contract, _NAMED, {"ids": ids, "known_at": known_at})
 
 
@@ -171,8 +171,8 @@ def _land_rows(
 
 
 def _rows(landing: Landing, contract: Contract, kept: KeptRows) -> list[dict[str, Any]]:
-    """The kept rows as they land; those with unreadable cells as the archive has them now."""
-    # Text keeps every digit of a decimal; a float would not.
+    """The rows to land; rows with unreadable cells are read from the archived file."""
+    # Decimals are read as text: a float would lose digits.
     rows = [json.loads(text, parse_float=str) for text in kept.rows]
     original = kept.facts.original
     read_anew: list[dict[str, Any]] = []
@@ -189,7 +189,7 @@ def _rows(landing: Landing, contract: Contract, kept: KeptRows) -> list[dict[str
 
 
 def _parse_again(landing: Landing, contract: Contract, original: str) -> list[dict[str, Any]]:
-    """The archived delivery by today's contract; nothing where it cannot be read so."""
+    """The archived file parsed by today's contract; no rows if it cannot be parsed."""
     assert isinstance(contract.source, FileSource)
     _, sha256, name = original.split("/", 2)
     match = contract.source.name_pattern.fullmatch(name)
@@ -208,7 +208,7 @@ def _parse_again(landing: Landing, contract: Contract, original: str) -> list[di
         try:
             landing.fetch_original(original, local)
             rows: list[dict[str, Any]] = parse(contract, delivery).rows.to_pylist()
-        except ChotsoError:  # the rows are judged as they were kept, and stay where they are
+        except ChotsoError:  # the rows are judged as they were kept
             return []
     return [{n: v for n, v in row.items() if n != ROW_NUMBER} for row in rows]
 
@@ -216,7 +216,7 @@ def _parse_again(landing: Landing, contract: Contract, original: str) -> list[di
 def _same_row(
     contract: Contract, row: dict[str, Any], typed: dict[str, Any], candidate: dict[str, Any]
 ) -> bool:
-    """Whether a row of the archive is the kept one: all that could be read then is the same."""
+    """Whether a parsed row is the kept one: all cells that were readable then are equal."""
     unreadable = json.loads(row[UNREADABLE])
     return all(
         candidate[name] == typed[name]
@@ -229,7 +229,7 @@ def _typed(contract: Contract, row: dict[str, Any]) -> dict[str, Any]:
     values: dict[str, Any] = {UNREADABLE: row.get(UNREADABLE)}
     for name, column in contract.landed.items():
         value = row.get(name)
-        if value is None:  # also where an empty cell would be 0: this one could not be read
+        if value is None:  # the cell was unreadable, so it is no 0, even if an empty cell is
             values[name] = None
             continue
         if column.type == "jsonb":

@@ -1,6 +1,6 @@
-"""`expectations/register.yml`, read, checked, and made one entry per rule and feed.
+"""Reads and checks `expectations/register.yml`, and makes one entry per rule and feed.
 
-A shared rule becomes an entry of each feed that it holds for, with what that feed says otherwise.
+A shared rule becomes one entry for each feed that it judges, with the feed's differences.
 """
 
 from collections import Counter
@@ -19,7 +19,7 @@ Entry = dict[str, Any]
 
 
 def read_entries(folder: Path, feeds: Iterable[Contract]) -> list[Entry]:
-    """All rules of the feeds, in the order in which they judge, as fields of a `Rule`.
+    """All rules of the feeds as fields of a `Rule`, in the order in which they judge.
 
     Raises:
         ChotsoError: The register, its schema and its SQL files do not hold together; every fault
@@ -43,7 +43,7 @@ def _read(path: Path) -> dict[str, list[Entry]]:
 
 
 def _entries_of(contract: Contract, written: dict[str, list[Entry]]) -> list[Entry]:
-    """The rules of one feed: shared ones, its own, and those that judge what stands in the end."""
+    """The rules of one feed: shared rules, its own, then the rules against history."""
     own = [entry for entry in written["rules"] if entry["feed"] == contract.feed]
     shared = {e["name"]: e for e in written["every_feed"] if every_feed.holds(e, contract)}
     placed = {entry["shared"] for entry in own if "shared" in entry}

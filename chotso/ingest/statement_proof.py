@@ -1,7 +1,8 @@
-"""Whether a full statement proves that what it lacks is gone, and what stays where it does not.
+"""Whether rows that a full statement lacks have ended, and which rows stay if that is not proven.
 
-A sheet without rows says that there are none. A sheet that has rows, of which none can be used, or
-one whose key cannot be relied on, may mean any row by them.
+A sheet without rows says that there are none: absence is proven. It is not proven if a sheet has
+rows of which none can be used, or if the key of one of its rows is doubtful. Such a row could be
+any of the rows that seem to be missing.
 """
 
 from typing import Any
@@ -45,7 +46,7 @@ _PROVES_ABSENCE = """
 
 
 def proves_absence(sheet_code: str, batch: LandedBatch) -> sql.Composed:
-    """SQL over the alias `scope`; its parameters are those of `doubts`."""
+    """SQL condition over the alias `scope`; its parameters come from `doubts`."""
     return sql.SQL(_PROVES_ABSENCE).format(
         sheet=sql.Identifier(sheet_code),
         batch=batch_table(batch.batch_id),
@@ -54,7 +55,7 @@ def proves_absence(sheet_code: str, batch: LandedBatch) -> sql.Composed:
 
 
 def doubts(contract: Contract) -> dict[str, Any]:
-    """The rules and cells that doubt a row's key, and the rules that only wait for a register."""
+    """Rules and cells that make a row's key doubtful, and rules that only wait for a register."""
     rules = rules_of(contract.feed)
     return {
         "about_key": [rule.id for rule in rules if rule.about_key],
@@ -64,9 +65,9 @@ def doubts(contract: Contract) -> dict[str, Any]:
 
 
 def unproven(conn: psycopg.Connection, contract: Contract, batch: LandedBatch) -> list[str]:
-    """Which sheets of a published batch prove no absence, and what they lack that stays in force.
+    """Messages on sheets that prove no absence, with the rows that stay in force because of it.
 
-    To be asked while the batch's tables stand.
+    Call it while the batch's landing tables exist.
     """
     if batch.stated_at is None:
         return []

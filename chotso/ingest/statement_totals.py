@@ -1,10 +1,11 @@
-"""Sheet totals: every newest statement in the archive, against what the warehouse holds of it.
+"""Compares the newest archived statement of every sheet with the rows in the warehouse.
 
-Where the newest statement of a sheet proves no absence, what it lacks stands by those before it,
-back to the newest that does.
+If the newest statement of a sheet proves no absence, older ones still count for the rows that it
+lacks, back to the newest statement that proves absence.
 
-A statement's rows stand in raw, or set aside, or were restated elsewhere by a later statement.
-What does not is found here, by month, and the archived statement is published once more.
+Each row of a statement must be in `raw` or in quarantine, unless a later statement has it
+elsewhere. If rows are missing, their months are reported, and the archived statement is published
+again.
 """
 
 from dataclasses import dataclass, replace
@@ -49,7 +50,7 @@ order by batch.stated_at, batch.batch_id
 
 @dataclass(frozen=True)
 class NewestStatement:
-    """A batch that brought a statement which no later one has replaced, with its scopes."""
+    """A batch with a statement that no later one has replaced, and its scopes."""
 
     batch_id: str
     business_date: date
@@ -60,13 +61,13 @@ class NewestStatement:
 
     @property
     def month(self) -> date:
-        """The month that the file states."""
+        """The month of the file."""
         assert self.landed.facts.month is not None
         return self.landed.facts.month
 
 
 def compare(conn: psycopg.Connection, landing: Landing, contract: Contract) -> list[Comparison]:
-    """Every month that a statement is known of: rows and đồng stated, and held.
+    """Compare rows and đồng as stated and as held, for every month that has a statement.
 
     Raises:
         ChotsoError: An archived statement is not what was landed.
@@ -80,7 +81,7 @@ def compare(conn: psycopg.Connection, landing: Landing, contract: Contract) -> l
 
 
 def newest_statements(conn: psycopg.Connection, contract: Contract) -> list[NewestStatement]:
-    """The batches that brought a statement that nothing has overtaken yet, oldest first."""
+    """Batches with a statement that no later one has overtaken, oldest first."""
     with conn.cursor(row_factory=kwargs_row(_newest_statement)) as cursor:
         return cursor.execute(_NEWEST_SQL, [contract.feed]).fetchall()
 
@@ -92,10 +93,10 @@ def _newest_statement(landing_files: dict[str, Any], **columns: Any) -> NewestSt
 def land_statements_again(
     conn: psycopg.Connection, landing: Landing, contract: Contract, months: set[date]
 ) -> list[str]:
-    """Have the newest statements of these months published once more, from the archive.
+    """Land the newest statements of these months again, from the archive.
 
     Returns:
-        The batches that wait for it; they share the landed files of the first delivery.
+        The new batches, which wait to be published. They use the landed files of the old ones.
     """
     again = []
     known_at = ledger.newest_known_at(conn, contract.group)
@@ -121,7 +122,7 @@ def land_statements_again(
     return again
 
 
-# A row that a later statement has, on whatever sheet, accepted or set aside, is that one's.
+# If a later statement has the row, on any sheet, accepted or set aside, then only that one counts.
 _COMPARED_SQL = """
 with expected as (
     select stated.*, {row_key} as row_key, {stated_scope} as scope_key
@@ -190,7 +191,7 @@ def _stage(
     contract: Contract,
     statements: list[NewestStatement],
 ) -> None:
-    """Temporary `stated_rows` and `stated_scopes` with what the newest statements say."""
+    """Fill the temporary tables `stated_rows` and `stated_scopes` from the newest statements."""
     columns = _compared(contract)
     types = [sql.SQL("{} {}").format(sql.Identifier(n), sql.SQL(t)) for n, t in columns.items()]
     conn.execute(
@@ -224,7 +225,7 @@ def _stage(
 
 
 def _rows(landing: Landing, contract: Contract, kept: NewestStatement) -> list[dict[str, Any]]:
-    """The statement's rows of the scopes it is the newest of, identical repetitions merged."""
+    """Rows of the scopes for which the statement is the newest; identical rows are merged."""
     compared = [*dict.fromkeys([*contract.scope, *contract.key, *contract.tracked]), UNREADABLE]
     with landing.open_checked(kept.landed.data) as parquet:
         table = parquet.read(columns=compared)

@@ -1,13 +1,13 @@
-"""Full statements: the newest export instant wins, whatever order the files arrive in.
+"""Full statements: the statement with the newest export instant wins, in whatever order they come.
 
-The state is what one would get by applying all known statements in the order of their instants:
-a statement replaces all rows of its scope; a row restated in another scope has left the old one
-for good. A statement that arrives late is applied only where nothing later has spoken.
+The result is the same as if all known statements were applied in the order of their instants. A
+statement replaces all rows of its scope. If a row is stated in another scope later, it leaves the
+old scope for good. A statement that arrives late is applied only to rows that no later statement
+covers.
 
-Absence has to be proven. A sheet that has rows, none of them usable, or one whose key cannot be
-relied on, says nothing of the rows that it lacks: they stay as they were, and that is told. A file
-that comes again under its own name with other rows (it was read while it grew) replaces what it
-stated.
+Rows that a statement lacks are closed only if their absence is proven (`statement_proof`).
+Otherwise they stay, and that is reported. If a file comes again under its own name with other rows,
+for example because it was read while it was being written, it replaces its first version.
 """
 
 from typing import Any
@@ -29,9 +29,10 @@ _SPOKEN = TemporaryTable("spoken")
 
 
 def conflict(conn: psycopg.Connection, contract: Contract, batch: LandedBatch) -> str | None:
-    """The scope for which another accepted file states other rows at the same instant, if any.
+    """The scope that another accepted file states differently at the same instant, if any.
 
-    The same name with other bytes is no other file; what is published once more was accepted once.
+    The same file name with other bytes is no conflict. Neither is a statement that is published
+    again.
     """
     if batch.landed.facts.again is not None:
         return None
@@ -59,7 +60,7 @@ def conflict(conn: psycopg.Connection, contract: Contract, batch: LandedBatch) -
 
 
 def keep(conn: psycopg.Connection, contract: Contract, batch: LandedBatch) -> int:
-    """Bring `raw.<feed>` to the state after this statement; returns versions added and closed.
+    """Write this statement into `raw.<feed>`; returns the number of versions added and closed.
 
     Runs inside the publishing transaction. A batch without a statement (a listing of the folder)
     changes nothing.
@@ -83,7 +84,7 @@ def keep(conn: psycopg.Connection, contract: Contract, batch: LandedBatch) -> in
     added = _apply(conn, parts, values)
     closed = 0
     if batch.landed.facts.closes == "scope":
-        # Rows of the scope that its newest statement lacks; those that it has set aside stay.
+        # Close rows of the scope that its newest statement lacks. Rows that it set aside stay.
         lacking = sql.SQL(
             "from {stated} as stated "
             "where stated.is_latest and stated.proves_absence and {kept_in_scope} "
@@ -95,9 +96,9 @@ def keep(conn: psycopg.Connection, contract: Contract, batch: LandedBatch) -> in
 
 
 def _latest_scopes(conn: psycopg.Connection, parts: dict[str, Any], values: dict[str, Any]) -> None:
-    """Temporary `stated`: the batch's scopes, what each proves, and whether it is the latest.
+    """Fill `STATED`: the batch's scopes, what each proves, and whether it is the latest.
 
-    A later statement that proves no absence leaves alone what it lacks, and so overtakes nothing.
+    A later statement that proves no absence does not overtake an earlier one.
     """
     STATED.fill(
         conn,
@@ -121,7 +122,7 @@ def _latest_scopes(conn: psycopg.Connection, parts: dict[str, Any], values: dict
 
 
 def _repeat(conn: psycopg.Connection, parts: dict[str, Any], values: dict[str, Any]) -> None:
-    """An unchanged row adds no version; that it was said again is kept on it."""
+    """Set `restated_at` of rows that the statement repeats unchanged; they get no new version."""
     conn.execute(
         sql.SQL(
             """
@@ -137,11 +138,11 @@ def _repeat(conn: psycopg.Connection, parts: dict[str, Any], values: dict[str, A
 
 
 def _find_spoken(conn: psycopg.Connection, parts: dict[str, Any], values: dict[str, Any]) -> None:
-    """Temporary `spoken`: rows of which nothing later has been said, and that stand otherwise.
+    """Fill `_SPOKEN`: rows that differ from `raw` and that no later statement has.
 
-    Of two statements at one instant the greater scope wins.
+    Of two statements with one instant, the one with the greater scope key wins.
     """
-    # Every later statement that proves anything has set this very row aside: it left it alone.
+    # True if every later statement that proves absence has set aside exactly this row.
     left_alone = sql.SQL(
         """
         not exists (
@@ -183,7 +184,7 @@ def _find_spoken(conn: psycopg.Connection, parts: dict[str, Any], values: dict[s
         ).format(left_alone=left_alone, **parts),
         values,
     )
-    # Rows that stand unchanged were repeated above and are not spoken of again.
+    # Unchanged rows were handled by `_repeat`.
     conn.execute(
         sql.SQL(
             "delete from {spoken} as accepted using {raw} as kept "
@@ -193,7 +194,7 @@ def _find_spoken(conn: psycopg.Connection, parts: dict[str, Any], values: dict[s
 
 
 def _record_found(conn: psycopg.Connection, parts: dict[str, Any], values: dict[str, Any]) -> None:
-    """What an archived statement, published once more, brings although it was known already."""
+    """Record rows that were lost: a statement that is published again brings them back."""
     conn.execute(
         sql.SQL(
             """
@@ -217,7 +218,7 @@ def _record_found(conn: psycopg.Connection, parts: dict[str, Any], values: dict[
 
 
 def _apply(conn: psycopg.Connection, parts: dict[str, Any], values: dict[str, Any]) -> int:
-    """Bring `spoken` into raw; what a later statement has overtaken is known and closed at once."""
+    """Insert `_SPOKEN` into raw. Rows that a later statement overtook are closed at once."""
     conn.execute(
         sql.SQL(
             "update {raw} as kept set known_to = %(known_at)s from {spoken} as accepted "

@@ -141,7 +141,7 @@ def _outcome(settings: Settings, batch_id: str, rules: list[Rule], queries: list
         batch = asset.add_batch_definition_whole_table("whole").get_batch()
         return batch.validate(suite, result_format={"result_format": "BASIC"})
     finally:
-        # The context writes down all that it knows at each step: it shall not know every batch.
+        # The context serialises all its assets at each step, so an asset is not left in it.
         source.delete_asset(batch_id)
 
 

@@ -1,6 +1,6 @@
-"""Row versions: a changed row supersedes, an unchanged one adds nothing.
+"""Row versions: a changed row replaces the version in force; an unchanged row adds nothing.
 
-A vanished row closes where the source's own count can confirm it; elsewhere it stays, as missing.
+A row that is gone is closed if the source's own count confirms it. Otherwise it stays, as missing.
 """
 
 from typing import Any
@@ -22,7 +22,7 @@ _CHANGED = TemporaryTable("changed")
 
 
 def keep(conn: psycopg.Connection, contract: Contract, batch: LandedBatch) -> int:
-    """Bring `raw.<feed>` to the accepted rows say; returns versions added and closed.
+    """Write the accepted rows into `raw.<feed>`; returns the number of versions added and closed.
 
     Runs inside the publishing transaction.
     """
@@ -60,9 +60,9 @@ def keep(conn: psycopg.Connection, contract: Contract, batch: LandedBatch) -> in
 def _close_missing(
     conn: psycopg.Connection, contract: Contract, batch: LandedBatch, parts: dict[str, Any]
 ) -> int:
-    """Close rows in force that a full or windowed read no longer has; those set aside stay.
+    """Close rows in force that the read should have and does not; rows set aside stay.
 
-    Where nothing can prove that they ended, they stay too and are put on record.
+    If nothing proves that they ended, they stay in force and are recorded as missing.
     """
     within = stated_within(contract, batch)
     if not contract.believes_absence:
@@ -83,14 +83,14 @@ def close(
     *,
     is_difference: bool,
 ) -> int:
-    """Close the kept rows in force that a condition names and the batch lacks; returns how many.
+    """Close rows in force that match a condition and are not in the batch; returns their number.
 
     Args:
         conn: Inside the publishing transaction.
         parts: SQL by name: `raw`, `batch`, `same_key`, `kept_row_key`, `money_before`.
         values: `batch_id`, `feed` and `known_at`.
         condition: `[from …] where …` over the alias `kept`.
-        is_difference: Whether such rows should have been there, which goes on record.
+        is_difference: Whether such rows should have been there; they are then recorded.
     """
     row = conn.execute(
         sql.SQL(
@@ -124,7 +124,10 @@ def close(
 def _record_found(
     conn: psycopg.Connection, contract: Contract, batch: LandedBatch, parts: dict[str, Any]
 ) -> None:
-    """What a whole read brings although it changed no later than what was held already."""
+    """Record rows that a whole read brings and that should have been held already.
+
+    They changed at the source no later than the position before the read.
+    """
     held_before = batch.landed.facts.held_before
     if held_before is None:
         return
@@ -155,17 +158,17 @@ def _record_found(
 
 
 def _proves_rows_gone(contract: Contract, batch: LandedBatch) -> bool:
-    """Whether a row that this read lacks should have been there.
+    """Whether a row that this read lacks was lost at the source, which is a difference.
 
-    Lines that a rewritten document lost are no difference, and only a read of whole months right
-    after the night's own says nothing else of lines.
+    A document that is rewritten may lose lines; that is no difference. Lines are a difference only
+    if whole months are read right after the night's own read.
     """
     facts = batch.landed.facts
     return facts.held_before is not None and (facts.closes != "scope" or facts.months is not None)
 
 
 def stated_within(contract: Contract, batch: LandedBatch) -> sql.Composable | None:
-    """Which of the kept rows (alias `kept`) the batch states in full; None for none of them."""
+    """SQL condition on `kept` for the rows that the batch states in full; None for none."""
     facts = batch.landed.facts
     match facts.closes:
         case "everything":

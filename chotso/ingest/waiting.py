@@ -1,4 +1,4 @@
-"""What has landed and waits goes through load, rules and publish, one batch after the other.
+"""Processes landed batches one after the other: load, judge, publish.
 
 A batch that is blocked, refused or fails stops only itself.
 """
@@ -27,9 +27,9 @@ from chotso.warehouse import statistics
 class GroupReport:
     """What became of a group's batches.
 
-    `batches` has one dict per published batch (batch_id, feed, rows_*, money_*); `stopped` says
-    what was blocked or refused, each with what was kept and what to do next; `notes` tells what
-    stopped nothing and is still worth knowing.
+    `batches` has one dict per published batch (batch_id, feed, rows_*, money_*). `stopped` has a
+    message per batch that was blocked or refused: what, what was kept, what to do next. `notes` has
+    messages on things that stopped nothing.
     """
 
     group: str
@@ -39,7 +39,7 @@ class GroupReport:
     notes: list[str] = field(default_factory=list)
 
     def raise_if_stopped(self) -> None:
-        """Fail after the rest went on.
+        """Raise an error if anything was stopped, after the rest has been published.
 
         Raises:
             ChotsoError: Something was blocked or refused.
@@ -55,7 +55,7 @@ class GroupReport:
 def process_waiting(
     settings: Settings, conn: psycopg.Connection, report: GroupReport, progress: Progress
 ) -> None:
-    """Publish the group's landed batches in order; the report says what became of each."""
+    """Load, judge and publish the group's landed batches in order; fills the report."""
     landing = Landing(settings.landing_url)
     for batch in ledger.waiting(conn, report.group):
         contract = contract_of(batch.feed)
@@ -63,7 +63,9 @@ def process_waiting(
         stopped = _process_batch(settings, conn, landing, contract, batch, report)
         drop_tables(conn, batch.batch_id)
         conn.commit()
-        statistics.gather(conn)  # what comes next is planned on what was just published
+        statistics.gather(
+            conn
+        )  # the next batch's queries need statistics of what was just published
         if stopped:
             report.stopped.append(stopped)
 
@@ -91,7 +93,7 @@ def _process_batch(
     except OutOfRangeError as error:
         return _stop(conn, batch, "blocked", error.what, error.next_step)
     except (psycopg.DataError, psycopg.IntegrityError, psycopg.ProgrammingError) as error:
-        # Its message may quote a value, so only its kind is told.
+        # The error's message may contain values of rows, so only its type is reported.
         conn.rollback()
         reason = f"the warehouse refused its rows ({type(error).__name__}, {error.sqlstate})"
         step = "read the server's log for this batch's tables, and report it: it must not happen."

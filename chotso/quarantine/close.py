@@ -1,4 +1,4 @@
-"""Closing: a person says that register rows which the source no longer shows have ended."""
+"""Closes register rows that the source no longer shows, because a person says they have ended."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ KIND = "close_missing"
 
 @dataclass(frozen=True)
 class CloseReport:
-    """The rows that were closed, with what hung on them, and the act that says so."""
+    """The closed rows, with the rows that refer to them, and the recorded act."""
 
     feed: str
     rows: list[missing.MissingRow]
@@ -33,9 +33,9 @@ class CloseReport:
 def close_missing(
     settings: Settings, feed: str, keys: Sequence[str], *, reason: str, by: str
 ) -> CloseReport:
-    """End rows that are missing, from the source's clock on; what comes back is in force again.
+    """Close missing rows from the source's clock on; a row that comes back is in force again.
 
-    The act is landed and recorded in the transaction that closes the rows.
+    The act is landed, and recorded in the transaction that closes the rows.
 
     Args:
         settings: Where everything is.
@@ -90,7 +90,7 @@ def end_rows(
     reason: str,
     by: str,
 ) -> None:
-    """Close rows in force by key; the caller's transaction has the act."""
+    """Close rows in force by key; the caller's transaction records the act."""
     conn.execute(
         sql.SQL(
             "update {raw} as kept set known_to = %s where {key} = any(%s) and kept.known_to is null"

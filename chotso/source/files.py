@@ -1,4 +1,4 @@
-"""A delivered file as typed rows, and what it states in full."""
+"""A delivered file as typed rows, and the scopes that it states in full."""
 
 import hashlib
 import json

@@ -11,12 +11,12 @@ from chotso.source.texts import shown
 
 _SHOWN = 300
 _TITLE_ROWS = 10
-# A row that names fewer columns may be data, of persons in a file of another kind: not shown.
+# A row that names fewer columns may be a row with personal data, so it is not shown in a message.
 _NAMED = 2
 
 
 def by_header(contract: Contract, delivery: Delivery, sheets: list[Sheet]) -> list[Placed]:
-    """The first sheet by the names in its first row.
+    """Read the first sheet by the column names in its header row.
 
     Raises:
         RefusedDeliveryError: A column is missing or stands there twice.
@@ -40,7 +40,7 @@ def by_header(contract: Contract, delivery: Delivery, sheets: list[Sheet]) -> li
 
 
 def _header(sheet: Sheet, wanted: list[str]) -> tuple[int, list[str]]:
-    """The row that names most columns, of those where a header may stand below a title."""
+    """The row that names most columns, among the first rows of the sheet."""
     found = [[header_name(cell) for cell in row] for row in sheet.rows[:_TITLE_ROWS]] or [[]]
     named = [len(set(wanted) & set(names)) for names in found]
     at = max(range(len(found)), key=lambda row: (named[row], any(found[row]), -row))

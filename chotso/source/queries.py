@@ -1,4 +1,4 @@
-"""What is asked of the collection system: one query for a feed's rows, one for its scope."""
+"""The queries on the collection system: a feed's rows, their scopes, and the source's count."""
 
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -30,8 +30,8 @@ CONTROL_COLUMNS = {
     name: _CONTROL[found_as].model_copy(update={"found_as": found_as})
     for name, found_as in {"month": "thang", "rows": "so_dong", "money": "tong_tien"}.items()
 }
-# A window is read wider than it is: a database that keeps instants as text compares them as text,
-# whatever their offset. A row too many is only read again; one too few would count as gone.
+# A window is read a little wider. A database that keeps instants as text compares them as text and
+# ignores their offsets. An extra row does no harm; a missing row would count as gone.
 _MARGIN = timedelta(days=1)
 ReadMode = Literal["whole", "changes", "year", "window", "replay"]
 
@@ -40,10 +40,10 @@ ReadMode = Literal["whole", "changes", "year", "window", "replay"]
 class ReadRequest:
     """Which rows of a relation are read.
 
-    `changes` reads what changed at or after `since`; `year` reads that and everything of the
-    open year. Rows whose keys stand in quarantine are read again in either. `window` reads whole
-    months, and nothing else; `replay` reads the keys of `keys_again` (of lines, all of their
-    parents' lines), and nothing else.
+    `changes` reads what changed at or after `since`. `year` reads that and the whole open year.
+    Both also read rows whose keys are in quarantine. `window` reads whole months and nothing else.
+    `replay` reads the keys in `keys_again` and nothing else; of lines, it reads all lines of their
+    documents.
     """
 
     mode: ReadMode
@@ -54,21 +54,21 @@ class ReadRequest:
 
     @property
     def reads_everything(self) -> bool:
-        """Whether the read has no condition at all."""
+        """Whether the read has no condition."""
         return self.mode == "whole" or (
             self.since is None and self.mode not in ("window", "replay")
         )
 
     def of(self, source: TableSource) -> "ReadRequest":
-        """The same request of a relation that no year can be cut out of: all of it."""
+        """The request for this relation: all of it, if the relation has no column for the year."""
         placed = source.period or source.parent
         return replace(self, mode="whole") if self.mode == "year" and not placed else self
 
 
 def rows_query(contract: Contract, request: ReadRequest) -> Select[Any]:
-    """The columns of the contract that are ever read, in contract order.
+    """The columns of the contract that are read, in contract order.
 
-    Rows come in the order of their key, so that the same rows make the same landed bytes.
+    Rows are ordered by key, so that equal rows make equal landed bytes.
     """
     source = _table_source(contract)
     read = [n for n, c in contract.columns.items() if c.personal != "drop"]
@@ -87,14 +87,14 @@ def rows_query(contract: Contract, request: ReadRequest) -> Select[Any]:
 
 
 def relation_of(query: Select[Any]) -> str:
-    """The first relation that a query reads, with its schema, as an error names it."""
+    """The first relation of a query, with its schema, for error messages."""
     found = (each for each in visitors.iterate(query) if isinstance(each, TableClause))
     first = next(found, None)
     return first.fullname if first is not None else SCHEMA
 
 
 def control_query(contract: Contract) -> Select[Any]:
-    """The source's control totals of a feed: month, rows, đồng, by month; see CONTROL_COLUMNS."""
+    """The source's count of a feed: month, rows, đồng, ordered by month; see CONTROL_COLUMNS."""
     source = _table_source(contract)
     totals = table(
         CONTROL_RELATION,
@@ -109,7 +109,7 @@ def control_query(contract: Contract) -> Select[Any]:
 
 
 def scope_query(contract: Contract, request: ReadRequest) -> Select[Any] | None:
-    """The parents whose lines the read states in full; None where the read has no such list."""
+    """The documents whose lines the read has in full; None if the read has no such list."""
     source = _table_source(contract)
     if request.reads_everything or source.parent is None:
         return None
@@ -161,7 +161,7 @@ def _parents_in_months(contract: Contract, source: TableSource, months: list[dat
 
 
 def _in_months(contract: Contract, relation: FromClause, months: list[date]) -> ColumnElement[bool]:
-    """At least the rows whose control month, by local time, is one of the months."""
+    """A condition that covers all rows whose control month, by local time, is one of these."""
     assert contract.control is not None
     place = relation.c[contract.control.month]
     is_instant = contract.columns[contract.control.month].type == "timestamptz"
@@ -193,7 +193,7 @@ def _condition(
     again = request.keys_again if keys_again is None else keys_again
     if again and len(key) == 1:
         conditions.append(relation.c[key[0]].in_([k[0] for k in again]))
-    else:  # not every database compares rows with a list of rows
+    else:  # not every database can compare a row with a list of rows
         conditions += [
             and_(*[relation.c[n] == value for n, value in zip(key, k, strict=True)]) for k in again
         ]

@@ -1,7 +1,7 @@
 """The worksheets of an .xlsx workbook, each found by its relationship and read twice.
 
-Once element by element, for its values; once as bare text, for the number of its cells. A sheet
-whose two counts differ holds cells where none are looked for, and refuses the file.
+It is parsed element by element for its values, and scanned as plain text to count its cells. If the
+two counts differ, the parser missed cells, and the file is refused.
 """
 
 import zipfile
@@ -27,7 +27,7 @@ _ARCHIVE_ERRORS = (
     zipfile.BadZipFile,
     zipfile.LargeZipFile,
     zlib.error,
-    NotImplementedError,  # a compression that is none of a workbook's
+    NotImplementedError,  # a compression that workbooks do not use
     RuntimeError,  # an encrypted member
     EOFError,
     OSError,
@@ -47,7 +47,7 @@ class _NamedSheet:
 
 @dataclass(frozen=True)
 class _WorkbookPart:
-    """What the workbook's own part says: its sheets, how it counts days, whether it computes."""
+    """The workbook's own part: its sheets, how it counts days, whether formulas are recomputed."""
 
     sheets: list[tuple[str, str, bool]]
     is_1904: bool
@@ -55,7 +55,7 @@ class _WorkbookPart:
 
 
 def read_workbook(path: Path, only_first: bool) -> tuple[list[Sheet], list[str]]:
-    """The worksheets, empty cells as None, and what is to be told of them.
+    """The worksheets (empty cells are None), and messages on them.
 
     Args:
         path: The fetched file.
@@ -129,7 +129,7 @@ def _is_true(said: str) -> bool:
 
 
 def _only(links: dict[str, tuple[str, str]], kind: str, of: str) -> str | None:
-    """The part of the one relationship of a kind; None without one."""
+    """The target of the only relationship of a kind; None if there is none."""
     parts = {part for is_kind, part in links.values() if is_kind == kind}
     if len(parts) > 1:
         raise PackageError(f"its {of} names more than one part of the kind {kind}")
@@ -155,7 +155,7 @@ def _worksheets(
 
 
 def _first(named: list[_NamedSheet], notes: list[str]) -> list[_NamedSheet]:
-    """The first sheet that is to be seen; what else there is is told."""
+    """The first visible sheet; other sheets are reported."""
     visible = [item for item in named if not item.is_hidden]
     if named and not visible:
         raise PackageError("all its sheets are hidden")
@@ -201,7 +201,7 @@ def _rows(package: Package, item: _NamedSheet, store: Store, budget: Budget) -> 
 
 
 def _decode(sheets: list[Sheet]) -> None:
-    """Read texts that were typed in fonts of older encodings as the letters that these show."""
+    """Decode texts that were typed with fonts of older encodings."""
     rows = [row for sheet in sheets for row in sheet.rows if row]
     read = shown_as({cell for row in rows for cell in row if isinstance(cell, str)})
     for row in rows if read else ():

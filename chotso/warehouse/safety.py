@@ -1,10 +1,10 @@
-"""Set-ups under which sealed figures would not be safe: found at the start of every command."""
+"""Detects, at the start of every command, set-ups in which sealed figures are not safe."""
 
 import psycopg
 
 from chotso.errors import ChotsoError
 
-# Roles that come with PostgreSQL and reach past every grant and, the first three, past the server.
+# PostgreSQL's own roles that bypass grants; the first three can also reach files and programs.
 _REACHING_TOO_FAR = (
     "pg_execute_server_program",
     "pg_write_server_files",
@@ -16,8 +16,8 @@ _REACHING_TOO_FAR = (
 _NOBODY_S = ("chotso_owner", "chotso_checker", "chotso_keeper")
 _OF_THE_LOGIN, _OF_THE_WAREHOUSE = "login", "warehouse"
 
-# One round trip; each branch gives what is wrong, none where all is well. A superuser is a member
-# of every role, so of a superuser only that is told.
+# One query; each branch returns what is wrong. A superuser is a member of every role, so only that
+# is reported of a superuser.
 _QUERY = """
 with login as (
     select * from pg_catalog.pg_roles where rolname = session_user
@@ -179,7 +179,7 @@ select session_user::text, concerns, what from found order by concerns, what
 
 
 def refuse_unsafe(connection: psycopg.Connection) -> None:
-    """Refuse a login that could change frozen figures, and a warehouse whose guards are down.
+    """Refuse a login that can change frozen figures, and a warehouse whose guards are missing.
 
     Raises:
         ChotsoError: It names everything that was found.
@@ -212,7 +212,7 @@ def refuse_unsafe(connection: psycopg.Connection) -> None:
 
 
 def warnings(connection: psycopg.Connection) -> list[str]:
-    """What is no danger to frozen figures, but hides one or delays a freeze."""
+    """Set-ups that are no danger to frozen figures, but may hide one or delay a freeze."""
     row = connection.execute(
         "select current_setting('data_checksums') = 'on', "
         "current_setting('reserved_connections', true) = '0', "

@@ -1,7 +1,8 @@
-"""Statistics for the planner, gathered where rows arrive and never left to autovacuum's luck.
+"""Gathers the planner's statistics after rows were written, without relying on autovacuum.
 
-Without them PostgreSQL takes a condition such as `known_to is null` for one row in two hundred;
-a few of these together are "one row", and joins become nested loops over the whole table.
+Without statistics, PostgreSQL assumes that a condition such as `known_to is null` holds for one row
+in 200. A few such conditions give an estimate of one row, and joins become nested loops over the
+whole table.
 """
 
 from dataclasses import dataclass
@@ -12,9 +13,9 @@ from psycopg import sql
 
 
 def gather(conn: psycopg.Connection) -> list[str]:
-    """Gather statistics of published tables that have none or have changed by a tenth; commits.
+    """Analyse published tables without statistics or changed by a tenth; commits.
 
-    Cheap when nothing changed. A table that another session keeps locked is left as it is.
+    It is cheap if nothing changed. A table that another session has locked is skipped.
 
     Returns:
         The tables it was done for.
@@ -29,8 +30,8 @@ def gather(conn: psycopg.Connection) -> list[str]:
 class TemporaryTable:
     """A temporary table with statistics, which ends with its transaction or with the session.
 
-    PostgreSQL plans a query on it by its real size. It plans a CTE by a guess at its conditions.
-    One module makes the object; others import it, so that the name is written once.
+    PostgreSQL plans a query on it by its real size, but a query on a CTE by a guess. One module
+    makes the object and others import it, so that the table's name is written once.
     """
 
     name: str
@@ -44,7 +45,7 @@ class TemporaryTable:
     def fill(
         self, conn: psycopg.Connection, query: sql.Composable, values: dict[str, Any] | None = None
     ) -> None:
-        """Make the table anew from the rows of a query."""
+        """Make the table from the rows of a query; an older one is dropped."""
         conn.execute(sql.SQL("drop table if exists {}").format(self.table))
         until = sql.SQL("" if self.outlives_transaction else "on commit drop ")
         made = sql.SQL("create temporary table {} {}as {}")

@@ -1,4 +1,4 @@
-"""The landing archive as a release's manifest names it: the folders of its inputs, and its acts."""
+"""Finds a release's inputs in the landing archive: folders of batches, and recorded acts."""
 
 import hashlib
 import json
@@ -19,7 +19,7 @@ _RESTORE = "name the archive that the release was made from, or restore it from 
 
 @dataclass(frozen=True)
 class LandedFolder:
-    """A batch's folder in the archive, as its own manifest tells it."""
+    """A batch's folder in the archive, with its manifest."""
 
     folder: str
     manifest: BatchManifest
@@ -48,12 +48,12 @@ class LandedFolder:
 
     @property
     def read_mode(self) -> str:
-        """How it was read; archives of before it was written down tell only whole reads apart."""
+        """How it was read; manifests of older versions only tell files from tables."""
         return self.manifest.read_mode or ("file" if self._is_file else "whole")
 
     @property
     def delivery(self) -> tuple[str, str, str] | None:
-        """Name, sha256 and identity of the delivered file that it is the first reading of."""
+        """Name, sha256 and identity of the delivered file, if this is its first reading."""
         path = self.facts.original
         if not path or self.facts.again is not None:
             return None
@@ -66,14 +66,14 @@ class LandedFolder:
 
     @property
     def order(self) -> tuple[datetime, int, int, bool, int]:
-        """As nights publish: by instant, group, feed, deliveries before the listing, number."""
+        """The order of publishing: instant, group, feed, deliveries before the listing, number."""
         contract = contract_of(self.feed)
         number = int(self.manifest.batch_id.rsplit("_", 1)[-1])
         group = list(groups()).index(contract.group)
         return self.known_at, group, contract.order, self.delivery is None, number
 
     def is_of(self, entry: dict[str, Any]) -> bool:
-        """Whether feed, date and instant are those of an entry of the manifest."""
+        """Whether feed, date and instant are equal to those of an entry of the manifest."""
         return (self.feed, str(self.business_date), render(self.known_at, "instant")) == (
             entry["feed"],
             entry["business_date"],
@@ -81,7 +81,7 @@ class LandedFolder:
         )
 
     def fits(self, entry: dict[str, Any]) -> bool:
-        """Whether an entry of the manifest's `inputs` was landed here."""
+        """Whether this folder is the input that an entry of the manifest names."""
         data = self.manifest.landed.data
         sha256 = self.delivery[1] if self.delivery else data.sha256
         return self.is_of(entry) and (sha256, data.rows) == (
@@ -92,9 +92,9 @@ class LandedFolder:
 
 @dataclass(frozen=True)
 class Inputs:
-    """A release's folders in the order to publish them, and the archive's others of that time.
+    """A release's folders in publishing order, and the archive's other folders of that time.
 
-    What is in `others` was read again without a change, or was stopped, and is never published.
+    Folders in `others` changed nothing or were stopped; they are not published.
     """
 
     folders: list[LandedFolder]
@@ -102,9 +102,9 @@ class Inputs:
 
 
 def inputs_in_order(landing: Landing, manifest: dict[str, Any]) -> Inputs:
-    """The folders of a release's inputs and of its final extract, among all of the archive.
+    """The folders of a release's inputs and of its final extract.
 
-    A final extract that changed nothing is no input, and still says that every feed was read.
+    A final extract that changed nothing is no input, but it shows that every feed was read.
 
     Raises:
         ChotsoError: The archive lacks an input, or a folder of one holds what it does not tell of.
@@ -139,10 +139,11 @@ def inputs_in_order(landing: Landing, manifest: dict[str, Any]) -> Inputs:
 
 
 def _reads_of(entry: dict[str, Any], there: list[LandedFolder]) -> list[LandedFolder]:
-    """The read that a feed's newest instant is known by, and the one of its newest date.
+    """The read with a feed's newest instant, and the read of its newest date.
 
-    That is one read but where a night was caught up late. It is a read of the whole feed or the
-    listing of the folder: no delivery, nothing once more. Named ones go first.
+    Usually that is one read; it is two if a night was published late. A read is a whole read of the
+    feed or the listing of the folder, but no delivery and nothing that was published again. Reads
+    that the manifest names come first.
     """
     reads = [
         each
@@ -172,7 +173,7 @@ def _check_nothing_added(landing: Landing, taken: Iterable[LandedFolder]) -> Non
 
 
 def acts_in_order(landing: Landing, manifest: dict[str, Any]) -> list[dict[str, Any]]:
-    """The recorded acts of a release as their landed files say them, oldest first.
+    """The recorded acts of a release from their landed files, oldest first.
 
     Returns:
         Mappings with `act_id`, `sha256`, and what the file says (`kind`, `known_at`, `subject`,

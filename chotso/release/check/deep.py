@@ -1,9 +1,9 @@
-"""Makes a release again from the landing archive, on an empty warehouse, and compares every byte.
+"""Makes a release again from the landing archive on an empty warehouse, and compares every byte.
 
-What the manifest names is published again in the order in which it became known, recorded acts are
-carried out at their instants, the same code builds at the same cutoff, and a bundle is written. The
-source is never asked, and no pseudonym key is needed: what landed is pseudonymised. Rules that stop
-whole batches are not asked either: what is named was published once.
+The inputs in the manifest are published again in the order in which they became known, and recorded
+acts are carried out at their instants. The same code builds at the same cutoff, and a bundle is
+written. The source is not read. No pseudonym key is needed, because landed data are pseudonymised.
+Rules that stop whole batches are not applied: the inputs were published once.
 """
 
 import csv
@@ -55,11 +55,10 @@ _READ: dict[str, Callable[[str], object]] = {
 
 @dataclass(frozen=True)
 class Rebuilt:
-    """A release made again: its root, what differs (nothing: it is the same), and where it stands.
+    """A release that was made again: its root, its differences, and its folder.
 
-    `folder` is None where all is the same: there is nothing to look at. `others` are folders of
-    the archive of that time that are no inputs, and were not published; `copied` are parts of the
-    bundle that the archive does not hold.
+    `folder` is None if there is no difference. `others` are folders of the archive of that time
+    that are no inputs. `copied` are parts of the bundle that the archive does not hold.
     """
 
     root_sha256: str
@@ -70,7 +69,7 @@ class Rebuilt:
 
     @property
     def notes(self) -> list[str]:
-        """What was shown, what was taken over, and what of the archive had no part in it."""
+        """What was proven, what was copied, and which folders of the archive were not used."""
         same = [] if self.findings else ["made again from the archive: the same to the byte"]
         same += [f"not made again but taken from the bundle: {what}" for what in self.copied]
         if not self.others:
@@ -80,7 +79,7 @@ class Rebuilt:
 
 
 def verify_deep(landing_url: str, bundle: Path, *, progress: Progress = lambda _: None) -> Rebuilt:
-    """Make a release again on a server of its own, which is gone at the end.
+    """Make a release again on a temporary server.
 
     Args:
         landing_url: The landing archive that the release was made from.
@@ -110,7 +109,7 @@ def rebuild(
     parts: Parts | None = None,
     progress: Progress = lambda _: None,
 ) -> Rebuilt:
-    """Make a release again in an empty warehouse, from nothing but its inputs.
+    """Make a release again in an empty warehouse, from its inputs alone.
 
     Args:
         empty: A migrated warehouse that holds nothing; its source is never asked.
@@ -178,7 +177,7 @@ def _empty_warehouse() -> Iterator[Settings]:
     from chotso.sandbox import server
 
     place = Path(tempfile.mkdtemp(prefix="chotso-empty-"))
-    place.chmod(0o755)  # the server may run as a user of its own
+    place.chmod(0o755)  # the server may run as another user
     home = place / "home"
     try:
         running = server.start(home)
@@ -216,7 +215,7 @@ def _check_same_code(manifest: dict[str, Any], parts: Parts) -> None:
 
 
 def _other(here: Any, there: Any) -> str:
-    """What of it is another: the paths of files, or the hash or version that made the release."""
+    """What differs from the release's: paths of files, or a hash or version."""
     if not isinstance(here, list):
         return str(there.get("version", there) if isinstance(there, dict) else there)
     mine, its = ({each["path"]: each["sha256"] for each in files} for files in (here, there))
@@ -224,7 +223,7 @@ def _other(here: Any, there: Any) -> str:
 
 
 def _corrected(bundle: Path, manifest: dict[str, Any]) -> Corrected | None:
-    """The release that a corrigendum compares with: its folder beside this one, verified."""
+    """The release that a corrigendum corrects: its folder beside this one, verified."""
     if manifest["correction"] is None:
         return None
     beside, root = bundle.parent / manifest["corrects"], manifest["correction"]["corrected_root"]
@@ -248,7 +247,7 @@ def _check_empty(conn: psycopg.Connection) -> None:
 
 
 def _extracted(conn: psycopg.Connection, manifest: dict[str, Any]) -> state.Freeze:
-    """The freeze's row as it is after its final extract; the preconditions are found by it."""
+    """The freeze's row after its final extract; the preconditions read it."""
     begun = state.begin(
         conn,
         state.Freeze(
@@ -314,7 +313,7 @@ def _write(
 
 
 def _overridden(bundle: Path) -> dict[str, Row]:
-    """Checks that persons let pass, as the bundle has them: an override lands nowhere else."""
+    """Checks that persons let pass, from the bundle: overrides are not in the archive."""
     return {str(row["check_code"]): row for row in _copied(bundle, CHECKS) if row["is_overridden"]}
 
 

@@ -1,4 +1,4 @@
-"""Publishes the archive's folders and carries recorded acts out once more, on another warehouse."""
+"""Publishes folders of the archive and repeats recorded acts, on another warehouse."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -23,7 +23,7 @@ from chotso.settings import Settings
 def republish_folder(settings: Settings, conn: psycopg.Connection, landed: LandedFolder) -> None:
     """Publish a folder of the archive as it was published once; commits.
 
-    Rules that stop whole batches are not asked: what is named was published.
+    Rules that stop whole batches are not applied: the batch was published once.
 
     Raises:
         ChotsoError: A landed file is not what was landed, or something that is no input of the
@@ -54,7 +54,7 @@ def republish_folder(settings: Settings, conn: psycopg.Connection, landed: Lande
 
 
 def _ids_here(conn: psycopg.Connection, landed: LandedFolder) -> list[int]:
-    """The numbers that the rows replayed in a batch have in this warehouse."""
+    """The ids in this warehouse of the rows that a batch judged again."""
     rows = landed.facts.replayed
     if rows is None:
         raise ChotsoError(
@@ -73,9 +73,9 @@ def _ids_here(conn: psycopg.Connection, landed: LandedFolder) -> list[int]:
 
 
 def carry_out(conn: psycopg.Connection, act: dict[str, Any]) -> None:
-    """Do once more what an act says: waive a row, or close rows that the source lacks.
+    """Repeat an act: waive a row, or close rows that the source lacks.
 
-    That a file is no delivery changes nothing but the record.
+    An act that a file is no delivery changes nothing, so it is only recorded.
 
     Raises:
         ChotsoError: The act is of another kind.

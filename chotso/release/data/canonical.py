@@ -16,13 +16,13 @@ KIND_COLUMN, UNIT_COLUMN = "kind_code", "unit_code"
 _MIXED = {"figure": "ratio", "plan": "fraction"}
 _NULL = "\\N"
 _QUOTED = frozenset(',"\r\n')
-_LOOKS_SPECIAL = frozenset({_NULL, "\\."})  # null, and the end mark of PostgreSQL's COPY
+_LOOKS_SPECIAL = frozenset({_NULL, "\\."})  # null, and the end marker of PostgreSQL's COPY
 _EXACT = Context(prec=1000)
 
 
 @dataclass(frozen=True)
 class FileColumn:
-    """A column and the form of its values."""
+    """A column of a data file and the kind of its values."""
 
     name: str
     kind: str
@@ -38,7 +38,7 @@ class DataFile:
 
     @property
     def path(self) -> str:
-        """Where it stands in the bundle."""
+        """Its path in the bundle."""
         return f"data/{self.name}.csv"
 
     @property
@@ -48,7 +48,7 @@ class DataFile:
 
 
 def table(name: str, key: str, columns: str) -> DataFile:
-    """A table from a line per column: its name and its kind.
+    """A data file from text with one line per column: its name and its kind.
 
     Args:
         name: The file is `data/<name>.csv`.
@@ -69,7 +69,7 @@ def table(name: str, key: str, columns: str) -> DataFile:
 
 
 def csv_lines(spec: DataFile, rows: Iterable[Mapping[str, object]]) -> Iterator[bytes]:
-    """The file's records: header first, then the rows, in memory of one row.
+    """The file's records, header first; only one row is held in memory.
 
     Args:
         spec: The table.
@@ -154,7 +154,7 @@ def _decimal(value: object, scale: Decimal) -> str:
 
 
 def _fraction(value: object) -> str:
-    """Nine decimals as a ratio has, and more where people decided on more."""
+    """A fraction with nine decimals, or more if a plan was decided with more."""
     written = value.normalize().as_tuple().exponent if isinstance(value, Decimal) else 0
     places = RATIO_PLACES
     if isinstance(written, int) and written < int(places.as_tuple().exponent):

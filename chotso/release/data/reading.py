@@ -1,4 +1,4 @@
-"""Reads a finished build's figures for a release, row by row, each table in order of its key."""
+"""Reads the figures of a finished build for a release, row by row, ordered by key."""
 
 import unicodedata
 from collections.abc import Iterator, Mapping
@@ -23,7 +23,7 @@ Row = Mapping[str, object]
 Tables = Mapping[str, Iterator[Row]]
 
 _FOLDER = Path(__file__).parent / "sql"
-# The facts that a release keeps whole: a column that these lacked would be lost for ever.
+# Marts that a release keeps with all columns: a missing column would be lost for ever.
 _WHOLE = {ATTAINMENT: "fct_monthly_attainment", ARREARS_RATIO: "fct_arrears_ratio"}
 _ROWS_AT_ONCE = 5_000
 
@@ -51,7 +51,7 @@ _AGENCIES = """
 
 @dataclass(frozen=True)
 class Frozen:
-    """What is read: a build's schema, and the period, instants and groups that the queries name."""
+    """What is read: a build's schema, and the period, instants and groups in the queries."""
 
     schema: str
     period_id: str
@@ -77,7 +77,7 @@ class Frozen:
 
 @contextmanager
 def reading(conn: psycopg.Connection, frozen: Frozen) -> Iterator[Tables]:
-    """Every table that a build has, by name, read in one snapshot as it is iterated.
+    """All tables of a build by name, streamed from one snapshot.
 
     Raises:
         ChotsoError: A fact is missing or empty, or has a column that the release would lose.
@@ -124,9 +124,9 @@ def _check_rows(conn: psycopg.Connection, schema: str, relation: str) -> None:
 
 
 def _rows(conn: psycopg.Connection, frozen: Frozen, spec: DataFile) -> Iterator[Row]:
-    """The rows of a table in code point order of its key, texts in NFC.
+    """The rows of a table in code point order of its key; texts in NFC.
 
-    Readers of `frozen` see the texts that stand in the bundle.
+    Readers of `frozen` see the texts of the bundle.
     """
     with conn.cursor(name=f"freeze_{spec.name}", row_factory=dict_row) as cursor:
         cursor.itersize = _ROWS_AT_ONCE
@@ -147,7 +147,7 @@ def _query(spec: DataFile, frozen: Frozen) -> sql.Composed:
 
 
 def order_of(spec: DataFile, alias: str) -> sql.Composed:
-    """The order of a table's rows: by code point, field by field."""
+    """The order of a table's rows: by code point, column by column."""
     return sql.SQL(", ").join(
         sql.SQL("coalesce(normalize({}::text, nfc), '\\N') collate \"C\"").format(
             sql.Identifier(alias, name)
@@ -167,8 +167,8 @@ def rows_query(
     Args:
         spec: The table.
         schema: The build's schema.
-        values: What stands for each of `Frozen.values`.
-        has_last_month: Whether later months than `last_month` are left out.
+        values: SQL for each of `Frozen.values`.
+        has_last_month: Whether months after `last_month` are left out.
     """
     named = _OWN_NAMES if _OWN_NAMES.keys() <= set(spec.column_names) else {}
     until = "where fact.month <= {last_month}" if has_last_month else ""

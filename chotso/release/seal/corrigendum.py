@@ -1,8 +1,8 @@
-"""Corrects a sealed release: a new release at the same cutoff, by what is known by now.
+"""Corrects a sealed release: a new release at the same cutoff, by what is known now.
 
-The corrected release stays as it is, and verifies. The corrigendum follows it in the chain and
-says why, by whom, and what changed (`data/changes.csv`). It takes the steps of a freeze but for the
-final extract: it knows what is published, and asks the source for nothing.
+The corrected release does not change and still verifies. The corrigendum follows it in the chain
+and says why, by whom, and what changed (`data/changes.csv`). The steps are those of a freeze
+without the final extract: the source is not read.
 """
 
 import unicodedata
@@ -40,9 +40,9 @@ def corrigendum(
 ) -> FreezeReport:
     """Seal a release that corrects the period's current one, or finish one that was begun.
 
-    Until it is sealed, every run takes the newest published knowledge, so that what stopped one
-    can be mended. Asked for again with the same words and without newer knowledge, it changes
-    nothing, and gives the corrigendum that is sealed.
+    Until it is sealed, every run uses what is published by then. So whatever stopped one run can be
+    mended before the next. With the same reason and author, and without newer data, a further call
+    changes nothing and returns the sealed corrigendum.
 
     Args:
         settings: Where source, warehouse and releases are.
@@ -106,7 +106,7 @@ def _check_cutoff(period: PeriodToFreeze, current: state.Current) -> None:
 
 
 def _knowledge(run: FreezeRun) -> tuple[datetime, date]:
-    """What is published, once every delivery on its way has arrived."""
+    """What is published, after waiting for deliveries that are being processed."""
     with run.parts.connect(run.settings) as conn, ExitStack() as locks:
         for group in groups():
             locks.enter_context(run.parts.hold(conn, f"extract of {group}"))
@@ -115,7 +115,7 @@ def _knowledge(run: FreezeRun) -> tuple[datetime, date]:
 
 
 def _finish(run: FreezeRun, current: state.Current) -> bool:
-    """Put the bundle of a corrigendum in place that a killed run sealed; whether there was one."""
+    """Place the bundle of a corrigendum that a killed run had sealed; whether there was one."""
     made = state.find(run.conn, current.release_id)
     if made is None or made.state == "placed":
         return False
@@ -156,7 +156,7 @@ def _wanted(
 
 
 def _begin(run: FreezeRun, wanted: state.Freeze, known_at: datetime) -> state.Freeze:
-    """Begin, or take up what was begun; a build by older knowledge is not taken up."""
+    """Begin, or continue; a build with older data is not continued."""
     begun = state.begin(run.conn, wanted)
     is_same = begun.as_known_at == known_at
     return state.advance(

@@ -1,11 +1,11 @@
-"""Freezes a period: final extract, build at the cutoff, a sealed release, its bundle in place.
+"""Freezes a period: final extract, build at the cutoff, sealed release, bundle in its place.
 
-The steps done stand in `ops.freeze`, so a killed freeze is finished by running it again:
+`ops.freeze` records the steps that are done, so a killed freeze is finished by running it again:
 
     started ─▶ extracted ─▶ built ─▶ checked ─▶ (bundle staged) ─▶ sealed ─▶ placed
 
-Sealing is one transaction. Before it there is no release; after it the release stands, and
-whatever is still missing on disk is restored from the warehouse's own copy of the files.
+Sealing is one transaction. Before it there is no release. After it the release exists, and files
+that are missing on disk are restored from the warehouse's copy.
 """
 
 from collections.abc import Iterable, Iterator
@@ -37,7 +37,7 @@ LOCK = "freeze"
 
 @dataclass(frozen=True)
 class FreezeReport:
-    """A sealed release: its id, its root (64 hex digits), its folder, and whether it was there."""
+    """A sealed release: its id, its root (64 hex digits), its folder, and whether it existed."""
 
     release_id: str
     root_sha256: str
@@ -47,7 +47,7 @@ class FreezeReport:
 
 @dataclass(frozen=True)
 class FreezeRun:
-    """One run of a freeze: where it works, under the lock that its session holds."""
+    """One run of a freeze, under the lock that its session holds."""
 
     conn: psycopg.Connection
     settings: Settings
@@ -55,7 +55,7 @@ class FreezeRun:
     progress: Progress
 
     def folder(self, freeze: state.Freeze) -> Path:
-        """Where the bundle belongs."""
+        """The final folder of the bundle."""
         releases = self.settings.releases_dir
         return (releases / "rehearsal" if freeze.is_rehearsal else releases) / freeze.release_id
 
@@ -133,7 +133,7 @@ def _rehearsal(run: FreezeRun, period: PeriodToFreeze) -> state.Freeze:
 
 @contextmanager
 def reason_kept(run: FreezeRun, started: state.Freeze) -> Iterator[None]:
-    """Write down why a run stopped, where the next one looks."""
+    """Record why a run stopped, for the next run."""
     try:
         yield
     except ChotsoError as error:
@@ -144,7 +144,7 @@ def reason_kept(run: FreezeRun, started: state.Freeze) -> Iterator[None]:
 
 
 def carry_through(run: FreezeRun, freeze: state.Freeze, override: Override | None) -> FreezeReport:
-    """Do the steps that are not done, to the bundle in its place.
+    """Do all steps that are not done yet, up to the bundle in its place.
 
     Raises:
         ChotsoError: What stopped it; the next run goes on from there.
@@ -169,7 +169,7 @@ def carry_through(run: FreezeRun, freeze: state.Freeze, override: Override | Non
 
 
 def _look_for_refused(run: FreezeRun, freeze: state.Freeze) -> None:
-    """Refused files may have been taken away since the final extract: then they say nothing."""
+    """Check whether refused files have been removed since; these no longer count."""
     assert freeze.as_known_at is not None
     with run.conn.transaction():
         stopped = run.conn.execute("select ops.freeze_stopped(%s)", [freeze.release_id]).fetchone()
@@ -182,7 +182,7 @@ def _look_for_refused(run: FreezeRun, freeze: state.Freeze) -> None:
 
 
 def _extract(run: FreezeRun, freeze: state.Freeze) -> state.Freeze:
-    """The final extract; the first one that brought every feed fixes `as_known_at` for good."""
+    """Read the final extract; the first one with every feed sets `as_known_at` for good."""
     run.progress("final extract of all feeds")
     extracted = run.parts.final_extract(
         run.settings,
@@ -226,7 +226,7 @@ def _check_feeds(run: FreezeRun, freeze: state.Freeze, extracted: Extracted) -> 
 
 
 def _build(run: FreezeRun, freeze: state.Freeze) -> state.Freeze:
-    """Build at the cutoff into a scratch schema; one built by the same code is taken up again."""
+    """Build at the cutoff into a scratch schema; a build by the same code is used again."""
     made_by = run.parts.made_by().sha256()
     same = freeze.state in ("built", "checked") and freeze.inputs_sha256 == made_by
     if same and state.has_scratch(run.conn, freeze):
@@ -246,7 +246,7 @@ def _build(run: FreezeRun, freeze: state.Freeze) -> state.Freeze:
 
 
 def _seal(run: FreezeRun, freeze: state.Freeze, checks: list[Check]) -> FreezeReport:
-    """Write the bundle beside its place, seal it in one transaction, then move it into place."""
+    """Write the bundle in a staging folder, seal it in one transaction, then move it."""
     run.progress("write and check the bundle")
     conn, folder = run.conn, run.folder(freeze)
     assert freeze.as_known_at is not None
@@ -314,7 +314,7 @@ def _seal(run: FreezeRun, freeze: state.Freeze, checks: list[Check]) -> FreezeRe
 
 
 def _show_places(run: FreezeRun, freeze: state.Freeze) -> None:
-    """Readers of the marts see the official places at once; a night's exposure does it as well."""
+    """Show the official places in the marts at once; the next night's build would, too."""
     if freeze.is_rehearsal:
         return
     try:
@@ -327,7 +327,7 @@ def _show_places(run: FreezeRun, freeze: state.Freeze) -> None:
 def restored(
     run: FreezeRun, started: state.Freeze, found: state.Sealed | state.Current
 ) -> FreezeReport:
-    """Show a sealed release, its bundle restored where it is lost or damaged.
+    """Return a sealed release; its bundle is restored if it is lost or damaged.
 
     Raises:
         ChotsoError: The warehouse's copy is damaged too.
