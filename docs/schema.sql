@@ -969,6 +969,21 @@ create table ops.drop_entry (
         'no_file', 'orphan_manifest', 'in_progress', 'other', 'waits', 'unreadable']))
 );
 
+-- Phiên của người đọc đã bị ngắt — readers' sessions that were ended because work waited for them
+create table ops.ended_session (
+    ended_id bigint generated always as identity,
+    ended_at timestamptz not null default clock_timestamp(), -- Lúc bị ngắt — when it was ended
+    login text not null, -- Tài khoản — its login
+    application_name text not null, -- Chương trình — its application_name
+    pid integer not null, -- Tiến trình của máy chủ — its server process
+    begun_at timestamptz, -- Giao dịch bắt đầu lúc — when its transaction began
+    -- Không làm gì từ lúc — since when it did nothing; null: a statement was running
+    idle_since timestamptz,
+    held_up text not null, -- Phiên phải chờ — application_name of the session that waited for it
+    waited interval not null, -- Đã chờ bao lâu — for how long
+    constraint ended_session_pkey primary key (ended_id)
+);
+
 -- Bản dựng đang hiển thị — the build that readers see
 create table ops.exposed (
     is_only boolean not null default true,
@@ -1190,6 +1205,17 @@ create unique index statement_in_force on ops.statement using btree (feed, scope
 -- ops.drop_scratch_schema(unwanted text) returns boolean
 --     plpgsql, security definer of chotso_keeper; code/015_keeper.sql
 --     Bỏ lược đồ nháp — drops a schema that make_scratch_schema made; false where there is none
+
+-- ops.end_holders(waiting_pid integer) returns table(pid integer, application_name text, login
+--         text, since timestamptz, idle_since timestamptz)
+--     sql, security definer of chotso_owner; code/071_lock_holders.sql
+--     Ngắt phiên đọc cản việc của ta: không làm gì 10 giây, đang chạy 1 phút — ends readers in the
+--     way
+
+-- ops.end_holders_after(waiting_pid integer, idle interval, working interval) returns table(pid
+--         integer, application_name text, login text, since timestamptz, idle_since timestamptz)
+--     plpgsql; code/071_lock_holders.sql
+--     Ngắt phiên đọc mà một phiên của ta phải chờ quá lâu — ends readers that a session waits for
 
 -- ops.fit_indexes(built oid, mart text, is_new boolean) returns void
 --     plpgsql; code/015_keeper.sql
