@@ -748,6 +748,11 @@ create table guard.expected (
 --     plpgsql; code/060_agency_readers.sql
 --     Giới hạn người đọc của từng cơ quan — limits agencies' readers to their own rows
 
+-- guard.limits_temporary_files() returns boolean
+--     sql; code/070_logins.sql
+--     Tệp tạm của mọi tài khoản có giới hạn không — whether temporary files of any login have a
+--     limit
+
 -- guard.own_agencies() returns text[]
 --     sql; code/012_who_reads.sql
 --     Cơ quan mà người đọc được xem; trống là mọi cơ quan — a reader's agencies; null is all of
@@ -809,6 +814,10 @@ create table guard.expected (
 -- guard.show_rows(view_name name, stored regclass, own_name name, query text) returns void
 --     plpgsql; code/060_agency_readers.sql
 --     Khung nhìn cho người đọc của từng cơ quan — a view that agencies' readers may open
+
+-- guard.writers_for_everybody() returns setof regprocedure
+--     sql; code/070_logins.sql
+--     Hàm ghi đĩa mà ai cũng gọi được — functions that write to disk and that everybody may call
 
 -- guard.wrong_rights() returns table(kind text, object_kind text, object text, role text, word
 --         text, is_missing boolean)
