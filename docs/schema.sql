@@ -1040,6 +1040,9 @@ create table ops."freeze" (
     corrects text, -- Bản chốt được đính chính — of a corrigendum, the release that it corrects
     correction_reason text, -- Lý do đính chính — of a corrigendum, its reason
     correction_author text, -- Người đính chính — of a corrigendum, who makes it
+    -- Dòng đã đặt mà chưa niêm phong, bị xóa trước khi niêm phong — rows by table that lay in
+    -- sealing, laid down by nobody's seal, and were taken away before this one; null: none
+    leftovers jsonb,
     constraint freeze_pkey primary key (release_id),
     constraint corrigendum_says_why check ((num_nulls(corrects, correction_reason,
         correction_author) = any (array[0, 3])) and (corrects is null or not is_rehearsal)),
@@ -1940,6 +1943,11 @@ create table sealing.ranking (
 --     plpgsql; code/031_laid_rows.sql
 --     Đối chiếu các dòng đã đặt với tệp — refuses rows that are not those of their files, line by
 --     line
+
+-- sealing.clear_leftovers(of_release text) returns jsonb
+--     plpgsql, security definer of chotso_owner; code/031_laid_rows.sql
+--     Xóa những gì đã đặt mà chưa niêm phong — empties sealing before a seal, and notes what lay
+--     there
 
 -- sealing.collected(known timestamptz, cutoff timestamptz) returns table(agency_code text, month
 --         date, metric_code text, collected_vnd numeric)
