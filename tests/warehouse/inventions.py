@@ -212,6 +212,10 @@ BUILDS: dict[str, tuple[str, str]] = {
         "and month = '2021-12-01' and metric_code = 'arrears_ratio_total'",
         "07200 in 2021-12 is left out of arrears_ratio_total",
     ),
+    "a target that every agency missed": (
+        "delete from fct_monthly_attainment where metric_code = 'arrears_ratio_total'",
+        "left out of arrears_ratio_total",
+    ),
     "the last month": (
         "delete from fct_monthly_attainment where month = '2021-12-01'",
         "a month until the cutoff is left out",

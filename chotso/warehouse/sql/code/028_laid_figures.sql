@@ -181,6 +181,15 @@ as $$
         where known_from <= known and (known_to is null or known_to > known)
     ),
 
+    -- all that are registered: one that is left out for every agency and month is left out too
+    metrics as (
+        select metric ->> 'code' as metric_code
+        from ops.configuration, jsonb_array_elements(content -> 'metrics') as metric
+        where name = 'metrics'
+        union
+        select metric_code from shown
+    ),
+
     in_force as (
         select registered.code as agency_code, months.month, metrics.metric_code
         from registered
@@ -188,7 +197,7 @@ as $$
             on (registered.since is null
                 or (months.month + interval '1 month' - interval '1 day')::date >= registered.since)
             and (registered.until is null or months.month <= registered.until)
-        cross join (select distinct metric_code from shown) as metrics
+        cross join metrics
     )
 
     select format(
