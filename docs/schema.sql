@@ -2072,10 +2072,11 @@ create table sealing.ranking (
 --     Nợ và số phải thu tính lại từ dữ liệu gốc — arrears and receivable by agency and month, from
 --     raw
 
--- sealing.plan_in_force(known timestamptz, cutoff timestamptz, of_agency text, of_month date,
---         of_metric text) returns numeric
+-- sealing.plans_of(known timestamptz, cutoff timestamptz, of_agency text, of_month date, of_metric
+--         text) returns table(original numeric, in_force numeric, final numeric)
 --     sql; code/027_from_raw.sql
---     Kế hoạch có hiệu lực, lấy từ dữ liệu gốc — the plan in force for a month, from raw
+--     Kế hoạch đầu năm, đang có hiệu lực và cuối cùng, lấy từ dữ liệu gốc — plans of a month, from
+--     raw
 
 -- sealing.record_count(octets bytea) returns bigint
 --     sql; code/024_canonical.sql

@@ -364,7 +364,7 @@ attainment as (
                 - case kind_code when 'flow' then 7 * (12 - extract(month from month)) else 0 end
         end,
         case kind_code when 'ratio' then 85 end, case kind_code when 'ratio' then 10000 end,
-        null, case kind_code when 'ratio' then 0.009 end,
+        case kind_code when 'ratio' then 0.009 end, case kind_code when 'ratio' then 0.009 end,
         case kind_code when 'ratio' then 0.944444444 end,
         case kind_code when 'ratio' then true end, 0, %(known_at)s,
         agency_key, case kind_code when 'ratio' then 0.009 end,

@@ -182,6 +182,21 @@ BUILDS: dict[str, tuple[str, str]] = {
         "attainment_ratio = actual_to_date where metric_code = 'collection_total'",
         "the plan of collection_total",
     ),
+    "the first plan of the year": (
+        "update fct_monthly_attainment set plan_original = 0.01 "
+        "where metric_code = 'arrears_ratio_total'",
+        "the plan of arrears_ratio_total of 072, 2021-12: .* .first 0.010",
+    ),
+    "the last plan of the year": (
+        "update fct_monthly_attainment set plan_final = null "
+        "where metric_code = 'arrears_ratio_total'",
+        "the plan of arrears_ratio_total of 072, 2021-12",
+    ),
+    "what became of a plan": (
+        "update fct_monthly_attainment set plan_status_code = 'zero' "
+        "where metric_code = 'collection_total'",
+        "the plan of collection_total",
+    ),
     "a verdict": (
         "update fct_monthly_attainment set is_met = false where is_met",
         "ratio or verdict",
