@@ -27,6 +27,7 @@ from chotso.waits import watched
 from chotso.warehouse.connect import LOADER_ROLE, SESSION, login_session
 
 _SESSION_NAME = f"chotso rules of {socket.gethostname()[:30]}/{os.getpid()}"
+_ASSET = "batch"
 
 
 @dataclass(frozen=True)
@@ -126,25 +127,32 @@ def _run(settings: Settings, batch_id: str, rules: list[Rule], queries: list[str
 def _outcome(settings: Settings, batch_id: str, rules: list[Rule], queries: list[str]) -> Any:
     """What Great Expectations says of the batch's table."""
     import great_expectations as gx
-    from great_expectations.expectations.core.unexpected_rows_expectation import (
-        UnexpectedRowsExpectation,
-    )
 
-    source = _gx_source(settings.warehouse_url)
+    from chotso.ingest.rule_expectation import ExpectNoRowToBreakRule
+
     suite = gx.ExpectationSuite(
         name=batch_id,
         expectations=[
-            UnexpectedRowsExpectation(unexpected_rows_query=query, meta={"rule_id": rule.id})
+            ExpectNoRowToBreakRule(unexpected_rows_query=query, meta={"rule_id": rule.id})
             for rule, query in zip(rules, queries, strict=True)
         ],
     )
-    asset = source.add_table_asset(batch_id, table_name=batch_id, schema_name="landing")
-    try:
-        batch = asset.add_batch_definition_whole_table("whole").get_batch()
-        return batch.validate(suite, result_format={"result_format": "BASIC"})
-    finally:
-        # The context writes down all that it knows at each step: it shall not know every batch.
-        source.delete_asset(batch_id)
+    asset = _gx_asset(settings.warehouse_url, batch_id)
+    batch = asset.get_batch(asset.build_batch_request())
+    return batch.validate(suite, result_format={"result_format": "BASIC"})
+
+
+def _gx_asset(url: str, table: str) -> Any:
+    """The context's one asset, at the batch's table.
+
+    A context writes down all that it knows whenever an asset comes or goes: one stays.
+    """
+    source = _gx_source(url)
+    if not source.assets:
+        return source.add_table_asset(_ASSET, table_name=table, schema_name="landing")
+    asset = source.get_asset(_ASSET)
+    asset.table_name = table
+    return asset
 
 
 def _no_connection(batch_id: str, said: str) -> ChotsoError:
