@@ -19,7 +19,7 @@ from sqlalchemy.exc import OperationalError
 from chotso.contracts import Contract
 from chotso.errors import ChotsoError
 from chotso.ingest.ledger import LandedBatch
-from chotso.ingest.load import batch_table, verdict_table
+from chotso.ingest.load import batch_table, commit_landing, verdict_table
 from chotso.ingest.rules import Rule, RuleFacts, rules_of
 from chotso.settings import Settings
 from chotso.urls import one_host, sqlalchemy_url
@@ -67,7 +67,7 @@ def validate(
         )
         results.append(RuleResult(rule, failed, detail))
     conn.execute(sql.SQL("analyze {}").format(verdicts))
-    conn.commit()
+    commit_landing(conn)
     return results
 
 

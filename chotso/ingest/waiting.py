@@ -15,7 +15,7 @@ from chotso.ingest import ledger, statement_proof, statements
 from chotso.ingest.history import OutOfRangeError
 from chotso.ingest.landing_run import Progress
 from chotso.ingest.ledger import LandedBatch
-from chotso.ingest.load import drop_tables, load
+from chotso.ingest.load import commit_landing, drop_tables, load
 from chotso.ingest.publish import publish, record_results
 from chotso.ingest.validate import validate
 from chotso.landing import Landing
@@ -62,7 +62,7 @@ def publish_waiting(
         progress(f"{item.feed}: publishing {batch.delivery_name or batch.batch_id}")
         stopped = _publish_batch(settings, conn, landing, item, batch, report)
         drop_tables(conn, batch.batch_id)
-        conn.commit()
+        commit_landing(conn)
         statistics.gather(conn)  # what comes next is planned on what was just published
         if stopped:
             report.stopped.append(stopped)
