@@ -70,7 +70,7 @@ def drop_tables(conn: psycopg.Connection, batch_id: str) -> None:
 def commit_landing(conn: psycopg.Connection) -> None:
     """Commit what concerns landing tables alone, without waiting for the disk.
 
-    They are unlogged: after a crash of the server they are loaded anew, however they were committed.
+    They are unlogged: after a crash of the server they are loaded anew in any case.
     """
     conn.execute("set local synchronous_commit = off")
     conn.commit()
