@@ -9,10 +9,11 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from chotso import PROJECT_ROOT
 from chotso.errors import ChotsoError
+from chotso.strict_models import StrictModel, faults_of
 from chotso.yaml_reader import read_yaml
 
 FEEDS_DIR = PROJECT_ROOT / "config" / "feeds"
@@ -29,11 +30,7 @@ PSEUDONYM_COLUMNS = {
 }
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Column(_Strict):
+class Column(StrictModel):
     """One column of a feed, as the source names it."""
 
     type: ColumnType
@@ -54,7 +51,7 @@ class Column(_Strict):
     refers_to: str | None = Field(None, description="feed whose row it names by its only key")
 
 
-class ParentRelation(_Strict):
+class ParentRelation(StrictModel):
     """The relation of documents; if a document changes, all its lines are read again."""
 
     relation: str
@@ -63,7 +60,7 @@ class ParentRelation(_Strict):
     period: str
 
 
-class TableSource(_Strict):
+class TableSource(StrictModel):
     """A relation of the collection system, in schema `tst`."""
 
     kind: Literal["table"]
@@ -81,7 +78,7 @@ class TableSource(_Strict):
         return self
 
 
-class ControlTotals(_Strict):
+class ControlTotals(StrictModel):
     """How the source counts a feed's rows: per month, rows and đồng."""
 
     month: str = Field(description="column that places a row in a month")
@@ -90,7 +87,7 @@ class ControlTotals(_Strict):
     )
 
 
-class Layout(_Strict):
+class Layout(StrictModel):
     """One order of columns of a sheet whose header is not dependable."""
 
     name: str
@@ -99,7 +96,7 @@ class Layout(_Strict):
     )
 
 
-class FileSource(_Strict):
+class FileSource(StrictModel):
     """Files in the drop folder whose name matches `pattern`."""
 
     kind: Literal["file"]
@@ -127,7 +124,7 @@ class FileSource(_Strict):
         return re.compile(f"(?:{self.pattern})|(?:{self.looks_like})")
 
 
-class Contract(_Strict):
+class Contract(StrictModel):
     """One feed: its source, its columns, and how its versions are kept."""
 
     feed: str
@@ -195,7 +192,7 @@ class Contract(_Strict):
         return self
 
 
-class HelperTable(_Strict):
+class HelperTable(StrictModel):
     """A table of the source that holds no feed: its clock, or its own count."""
 
     relation: str
@@ -212,10 +209,11 @@ def helper_table(relation: str) -> HelperTable:
     """
     path = HELPERS_DIR / f"{relation}.yml"
     try:
-        return HelperTable.model_validate(read_yaml(path.read_bytes()))
+        return HelperTable.of_content(read_yaml(path.read_bytes()))
     except ValueError as error:
         raise ChotsoError(
-            f"The contract {path.name} is malformed: {error}", next_step=f"mend {path}."
+            f"The contract {path.name} is malformed: {'; '.join(faults_of(error))}.",
+            next_step=f"mend {path}.",
         ) from error
 
 
@@ -258,9 +256,9 @@ def groups() -> dict[str, list[Contract]]:
 
 def _load(path: Path) -> Contract:
     try:
-        return Contract.model_validate(read_yaml(path.read_bytes()))
+        return Contract.of_content(read_yaml(path.read_bytes()))
     except ValueError as error:
         raise ChotsoError(
-            f"The feed contract {path.name} is malformed: {error}",
+            f"The feed contract {path.name} is malformed: {'; '.join(faults_of(error))}.",
             next_step=f"mend {path}.",
         ) from error

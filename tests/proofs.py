@@ -1,4 +1,4 @@
-"""How big a proof is: a seeded slice in `make test`, the full size in `make proofs`.
+"""How big a proof is: a seeded slice in `make slices`, the full size in `make proofs`.
 
 The full run writes what it found into docs/proofs.json; `python -m tests.proofs` renders that as
 docs/proofs.md.
@@ -15,8 +15,8 @@ PAGE = _DOCS / "proofs.md"
 
 _HEAD = """# Proofs
 
-Made by `make proofs` from the runs themselves (`docs/proofs.json`); do not edit. `make test` runs a
-seeded slice of every class and point; each proof has a naive twin that fails it.
+Made by `make proofs` from the runs themselves (`docs/proofs.json`); do not edit. `make slices` runs
+a seeded slice of every class and point; each proof has a naive twin that fails it.
 """
 
 

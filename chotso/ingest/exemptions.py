@@ -12,7 +12,8 @@ from typing import Annotated, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from chotso.ingest.rules import register
-from chotso.registers import CONFIG_DIR, StrictModel, parse_register, read_configuration
+from chotso.registers import CONFIG_DIR, parse_register, read_configuration
+from chotso.strict_models import StrictModel
 
 REGISTER = "exemptions"
 # After a real jump, the median of 14 days reaches the new level long before this limit.

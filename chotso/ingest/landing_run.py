@@ -1,4 +1,4 @@
-"""One landing run: what it reads, what it has landed, and the archive it writes to."""
+"""One landing run: what it was asked to read, what it has landed, and the archive it lands in."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ Progress = Callable[[str], None]
 
 @dataclass
 class Landings:
-    """The result of a landing run: batches to publish, messages on what stopped, and notes."""
+    """What one snapshot landed: batches to publish, what was stopped at the door, what is new."""
 
     known_at: datetime
     batch_ids: list[str] = field(default_factory=list)
@@ -36,10 +36,10 @@ class Read:
 
     Attributes:
         business_date: The date that is read for.
-        full: Read the whole open year.
-        months: Read these months whole, and nothing else.
+        full: The open year whole.
+        months: These months whole and nothing else.
         final_of: The period whose final extract this is.
-        keys: Read the rows with these keys, by feed, and nothing else.
+        keys: The rows with these keys, by feed, and nothing else.
     """
 
     business_date: date
@@ -47,11 +47,6 @@ class Read:
     months: list[date] | None = None
     final_of: str | None = None
     keys: dict[str, list[tuple[Any, ...]]] | None = None
-
-    @property
-    def moves_position(self) -> bool:
-        """Whether the run reads everything up to now. Reading only a part moves no position."""
-        return not (self.months or self.keys)
 
 
 @dataclass
@@ -78,7 +73,7 @@ class LandingRun:
         return Landing(self.settings.landing_url)
 
     def start(self, contract: Contract, mode: str, delivery: Delivery | None = None) -> str:
-        """Insert a batch into the ledger before its work begins; returns its id."""
+        """Write a batch into the ledger before its work begins; returns its id."""
         named = (delivery.name, delivery.sha256, delivery.identity) if delivery else None
         batch_id = ledger.start(
             self.conn,
@@ -92,13 +87,13 @@ class LandingRun:
         return batch_id
 
     def stop_unfinished(self, error: ChotsoError) -> None:
-        """Fail the batches that an error left unfinished; batches that have landed stay."""
+        """End what a fault of one relation left unfinished; what has landed of the others stays."""
         done = set(self.landings.batch_ids)
         ledger.fail(self.conn, [each for each in self.modes if each not in done], error.what)
         self.landings.stopped.append(str(error))
 
     def give_up(self, error: BaseException) -> None:
-        """Fail every batch of this run. If the warehouse is gone, the next run does it."""
+        """End every batch of this run: none of it counts. Not told to a warehouse that is away."""
         if self.conn.closed or self.conn.broken:
             return
         self.conn.rollback()

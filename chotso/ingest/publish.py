@@ -210,27 +210,24 @@ def record_results(
         batch=batch_table(batch.batch_id),
         verdict=verdict_table(batch.batch_id),
     )
+    rows: list[list[Any]] = []
     for result in results:
         failed: Any = 0
         if result.rows_failed:
             row = conn.execute(money, [result.rule.id]).fetchone()
             failed = row[0] if row else 0
-        conn.execute(
+        passed = result.rows_failed == 0
+        told = [result.rule.id, result.rule.severity, passed, result.rows_failed, failed]
+        rows.append([batch.batch_id, *told, result.detail])
+    with conn.cursor() as cursor:
+        cursor.executemany(
             """
             insert into ops.rule_result
                 (batch_id, rule_id, severity, is_passed, rows_failed, money_failed, detail)
             values (%s, %s, %s, %s, %s, %s, %s)
             on conflict (batch_id, rule_id) do nothing
             """,
-            [
-                batch.batch_id,
-                result.rule.id,
-                result.rule.severity,
-                result.rows_failed == 0,
-                result.rows_failed,
-                failed,
-                result.detail,
-            ],
+            rows,
         )
 
 

@@ -3,17 +3,16 @@
 A shared rule becomes one entry for each feed that it judges, with the feed's differences.
 """
 
-import json
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import jsonschema
-
 from chotso.contracts import Contract
 from chotso.errors import ChotsoError
 from chotso.ingest import every_feed
+from chotso.ingest.rule_models import RuleRegister
+from chotso.strict_models import faults_of
 from chotso.yaml_reader import read_yaml
 
 Entry = dict[str, Any]
@@ -37,15 +36,10 @@ def read_entries(folder: Path, feeds: Iterable[Contract]) -> list[Entry]:
 
 def _read(path: Path) -> dict[str, list[Entry]]:
     try:
-        loaded: Any = read_yaml(path.read_bytes())
-        schema = json.loads(path.with_name("register.schema.json").read_text(encoding="utf-8"))
+        checked = RuleRegister.of_content(read_yaml(path.read_bytes()))
     except (OSError, ValueError) as error:
-        raise _malformed(path, [str(error)]) from error
-    checker = jsonschema.Draft202012Validator(schema)
-    if faults := [f"{fault.json_path}: {fault.message}" for fault in checker.iter_errors(loaded)]:
-        raise _malformed(path, faults)
-    checked: dict[str, list[Entry]] = loaded
-    return checked
+        raise _malformed(path, faults_of(error)) from error
+    return checked.model_dump(exclude_unset=True)
 
 
 def _entries_of(contract: Contract, written: dict[str, list[Entry]]) -> list[Entry]:

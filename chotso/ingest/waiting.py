@@ -15,7 +15,7 @@ from chotso.ingest import ledger, statement_proof, statements
 from chotso.ingest.history import OutOfRangeError
 from chotso.ingest.landing_run import Progress
 from chotso.ingest.ledger import LandedBatch
-from chotso.ingest.load import drop_tables, load
+from chotso.ingest.load import commit_landing, drop_tables, load
 from chotso.ingest.publish import publish_judged, record_results
 from chotso.ingest.validate import validate
 from chotso.landing import Landing
@@ -62,10 +62,9 @@ def process_waiting(
         progress(f"{contract.feed}: publishing {batch.delivery_name or batch.batch_id}")
         stopped = _process_batch(settings, conn, landing, contract, batch, report)
         drop_tables(conn, batch.batch_id)
-        conn.commit()
-        statistics.gather(
-            conn
-        )  # the next batch's queries need statistics of what was just published
+        commit_landing(conn)
+        # The next batch's queries need statistics of what was just published.
+        statistics.gather(conn)
         if stopped:
             report.stopped.append(stopped)
 

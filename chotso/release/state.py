@@ -232,6 +232,8 @@ def seal(
     Raises:
         psycopg.errors.UniqueViolation: The period is sealed already, or the chain has grown.
     """
+    with _said(conn, progress):
+        conn.execute("select sealing.clear_leftovers(%s)", [freeze.release_id])
     for spec in FROZEN:
         _copy_figures(conn, spec, written.folder / spec.path)
     with (

@@ -1,10 +1,12 @@
 """A delivered file as typed rows, and the scopes that it states in full."""
 
+import gc
 import hashlib
 import json
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import islice
@@ -54,13 +56,26 @@ def parse(contract: Contract, delivery: Delivery) -> ParsedFile:
     assert isinstance(contract.source, FileSource)
     _check_name(contract.source, delivery)
     delivery.check_bytes()
-    sheets, notes = _sheets(contract, contract.source, delivery)
-    has_header = contract.source.reader == "first_sheet_by_header"
-    placed = (by_header if has_header else by_position)(contract, delivery, sheets)
-    statement = _Statement(contract, delivery, sheets)
-    rows = pa.Table.from_batches(_batches(contract, placed, statement), landed_schema(contract))
+    with _no_collection():
+        sheets, notes = _sheets(contract, contract.source, delivery)
+        has_header = contract.source.reader == "first_sheet_by_header"
+        placed = (by_header if has_header else by_position)(contract, delivery, sheets)
+        statement = _Statement(contract, delivery, sheets)
+        rows = pa.Table.from_batches(_batches(contract, placed, statement), landed_schema(contract))
     delivery.check_count(rows.num_rows)
     return ParsedFile(rows, statement.scope(), notes + _of_its_month(delivery))
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """No search for reference cycles meanwhile: a file's cells have none, and make it search on."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _sheets(

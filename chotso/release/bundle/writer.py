@@ -17,7 +17,7 @@ from chotso.release.data.reading import Row
 from chotso.release.data.tables import CORRECTION, TABLES
 from chotso.verifier import verify
 
-_SHIPPED = Path(__file__).parents[2] / "verifier"
+_SHIPPED = Path(verify.__file__).parent
 DOCUMENTS = ("SPEC.md", "verify.py")
 """What every bundle carries besides its own content, from this package."""
 
