@@ -1,4 +1,4 @@
-"""The worked differences of docs/maintaining.md, applied to a copy and tried as a newcomer would."""
+"""The worked differences of docs/maintaining.md, applied to a copy and tried as on a first day."""
 
 import os
 import re
