@@ -133,7 +133,10 @@ class Contract(StrictModel):
     title: str
     owner: str = Field(description="department that answers for the feed's data")
     source: TableSource | FileSource = Field(discriminator="kind")
-    history: Literal["versions", "statement"]
+    kept_as: Literal["versions", "statement"] = Field(
+        description="versions: the newest row of a key counts; statement: a delivery states all of "
+        "its scope, and the newest instant counts"
+    )
     key: list[str]
     scope: list[str] = Field(
         default_factory=list,
@@ -221,7 +224,7 @@ def contracts() -> dict[str, Contract]:
 
 @cache
 def read_contracts(folder: Path) -> dict[str, Contract]:
-    """The contracts in `folder`, as `contracts` gives them.
+    """The contracts in `folder`, as `contracts()` gives them.
 
     Raises:
         ChotsoError: A contract file is malformed; the file and the line's path are named.
@@ -230,7 +233,7 @@ def read_contracts(folder: Path) -> dict[str, Contract]:
     return {c.feed: c for c in sorted(loaded, key=lambda c: c.order)}
 
 
-def contract(feed: str) -> Contract:
+def contract_of(feed: str) -> Contract:
     """The contract of one feed.
 
     Raises:
@@ -246,8 +249,8 @@ def contract(feed: str) -> Contract:
 def groups() -> dict[str, list[Contract]]:
     """Feeds that share one snapshot, by group, in order."""
     by_group: dict[str, list[Contract]] = {}
-    for item in contracts().values():
-        by_group.setdefault(item.group, []).append(item)
+    for contract in contracts().values():
+        by_group.setdefault(contract.group, []).append(contract)
     return by_group
 
 

@@ -15,7 +15,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -49,10 +49,6 @@ class Landing:
 
     def __init__(self, url: str) -> None:
         self._fs, self._root = fsspec.core.url_to_fs(url)
-
-    def folder_of(self, feed: str, business_date: str, batch_id: str) -> str:
-        """The batch's folder, relative to the archive's root."""
-        return f"{feed}/{business_date}/{batch_id}"
 
     @contextmanager
     def parquet(
@@ -251,16 +247,6 @@ class ParquetDraft:
         """What was landed; only after the draft's block has ended."""
         assert self.landed is not None
         return self.landed
-
-
-def as_json(landed: LandedFile) -> dict[str, Any]:
-    """The form in which the ledger keeps a landed file."""
-    return asdict(landed)
-
-
-def from_json(kept: dict[str, Any]) -> LandedFile:
-    """The landed file of a ledger row."""
-    return LandedFile(**kept)
 
 
 def _place_whole(local: Path, target: Path) -> None:

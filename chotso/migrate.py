@@ -71,7 +71,9 @@ def migrate(settings: Settings) -> MigrationReport:
             put_back = rights.put_back(conn)
             applied = [path.name for path in sorted(SCRIPTS.glob("*.sql")) if _apply(conn, path)]
             applied += _apply_code(conn, is_due=bool(applied or lost))
-            tables = [item.feed for item in contracts().values() if _raw_table(conn, item)]
+            tables = [
+                contract.feed for contract in contracts().values() if _raw_table(conn, contract)
+            ]
             _grant_login(conn, settings)
             _register(conn)
             conn.execute("select guard.protect()")  # what a later script brought is guarded too
@@ -179,24 +181,24 @@ def _apply_code(conn: psycopg.Connection, *, is_due: bool) -> list[str]:
     return [name for name in sorted(wanted) if recorded.get(name) != wanted[name]]
 
 
-def raw_columns(item: Contract) -> dict[str, tuple[str, str]]:
+def raw_columns(contract: Contract) -> dict[str, tuple[str, str]]:
     """Columns of `raw.<feed>` as (SQL type, description), in order."""
     columns: dict[str, tuple[str, str]] = {
-        name: (column.type, column.description) for name, column in item.landed.items()
+        name: (column.type, column.description) for name, column in contract.landed.items()
     }
-    columns |= _STATEMENT_COLUMNS if item.history == "statement" else {}
+    columns |= _STATEMENT_COLUMNS if contract.kept_as == "statement" else {}
     return columns | _SYSTEM_COLUMNS
 
 
-def _raw_table(conn: psycopg.Connection, item: Contract) -> bool:
-    table = sql.Identifier("raw", item.feed)
-    columns = raw_columns(item)
+def _raw_table(conn: psycopg.Connection, contract: Contract) -> bool:
+    table = sql.Identifier("raw", contract.feed)
+    columns = raw_columns(contract)
     existing = {
         row[0]
         for row in conn.execute(
             "select column_name from information_schema.columns "
             "where table_schema = 'raw' and table_name = %s",
-            [item.feed],
+            [contract.feed],
         )
     }
     if existing >= set(columns):
@@ -206,14 +208,14 @@ def _raw_table(conn: psycopg.Connection, item: Contract) -> bool:
             sql.SQL("{} {}").format(sql.Identifier(n), sql.SQL(t)) for n, (t, _) in columns.items()
         ]
         conn.execute(sql.SQL("create table {} ({})").format(table, sql.SQL(", ").join(definitions)))
-        _index_and_grant(conn, item, table)
+        _index_and_grant(conn, contract, table)
     for name in columns.keys() - existing if existing else ():
         conn.execute(
             sql.SQL("alter table {} add column {} {}").format(
                 table, sql.Identifier(name), sql.SQL(columns[name][0])
             )
         )
-    conn.execute(sql.SQL("comment on table {} is {}").format(table, sql.Literal(item.title)))
+    conn.execute(sql.SQL("comment on table {} is {}").format(table, sql.Literal(contract.title)))
     for name, (_, description) in columns.items():
         conn.execute(
             sql.SQL("comment on column {}.{} is {}").format(
@@ -223,16 +225,16 @@ def _raw_table(conn: psycopg.Connection, item: Contract) -> bool:
     return True
 
 
-def _index_and_grant(conn: psycopg.Connection, item: Contract, table: sql.Identifier) -> None:
-    key = listed(item.key)
+def _index_and_grant(conn: psycopg.Connection, contract: Contract, table: sql.Identifier) -> None:
+    key = listed(contract.key)
     conn.execute(
         sql.SQL("create unique index on {} ({}) where known_to is null").format(table, key)
     )
     conn.execute(sql.SQL("create index on {} ({}, known_from)").format(table, key))
-    if item.scope and item.key[: len(item.scope)] != item.scope:
-        scope = listed(item.scope)
+    if contract.scope and contract.key[: len(contract.scope)] != contract.scope:
+        scope = listed(contract.scope)
         conn.execute(sql.SQL("create index on {} ({}) where known_to is null").format(table, scope))
-    changeable = "known_to, restated_at" if item.history == "statement" else "known_to"
+    changeable = "known_to, restated_at" if contract.kept_as == "statement" else "known_to"
     conn.execute(sql.SQL("alter table {} owner to chotso_owner").format(table))
     conn.execute(
         sql.SQL("grant select, insert, update ({}) on {} to chotso_loader").format(

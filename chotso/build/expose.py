@@ -18,8 +18,9 @@ STORE = "marts_store"
 # mart → the column that names the night
 KEPT_BY_NIGHT = {"fct_nightly_attainment": "business_date"}
 _MARTS = "^(dim|fct|rpt)_"
-# A view is replaced only when a mart changed its columns; then it waits this long, not for ever.
-_DDL_LOCK_TIMEOUT = "20s"
+# A view is replaced only when a mart changed its columns. Readers in the way are ended after a
+# minute (`chotso.waits`), and new ones wait behind us: so no longer than that, and a little.
+_DDL_LOCK_TIMEOUT = "90s"
 _LOADER_VACUUMS = 170000  # before, only the owner of a table may
 
 

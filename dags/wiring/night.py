@@ -48,9 +48,9 @@ def land(
 @task(trigger_rule=TriggerRule.ALL_DONE)
 def publish(group: str, landed: object, partition_key: str | None = None) -> dict[str, int]:
     """Load, validate and publish; `landed` is None where the landing was stopped. Counts."""
-    from chotso.orchestration.night import business_date, publish_landed
+    from chotso.orchestration.night import business_date, publish_and_count
     from chotso.settings import load_settings
 
-    return publish_landed(
+    return publish_and_count(
         load_settings(), group, business_date(partition_key), is_landed=landed is not None
     )

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from chotso.contracts import FEEDS_DIR, contract, contracts
+from chotso.contracts import FEEDS_DIR, contract_of, contracts
 from chotso.errors import ChotsoError
 from chotso.ingest import rules
 from chotso.ingest.rule_models import Difference, OwnRule
@@ -207,9 +207,9 @@ def test_a_rule_judges_every_row_and_a_range_has_two_ends(rule: Rule) -> None:
 
 @pytest.mark.parametrize("feed", contracts())
 def test_every_feed_has_rules_against_history(feed: str) -> None:
-    item = contract(feed)
+    contract = contract_of(feed)
     # Plans jump with each decision: a total of plans near its median would say nothing.
-    has_money = item.money != "0" and feed != "plans"
+    has_money = contract.money != "0" and feed != "plans"
     expected = ["standing_rows_near_median", *["standing_money_near_median"] * has_money]
     assert [rule.name for rule in history_rules_of(feed)] == expected
 
@@ -239,24 +239,24 @@ def test_a_rule_against_history_is_rendered_whole() -> None:
 
 @pytest.mark.parametrize("feed", contracts())
 def test_the_shared_rules_name_the_columns_of_the_contract(feed: str) -> None:
-    item = contract(feed)
-    required = [n for n, c in item.landed.items() if c.required and n not in item.key]
+    contract = contract_of(feed)
+    required = [n for n, c in contract.landed.items() if c.required and n not in contract.key]
     expected = {
-        "key_present": item.key,
+        "key_present": contract.key,
         "required_present": required,
-        "key_unique_or_identical": [*item.key, *item.tracked],
+        "key_unique_or_identical": [*contract.key, *contract.tracked],
     }
     for rule in rules_of(feed):
         if rule.name in expected:
-            found = set(re.findall(r"[a-z0-9_]+", _body(rule))) & set(item.landed)
+            found = set(re.findall(r"[a-z0-9_]+", _body(rule))) & set(contract.landed)
             assert found == set(expected[rule.name]), rule.id
 
 
 @pytest.mark.parametrize("feed", contracts())
 def test_every_amount_in_whole_đồng_has_a_range(feed: str) -> None:
-    item = contract(feed)
+    contract = contract_of(feed)
     ranges = " ".join(_body(r) for r in rules_of(feed) if r.name.endswith("_in_range"))
-    assert set(item.money_columns) <= set(re.findall(r"\w+", ranges))
+    assert set(contract.money_columns) <= set(re.findall(r"\w+", ranges))
 
 
 # ── the rendering ────────────────────────────────────────────────────────────────────────────────

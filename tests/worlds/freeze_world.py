@@ -173,6 +173,9 @@ def build(
         )
         conn.execute(FACTS, {"known_at": as_known_at, "collected": collected})
         conn.execute(OTHERS)
+        for metric in load_registers().metrics.metrics:
+            if metric.code not in METRICS:
+                conn.execute(MORE, {"code": metric.code, "unit": metric.unit, "kind": metric.kind})
         conn.commit()
     return None
 
@@ -361,7 +364,7 @@ attainment as (
                 - case kind_code when 'flow' then 7 * (12 - extract(month from month)) else 0 end
         end,
         case kind_code when 'ratio' then 85 end, case kind_code when 'ratio' then 10000 end,
-        null, case kind_code when 'ratio' then 0.009 end,
+        case kind_code when 'ratio' then 0.009 end, case kind_code when 'ratio' then 0.009 end,
         case kind_code when 'ratio' then 0.944444444 end,
         case kind_code when 'ratio' then true end, 0, %(known_at)s,
         agency_key, case kind_code when 'ratio' then 0.009 end,
@@ -374,6 +377,24 @@ insert into fct_arrears_ratio
 select agency_code, month, 'total', variant, 85, 10000, 0.0085, true, variant = 'total_receivable',
     agency_key, false
 from dim_agency, months, (values ('total_plan'), ('total_receivable')) as v (variant)
+order by random()
+"""
+
+# The other metrics of the register: of the funds only HI has lines, so its figures are the total's.
+MORE = """
+with added as (
+    insert into dim_metric
+    values (%(code)s, %(code)s, %(code)s, %(unit)s, %(kind)s, 'at_least', 'none')
+    returning metric_code, case when kind_code <> 'ratio' then 0 end as figure
+)
+
+insert into fct_monthly_attainment
+select agency_code, month, added.metric_code,
+    case added.metric_code when 'collection_hi' then actual_month else figure end,
+    case added.metric_code when 'collection_hi' then actual_to_date else figure end,
+    null, null, null, null, null, null, 0, known_at, agency_key, null, 'none', 0
+from fct_monthly_attainment as total, added
+where total.metric_code = 'collection_total'
 order by random()
 """
 

@@ -182,6 +182,21 @@ BUILDS: dict[str, tuple[str, str]] = {
         "attainment_ratio = actual_to_date where metric_code = 'collection_total'",
         "the plan of collection_total",
     ),
+    "the first plan of the year": (
+        "update fct_monthly_attainment set plan_original = 0.01 "
+        "where metric_code = 'arrears_ratio_total'",
+        "the plan of arrears_ratio_total of 072, 2021-12: .* .first 0.010",
+    ),
+    "the last plan of the year": (
+        "update fct_monthly_attainment set plan_final = null "
+        "where metric_code = 'arrears_ratio_total'",
+        "the plan of arrears_ratio_total of 072, 2021-12",
+    ),
+    "what became of a plan": (
+        "update fct_monthly_attainment set plan_status_code = 'zero' "
+        "where metric_code = 'collection_total'",
+        "the plan of collection_total",
+    ),
     "a verdict": (
         "update fct_monthly_attainment set is_met = false where is_met",
         "ratio or verdict",
@@ -211,6 +226,10 @@ BUILDS: dict[str, tuple[str, str]] = {
         "delete from fct_monthly_attainment where agency_code = '07200' "
         "and month = '2021-12-01' and metric_code = 'arrears_ratio_total'",
         "07200 in 2021-12 is left out of arrears_ratio_total",
+    ),
+    "a target that every agency missed": (
+        "delete from fct_monthly_attainment where metric_code = 'arrears_ratio_total'",
+        "left out of arrears_ratio_total",
     ),
     "the last month": (
         "delete from fct_monthly_attainment where month = '2021-12-01'",

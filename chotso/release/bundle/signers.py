@@ -1,4 +1,4 @@
-"""Who may certify a release: `config/signers.yml`, as the manifest holds it."""
+"""Persons who may certify a release: `config/signers.yml`, as the manifest holds it."""
 
 import base64
 import binascii
@@ -21,7 +21,7 @@ REGISTER = "config/signers.yml"
 
 
 class Signer(StrictModel):
-    """One person; `public_key` is 32 bytes as 64 hex digits, however the register spells it."""
+    """One person. `public_key` is 32 bytes as 64 hex digits, however the register writes it."""
 
     id: Annotated[str, StringConstraints(pattern=f"^{SIGNER.pattern}$")]
     name: Name
@@ -57,7 +57,7 @@ class SignerRegister(StrictModel):
 
 
 def signers_of(configuration: Mapping[str, bytes]) -> list[dict[str, Any]]:
-    """The signers in order of their ids, as the manifest says them; none without a register.
+    """The signers ordered by id, as the manifest lists them; none without a register.
 
     Args:
         configuration: Bytes by project path.

@@ -173,34 +173,44 @@ $$;
 comment on function sealing.owed is
 'Nợ và số phải thu tính lại từ dữ liệu gốc — arrears and receivable by agency and month, from raw';
 
--- As of an agency's months; the newest decision that had taken effect by the month's end and by
--- the cutoff.
-create or replace function sealing.plan_in_force(
+-- The year's first plan, the one in force in a month, and the last. In force is the newest decision
+-- that had taken effect by the month's end and by the cutoff.
+drop function if exists sealing.plan_in_force(timestamptz, timestamptz, text, date, text);
+create or replace function sealing.plans_of(
     known timestamptz, cutoff timestamptz, of_agency text, of_month date, of_metric text
-) returns numeric
+) returns table (original numeric, in_force numeric, final numeric)
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-    select trim_scale(
-        case when plan.chi_tieu like 'NO~_%' escape '~' then plan.gia_tri * 0.01
-            else plan.gia_tri end
+    with revisions as (
+        select
+            trim_scale(
+                case when plan.chi_tieu like 'NO~_%' escape '~' then plan.gia_tri * 0.01
+                    else plan.gia_tri end
+            ) as value,
+            plan.hieu_luc_tu <= least(
+                (of_month + interval '1 month' - interval '1 day')::date,
+                (cutoff at time zone 'Asia/Ho_Chi_Minh')::date
+            ) as has_begun,
+            row_number() over (
+                order by plan.hieu_luc_tu, plan.ngay_ky, plan.so_quyet_dinh collate "C"
+            ) as number
+        from raw.plans as plan
+        inner join ops.configuration as registered on registered.name = 'metrics'
+        cross join lateral jsonb_array_elements(registered.content -> 'metrics') as metric
+        where metric ->> 'code' = of_metric and plan.chi_tieu = metric ->> 'plan_code'
+            and plan.known_from <= known and (plan.known_to is null or plan.known_to > known)
+            and plan.loai_doi_tuong = 'CO_QUAN' and plan.ma_doi_tuong = of_agency
+            and plan.nam = extract(year from of_month)
     )
-    from raw.plans as plan
-    inner join ops.configuration as registered on registered.name = 'metrics'
-    cross join lateral jsonb_array_elements(registered.content -> 'metrics') as metric
-    where metric ->> 'code' = of_metric and plan.chi_tieu = metric ->> 'plan_code'
-        and plan.known_from <= known and (plan.known_to is null or plan.known_to > known)
-        and plan.loai_doi_tuong = 'CO_QUAN' and plan.ma_doi_tuong = of_agency
-        and plan.nam = extract(year from of_month)
-        and plan.hieu_luc_tu <= least(
-            (of_month + interval '1 month' - interval '1 day')::date,
-            (cutoff at time zone 'Asia/Ho_Chi_Minh')::date
-        )
-    order by plan.hieu_luc_tu desc, plan.ngay_ky desc, plan.so_quyet_dinh collate "C" desc
-    limit 1
+
+    select
+        (select value from revisions order by number limit 1),
+        (select value from revisions where has_begun order by number desc limit 1),
+        (select value from revisions order by number desc limit 1)
 $$;
-comment on function sealing.plan_in_force is
-'Kế hoạch có hiệu lực, lấy từ dữ liệu gốc — the plan in force for a month, from raw';
+comment on function sealing.plans_of is
+'Kế hoạch đầu năm, đang có hiệu lực và cuối cùng, lấy từ dữ liệu gốc — plans of a month, from raw';
 
 create or replace function sealing.exact_ratio(numerator numeric, denominator numeric)
 returns numeric

@@ -82,16 +82,25 @@ language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
     select format(
-        'the plan of %s of %s, %s: %s, by what was published %s', laid.metric_code,
-        laid.agency_code, to_char(laid.month, 'YYYY-MM'), laid.plan_in_force, plan.value
+        'the plan of %s of %s, %s: %s (first %s, last %s, %s), by what was published %s (%s, %s)',
+        laid.metric_code, laid.agency_code, to_char(laid.month, 'YYYY-MM'), laid.plan_in_force,
+        laid.plan_original, laid.plan_final, laid.plan_status_code, plan.in_force, plan.original,
+        plan.final
     )
     from sealing.attainment as laid
-    cross join lateral (
-        select sealing.plan_in_force(
-            known, cutoff, laid.agency_code, laid.month, laid.metric_code
-        ) as value
+    cross join lateral sealing.plans_of(
+        known, cutoff, laid.agency_code, laid.month, laid.metric_code
     ) as plan
-    where laid.plan_in_force is distinct from plan.value
+    where (laid.plan_original, laid.plan_in_force, laid.plan_final, laid.plan_status_code)
+        is distinct from (
+            plan.original, plan.in_force, plan.final,
+            case
+                when plan.original is null then 'none'
+                when plan.in_force is null then 'not_yet'
+                when plan.in_force = 0 then 'zero'
+                else 'in_force'
+            end
+        )
     order by laid.month desc, laid.agency_code, laid.metric_code
     limit 1
 $$;
@@ -181,6 +190,15 @@ as $$
         where known_from <= known and (known_to is null or known_to > known)
     ),
 
+    -- all that are registered: one that is left out for every agency and month is left out too
+    metrics as (
+        select metric ->> 'code' as metric_code
+        from ops.configuration, jsonb_array_elements(content -> 'metrics') as metric
+        where name = 'metrics'
+        union
+        select metric_code from shown
+    ),
+
     in_force as (
         select registered.code as agency_code, months.month, metrics.metric_code
         from registered
@@ -188,7 +206,7 @@ as $$
             on (registered.since is null
                 or (months.month + interval '1 month' - interval '1 day')::date >= registered.since)
             and (registered.until is null or months.month <= registered.until)
-        cross join (select distinct metric_code from shown) as metrics
+        cross join metrics
     )
 
     select format(

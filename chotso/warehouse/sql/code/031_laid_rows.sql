@@ -37,6 +37,34 @@ $$;
 comment on function sealing.row_tables is
 'Các tệp cũng là bảng của frozen — the data files that are also tables of frozen';
 
+-- A seal lays down its bundle and asks for it in one transaction: what is there before is nobody's
+-- seal; left there, it would stop every seal to come.
+create or replace function sealing.clear_leftovers(of_release text) returns jsonb
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    relation text;
+    counted bigint;
+    found jsonb := '{}';
+begin
+    foreach relation in array array_append(sealing.row_tables(), 'file') loop
+        execute format('delete from sealing.%I', relation);
+        get diagnostics counted = row_count;
+        if counted > 0 then
+            found := found || jsonb_build_object(relation, counted);
+        end if;
+    end loop;
+    if found <> '{}' then
+        update ops."freeze" set leftovers = found where release_id = of_release;
+        raise warning 'what was laid down and never sealed has been taken away: %', found;
+    end if;
+    return found;
+end
+$$;
+comment on function sealing.clear_leftovers is
+'Xóa những gì đã đặt mà chưa niêm phong — empties sealing before a seal, and notes what lay there';
+
 create or replace function sealing.check_rows(manifest jsonb) returns void
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
@@ -239,3 +267,4 @@ begin
 end
 $$;
 grant execute on function sealing.built_file to chotso_owner;
+grant execute on function sealing.clear_leftovers to chotso_loader;
