@@ -133,7 +133,7 @@ class Demo:
             progress=self.whisper,
         )
 
-    def airflow_is_up(self, airflow: "Future[local.LocalAirflow]") -> AirflowClient:
+    def airflow_is_up(self, airflow: Future[local.LocalAirflow]) -> AirflowClient:
         """Wait for Airflow and its DAGs."""
         self.say(f"Airflow is up: {airflow.result().url}")
         api = local.client(self.home)
