@@ -4,6 +4,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from chotso.build import log
 from chotso.build.macros import drop_unused
 
@@ -36,7 +38,10 @@ def test_only_what_the_project_reaches_stays_of_the_families() -> None:
     assert set(macros) - set(manifest.macros) == {"dbt.hash", "dbt.snapshot"}
 
 
-def test_the_log_keeps_what_is_told_to_a_person(tmp_path: Path) -> None:
+def test_the_log_keeps_what_is_told_to_a_person(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DBT_ENV_SECRET_CHOTSO_PASSWORD", "hush")
     at = SimpleNamespace(ToJsonString=lambda: "1970-01-01T00:00:01Z")
 
     def event(level: str, text: str) -> Any:
@@ -46,7 +51,7 @@ def test_the_log_keeps_what_is_told_to_a_person(tmp_path: Path) -> None:
     with log.kept_in(path) as keep:
         keep(event("debug", "a thousand of these"))
         keep(event("info", "1 of 98 OK"))
-        keep(event("error", "a model failed"))
+        keep(event("error", "a model failed: hush"))
     assert path.read_text("utf-8") == (
-        "1970-01-01T00:00:01Z [info] 1 of 98 OK\n1970-01-01T00:00:01Z [error] a model failed\n"
+        "1970-01-01T00:00:01Z [info] 1 of 98 OK\n1970-01-01T00:00:01Z [error] a model failed: *****\n"
     )
