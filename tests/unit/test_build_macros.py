@@ -30,7 +30,6 @@ def test_only_what_the_project_reaches_stays_of_the_families() -> None:
     }
     manifest = SimpleNamespace(
         macros=macros,
-        metadata=SimpleNamespace(project_name="chotso"),
         nodes={"test": test},
         unit_tests={},
     )
