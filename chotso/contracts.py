@@ -1,7 +1,7 @@
-"""What each feed promises: the models of `config/feeds/*.yml`.
+"""Feed contracts: the models of `config/feeds/*.yml`.
 
-The machinery reads these and knows no feed by name. A new feed is a contract file, its
-staging model, and the rules that are its own.
+The code reads contracts and knows no feed by name. A new feed is a contract file, its staging
+model, and rules of its own.
 """
 
 import re
@@ -52,7 +52,7 @@ class Column(StrictModel):
 
 
 class ParentRelation(StrictModel):
-    """The relation whose change means that all its lines are stated anew."""
+    """The relation of documents; if a document changes, all its lines are read again."""
 
     relation: str
     key: str
@@ -88,7 +88,7 @@ class ControlTotals(StrictModel):
 
 
 class Layout(StrictModel):
-    """One order of the columns of a sheet without a dependable header."""
+    """One order of columns of a sheet whose header is not dependable."""
 
     name: str
     inserted: dict[str, int] = Field(
@@ -118,14 +118,14 @@ class FileSource(StrictModel):
 
     @property
     def name_pattern(self) -> re.Pattern[str]:
-        """What names are the feed's to judge: those that fit, and those that only look like it."""
+        """A pattern for file names that fit the feed or only look like its names."""
         if self.looks_like is None:
             return re.compile(self.pattern)
         return re.compile(f"(?:{self.pattern})|(?:{self.looks_like})")
 
 
 class Contract(StrictModel):
-    """One feed: where it comes from, what its rows look like, how versions are kept."""
+    """One feed: its source, its columns, and how its versions are kept."""
 
     feed: str
     group: str
@@ -149,7 +149,7 @@ class Contract(StrictModel):
 
     @property
     def landed(self) -> dict[str, Column]:
-        """Columns as they land: personal ones replaced by the pseudonym's columns or left out."""
+        """The columns as they land: a person's number is replaced by the pseudonym's columns."""
         landed: dict[str, Column] = {}
         for name, column in self.columns.items():
             if column.personal == "pseudonym":
@@ -161,19 +161,19 @@ class Contract(StrictModel):
 
     @property
     def tracked(self) -> list[str]:
-        """Columns whose change makes a new version, the key apart."""
+        """Columns whose change makes a new version, without the key."""
         return [n for n, c in self.landed.items() if c.tracked and n not in self.key]
 
     def referring_to(self, feed: str) -> list[str]:
-        """Columns that name a row of another feed."""
+        """Columns that refer to a row of another feed."""
         return [name for name, column in self.columns.items() if column.refers_to == feed]
 
     @property
     def believes_absence(self) -> bool:
         """Whether a row that a whole read lacks has ended.
 
-        Only the source's own count, from the same snapshot, tells an end from a fault of the read
-        or of its rights; a relation without such a count proves no absence.
+        Only the source's own count, from the same snapshot, distinguishes a row that ended from a
+        faulty read or missing rights. Without such a count, absence proves nothing.
         """
         return self.control is not None or not isinstance(self.source, TableSource)
 
@@ -193,7 +193,7 @@ class Contract(StrictModel):
 
 
 class HelperTable(StrictModel):
-    """A table of the source that brings no rows and is relied on: its clock, its own count."""
+    """A table of the source that holds no feed: its clock, or its own count."""
 
     relation: str
     title: str
@@ -202,7 +202,7 @@ class HelperTable(StrictModel):
 
 @cache
 def helper_table(relation: str) -> HelperTable:
-    """The contract of a helper table: the columns that are read of it.
+    """The contract of a helper table.
 
     Raises:
         ChotsoError: Its file is malformed.
@@ -247,7 +247,7 @@ def contract_of(feed: str) -> Contract:
 
 
 def groups() -> dict[str, list[Contract]]:
-    """Feeds that share one snapshot, by group, in order."""
+    """Contracts by group; the feeds of a group share one snapshot."""
     by_group: dict[str, list[Contract]] = {}
     for contract in contracts().values():
         by_group.setdefault(contract.group, []).append(contract)

@@ -23,7 +23,7 @@ from chotso.warehouse.row_sql import listed
 SCRIPTS = Path(__file__).parent / "warehouse" / "sql"
 CODE = SCRIPTS / "code"  # functions, views, triggers, grants: all run again when any has changed
 _MINIMUM_VERSION = 150000
-# Whoever owns the database may set these for it: not for a superuser's migration.
+# The database's owner can set these for it; they must not apply to a migration.
 _SESSION = "-c role=none -c default_transaction_read_only=off -c statement_timeout=0"
 _SYSTEM_COLUMNS = {
     "batch_id": ("text not null", "Lô đưa dòng vào — the batch that brought the row"),
@@ -38,9 +38,9 @@ _STATEMENT_COLUMNS = {
 
 @dataclass(frozen=True)
 class MigrationReport:
-    """What a migration did: scripts applied now, feed tables made or widened, groups, warnings.
+    """The result of a migration: scripts, feed tables, groups of readers, warnings.
 
-    `rights_put_back` counts roles, owners and rights that a backup or a hand had lost.
+    `rights_put_back` is the number of roles, owners and rights that were missing.
     """
 
     applied: list[str]
@@ -89,7 +89,7 @@ def migrate(settings: Settings) -> MigrationReport:
 
 
 def _register(conn: psycopg.Connection) -> None:
-    """What a seal measures by; imported here, for the freeze itself works through this package."""
+    """Register what a seal compares a bundle with."""
     from chotso.release.seal.registered import register
 
     register(conn)
@@ -156,10 +156,10 @@ def _apply(conn: psycopg.Connection, path: Path) -> bool:
 
 
 def _apply_code(conn: psycopg.Connection, *, is_due: bool) -> list[str]:
-    """Run every file of CODE in name order if a script ran or a file is not as it was last run.
+    """Run every file of CODE in name order, if a script ran or a file has changed.
 
-    Each file can run again: `create or replace`, `drop … if exists`, grants. Its name in the
-    ledger is `code/<file>`.
+    Each file can run again: `create or replace`, `drop … if exists`, grants. Its name in the ledger
+    is `code/<file>`.
     """
     texts = {f"code/{path.name}": path.read_text(encoding="utf-8") for path in CODE.glob("*.sql")}
     wanted = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in texts.items()}

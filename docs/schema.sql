@@ -1918,6 +1918,13 @@ create table sealing.ranking (
     explanation_en text
 );
 
+-- sealing.accounts(known timestamptz, cutoff timestamptz) returns table(employer_code text,
+--         member_code text, month date, group_code text, closing numeric, payable numeric,
+--         receivable numeric, taken numeric, given numeric)
+--     sql; code/027_from_raw.sql
+--     Sổ C12 của từng đơn vị, lấy từ dữ liệu gốc — accounts by employer, month and fund group, from
+--     raw
+
 -- sealing.agency_members(known timestamptz) returns table(agency_code text, member_code text)
 --     sql; code/027_from_raw.sql
 --     Cơ quan và những cơ quan được cộng vào — whose figures an agency adds up
@@ -1941,8 +1948,7 @@ create table sealing.ranking (
 
 -- sealing.check_rows(manifest jsonb) returns void
 --     plpgsql; code/031_laid_rows.sql
---     Đối chiếu các dòng đã đặt với tệp — refuses rows that are not those of their files, line by
---     line
+--     Đối chiếu các dòng đã đặt với tệp — refuses rows that are not those of their files
 
 -- sealing.clear_leftovers(of_release text) returns jsonb
 --     plpgsql, security definer of chotso_owner; code/031_laid_rows.sql
@@ -2045,6 +2051,10 @@ create table sealing.ranking (
 --     sql; code/026_build.sql
 --     Bảng của bản dựng không phải bảng thường — relations of a build that are no plain tables
 
+-- sealing.other_account(known timestamptz, cutoff timestamptz) returns text
+--     sql; code/028_laid_figures.sql
+--     Sổ của đơn vị khác với dữ liệu gốc — an account that does not follow from raw; null: none
+
 -- sealing.other_agency(known timestamptz) returns text
 --     sql; code/028_laid_figures.sql
 --     Cơ quan thừa hoặc thiếu — an agency not in force, or left out of a metric; null: none
@@ -2081,6 +2091,10 @@ create table sealing.ranking (
 -- sealing.record_count(octets bytea) returns bigint
 --     sql; code/024_canonical.sql
 --     Số bản ghi của tệp CSV, không kể dòng đầu — records of a CSV file, without its header
+
+-- sealing.records_of(lines text) returns setof text
+--     sql; code/031_laid_rows.sql
+--     Các bản ghi CSV, không có dòng cuối trống — records of CSV text that ends without a newline
 
 -- sealing.row_tables() returns text[]
 --     sql; code/031_laid_rows.sql

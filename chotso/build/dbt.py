@@ -47,7 +47,7 @@ class BuildReport:
 
 @dataclass(frozen=True)
 class _Knowledge:
-    """The newest published instant and business date at `as_known_at`."""
+    """An instant, and the newest business date that had been published by then."""
 
     as_known_at: datetime
     business_date: date

@@ -1,6 +1,6 @@
-"""The log of a build: what dbt tells a person, and none of its thousands of events for debugging.
+"""The log of a build: dbt's messages for people, without its thousands of debug events.
 
-dbt's own log file makes a line of every event, scrubs it, and then looks at its level.
+dbt's own log file formats and scrubs every event before it checks its level.
 """
 
 import logging
@@ -16,7 +16,7 @@ _LONGEST = 10 << 20
 
 @contextmanager
 def kept_in(path: Path) -> Iterator[Callable[[Any], None]]:
-    """A callback of dbt's that appends events to a file, without secrets, while the block runs."""
+    """A callback for dbt that appends events to a file, without secrets, during the block."""
     from dbt_common.events.functions import env_scrubber
 
     path.parent.mkdir(parents=True, exist_ok=True)

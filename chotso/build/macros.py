@@ -1,18 +1,18 @@
-"""The macros that a build of our project can call: dbt wraps every macro anew for every node.
+"""Removes macros that a build cannot call, because dbt wraps every macro again for every node.
 
-dbt brings 450 macros of its own, for snapshots, seeds, incremental models and other databases. Of
-these families only what the project reaches is kept; a macro that is missed fails the build by its
-name. What dbt itself calls by name stands in other folders, and stays.
+dbt brings 450 macros for snapshots, seeds, incremental models and other databases. Of these
+families, only macros that the project can reach are kept. If one is missing, the build fails and
+names it. Macros that dbt itself calls by name are in other folders and stay.
 """
 
 from typing import Any
 
 _FAMILIES = ("materializations", "python_model", "unit_test_sql", "utils")
-_ALWAYS = "macros/materializations/tests/"  # a data test is looked up by the name of its kind
+_ALWAYS = "macros/materializations/tests/"  # dbt finds a data test by the name of its kind
 
 
 def drop_unused(manifest: Any) -> None:
-    """Take out of a parsed project the macros of those families that nothing of it reaches."""
+    """Remove macros of those families from a parsed project that nothing in it reaches."""
     macros = manifest.macros
     project = manifest.metadata.project_name
     waiting = [name for name, macro in macros.items() if macro.package_name == project]

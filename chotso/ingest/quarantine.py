@@ -174,7 +174,7 @@ def _leave_out_overtaken(
             'a later statement replaces it'
         from overtaken
         """
-        ).format(spoken_later=spoken_later, set_aside_later=set_aside_later),
+        ).format(spoken_later=spoken_later, set_aside_later=set_aside_later, **parts),
         values,
     )
     conn.execute(

@@ -1,6 +1,6 @@
-"""A rule as an expectation of Great Expectations: rows that break it are counted, never fetched.
+"""A rule as an expectation of Great Expectations: rows that break it are counted, not fetched.
 
-Imported where a batch is judged, since it takes Great Expectations with it.
+It is imported only where batches are judged, because it imports Great Expectations.
 """
 
 from typing import Any, ClassVar
@@ -15,8 +15,8 @@ _COUNT = "unexpected_rows_query.row_count"
 class ExpectNoRowToBreakRule(UnexpectedRowsExpectation):
     """No row breaks the rule.
 
-    `UnexpectedRowsExpectation` runs the query twice, for the rows and for their number. The number
-    is all that is looked at.
+    `UnexpectedRowsExpectation` runs the query twice: for the rows, and for their number. Only the
+    number is needed.
     """
 
     metric_dependencies: ClassVar[tuple[str, ...]] = (_COUNT,)

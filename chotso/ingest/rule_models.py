@@ -1,6 +1,7 @@
-"""What `expectations/register.yml` may say: the models of its entries.
+"""The models of the entries of `expectations/register.yml`.
 
-`chotso.ingest.rule_entries` makes a rule of one feed of each; `chotso.ingest.rules` has the rule.
+`chotso.ingest.rule_entries` makes a rule per feed of each entry; `chotso.ingest.rules` has the
+rule.
 """
 
 from typing import Annotated, Any, Literal, Self
@@ -19,14 +20,14 @@ Reason = Annotated[str, StringConstraints(min_length=10)]
 
 
 class WrittenBasis(StrictModel):
-    """What a rule rests on: the law, or how the business is run."""
+    """The reason for a rule: a law, or how the business is run."""
 
     kind: Literal["legal", "business"]
     source: Annotated[str, StringConstraints(min_length=5)]
 
 
 class WrittenTolerance(StrictModel):
-    """How far a standing total may lie from the median, to either side."""
+    """How far a standing total may lie from the median, below and above."""
 
     below: Fraction
     above: Fraction
@@ -61,7 +62,7 @@ class _Judgement(StrictModel):
 
 
 class SharedRule(_Judgement):
-    """A rule that is judged of every feed, or of those of one kind."""
+    """A rule that judges every feed, or all feeds of one kind."""
 
     name: RuleName
     owner: Words | None = Field(None, description="who answers for it; absent: the feed's owner")
@@ -85,7 +86,7 @@ class OwnRule(_Judgement):
 
 
 class Difference(StrictModel):
-    """What a feed says otherwise of a shared rule; the rule then stands in this place."""
+    """How a feed differs from a shared rule; the rule then has this place in the order."""
 
     feed: Feed
     shared: RuleName

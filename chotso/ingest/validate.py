@@ -1,7 +1,7 @@
-"""Every rule of a feed over a batch, through Great Expectations on the warehouse's own engine.
+"""Applies every rule of a feed to a batch, through Great Expectations in the warehouse's database.
 
-A row rule that fails marks its rows in the batch's verdict table; a rule of severity `block` stops
-the batch. Results keep counts, never values.
+A row rule that fails writes its rows into the batch's verdict table. A rule of severity `block`
+stops the batch. Results have counts, never values.
 """
 
 import logging
@@ -82,7 +82,7 @@ def _facts(batch: LandedBatch) -> RuleFacts:
 def _mark(
     conn: psycopg.Connection, batch_id: str, rule: Rule, order: int, query: str
 ) -> str | None:
-    """Write the rows that broke a rule into the verdict table; returns one row's detail."""
+    """Insert the rows that broke a rule into the verdict table; returns the detail of one."""
     statement = sql.SQL(
         "insert into {} select row_no, {}, {}, detail from ({}) as broken returning detail"
     ).format(
@@ -96,7 +96,7 @@ def _mark(
 
 
 def _run(settings: Settings, batch_id: str, rules: list[Rule], queries: list[str]) -> list[int]:
-    """Rows failed per rule, in the order given."""
+    """The number of failed rows per rule, in the given order."""
     from great_expectations.datasource.fluent.interfaces import TestConnectionError
 
     with watched(partial(login_session, settings), name=_SESSION_NAME) as watch:
@@ -141,9 +141,9 @@ def _outcome(settings: Settings, batch_id: str, rules: list[Rule], queries: list
 
 
 def _gx_asset(url: str, table: str) -> Any:
-    """The context's one asset, at the batch's table.
+    """The context's only asset, set to the batch's table.
 
-    A context writes down all that it knows whenever an asset comes or goes: one stays.
+    A context serialises all its assets whenever one is added or removed, so one asset is reused.
     """
     source = _gx_source(url)
     if not source.assets:
@@ -192,7 +192,7 @@ def _gx_source(url: str) -> Any:
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
     return context.data_sources.add_postgres(  # type: ignore[call-arg]
         "warehouse",
-        # every sign quoted: Great Expectations would read `$NAME` as a variable of its own
+        # every character is quoted: Great Expectations would replace `$NAME` by a variable
         connection_string=sqlalchemy_url(one_host(url)),
         kwargs={
             "connect_args": {

@@ -27,18 +27,18 @@ from chotso.source.sheets import Sheet, holds_something, is_csv
 from chotso.source.side_sheets import left_out, with_codes
 from chotso.source.workbook import read_workbook
 
-# An index entry holds a whole key, of up to four texts.
+# An index entry must hold a whole key of up to four texts.
 _KEY_LIMIT = 100
 _ROWS_AT_ONCE = 2_000
 
 
 @dataclass(frozen=True)
 class ParsedFile:
-    """The typed rows of one delivery, and what it states in full.
+    """The typed rows of one delivery, and the scopes that it states in full.
 
-    `scope` holds one row per full statement: the contract's scope columns and `content_sha256`,
-    which is the same for the same rows in whatever name, format or order. `notes` say what was
-    not read, or read though it is not to be seen.
+    `scope` has one row per full statement: the contract's scope columns and `content_sha256`. This
+    hash is equal for equal rows, in whatever file name, format or order. `notes` say what was not
+    read, and what was read although it is hidden.
     """
 
     rows: pa.Table
@@ -81,7 +81,7 @@ def _no_collection() -> Iterator[None]:
 def _sheets(
     contract: Contract, source: FileSource, delivery: Delivery
 ) -> tuple[list[Sheet], list[str]]:
-    """The sheets that state something, and what is to be told of the file."""
+    """The sheets to read, and messages on the file."""
     path = delivery.local
     if is_csv(path):
         rows = read_delimited(path, lambda rows: rows_that_stand(contract, rows))
@@ -100,15 +100,15 @@ def _sheets(
 
 
 def _check_name(source: FileSource, delivery: Delivery) -> None:
-    """A name that only looks like the feed's is refused, so that no delivery lies unread."""
+    """Refuse a name that only looks like the feed's, so that no delivery stays unread."""
     is_right = re.fullmatch(source.pattern, delivery.name) is not None
     if not is_right or (source.sheet_code and is_csv(delivery.local) and not _sheet(delivery)):
         raise refused(delivery.name, f"its name is not of the form {source.named_like}")
-    _ = delivery.stated_at, delivery.month  # each refuses what is no instant or month
+    _ = delivery.stated_at, delivery.month  # each raises an error if it is no instant or month
 
 
 def _of_its_month(delivery: Delivery) -> list[str]:
-    """What is to be told of a month that the file's own instant comes before."""
+    """A message if the file's month is later than the instant of its export."""
     stated_at, month = delivery.stated_at, delivery.month
     if stated_at is None or month is None or month <= stated_at.date():
         return []
@@ -122,7 +122,7 @@ def _sheet(delivery: Delivery) -> str | None:
 def _batches(
     contract: Contract, places: Iterable[Placed], statement: "_Statement"
 ) -> Iterator[pa.RecordBatch]:
-    """The typed rows, a few at a time: as Python objects they take ten times the memory."""
+    """The typed rows in small batches: Python objects take ten times the memory."""
     schema = landed_schema(contract)
     numbered = enumerate(_typed_rows(contract, places), 1)
     while rows := list(islice(numbered, _ROWS_AT_ONCE)):
@@ -139,7 +139,7 @@ def _typed_rows(contract: Contract, places: Iterable[Placed]) -> Iterator[dict[s
 
 
 class _Plan:
-    """Where a sheet has the contract's columns: what is the same for all its rows."""
+    """Where a sheet has the contract's columns; the same for all its rows."""
 
     def __init__(self, contract: Contract, placed: Placed) -> None:
         assert isinstance(contract.source, FileSource)
@@ -183,7 +183,7 @@ def _typed_row(contract: Contract, plan: _Plan, row: list[Any]) -> dict[str, Any
         or (placed.fields is not None and length != placed.fields)
     ):
         bad["(row)"] = f"{length} fields where the layout has {placed.fields or width}"
-    # Where columns have shifted, any cell may be the contact that is not to be loaded.
+    # If columns have shifted, any cell may be a contact, which must not be loaded.
     is_placed = _stands(contract, plan.source, values, bad)
     if not is_placed:
         _hide_codes(contract, plan, values, bad)
@@ -195,7 +195,7 @@ def _typed_row(contract: Contract, plan: _Plan, row: list[Any]) -> dict[str, Any
 def _stands(
     contract: Contract, source: FileSource, values: dict[str, Any], bad: dict[str, str]
 ) -> bool:
-    """Whether the row's columns stand where its layout has them."""
+    """Whether the row's columns are where its layout has them."""
     missing = [
         n for n in source.recognised_by if values[n] is None and contract.columns[n].required
     ]
@@ -205,7 +205,7 @@ def _stands(
 def _hide_codes(
     contract: Contract, plan: _Plan, values: dict[str, Any], bad: dict[str, str]
 ) -> None:
-    """What stands where a code is due and is of no form of one may be a name or an address."""
+    """Hide values in code columns that cannot be a code: they may be a name or an address."""
     for name in plan.source.recognised_by:
         shape, value = contract.columns[name].shape, values[name]
         if shape and value is not None and not re.fullmatch(shape, value):
@@ -219,7 +219,7 @@ def _is_no_text(value: str | CellFault) -> bool:
 
 
 def _read(value: Any, column: Column, limit: int) -> tuple[Any, str | None]:
-    """A cell's value and what is wrong with it; a code that may have lost zeros is both."""
+    """A cell's value and what is wrong with it; a code that may have lost zeros has both."""
     try:
         read = read_cell(value, column)
     except UnreadableError as error:
@@ -244,13 +244,13 @@ def _others(plan: _Plan, row: list[Any]) -> str:
 def _as_text(value: Any) -> str:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    # jsonb has no NUL: its picture stands for it.
+    # jsonb cannot hold NUL; its symbol is stored instead.
     shown = value.isoformat() if isinstance(value, date | datetime) else str(value)
     return shown.replace("\0", "\u2400")
 
 
 class _Statement:
-    """What a delivery states in full, sheet by sheet; nothing for a feed that does not."""
+    """What a delivery states in full, sheet by sheet; nothing if the feed has no statements."""
 
     def __init__(self, contract: Contract, delivery: Delivery, sheets: list[Sheet]) -> None:
         assert isinstance(contract.source, FileSource)
@@ -268,7 +268,7 @@ class _Statement:
             self._by_sheet[row[self._code]].append(line)
 
     def scope(self) -> pa.Table | None:
-        """One row per sheet, with the digest of its rows."""
+        """One row per sheet, with the hash of its rows."""
         if not self._is_full:
             return None
         month = next(name for name in self._contract.scope if name != self._code)

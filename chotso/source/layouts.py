@@ -188,7 +188,7 @@ class _Reader:
         return len(index)
 
     def _refuse_other_order(self, delivery: Delivery, sheet: Sheet, names: list[str]) -> None:
-        """Refuse a header that names all columns in another order than the layout's."""
+        """Refuse a header that names the columns in the order of no layout."""
         order = [_plain(name) for name in self._source.sheet_columns]
         places = [at for at, name in enumerate(names) if name in order]
         if len(places) * 2 < len(order):

@@ -4,14 +4,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
+from chotso.release import state
 from chotso.release.bundle import papers
 from chotso.release.seal import freeze as release
 from chotso.settings import Settings
 from tests.attacks.sealed_world import a_server
 from tests.attacks.test_others_queues import LATER
-from tests.worlds import freeze_world
+from tests.worlds import freeze_world, inventions
 from tests.worlds.product import Product, product
 
 pytestmark = [pytest.mark.warehouse]
@@ -63,3 +65,44 @@ def test_a_seal_that_finds_nothing_notes_nothing(settings: Settings) -> None:
     freeze_world.seal(settings)
     with freeze_world.connect(settings) as conn:
         assert conn.execute("select leftovers from ops.freeze").fetchone() == (None,)
+
+
+# Two officers of one agency, whose names stand on two lines; the second collected twice as much.
+TWO_LINES = r"""
+create table twin as select * from fct_officer_attainment;
+update twin set officer_code = 'CB02', officer_key = 'CB02|first',
+    actual_to_date = actual_to_date * 2;
+insert into fct_officer_attainment select * from twin;
+drop table twin;
+update dim_officer set officer_name = E'Cán\nbộ, "một"';
+insert into dim_officer values ('CB02|first', E'Cán\nbộ, "hai"')
+"""
+
+
+def test_names_on_two_lines_are_sealed_as_they_are(settings: Settings) -> None:
+    release.freeze(settings, freeze_world.PERIODS[0], parts=inventions.built_then(TWO_LINES))
+    with freeze_world.connect(settings) as conn:
+        names = conn.execute("select distinct officer_name from frozen.officer_attainment")
+        assert {name for (name,) in names} == {'Cán\nbộ, "một"', 'Cán\nbộ, "hai"'}
+
+
+def test_lines_dealt_out_to_other_records_are_not_sealed(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Line by line these are the rows of the file, but each officer has the other's figures."""
+    copy = state._copy_figures
+
+    def forged(conn: psycopg.Connection, spec: Any, path: Path) -> None:
+        if spec.name == "officer_attainment":
+            lines = path.read_bytes().splitlines(keepends=True)
+            other = 2 + (len(lines) - 1) // 2
+            assert b"CB01" in lines[1]
+            assert b"CB02" in lines[other - 1]
+            lines[2], lines[other] = lines[other], lines[2]
+            path = tmp_path / "forged.csv"
+            path.write_bytes(b"".join(lines))
+        copy(conn, spec, path)
+
+    monkeypatch.setattr(state, "_copy_figures", forged)
+    with pytest.raises(psycopg.errors.RaiseException, match="the rows of officer_attainment are"):
+        release.freeze(settings, freeze_world.PERIODS[0], parts=inventions.built_then(TWO_LINES))

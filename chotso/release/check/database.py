@@ -59,7 +59,7 @@ def verify_with_database(settings: Settings, path: Path, anchor: str | None = No
 
 
 def _superseded(conn: psycopg.Connection, release_id: str | None) -> dict[str, str]:
-    """Each corrected release with the release that corrects it; a folder alone cannot tell."""
+    """This release with the release that corrects it, if any; a folder alone cannot tell."""
     query = "select corrects, release_id from frozen.release where corrects = %s"
     return {str(old): str(new) for old, new in conn.execute(query, [release_id]).fetchall()}
 

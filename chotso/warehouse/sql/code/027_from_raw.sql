@@ -85,11 +85,12 @@ $$;
 comment on function sealing.collected is
 'Số thu tính lại từ dữ liệu gốc — collection by agency, month and metric, from raw';
 
--- An account's closing may have to take back what was credited after the cutoff (up to `largest`).
-create or replace function sealing.owed(known timestamptz, cutoff timestamptz)
+-- A closing may have to take back what was credited after the cutoff: `taken` is the least
+-- that may come to it, `given` the most.
+create or replace function sealing.accounts(known timestamptz, cutoff timestamptz)
 returns table (
-    agency_code text, month date, group_code text, is_interest_bearing boolean,
-    smallest numeric, largest numeric, receivable numeric
+    employer_code text, member_code text, month date, group_code text, closing numeric,
+    payable numeric, receivable numeric, taken numeric, given numeric
 )
 language sql stable
 set search_path = pg_catalog, pg_temp
@@ -119,34 +120,43 @@ as $$
                 date_trunc('month', cutoff at time zone 'Asia/Ho_Chi_Minh') + interval '1 month'
             ) at time zone 'Asia/Ho_Chi_Minh'
         group by 1, 2, 3
-    ),
+    )
 
-    accounts as (
-        select
-            account.ma_co_quan as member_code,
-            account.thang as month,
-            side.group_code,
-            coalesce(side.closing, 0)::numeric as closing,
-            coalesce(side.payable, 0)::numeric as payable,
-            coalesce(side.payable, 0)::numeric + coalesce(side.up, 0) - coalesce(side.down, 0)
-                as receivable,
-            coalesce(after_cutoff.taken, 0) as taken,
-            coalesce(after_cutoff.given, 0) as given
-        from raw.c12 as account
-        cross join lateral (
-            values
-            ('si', ps_bh, bst_bh, bsg_bh, ck_bhxh),
-            ('ui', ps_tn, bst_tn, bsg_tn, ck_bhtn),
-            ('hi', ps_yt, bst_yt, bsg_yt, ck_bhyt)
-        ) as side (group_code, payable, up, down, closing)
-        left join after_cutoff
-            on after_cutoff.employer_code = account.madvi and after_cutoff.month = account.thang
-            and after_cutoff.group_code = side.group_code
-        where account.known_from <= known
-            and (account.known_to is null or account.known_to > known)
-    ),
+    select
+        account.madvi,
+        account.ma_co_quan,
+        account.thang,
+        side.group_code,
+        coalesce(side.closing, 0)::numeric,
+        coalesce(side.payable, 0)::numeric,
+        coalesce(side.payable, 0)::numeric + coalesce(side.up, 0) - coalesce(side.down, 0),
+        coalesce(after_cutoff.taken, 0),
+        coalesce(after_cutoff.given, 0)
+    from raw.c12 as account
+    cross join lateral (
+        values
+        ('si', ps_bh, bst_bh, bsg_bh, ck_bhxh),
+        ('ui', ps_tn, bst_tn, bsg_tn, ck_bhtn),
+        ('hi', ps_yt, bst_yt, bsg_yt, ck_bhyt)
+    ) as side (group_code, payable, up, down, closing)
+    left join after_cutoff
+        on after_cutoff.employer_code = account.madvi and after_cutoff.month = account.thang
+        and after_cutoff.group_code = side.group_code
+    where account.known_from <= known
+        and (account.known_to is null or account.known_to > known)
+$$;
+comment on function sealing.accounts is
+'Sổ C12 của từng đơn vị, lấy từ dữ liệu gốc — accounts by employer, month and fund group, from raw';
 
-    by_member as (
+create or replace function sealing.owed(known timestamptz, cutoff timestamptz)
+returns table (
+    agency_code text, month date, group_code text, is_interest_bearing boolean,
+    smallest numeric, largest numeric, receivable numeric
+)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    with by_member as (
         select
             member_code, month, group_code, is_interest_bearing,
             sum(greatest(
@@ -156,7 +166,7 @@ as $$
                 closing + given - case when is_interest_bearing then payable else 0 end, 0
             )) as largest,
             sum(receivable) as receivable
-        from accounts
+        from sealing.accounts(known, cutoff)
         cross join (values (false), (true)) as kinds (is_interest_bearing)
         group by 1, 2, 3, 4
     )
