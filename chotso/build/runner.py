@@ -27,6 +27,7 @@ PROJECT_DIR = PROJECT_ROOT / "dbt_project"
 Callback = Callable[[Any], None]  # is given each event of dbt
 _PARSED: dict[bool, Any] = {}  # the project as this process parsed it: anew, or from a cache too
 _PARSED_FOR = "marts_build"  # where a parsed project's models lie, before it is moved
+_THREADS = 4  # also on fewer cores: while dbt renders one model, the server builds others
 _NO_INSTANT = "2000-01-01T00:00:00.000000+00:00"
 WHOLE = ("build", "--exclude-resource-type", "unit_test")
 _BAD = ("error", "fail", "runtime error")
@@ -181,7 +182,7 @@ def _profile(settings: Settings, schema: str) -> dict[str, str]:
         "CHOTSO_DBT_DBNAME": found.get("dbname", ""),
         "CHOTSO_DBT_SCHEMA": schema,
         "CHOTSO_DBT_SSLMODE": found.get("sslmode", "prefer"),
-        "CHOTSO_DBT_THREADS": str(min(4, os.cpu_count() or 1)),
+        "CHOTSO_DBT_THREADS": str(_THREADS),
         "DBT_ENV_SECRET_CHOTSO_PASSWORD": found.get("password", ""),
         "PGOPTIONS": _SESSION,
         "DO_NOT_TRACK": "1",

@@ -10,4 +10,4 @@ IN_QUARANTINE = TemporaryTable("in_quarantine")
 # Rows of the batch without a verdict; identical repetitions stand once. Filled by `publish`.
 ACCEPTED = TemporaryTable("accepted")
 # The scopes of a full statement, and what each proves. Filled by `statements`.
-STATED = TemporaryTable("stated")
+STATED = TemporaryTable("batch_scopes")

@@ -47,6 +47,11 @@ def get_ready(api: AirflowClient) -> None:
     api.unpause(ALL_DAGS)
 
 
+def warm_up(api: AirflowClient) -> None:
+    """Have a small task run: the first of all waits until Airflow has imported what tasks need."""
+    api.create_run(RECONCILE)
+
+
 def run_night(api: AirflowClient, day: date, *, timeout_s: float = NIGHT_TIMEOUT_S) -> Night:
     """Create the five extracts of a business date, wait for them, and for the build they start.
 

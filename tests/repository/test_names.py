@@ -45,7 +45,9 @@ def test_a_contract_with_another_name_is_found(text: str) -> None:
 def test_a_temporary_table_is_named_in_one_module() -> None:
     texts = {str(path.relative_to(ROOT)): _literals(path) for path in [*_PYTHON, *_SQL]}
     owners = {name: place for place, text in texts.items() for name in _made(text)}
-    assert {"accepted", "stated", "in_quarantine", "explain_items", "stated_rows"} <= set(owners)
+    assert {"accepted", "batch_scopes", "in_quarantine", "explain_items", "stated_rows"} <= set(
+        owners
+    )
     assert _named_elsewhere(texts) == []
 
 

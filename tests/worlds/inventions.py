@@ -193,6 +193,10 @@ BUILDS: dict[str, tuple[str, str]] = {
         "delete from fct_employer_debt where employer_code = 'TA0001A' and month = '2021-12-01'",
         "the account of TA0001A in 2021-12: it is left out",
     ),
+    "a month of debtors left out": (
+        "delete from fct_employer_debt where month = '2021-06-01'",
+        "the account of DL00001 in 2021-06: it is left out",
+    ),
     "an employer that never was": (
         "insert into fct_employer_account select 'DL00009', month, group_code, arrears_vnd "
         "from fct_employer_account where employer_code = 'DL00001'; "

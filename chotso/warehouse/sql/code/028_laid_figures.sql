@@ -92,7 +92,9 @@ as $$
         from raw.c12 as account
         where account.known_from <= known
             and (account.known_to is null or account.known_to > known)
-            and account.thang in (select laid.month from sealing.employer_arrears as laid)
+            and account.thang in (
+                select month from sealing.attainment union select month from sealing.employer_arrears
+            )
     ),
 
     bounds as materialized (
