@@ -445,7 +445,7 @@ def run_child(
     """A freeze in a process of its own, which dies at the failpoint if there is one."""
     program = (
         "import sys; from pathlib import Path; from chotso.settings import Settings; "
-        "from tests.warehouse import freeze_world as w; "
+        "from tests.worlds import freeze_world as w; "
         "print(w.freeze(Settings.model_validate_json(sys.argv[1]), sys.argv[2], "
         "rehearse=sys.argv[3] == 'True', parts=w.PARTS).root_sha256)"
     )
