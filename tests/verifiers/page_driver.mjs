@@ -6,7 +6,7 @@ import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync, rea
 import { createInterface } from "node:readline";
 
 const [page, mode] = process.argv.slice(2);
-const core = /<script type="text\/plain" id="core">([^]*?)<\/script>/.exec(readFileSync(page, "utf-8"))[1];
+const core = /<script id="core">([^]*?)<\/script>/.exec(readFileSync(page, "utf-8"))[1];
 if (mode === "without-crypto") Object.defineProperty(globalThis, "crypto", { value: {} });
 const { verify, selfTest } = new Function(`${core}\nreturn { verify, selfTest };`)();
 const MOST = 100_001;

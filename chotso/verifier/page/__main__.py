@@ -1,7 +1,7 @@
 """Makes `verify.html` of its parts: `python -m chotso.verifier.page`.
 
-The parts are joined as they are, the table of characters is that of SPEC.md §13, and the page's policy names the
-scripts and the style by their hashes: the browser runs nothing else.
+The parts are joined as they are, the table of characters is that of SPEC.md §13, and the page's
+policy names script and style by their hashes: the browser runs nothing else.
 """
 
 import base64
@@ -14,12 +14,15 @@ TARGET = HERE.parent / "verify.html"
 CORE = ("hashes.js", "ed25519.js", "json.js", "manifest.js", "release.js", "chain.js")
 """Checks a release; runs in the page's worker, and without a page in the tests."""
 WORKER = ("csv.js", "table.js", "worker.js")
-PAGE = ("words.js", "labels.js", "columns.js", "figures.js", "input.js", "grid.js", "verdict.js", "view.js", "page.js")
+PAGE = (
+    "words.js", "labels.js", "columns.js", "figures.js", "input.js", "grid.js", "verdict.js",
+    "view.js", "page.js",
+)  # fmt: skip
 
 
 def assigned() -> str:
     """SPEC.md §13, as a script's constant."""
-    spec = HERE.with_name("verify.html").with_name("SPEC.md").read_text("utf-8")
+    spec = TARGET.with_name("SPEC.md").read_text("utf-8")
     section = spec.split("\n## 13. ")[1].split("\n## 14. ")[0]
     ranges = re.findall(r"^    (\S.*)$", section, re.MULTILINE)
     return "const ASSIGNED = `\n" + "\n".join(ranges) + "\n`;\n"

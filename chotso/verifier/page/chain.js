@@ -77,12 +77,12 @@ function isDue({ manifest, release_id: id }, earlier) {
     && corrects === before.release_id && correction?.get("corrected_root") === before.root;
 }
 
-const UNWATCHED = { expect: () => {}, file: () => () => {} };
+const UNWATCHED = () => () => {};
 
 /**
  * Check a release's folder, or a folder of releases (§6, §7).
  *
- * @param watch Told how many bytes are expected, and shown the bytes of every file.
+ * @param watch Given a release, a path and a size, what is shown every piece of that file and where it stands.
  * @returns The answer of §10, and the releases that were checked.
  */
 async function verify(folder, anchor = null, watch = UNWATCHED) {

@@ -30,7 +30,7 @@ const ESCAPES = { '"': '"', "\\": "\\", "/": "/", b: "\b", f: "\f", n: "\n", r: 
 const PLAIN = /[^"\\\u0000-\u001f]*/y;
 const NUMBER = /(-?(?:0|[1-9][0-9]*))(\.[0-9]|[eE][+-]?[0-9])?/y;
 const BLANK = /[ \t\n\r]*/y;
-const WORDS = [["true", true], ["false", false], ["null", null]];
+const LITERALS = [["true", true], ["false", false], ["null", null]];
 
 class JsonReader {
   constructor(text) {
@@ -73,7 +73,7 @@ class JsonReader {
       this.at++;
       return next === "{" ? this.object(depth + 1) : this.array(depth + 1);
     }
-    for (const [word, value] of WORDS) {
+    for (const [word, value] of LITERALS) {
       if (this.text.startsWith(word, this.at)) {
         this.at += word.length;
         return value;

@@ -214,7 +214,6 @@ class Release {
     for (const path of this.files.keys()) {
       if (path !== MANIFEST && !listed.has(path) && !BESIDE.test(path)) this.fail("unlisted", path);
     }
-    this.watch.expect(entries.reduce((sum, entry) => sum + entry.get("bytes"), 0));
     for (const entry of entries) {
       const path = entry.get("path");
       const node = this.files.get(path);
@@ -238,8 +237,7 @@ class Release {
       this.damaged.add(path);
     };
     if (sizeOf(node) !== entry.get("bytes")) return wrong("bytes");
-    const seen = this.watch.file(this, path, node.file.size);
-    const found = await describe(path, node, seen);
+    const found = await describe(path, node, this.watch(this, path, node.file.size));
     for (const key of ["sha256", "rows", "merkle_root"]) if (found[key] !== entry.get(key)) wrong(key);
     return undefined;
   }
