@@ -35,8 +35,15 @@ class Asked:
         self._process = process
 
     def put(self, path: Path | str, anchor: str | None) -> None:
+        self._write({"path": str(path), "anchor": anchor})
+
+    def ask_text(self, text: str) -> None:
+        """How a text is read as an anchor, and shown; of the page alone."""
+        self._write({"text": text})
+
+    def _write(self, question: dict[str, str | None]) -> None:
         assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps({"path": str(path), "anchor": anchor}) + "\n")
+        self._process.stdin.write(json.dumps(question) + "\n")
         self._process.stdin.flush()
 
     def answer(self) -> Answer:

@@ -1,5 +1,6 @@
 // Runs the checks of verify.html without a browser: node page_driver.mjs verify.html [without-crypto]
-// A JSON object {"path", "anchor"} per line in, a result per line out, as verify.mjs --batch.
+// A JSON object {"path", "anchor"} per line in, a result per line out, as verify.mjs --batch; or a {"text"} in, and what
+// it is as an anchor and as it is shown out.
 
 import { isUtf8 } from "node:buffer";
 import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync, readSync, readdirSync } from "node:fs";
@@ -8,7 +9,7 @@ import { createInterface } from "node:readline";
 const [page, mode] = process.argv.slice(2);
 const core = /<script id="core">([^]*?)<\/script>/.exec(readFileSync(page, "utf-8"))[1];
 if (mode === "without-crypto") Object.defineProperty(globalThis, "crypto", { value: {} });
-const { verify, selfTest } = new Function(`${core}\nreturn { verify, selfTest };`)();
+const { verify, selfTest, readAnchor, visible } = new Function(`${core}\nreturn { verify, selfTest, readAnchor, visible };`)();
 const MOST = 100_001;
 const DEEPEST = 18;
 
@@ -78,7 +79,11 @@ function below(path, depth) {
 const failed = await selfTest();
 if (failed) throw new Error(failed);
 for await (const line of createInterface({ input: process.stdin })) {
-  const { path, anchor } = JSON.parse(line);
+  const { path, anchor, text } = JSON.parse(line);
+  if (text !== undefined) {
+    process.stdout.write(`${JSON.stringify({ anchor: readAnchor(text), shown: visible(text) })}\n`);
+    continue;
+  }
   entries = 0;
   const bare = Buffer.from(path.replace(/(?<=.)(?:\/\.?)+$/s, ""));
   const { answer } = await verify(tree(bare, Buffer.from("given"), 0), anchor ?? null);

@@ -25,34 +25,55 @@ function treeOfFiles(files) {
   return root;
 }
 
-/** From what was dropped. */
-async function treeOfEntry(entry) {
+/** What was dropped, one item: Chromium reads entries of a page from file:// no more, but it has handles. */
+function droppedOf(transfer) {
+  const items = [...transfer.items].filter((item) => item.kind === undefined || item.kind === "file");
+  if (items.length !== 1) return null;
+  const [item] = items;
+  return item.getAsFileSystemHandle ? item.getAsFileSystemHandle() : item.webkitGetAsEntry();
+}
+
+const fileOf = (item) => (item.getFile ? item.getFile() : new Promise((found, failed) => { item.file(found, failed); }));
+
+/** What a folder that was dropped holds, a piece at a time. */
+async function* childrenOf(item) {
+  if (item.values) {
+    yield* item.values();
+    return;
+  }
+  const reader = item.createReader();
+  for (;;) {
+    const some = await new Promise((found, failed) => { reader.readEntries(found, failed); });
+    if (!some.length) return;
+    yield* some;
+  }
+}
+
+/** What was dropped, as the checks take it. */
+async function treeOfDropped(dropped) {
   let count = 0;
   const visit = async (item, depth) => {
     const { name } = item;
-    if (item.isFile) {
+    if (item.isFile || item.kind === "file") {
       try {
-        return { kind: "file", name, file: await new Promise((found, failed) => { item.file(found, failed); }) };
+        return { kind: "file", name, file: await fileOf(item) };
       } catch (error) {
         return { kind: "file", name, error: String(error) };
       }
     }
-    if (!item.isDirectory) return { kind: "odd", name };
     const folder = { kind: "folder", name, children: [] };
     if (depth >= DEEPEST_LISTED) return folder;
-    const reader = item.createReader();
     try {
-      for (;;) {
-        const some = await new Promise((found, failed) => { reader.readEntries(found, failed); });
-        if (!some.length || (count += some.length) > MOST_LISTED) break;
-        for (const child of some) folder.children.push(await visit(child, depth + 1));
+      for await (const child of childrenOf(item)) {
+        if (++count > MOST_LISTED) break;
+        folder.children.push(await visit(child, depth + 1));
       }
     } catch (error) {
       folder.error = String(error);
     }
     return folder;
   };
-  return visit(entry, 0);
+  return visit(dropped, 0);
 }
 
 function countOf(node) {

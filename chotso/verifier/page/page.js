@@ -100,13 +100,13 @@ class Page {
 
   async dropped(event) {
     event.preventDefault();
-    const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
-    if (entries.length !== 1) {
+    const dropped = await droppedOf(event.dataTransfer);
+    if (!dropped) {
       this.folderNote.textContent = say("oneFolder");
       return;
     }
     this.folderNote.textContent = say("reading");
-    this.given(await treeOfEntry(entries[0]));
+    this.given(await treeOfDropped(dropped));
   }
 
   given(folder) {

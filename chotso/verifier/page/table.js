@@ -39,16 +39,26 @@ class Table {
     if (this.coded.has(name)) return this.coded.get(name);
     const place = this.columns.indexOf(name);
     const codes = new Uint32Array(this.count), known = new Map();
+    let [before, length] = [0, -1]; // where the field of the row before stands: many repeat it
     for (let row = 0; row < this.count; row++) {
       if (row % BREATH === 0) await breathe(row / this.count);
-      const value = fieldOf(this.bytes, this.starts[row + 1], this.starts[row + 2] - 1, place);
-      let code = known.get(value);
-      if (code === undefined) known.set(value, code = known.size);
-      codes[row] = code;
+      const [from, to] = fieldPlace(this.bytes, this.starts[row + 1], this.starts[row + 2] - 1, place);
+      if (to - from === length && this.areSame(before, from, length)) codes[row] = codes[row - 1];
+      else {
+        const value = unquoted(utf8.decode(this.bytes.subarray(from, to)));
+        if (!known.has(value)) known.set(value, known.size);
+        codes[row] = known.get(value);
+      }
+      [before, length] = [from, to - from];
     }
     const found = { codes, values: [...known.keys()] };
     this.coded.set(name, found);
     return found;
+  }
+
+  areSame(one, two, length) {
+    for (let i = 0; i < length; i++) if (this.bytes[one + i] !== this.bytes[two + i]) return false;
+    return true;
   }
 
   /** Distinct values to choose from, in order; null where they are too many. */
