@@ -143,7 +143,7 @@ class Grid {
     const hasFilter = this.state.search !== "" || Object.keys(this.state.filters).length > 0;
     this.countText = hasFilter && this.context.rows(this.name) !== this.total
       ? say("rowsOf", rounded(String(this.total), 0), rounded(String(this.context.rows(this.name)), 0))
-      : say("rows", rounded(String(this.total), 0));
+      : this.total === 1 ? say("oneRow") : say("rows", rounded(String(this.total), 0));
     this.note.textContent = this.total ? this.countText : say(hasFilter ? "emptyFiltered" : "empty");
     this.body = h("tbody");
     const caption = h("caption", { class: "unseen" }, either(this.spec.title));

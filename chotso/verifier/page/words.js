@@ -121,6 +121,7 @@ const WORDS = {
   allColumns: ["Mọi cột", "All columns"],
   reset: ["Bỏ lọc", "Clear filters"],
   rows: ["{0} dòng", "{0} rows"],
+  oneRow: ["1 dòng", "1 row"],
   rowsOf: ["{0} trong {1} dòng", "{0} of {1} rows"],
   working: ["Đang đọc bảng… {0} %", "Reading the table… {0} %"],
   empty: ["Không có dòng nào.", "There is no row."],
