@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.proofs import size
+from tests.proofs import record, size
 from tests.verifiers import page_cases, page_worlds
 from tests.verifiers.both import PAGE
 from tests.verifiers.marionette import FIREFOX, Firefox, firefox
@@ -29,7 +29,7 @@ const [entry] = input.webkitEntries;
 input.remove();
 const event = new Event('drop', { bubbles: true, cancelable: true });
 Object.defineProperty(event, 'dataTransfer',
-                      { value: { items: [{ webkitGetAsEntry: () => entry }] } });
+                      { value: { items: [{ kind: 'file', webkitGetAsEntry: () => entry }] } });
 document.body.dispatchEvent(event);
 """
 _CHECK = """
@@ -58,11 +58,15 @@ def check(browser: Firefox, anchor: str | None) -> page_cases.Seen:
     return page_cases.seen(browser.wait(f"return (() => {{{page_cases.READ_WHOLE}}})()"))
 
 
+@pytest.mark.proof
+@pytest.mark.timeout(1800)
 def test_clean_and_mutated_releases_agree(browser: Firefox, tmp_path: Path) -> None:
     browser.open(PAGE)
-    for case in page_cases.cases(tmp_path, size(30, 120)):
+    count = size(25, 520)
+    for case in page_cases.cases(tmp_path, count):
         drop(browser, case.folder)
         assert check(browser, case.anchor) == page_cases.wanted(case), case.kind
+    record("verify.html in Firefox says what verify.py says", releases=count)
 
 
 def test_chosen_by_the_button(browser: Firefox, tmp_path: Path) -> None:

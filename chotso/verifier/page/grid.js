@@ -34,7 +34,7 @@ class Grid {
     state.search ??= "";
     state.isWide ??= this.spec.columns === null;
     state.sort ??= this.spec.sort ?? null;
-    this.element = h("section", { class: "table", "aria-labelledby": `${this.id}t` },
+    this.element = h("section", { class: "table" },
       h("h3", { id: `${this.id}t` }, either(this.spec.title)));
     this.ready = this.begin();
   }

@@ -27,10 +27,10 @@ function treeOfFiles(files) {
 
 /** What was dropped, one item: Chromium reads entries of a page from file:// no more, but it has handles. */
 function droppedOf(transfer) {
-  const items = [...transfer.items].filter((item) => item.kind === undefined || item.kind === "file");
+  const items = [...transfer.items].filter((item) => item.kind === "file");
   if (items.length !== 1) return null;
-  const [item] = items;
-  return item.getAsFileSystemHandle ? item.getAsFileSystemHandle() : item.webkitGetAsEntry();
+  const entry = items[0].webkitGetAsEntry();
+  return items[0].getAsFileSystemHandle?.().catch(() => entry) ?? entry;
 }
 
 const fileOf = (item) => (item.getFile ? item.getFile() : new Promise((found, failed) => { item.file(found, failed); }));

@@ -6,16 +6,24 @@ class Page {
   constructor() {
     this.app = document.getElementById("app");
     this.rootText = "";
+    this.run = 0;
     this.states = {};
     this.scanner = new Scanner();
+    this.engage();
+    document.addEventListener("dragover", (event) => event.preventDefault());
+    document.addEventListener("drop", (event) => this.dropped(event));
+    this.render();
+  }
+
+  /** A worker that knows nothing yet; what another one was doing ends. */
+  engage() {
+    this.worker?.terminate();
     const source = new Blob([textOf("core"), textOf("worker")], { type: "text/javascript" });
     this.worker = new Worker(URL.createObjectURL(source));
     this.asker = new Asker(this.worker);
     this.worker.addEventListener("message", ({ data }) => this.heard(data));
     this.worker.addEventListener("error", (event) => this.heard({ kind: "broken", problem: event.message }));
-    document.addEventListener("dragover", (event) => event.preventDefault());
-    document.addEventListener("drop", (event) => this.dropped(event));
-    this.render();
+    this.isChecking = false;
   }
 
   render() {
@@ -52,6 +60,7 @@ class Page {
     this.rootInput = h("textarea", { id: "root", rows: "2", spellcheck: "false", autocapitalize: "off", autocomplete: "off",
       "aria-describedby": "root-help root-note", oninput: () => {
         this.rootText = this.rootInput.value;
+        this.forget();
         this.tellRoot();
       } });
     this.rootInput.value = this.rootText;
@@ -84,6 +93,7 @@ class Page {
         const root = await this.scanner.scan(video);
         if (root) {
           this.rootText = this.rootInput.value = inFours(root);
+          this.forget();
           words = say("scanDone");
           this.tellRoot();
         }
@@ -118,6 +128,7 @@ class Page {
 
   /** A verdict is of the folder and root that were given, no others. */
   forget() {
+    this.run++;
     this.done = null;
     this.result.replaceChildren();
     this.progress.replaceChildren();
@@ -137,7 +148,6 @@ class Page {
   }
 
   check() {
-    if (this.isChecking) return;
     const anchor = readAnchor(this.rootText);
     if (!this.folder) this.checkNote.textContent = say("needFolder");
     else if (anchor === null && this.rootText.replace(BLANKS, "") !== "") {
@@ -145,17 +155,19 @@ class Page {
       this.rootInput.focus();
     } else {
       this.checkNote.textContent = "";
+      if (this.isChecking) this.engage();
       this.forget();
       this.isChecking = true;
       this.toldQuarter = -1;
-      this.worker.postMessage({ kind: "check", folder: this.folder, anchor });
+      this.worker.postMessage({ kind: "check", run: this.run, folder: this.folder, anchor });
     }
   }
 
   heard(data) {
-    if (data.kind === "progress") this.showProgress(data);
-    else if (data.kind === "result") {
-      this.isChecking = false;
+    const isOfThis = data.run === this.run; // folder and root are still those that were checked
+    if (data.kind === "progress" && isOfThis) this.showProgress(data);
+    else if (data.kind === "result") this.isChecking = false;
+    if (data.kind === "result" && isOfThis) {
       this.done = data;
       this.states = {};
       this.showResult(true);

@@ -56,7 +56,7 @@ function factsOf(release, answer) {
 function findingsOf(findings) {
   const some = findings.slice(0, MOST_FINDINGS);
   const rest = findings.length - some.length;
-  return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-labelledby": "verdict" },
+  return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": say("finding") },
     h("table", { class: "findings wraps" },
       h("thead", {}, h("tr", {}, ["finding", "where", "means"].map((key) => h("th", { scope: "col" }, say(key))))),
       h("tbody", {}, some.map(({ code: name, path, row }) => h("tr", {},

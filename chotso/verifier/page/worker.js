@@ -20,7 +20,7 @@ function totalOf(folder) {
 }
 
 /** Check a folder; only of a release that is verified the figures stay here. */
-async function check({ folder, anchor }) {
+async function check({ run, folder, anchor }) {
   kept = new Map();
   tables.clear();
   const problem = await selfTest();
@@ -34,13 +34,13 @@ async function check({ folder, anchor }) {
       room -= size;
       kept.set(release, (kept.get(release) ?? new Map()).set(path, copy));
     }
-    postMessage({ kind: "progress", path, done, total });
+    postMessage({ kind: "progress", run, path, done, total });
     return (bytes, at) => {
       copy?.set(bytes, at);
       done += bytes.length;
       if (performance.now() - told < 50) return;
       told = performance.now();
-      postMessage({ kind: "progress", path, done, total });
+      postMessage({ kind: "progress", run, path, done, total });
     };
   };
   const begun = performance.now();
@@ -49,7 +49,7 @@ async function check({ folder, anchor }) {
   const figures = isShown ? releases.map((release) => factsOf(release)) : [];
   kept = new Map(isShown ? releases.map((release) => [release.root, kept.get(release) ?? new Map()]) : []);
   const seconds = (performance.now() - begun) / 1000;
-  return postMessage({ kind: "result", answer, releases: figures, seconds, crypto: subtle !== null, bytes: total });
+  return postMessage({ kind: "result", run, answer, releases: figures, seconds, crypto: subtle !== null, bytes: total });
 }
 
 /** What of a release is shown beside its tables: plain values, all of them from the manifest. */
