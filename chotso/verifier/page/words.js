@@ -103,8 +103,10 @@ const WORDS = {
   ownCrypto: ["của trình duyệt và của trang", "by the browser and by the page"],
   pageCrypto: ["của trang (trình duyệt không có)", "by the page (the browser has none)"],
   unseen: [
-    "Trình duyệt không cho trang thấy lối tắt (link), thiết bị và, khi chọn bằng nút, thư mục trống; verify.py thì thấy.",
-    "A browser does not show links, devices and, with the button, empty folders to a page; verify.py sees them.",
+    "Trình duyệt không cho trang thấy lối tắt (link) và thiết bị; chọn bằng nút thì không thấy thư mục trống, kéo thả vào "
+      + "Chromium thì không thấy tệp có tên như x~. verify.py thấy tất cả.",
+    "A browser does not show links and devices to a page; with the button no empty folders, dropped on Chromium no files "
+      + "with names like x~. verify.py sees all.",
   ],
   finding: ["Sai khác", "Finding"],
   where: ["Ở đâu", "Where"],
