@@ -231,7 +231,7 @@ def test_a_million_rows_open_within_a_minute(page: Page, tmp_path: Path) -> None
     page.keyboard.press("End")
     expect(page.locator(".where")).to_contain_text("–1.000.000", timeout=60_000)
     proofs.record(
-        "Size: a release of a million rows opens in a browser",
+        "Size: a release of a million rows opens in Chromium",
         rows=1_000_000,
         seconds_until_verified=f"{checked:.1f}",
         seconds_until_shown=f"{shown:.1f}",

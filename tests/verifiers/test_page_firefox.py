@@ -1,5 +1,6 @@
 """verify.html in Debian's Firefox, from file:// and without network."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from tests.proofs import record, size
 from tests.verifiers import page_cases, page_worlds
 from tests.verifiers.both import PAGE
 from tests.verifiers.marionette import FIREFOX, Firefox, firefox
+from tests.verifiers.test_verify_size import made
 
 pytestmark = [
     pytest.mark.browser,
@@ -83,6 +85,29 @@ def test_chosen_by_the_button(browser: Firefox, tmp_path: Path) -> None:
     assert check(browser, root) == ("verified", set())
     names = browser.wait("return document.querySelector('.matrix')?.textContent")
     assert "BHXH huyện Dương Minh Châu" in names
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_a_million_rows_open_within_a_minute(browser: Firefox, tmp_path: Path) -> None:
+    root = made(tmp_path / "b", 1_000_000)
+    browser.open(PAGE)
+    drop(browser, tmp_path / "b")
+    begun = time.monotonic()
+    browser.run(_CHECK, root)
+    browser.wait("return document.querySelector('progress')?.value > 0")
+    browser.wait("return document.querySelector('.verdict.verified')")
+    checked = time.monotonic() - begun
+    browser.wait("return document.querySelector('.table tbody tr')")
+    shown = time.monotonic() - begun
+    browser.wait("return document.querySelector('.table').textContent.includes('1.000.000 dòng')")
+    record(
+        "Size: a release of a million rows opens in Firefox",
+        rows=1_000_000,
+        seconds_until_verified=f"{checked:.1f}",
+        seconds_until_shown=f"{shown:.1f}",
+    )
+    assert shown < 60
 
 
 def test_it_has_cryptography_of_its_own_and_asks_nobody(browser: Firefox) -> None:

@@ -153,7 +153,7 @@ class ReleaseView {
     const figureHere = isBelow ? row.actual_to_date : row.attainment_ratio;
     const beside = isBelow ? row.plan_in_force : "1.000000000";
     const text = figureHere === null || figureHere === undefined ? say("nothing") : percent(figureHere, beside);
-    const [mark, kind, words] = { true: ["✓ ", "good", say("met")], false: ["✗ ", "bad", say("missed")] }[row.is_met] ?? ["", "", ""];
+    const [mark, kind, words] = { true: ["✓\u00a0", "good", say("met")], false: ["✗\u00a0", "bad", say("missed")] }[row.is_met] ?? ["", "", ""];
     return h("td", { class: kind }, h("span", { "aria-hidden": "true" }, mark), text, words ? h("span", { class: "unseen" }, `, ${words}`) : null);
   }
 
