@@ -14,6 +14,7 @@ from tests import proofs
 from tests.verifiers import page_cases, page_worlds
 from tests.verifiers.both import PAGE
 from tests.verifiers.test_verify_size import made
+from tests.worlds import report_worlds
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -129,6 +130,48 @@ def test_what_is_shown_is_what_the_files_say(page: Page, tmp_path: Path) -> None
     money = [int(row[4].replace(".", "")) for row in texts]
     assert money == sorted((int(row["arrears_vnd"]) for row in arrears), reverse=True)
     assert {row[0] for row in texts} == {row["employer_code"] for row in arrears}
+
+
+def test_what_is_shown_is_what_was_hashed(page: Page, tmp_path: Path) -> None:
+    """Files that change after the check change nothing that is seen."""
+    open_release(page, tmp_path, page_worlds.province(tmp_path))
+    path = tmp_path / "data/ranking.csv"
+    path.write_bytes(path.read_bytes().replace(b"BHXH", b"XXXX"))
+    page.click("#tab-ranking")
+    expect(page.locator(".table").first).to_contain_text("BHXH huyện Tân Biên")
+    expect(page.locator(".table").first).not_to_contain_text("XXXX")
+
+
+def test_hostile_texts_are_texts(page: Page, tmp_path: Path) -> None:
+    report_worlds.hostile(tmp_path)
+    open_release(page, tmp_path, page_worlds.seal(tmp_path))
+    shown = ""
+    for part in ("results", "arrears", "ranking", "conditions", "tables"):
+        page.click(f"#tab-{part}")
+        page.locator(".table").last.locator("tbody tr").first.wait_for()
+        shown += page.inner_text("main")
+    assert "<b>đậm</b> & <font size=99>to</font>" in shown
+    assert "<U+202E>" in shown
+    assert not {"\u202e", "\x00", "\x07", "\x1b"} & set(shown)
+    assert page.locator("main font, main b").count() == 0
+
+
+def test_its_own_policy_keeps_it_from_asking_anybody(chromium: Browser) -> None:
+    context = chromium.new_context()
+    page = context.new_page()
+    page.goto(PAGE.as_uri())
+    page.wait_for_selector("#check")
+    tried = """async () => {
+      const answers = [];
+      for (const address of ['data:,x', location.href, 'http://127.0.0.1:9/']) {
+        answers.push(await fetch(address).then(() => 'asked', () => 'kept from it'));
+      }
+      document.body.insertAdjacentHTML('beforeend', '<img src="data:," onerror="window.ran = 1">');
+      await new Promise((go) => setTimeout(go, 300));
+      return [...answers, window.ran ?? 'not run'];
+    }"""
+    assert page.evaluate(tried) == ["kept from it"] * 3 + ["not run"]
+    context.close()
 
 
 def test_a_chain_its_late_register_and_its_certifications(page: Page, tmp_path: Path) -> None:

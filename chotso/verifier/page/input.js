@@ -25,7 +25,7 @@ function treeOfFiles(files) {
   return root;
 }
 
-/** What was dropped, one item: Chromium reads entries of a page from file:// no more, but it has handles. */
+/** What was dropped, one item: to a page from the disk Chromium gives no entries any more, but it has handles. */
 function droppedOf(transfer) {
   const items = [...transfer.items].filter((item) => item.kind === "file");
   if (items.length !== 1) return null;
