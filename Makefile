@@ -9,6 +9,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 # The first of these that can make a virtual environment is used; Debian's own comes before others.
 PYTHON ?= /usr/bin/python3.11 python3.11
 UV_VERSION := 0.13.8# resolves `make lock`; never part of .venv
+BOUNCER_VERSION := 4.3.0# checks `make bouncer`; never part of .venv, for it brings duckdb
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -59,15 +60,26 @@ slices: $(STAMP) ## a seeded slice of every long proof; CI runs it after the tes
 	@$(PYTEST) $(BOTH_CORES) -m "proof and not slow"
 
 .PHONY: lint
-lint: $(STAMP) ## ruff on Python, sqlfluff on SQL
+lint: $(STAMP) ## ruff and vulture on Python, sqlfluff on SQL
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/vulture
 	@$(BIN)/sqlfluff lint --disable-progress-bar --processes 2 dbt_project/models dbt_project/tests
 	@$(BIN)/sqlfluff lint --disable-progress-bar --processes 2 --templater placeholder chotso expectations
 
 .PHONY: types
 types: $(STAMP) ## mypy --strict
 	@$(BIN)/mypy
+
+.PHONY: bouncer
+bouncer: $(STAMP) ## conventions of the dbt project, by dbt-bouncer in an environment of its own
+	@$(call find-python); tool=.cache/bouncer-$(BOUNCER_VERSION); \
+	if [ ! -x "$$tool/bin/dbt-bouncer" ]; then \
+		"$$python" -m venv "$$tool"; \
+		"$$tool/bin/pip" install --quiet "dbt-bouncer==$(BOUNCER_VERSION)"; \
+	fi; \
+	$(BIN)/python -m tests.worlds.dbt_manifest >/dev/null; \
+	"$$tool/bin/dbt-bouncer" run --config-file dbt-bouncer.yml
 
 .PHONY: docs
 docs: $(STAMP) ## links, commands and names in the documentation hold

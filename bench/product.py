@@ -3,7 +3,7 @@
 from bench.measured import measured
 from bench.night import NOW
 from chotso.calendar import local_date
-from chotso.contracts import contract
+from chotso.contracts import contract_of
 from chotso.ingest import ledger
 from chotso.ingest.extract import land
 from chotso.ingest.load import drop_tables, load
@@ -21,14 +21,14 @@ def extract_land_load() -> int:
     measured again; like the floor's own cleaning that is inside the measured time.
     """
     settings = load_settings()
-    item = contract(FEED)
+    contract = contract_of(FEED)
     landing = Landing(settings.landing_url)
     rows = 0
     with connect(settings) as conn:
-        land(settings, conn, [item], local_date(NOW))
-        for batch in ledger.waiting(conn, item.group):
-            load(conn, landing, item, batch)
-            rows += int(batch.landing_files["data"]["rows"])
+        land(settings, conn, [contract], local_date(NOW))
+        for batch in ledger.waiting(conn, contract.group):
+            load(conn, landing, contract, batch)
+            rows += batch.landed.data.rows
             drop_tables(conn, batch.batch_id)
             ledger.stop(conn, batch.batch_id, "failed", "a measurement")
     return rows

@@ -1,11 +1,11 @@
-"""What people decide, recorded and landed like a feed.
+"""Operators' decisions, recorded and landed like a feed.
 
     <landing>/acts/<business date>/<act id>.json
 
-An act's file is immutable and says what was done, to what, why and by whom, at the source's
-clock; `ops.operator_act` has one row per file, inserted in the transaction that carries the act
-out. A file without its row is the trace of an act that was not carried out. Acts change what a
-release is made of, so they are its inputs.
+An act's file never changes. It says what was done, to what, why and by whom, at the source's clock.
+`ops.operator_act` has one row per file, inserted in the transaction that carries the act out. A
+file without a row belongs to an act that was not carried out. Acts change what a release is made
+of, so they are inputs of a release.
 """
 
 import hashlib
@@ -31,9 +31,9 @@ _PERSONS_NUMBER = re.compile(r"(?<!\d)\d{10}(?!\d)")
 
 @dataclass(frozen=True)
 class Act:
-    """One act as recorded.
+    """One recorded act.
 
-    `sha256` is that of the landed file, `landing_path` its place below the archive's root.
+    `sha256` is the hash of its landed file, `landing_path` the file's path in the archive.
     """
 
     act_id: str
@@ -77,7 +77,7 @@ def record(
     acted_by: str,
     known_at: datetime,
 ) -> Act:
-    """Land an act and insert its row; the caller's transaction carries it out and commits both.
+    """Land an act and insert its row; the caller's transaction carries it out and commits.
 
     Args:
         settings: Where the archive is.

@@ -1,16 +1,16 @@
-"""What the operator's shell holds and must not decide: variables of dbt, libpq and the rest.
+"""Removes environment variables that must not decide results: those of dbt, libpq and others.
 
-Each of these programs takes settings from the environment that change a result without a word:
-`DBT_RESOURCE_TYPES=model` builds without tests, `PGHOSTADDR` reads another server. What we rely on
-is set where it is used; what is left of theirs is removed from this process before anything is
-read. Who trusts whom stays as it is: passwords, service files and TLS (`PGSSL…`) are kept.
+These programs take settings from the environment that change a result silently.
+`DBT_RESOURCE_TYPES=model` builds without tests; `PGHOSTADDR` reads another server. We set what we
+need where it is used, and remove the rest from this process at the start. Passwords, service files
+and TLS settings (`PGSSL…`) are kept.
 """
 
 import os
 import sys
 
 _PREFIXES = ("DBT_", "GX_", "GE_", "GREAT_EXPECTATIONS_")
-# Of libpq's variables, those that say where a session goes and how it reads and writes values.
+# libpq's variables that decide where a session connects, and how it reads and writes values.
 _LIBPQ = (
     "PGHOST PGHOSTADDR PGPORT PGDATABASE PGUSER PGSERVICE PGOPTIONS PGAPPNAME PGCLIENTENCODING "
     "PGDATESTYLE PGTZ PGGEQO PGTARGETSESSIONATTRS PGLOADBALANCEHOSTS PGCONNECT_TIMEOUT "
@@ -33,7 +33,7 @@ def scrub() -> list[str]:
 
 
 def print_anything() -> None:
-    """Let no character end a command: what the console cannot show is printed as its escape."""
+    """Print characters that the console cannot show as escapes, so that no command fails."""
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:

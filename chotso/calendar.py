@@ -1,4 +1,4 @@
-"""Local days and months: everything that decides is a local day in Asia/Ho_Chi_Minh."""
+"""Local days and months: all dates that decide anything are local in Asia/Ho_Chi_Minh."""
 
 import re
 from datetime import date, datetime, time, timedelta
@@ -20,7 +20,7 @@ def local_midnight(day: date) -> datetime:
 
 
 def month_after(month: date) -> date:
-    """The first day of the next month; of the last one there is, its last day."""
+    """The first day of the next month; for the last possible month, its last day."""
     if (month.year, month.month) == (date.max.year, 12):
         return date.max
     return (month.replace(day=1) + timedelta(days=32)).replace(day=1)
@@ -48,7 +48,9 @@ def parse_instant(text: str) -> datetime:
     Raises:
         ValueError: The text is not an instant.
     """
-    if not _DAY.match(text):  # `2021-W52-5` and `20211231` are ISO 8601 as well, and slips
+    if not _DAY.match(
+        text
+    ):  # `2021-W52-5` and `20211231` are ISO 8601, too, and here typing errors
         raise ValueError(f"{text!r} does not begin with YYYY-MM-DD")
     instant = datetime.fromisoformat(text)
     return instant if instant.tzinfo else instant.replace(tzinfo=LOCAL_ZONE)

@@ -1,4 +1,4 @@
-"""Characters that are the same on every machine, and texts that cannot command a terminal."""
+"""Characters that are the same on every machine, and texts that are safe to print."""
 
 import re
 
@@ -8,15 +8,16 @@ __all__ = ["UNSEEN", "is_known", "shown", "spelled_out", "unknown_pattern", "vis
 
 
 def is_known(text: str) -> bool:
-    """Whether every character is assigned in Unicode 14.0: its normal form is settled for good."""
+    """Whether Unicode 14.0 has every character, so that the normal form cannot change."""
     return text.isascii() or unassigned().search(text) is None
 
 
 def spelled_out(text: str) -> str:
     """The text with `<U+0105D2>` for each character that Unicode 14.0 does not know.
 
-    What a later Unicode makes of it would give the same release other bytes on another machine, and
-    an unknown character in a name must not keep a province from its freeze. SPEC.md §5.
+    A later Unicode version could change such a character's normal form, and a release would have
+    other bytes on another machine. An unknown character in a name must not stop a freeze. SPEC.md
+    §5.
     """
     if text.isascii():
         return text
@@ -24,12 +25,12 @@ def spelled_out(text: str) -> str:
 
 
 def shown(text: str) -> str:
-    """The text with all that cannot be seen spelled out, but for line breaks: `visible` by line."""
+    """The text with invisible characters spelled out, except line breaks."""
     if not UNSEEN.search(text):
         return text
     return "\n".join(visible(line) for line in text.split("\n"))
 
 
 def unknown_pattern() -> str:
-    r"""The characters that Unicode 14.0 does not know, as RE2 matches them (`\x{105d2}`)."""
+    """A regular expression for characters that Unicode 14.0 does not know, for RE2."""
     return re.sub(r"\\U([0-9a-f]{8})", r"\\x{\1}", unassigned().pattern)

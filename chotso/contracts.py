@@ -1,7 +1,7 @@
-"""What each feed promises: the models of `config/feeds/*.yml`.
+"""Feed contracts: the models of `config/feeds/*.yml`.
 
-The machinery reads these and knows no feed by name. A new feed is a contract file, its
-staging model, and the rules that are its own.
+The code reads contracts and knows no feed by name. A new feed is a contract file, its staging
+model, and rules of its own.
 """
 
 import re
@@ -9,10 +9,11 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from chotso import PROJECT_ROOT
 from chotso.errors import ChotsoError
+from chotso.strict_models import StrictModel, faults_of
 from chotso.yaml_reader import read_yaml
 
 FEEDS_DIR = PROJECT_ROOT / "config" / "feeds"
@@ -29,11 +30,7 @@ PSEUDONYM_COLUMNS = {
 }
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Column(_Strict):
+class Column(StrictModel):
     """One column of a feed, as the source names it."""
 
     type: ColumnType
@@ -54,8 +51,8 @@ class Column(_Strict):
     refers_to: str | None = Field(None, description="feed whose row it names by its only key")
 
 
-class ParentRelation(_Strict):
-    """The relation whose change means that all its lines are stated anew."""
+class ParentRelation(StrictModel):
+    """The relation of documents; if a document changes, all its lines are read again."""
 
     relation: str
     key: str
@@ -63,7 +60,7 @@ class ParentRelation(_Strict):
     period: str
 
 
-class TableSource(_Strict):
+class TableSource(StrictModel):
     """A relation of the collection system, in schema `tst`."""
 
     kind: Literal["table"]
@@ -81,7 +78,7 @@ class TableSource(_Strict):
         return self
 
 
-class ControlTotals(_Strict):
+class ControlTotals(StrictModel):
     """How the source counts a feed's rows: per month, rows and đồng."""
 
     month: str = Field(description="column that places a row in a month")
@@ -90,8 +87,8 @@ class ControlTotals(_Strict):
     )
 
 
-class Layout(_Strict):
-    """One order of the columns of a sheet without a dependable header."""
+class Layout(StrictModel):
+    """One order of columns of a sheet whose header is not dependable."""
 
     name: str
     inserted: dict[str, int] = Field(
@@ -99,7 +96,7 @@ class Layout(_Strict):
     )
 
 
-class FileSource(_Strict):
+class FileSource(StrictModel):
     """Files in the drop folder whose name matches `pattern`."""
 
     kind: Literal["file"]
@@ -121,14 +118,14 @@ class FileSource(_Strict):
 
     @property
     def name_pattern(self) -> re.Pattern[str]:
-        """What names are the feed's to judge: those that fit, and those that only look like it."""
+        """A pattern for file names that fit the feed or only look like its names."""
         if self.looks_like is None:
             return re.compile(self.pattern)
         return re.compile(f"(?:{self.pattern})|(?:{self.looks_like})")
 
 
-class Contract(_Strict):
-    """One feed: where it comes from, what its rows look like, how versions are kept."""
+class Contract(StrictModel):
+    """One feed: its source, its columns, and how its versions are kept."""
 
     feed: str
     group: str
@@ -136,7 +133,10 @@ class Contract(_Strict):
     title: str
     owner: str = Field(description="department that answers for the feed's data")
     source: TableSource | FileSource = Field(discriminator="kind")
-    history: Literal["versions", "statement"]
+    kept_as: Literal["versions", "statement"] = Field(
+        description="versions: the newest row of a key counts; statement: a delivery states all of "
+        "its scope, and the newest instant counts"
+    )
     key: list[str]
     scope: list[str] = Field(
         default_factory=list,
@@ -149,7 +149,7 @@ class Contract(_Strict):
 
     @property
     def landed(self) -> dict[str, Column]:
-        """Columns as they land: personal ones replaced by the pseudonym's columns or left out."""
+        """The columns as they land: a person's number is replaced by the pseudonym's columns."""
         landed: dict[str, Column] = {}
         for name, column in self.columns.items():
             if column.personal == "pseudonym":
@@ -161,19 +161,19 @@ class Contract(_Strict):
 
     @property
     def tracked(self) -> list[str]:
-        """Columns whose change makes a new version, the key apart."""
+        """Columns whose change makes a new version, without the key."""
         return [n for n, c in self.landed.items() if c.tracked and n not in self.key]
 
     def referring_to(self, feed: str) -> list[str]:
-        """Columns that name a row of another feed."""
+        """Columns that refer to a row of another feed."""
         return [name for name, column in self.columns.items() if column.refers_to == feed]
 
     @property
     def believes_absence(self) -> bool:
         """Whether a row that a whole read lacks has ended.
 
-        Only the source's own count, from the same snapshot, tells an end from a fault of the read
-        or of its rights; a relation without such a count proves no absence.
+        Only the source's own count, from the same snapshot, distinguishes a row that ended from a
+        faulty read or missing rights. Without such a count, absence proves nothing.
         """
         return self.control is not None or not isinstance(self.source, TableSource)
 
@@ -192,8 +192,8 @@ class Contract(_Strict):
         return self
 
 
-class HelperTable(_Strict):
-    """A table of the source that brings no rows and is relied on: its clock, its own count."""
+class HelperTable(StrictModel):
+    """A table of the source that holds no feed: its clock, or its own count."""
 
     relation: str
     title: str
@@ -202,17 +202,18 @@ class HelperTable(_Strict):
 
 @cache
 def helper_table(relation: str) -> HelperTable:
-    """The contract of a helper table: the columns that are read of it.
+    """The contract of a helper table.
 
     Raises:
         ChotsoError: Its file is malformed.
     """
     path = HELPERS_DIR / f"{relation}.yml"
     try:
-        return HelperTable.model_validate(read_yaml(path.read_bytes()))
+        return HelperTable.of_content(read_yaml(path.read_bytes()))
     except ValueError as error:
         raise ChotsoError(
-            f"The contract {path.name} is malformed: {error}", next_step=f"mend {path}."
+            f"The contract {path.name} is malformed: {'; '.join(faults_of(error))}.",
+            next_step=f"mend {path}.",
         ) from error
 
 
@@ -223,7 +224,7 @@ def contracts() -> dict[str, Contract]:
 
 @cache
 def read_contracts(folder: Path) -> dict[str, Contract]:
-    """The contracts in `folder`, as `contracts` gives them.
+    """The contracts in `folder`, as `contracts()` gives them.
 
     Raises:
         ChotsoError: A contract file is malformed; the file and the line's path are named.
@@ -232,7 +233,7 @@ def read_contracts(folder: Path) -> dict[str, Contract]:
     return {c.feed: c for c in sorted(loaded, key=lambda c: c.order)}
 
 
-def contract(feed: str) -> Contract:
+def contract_of(feed: str) -> Contract:
     """The contract of one feed.
 
     Raises:
@@ -246,18 +247,18 @@ def contract(feed: str) -> Contract:
 
 
 def groups() -> dict[str, list[Contract]]:
-    """Feeds that share one snapshot, by group, in order."""
+    """Contracts by group; the feeds of a group share one snapshot."""
     by_group: dict[str, list[Contract]] = {}
-    for item in contracts().values():
-        by_group.setdefault(item.group, []).append(item)
+    for contract in contracts().values():
+        by_group.setdefault(contract.group, []).append(contract)
     return by_group
 
 
 def _load(path: Path) -> Contract:
     try:
-        return Contract.model_validate(read_yaml(path.read_bytes()))
+        return Contract.of_content(read_yaml(path.read_bytes()))
     except ValueError as error:
         raise ChotsoError(
-            f"The feed contract {path.name} is malformed: {error}",
+            f"The feed contract {path.name} is malformed: {'; '.join(faults_of(error))}.",
             next_step=f"mend {path}.",
         ) from error

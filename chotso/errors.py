@@ -1,4 +1,4 @@
-"""What an operator is told when something is refused or fails."""
+"""Errors that an operator is meant to read."""
 
 import traceback
 
@@ -10,7 +10,7 @@ class ChotsoError(Exception):
 
     Args:
         what: What happened, and to which batch, file, feed or period.
-        kept: What stands untouched; omitted where nothing was at stake.
+        kept: What was not changed; omitted if nothing was at risk.
         next_step: The operator's next action, as a sentence or a command.
     """
 
@@ -33,11 +33,11 @@ class ChotsoError(Exception):
 
 
 class BusyError(ChotsoError):
-    """Another run holds the lock, and still held it when the wait ended."""
+    """Another run holds the lock and still held it at the end of the wait."""
 
 
 def unexpected(error: BaseException, during: str) -> ChotsoError:
-    """An error that no part of the product foresaw, without its text: that may quote a value.
+    """An unforeseen error, without its text, which may quote a value.
 
     Args:
         error: What was raised.

@@ -4,8 +4,8 @@
     <landing>/originals/<sha256>/<delivered name>
     <landing>/acts/<business date>/<act id>.json
 
-Everything in the warehouse can be rebuilt from it. Originals hold clear contact data of employers:
-the folder is for the archive's owner only.
+Everything in the warehouse can be rebuilt from it. Originals contain clear contact data of
+employers, so only the archive's owner may read their folder.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,7 @@ _SUMS = pa.decimal128(38, 0)
 
 @dataclass(frozen=True)
 class LandedFile:
-    """One file of the archive: its place under the landing URL, and what proves it whole."""
+    """One file of the archive: its path under the landing URL, its hash, rows and sums."""
 
     path: str
     sha256: str
@@ -50,15 +50,11 @@ class Landing:
     def __init__(self, url: str) -> None:
         self._fs, self._root = fsspec.core.url_to_fs(url)
 
-    def folder_of(self, feed: str, business_date: str, batch_id: str) -> str:
-        """The batch's folder, relative to the archive's root."""
-        return f"{feed}/{business_date}/{batch_id}"
-
     @contextmanager
     def parquet(
         self, path: str, schema: pa.Schema, money_columns: list[str]
     ) -> Iterator["ParquetDraft"]:
-        """Write batches to a draft, and put it into the archive when the block ends well.
+        """Write batches to a draft, and move it into the archive if the block ends well.
 
         Raises:
             ChotsoError: Draft or archive cannot be written, e.g. because a disk is full.
@@ -87,14 +83,14 @@ class Landing:
         path = f"originals/{sha256}/{name}"
         full = self._full(path)
         with self._written(path):
-            # A run that was killed on an archive without atomic writes may have left a part.
+            # If the archive has no atomic writes, a killed run may have left a partial file.
             if not self._fs.exists(full) or self._fs.size(full) != content.stat().st_size:
                 self._put(content, path)
                 self._restrict("originals")
         return path
 
     def write_manifest(self, folder: str, manifest: dict[str, Any]) -> None:
-        """Complete a batch's folder; what has no manifest was never landed.
+        """Complete a batch's folder; a folder without a manifest never landed.
 
         Raises:
             ChotsoError: The archive cannot be written.
@@ -106,7 +102,7 @@ class Landing:
             self._put(draft, f"{folder}/{MANIFEST}")
 
     def keep_act(self, path: str, content: bytes) -> None:
-        """Archive the file of an operator's act; one that stands already is never changed.
+        """Archive the file of an operator's act; an existing file is never changed.
 
         Raises:
             ChotsoError: The archive cannot be written, or another file stands there.
@@ -127,7 +123,7 @@ class Landing:
                 self._put(draft, path)
 
     def manifests(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Folder and manifest of every batch that stands complete, in no order."""
+        """Folder and manifest of every complete batch, in no order."""
         for path in self._files(depth=4):
             if path.count("/") == 3 and path.endswith(f"/{MANIFEST}"):
                 yield path.rsplit("/", 1)[0], json.loads(self._fs.cat_file(self._full(path)))
@@ -138,14 +134,14 @@ class Landing:
         return sorted(f"{folder}/{name}" for name in names if not name.endswith(".part"))
 
     def act(self, act_id: str) -> bytes | None:
-        """The file of an operator's act; None where the archive has none."""
+        """The file of an operator's act; None if the archive has none."""
         for path in self._files("acts/", depth=2):
             if path.rsplit("/", 1)[-1] == f"{act_id}.json":
                 return bytes(self._fs.cat_file(self._full(path)))
         return None
 
     def fetch_original(self, path: str, target: Path) -> None:
-        """Copy an archived delivery next to us, its bytes compared with the hash in its path.
+        """Copy an archived delivery to this machine, and check its hash.
 
         Raises:
             ChotsoError: It is missing or is not what was delivered.
@@ -164,7 +160,7 @@ class Landing:
 
     @contextmanager
     def open_checked(self, landed: LandedFile) -> Iterator[pq.ParquetFile]:
-        """Open a landed Parquet file after its bytes were compared with their sha256.
+        """Open a landed Parquet file after checking its hash.
 
         Raises:
             ChotsoError: The file is missing or is not what was landed.
@@ -186,7 +182,7 @@ class Landing:
             yield pq.ParquetFile(handle)
 
     def _files(self, below: str = "", *, depth: int) -> list[str]:
-        """Paths of all files, relative to the root; no pattern, for a root may hold `[` or `*`."""
+        """Paths of all files below the root. No glob is used: a root may contain `[` or `*`."""
         top = self._full(below)
         if not self._fs.exists(top):
             return []
@@ -201,12 +197,12 @@ class Landing:
         self._fs.makedirs(full.rsplit("/", 1)[0], exist_ok=True)
         if isinstance(self._fs, LocalFileSystem):
             _place_whole(local, Path(full))
-        else:  # object stores show a file once it is whole
+        else:  # object stores show a file only when it is complete
             self._fs.put_file(str(local), full)
 
     @contextmanager
     def _written(self, path: str) -> Iterator[None]:
-        """Name what could not be written, and what to do, where a write fails."""
+        """Turn an error of writing into a message: what could not be written, and what to do."""
         try:
             yield
         except OSError as error:
@@ -224,7 +220,7 @@ class Landing:
 
 
 class ParquetDraft:
-    """A Parquet file in writing; counts rows and sums its money columns exactly."""
+    """A Parquet file that is being written; counts rows and sums money columns exactly."""
 
     def __init__(self, path: Path, schema: pa.Schema, money_columns: list[str]) -> None:
         self.path = path
@@ -248,23 +244,13 @@ class ParquetDraft:
         self._writer.close()
 
     def result(self) -> LandedFile:
-        """What was landed; only after the draft's block has ended."""
+        """The landed file; only after the draft's block has ended."""
         assert self.landed is not None
         return self.landed
 
 
-def as_json(landed: LandedFile) -> dict[str, Any]:
-    """The form in which the ledger keeps a landed file."""
-    return asdict(landed)
-
-
-def from_json(kept: dict[str, Any]) -> LandedFile:
-    """The landed file of a ledger row."""
-    return LandedFile(**kept)
-
-
 def _place_whole(local: Path, target: Path) -> None:
-    """Copy so that the target is whole and on disk, or not there at all."""
+    """Copy a file so that the target is complete and on disk, or does not exist."""
     part = target.with_name(f".{target.name}.part")
     try:
         with local.open("rb") as source, part.open("wb") as copy:

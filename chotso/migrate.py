@@ -23,7 +23,7 @@ from chotso.warehouse.row_sql import listed
 SCRIPTS = Path(__file__).parent / "warehouse" / "sql"
 CODE = SCRIPTS / "code"  # functions, views, triggers, grants: all run again when any has changed
 _MINIMUM_VERSION = 150000
-# Whoever owns the database may set these for it: not for a superuser's migration.
+# The database's owner can set these for it; they must not apply to a migration.
 _SESSION = "-c role=none -c default_transaction_read_only=off -c statement_timeout=0"
 _SYSTEM_COLUMNS = {
     "batch_id": ("text not null", "Lô đưa dòng vào — the batch that brought the row"),
@@ -38,9 +38,9 @@ _STATEMENT_COLUMNS = {
 
 @dataclass(frozen=True)
 class MigrationReport:
-    """What a migration did: scripts applied now, feed tables made or widened, groups, warnings.
+    """The result of a migration: scripts, feed tables, groups of readers, warnings.
 
-    `rights_put_back` counts roles, owners and rights that a backup or a hand had lost.
+    `rights_put_back` is the number of roles, owners and rights that were missing.
     """
 
     applied: list[str]
@@ -71,7 +71,9 @@ def migrate(settings: Settings) -> MigrationReport:
             put_back = rights.put_back(conn)
             applied = [path.name for path in sorted(SCRIPTS.glob("*.sql")) if _apply(conn, path)]
             applied += _apply_code(conn, is_due=bool(applied or lost))
-            tables = [item.feed for item in contracts().values() if _raw_table(conn, item)]
+            tables = [
+                contract.feed for contract in contracts().values() if _raw_table(conn, contract)
+            ]
             _grant_login(conn, settings)
             _register(conn)
             conn.execute("select guard.protect()")  # what a later script brought is guarded too
@@ -87,7 +89,7 @@ def migrate(settings: Settings) -> MigrationReport:
 
 
 def _register(conn: psycopg.Connection) -> None:
-    """What a seal measures by; imported here, for the freeze itself works through this package."""
+    """Register what a seal compares a bundle with."""
     from chotso.release.seal.registered import register
 
     register(conn)
@@ -154,10 +156,10 @@ def _apply(conn: psycopg.Connection, path: Path) -> bool:
 
 
 def _apply_code(conn: psycopg.Connection, *, is_due: bool) -> list[str]:
-    """Run every file of CODE in name order if a script ran or a file is not as it was last run.
+    """Run every file of CODE in name order, if a script ran or a file has changed.
 
-    Each file can run again: `create or replace`, `drop … if exists`, grants. Its name in the
-    ledger is `code/<file>`.
+    Each file can run again: `create or replace`, `drop … if exists`, grants. Its name in the ledger
+    is `code/<file>`.
     """
     texts = {f"code/{path.name}": path.read_text(encoding="utf-8") for path in CODE.glob("*.sql")}
     wanted = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in texts.items()}
@@ -179,24 +181,24 @@ def _apply_code(conn: psycopg.Connection, *, is_due: bool) -> list[str]:
     return [name for name in sorted(wanted) if recorded.get(name) != wanted[name]]
 
 
-def raw_columns(item: Contract) -> dict[str, tuple[str, str]]:
+def raw_columns(contract: Contract) -> dict[str, tuple[str, str]]:
     """Columns of `raw.<feed>` as (SQL type, description), in order."""
     columns: dict[str, tuple[str, str]] = {
-        name: (column.type, column.description) for name, column in item.landed.items()
+        name: (column.type, column.description) for name, column in contract.landed.items()
     }
-    columns |= _STATEMENT_COLUMNS if item.history == "statement" else {}
+    columns |= _STATEMENT_COLUMNS if contract.kept_as == "statement" else {}
     return columns | _SYSTEM_COLUMNS
 
 
-def _raw_table(conn: psycopg.Connection, item: Contract) -> bool:
-    table = sql.Identifier("raw", item.feed)
-    columns = raw_columns(item)
+def _raw_table(conn: psycopg.Connection, contract: Contract) -> bool:
+    table = sql.Identifier("raw", contract.feed)
+    columns = raw_columns(contract)
     existing = {
         row[0]
         for row in conn.execute(
             "select column_name from information_schema.columns "
             "where table_schema = 'raw' and table_name = %s",
-            [item.feed],
+            [contract.feed],
         )
     }
     if existing >= set(columns):
@@ -206,14 +208,14 @@ def _raw_table(conn: psycopg.Connection, item: Contract) -> bool:
             sql.SQL("{} {}").format(sql.Identifier(n), sql.SQL(t)) for n, (t, _) in columns.items()
         ]
         conn.execute(sql.SQL("create table {} ({})").format(table, sql.SQL(", ").join(definitions)))
-        _index_and_grant(conn, item, table)
+        _index_and_grant(conn, contract, table)
     for name in columns.keys() - existing if existing else ():
         conn.execute(
             sql.SQL("alter table {} add column {} {}").format(
                 table, sql.Identifier(name), sql.SQL(columns[name][0])
             )
         )
-    conn.execute(sql.SQL("comment on table {} is {}").format(table, sql.Literal(item.title)))
+    conn.execute(sql.SQL("comment on table {} is {}").format(table, sql.Literal(contract.title)))
     for name, (_, description) in columns.items():
         conn.execute(
             sql.SQL("comment on column {}.{} is {}").format(
@@ -223,16 +225,16 @@ def _raw_table(conn: psycopg.Connection, item: Contract) -> bool:
     return True
 
 
-def _index_and_grant(conn: psycopg.Connection, item: Contract, table: sql.Identifier) -> None:
-    key = listed(item.key)
+def _index_and_grant(conn: psycopg.Connection, contract: Contract, table: sql.Identifier) -> None:
+    key = listed(contract.key)
     conn.execute(
         sql.SQL("create unique index on {} ({}) where known_to is null").format(table, key)
     )
     conn.execute(sql.SQL("create index on {} ({}, known_from)").format(table, key))
-    if item.scope and item.key[: len(item.scope)] != item.scope:
-        scope = listed(item.scope)
+    if contract.scope and contract.key[: len(contract.scope)] != contract.scope:
+        scope = listed(contract.scope)
         conn.execute(sql.SQL("create index on {} ({}) where known_to is null").format(table, scope))
-    changeable = "known_to, restated_at" if item.history == "statement" else "known_to"
+    changeable = "known_to, restated_at" if contract.kept_as == "statement" else "known_to"
     conn.execute(sql.SQL("alter table {} owner to chotso_owner").format(table))
     conn.execute(
         sql.SQL("grant select, insert, update ({}) on {} to chotso_loader").format(

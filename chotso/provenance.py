@@ -1,4 +1,4 @@
-"""Which code and which packages made a figure: hashes of content, never of a place or a time."""
+"""Hashes of the code and packages that made a figure; they depend on content alone."""
 
 import hashlib
 from functools import cache
@@ -16,7 +16,7 @@ _NOT_CODE = {"target", "logs", "dbt_packages", "__pycache__"}
 
 @cache
 def code_sha256() -> str:
-    """The digest over the product's own code: path and content of each file, in path order."""
+    """The hash of the product's own code: path and content of each file, in path order."""
     digest = hashlib.sha256()
     for path in sorted(_code_files(), key=lambda p: p.relative_to(PROJECT_ROOT).as_posix()):
         name = path.relative_to(PROJECT_ROOT).as_posix()
@@ -27,13 +27,13 @@ def code_sha256() -> str:
 
 @cache
 def code_version() -> str:
-    """Version and code digest, as the ledger and releases name them."""
+    """Version and code hash, as in the ledger and in releases."""
     return f"{__version__}+{code_sha256()[:12]}"
 
 
 @cache
 def lock_sha256() -> str:
-    """The digest of the locked packages."""
+    """The hash of the lock file."""
     return hashlib.sha256((PROJECT_ROOT / "requirements.lock").read_bytes()).hexdigest()
 
 

@@ -31,6 +31,7 @@ from pydantic import (
 
 from chotso import PROJECT_ROOT
 from chotso.errors import ChotsoError
+from chotso.strict_models import StrictModel, faults_of
 from chotso.yaml_reader import NotYamlError, read_yaml
 
 CONFIG_DIR = PROJECT_ROOT / "config"
@@ -41,19 +42,13 @@ Configuration = dict[str, Any]  # file name without suffix → its content, JSON
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,62}$")]
 Name = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 Month = Annotated[str, StringConstraints(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
-_Register = TypeVar("_Register", bound=BaseModel)
+_Register = TypeVar("_Register", bound=StrictModel)
 Weight = Annotated[Decimal, Field(ge=0)]
 Obstacle = Literal["gate_failed", "no_plan", "plan_zero", "no_figure"]
 OBSTACLES: tuple[Obstacle, ...] = ("gate_failed", "no_plan", "plan_zero", "no_figure")
 Variant = Literal[
     "total_receivable", "total_plan", "interest_bearing_receivable", "interest_bearing_plan"
 ]
-
-
-class StrictModel(BaseModel):
-    """An entry of a register: no unknown field, no value bent into another type."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
 
 
 class Metric(StrictModel):
@@ -356,13 +351,9 @@ def parse_register(
         ChotsoError: Something in it is wrong; the place in it is named.
     """
     try:
-        # JSON's strict mode takes dates, instants and decimals from text, and nothing else is bent
-        return model.model_validate_json(json.dumps(configuration[name]))
+        return model.of_content(configuration[name])
     except ValidationError as error:
-        details = "; ".join(
-            f"{'.'.join(map(str, item['loc'])) or 'file'}: {item['msg']}" for item in error.errors()
-        )
-        raise _wrong(f"{name}.yml", details) from error
+        raise _wrong(f"{name}.yml", "; ".join(faults_of(error))) from error
 
 
 def _refuse_twice(what: str, codes: list[str]) -> None:

@@ -1,20 +1,20 @@
-"""The one place where a session with PostgreSQL begins: what its names mean is settled first.
+"""The only place where a session with PostgreSQL is opened; it sets the search path first.
 
-Under PostgreSQL's own default, `"$user", public`, whoever may make a schema decides which function
-an unqualified name calls, and with whose rights it then runs.
+With PostgreSQL's default, `"$user", public`, whoever may create a schema decides which function an
+unqualified name calls, and with whose rights it runs.
 """
 
 from typing import Any
 
 import psycopg
 
-# In the start-up packet: it holds before the first statement, and goes before what is set for the
-# login or (by its owner) for the database. Temporary objects are named, so that they come last.
+# Sent in the start-up packet: it holds from the first statement on, and overrides settings of the
+# login or the database. pg_temp is named, so that temporary objects are found last.
 PINNED = "-c search_path=pg_catalog,pg_temp -c standard_conforming_strings=on"
 
 
 def open_session(url: str, options: str = "", **parameters: Any) -> psycopg.Connection[Any]:
-    """Connect, with names that only PostgreSQL's own catalog and the session itself can fill.
+    """Connect with a search path of PostgreSQL's own catalog and the session's temporary objects.
 
     Args:
         url: Where; `options` in it and in the environment do not count.
@@ -28,7 +28,7 @@ def open_session(url: str, options: str = "", **parameters: Any) -> psycopg.Conn
 
 
 def open_plainly(url: str, **parameters: Any) -> psycopg.Connection[Any]:
-    """Connect with no settings at all, only to ask a pooler that refuses them what it is.
+    """Connect without settings, only to find out which pooler refuses them.
 
     Raises:
         psycopg.OperationalError: The server does not answer, or refuses the login.

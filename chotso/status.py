@@ -1,4 +1,4 @@
-"""Last night at a glance, for the engineer on duty."""
+"""The last night at a glance, for the engineer on duty."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -53,7 +53,7 @@ _OPEN = """
 select count(*) as rows, coalesce(sum(money), 0) as money, min(first_seen) as oldest
 from quarantine.row where status = 'open'
 """
-# What of it could change a figure to date, each đồng once, by what readers see; of any province.
+# Money set aside that could change a province's figure to date in the exposed build, counted once.
 _STANDS = "select where to_regclass('marts.fct_monthly_attainment') is not null"
 _AT_STAKE = """
 select max(money) as money from (
@@ -86,7 +86,7 @@ inner join ops.build as build on build.build_id = exposed.generation
 
 @dataclass(frozen=True)
 class Status:
-    """What the ledger says of the newest business date of each feed, and what comes next."""
+    """The ledger's state for the newest business date of each feed, and what comes next."""
 
     feeds: list[dict[str, Any]]
     stopped: list[dict[str, Any]]
@@ -104,7 +104,7 @@ class Status:
     proves_no_absence: list[dict[str, Any]]
 
     def show(self, console: Console) -> None:
-        """Print it: what came, what readers see, what is wrong, what is due."""
+        """Print the status: what came, what readers see, what is wrong, what is due."""
         console.print(self._table())
         for line in (*self._lines_of_feeds(), *self._lines_of_figures()):
             console.print(line, markup=False)

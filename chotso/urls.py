@@ -1,8 +1,8 @@
-"""Database URLs: read once, by libpq itself, shown without secrets, given alike to every engine.
+"""Database URLs: parsed by libpq itself, shown without secrets, and passed alike to every engine.
 
-psycopg, dbt and Great Expectations each read a URL in their own way: a password with `#`, `/` or
-`$`, a service, or a list of hosts passes one and fails in another. So libpq resolves the URL, and
-each engine gets what libpq understood.
+psycopg, dbt and Great Expectations each parse a URL in their own way. A password with `#`, `/` or
+`$`, a service, or a list of hosts works in one and fails in another. So libpq parses the URL, and
+each engine gets the parameters.
 """
 
 import re
@@ -26,14 +26,14 @@ _SECRETS = (
 )
 _IN_PLACE = ("user", "password", "host", "port", "dbname")
 _SECRET_KEY = re.compile(r"pass|pwd|secret|token|key", re.IGNORECASE)
-# Of the parameters that libpq lists, these only say how an earlier resolving went.
+# Parameters that libpq lists and that only describe how it resolved others.
 _LEFT_OUT = ("service", "servicefile", "replication", "requirepeer", "passfile")
 
 
 def parameters(url: str, name: str = "the URL") -> dict[str, str]:
-    """The connection's parameters as libpq resolves them, a service's entries included.
+    """The connection's parameters as libpq parses them, with a service's entries.
 
-    No connection is made. Values are unquoted; parameters that are not set are not there.
+    No connection is made. Values are unquoted; parameters that are not set are left out.
 
     Args:
         url: `postgresql://…`, or libpq's `key=value` form.
@@ -54,7 +54,9 @@ def parameters(url: str, name: str = "the URL") -> dict[str, str]:
         remember(found.get(key))
     ports = found.get("port", "5432").split(",")
     if not all(port.isdigit() for port in ports) or "@" in found.get("dbname", ""):
-        raise _unreadable(name)  # an unescaped sign of the password was read as something else
+        raise _unreadable(
+            name
+        )  # an unescaped character of the password was parsed as something else
     return {key: value for key, value in found.items() if key not in _LEFT_OUT}
 
 
@@ -63,7 +65,7 @@ def _set(options: list[pq.ConninfoOption]) -> dict[str, str]:
 
 
 def _of_service(url: str, name: str) -> dict[str, str]:
-    """What the service file adds; libpq reads it when a connection begins."""
+    """Entries of the service file, which libpq reads only when it connects."""
     connection = pq.PGconn.connect_start(url.encode())
     try:
         found = _set(connection.info)
@@ -78,7 +80,7 @@ def _of_service(url: str, name: str) -> dict[str, str]:
 
 
 def one_host(url: str) -> dict[str, str]:
-    """The parameters with the one host of a list that a session really reached.
+    """The parameters with the one host of a list that a session connected to.
 
     Raises:
         psycopg.OperationalError: None of them answers.
@@ -95,13 +97,13 @@ def one_host(url: str) -> dict[str, str]:
 
 
 def sqlalchemy_url(found: dict[str, str], driver: str = "psycopg") -> str:
-    """Parameters as a URL in which every sign that could mean something is written as `%XX`."""
+    """Parameters as a URL in which every special character is written as `%XX`."""
     user, password = (quote(found.get(key, ""), safe="") for key in ("user", "password"))
     host, port = found.get("host", ""), found.get("port", "5432")
     rest = {
         k: v for k, v in found.items() if k not in ("user", "password", "host", "port", "dbname")
     }
-    if host.startswith("/") or not host:  # a socket's folder
+    if host.startswith("/") or not host:  # the folder of a socket
         rest["host"], host = host or "/var/run/postgresql", "localhost"
     place = f"[{host}]" if ":" in host else host
     query = f"?{urlencode(rest, quote_via=quote)}" if rest else ""
@@ -110,7 +112,7 @@ def sqlalchemy_url(found: dict[str, str], driver: str = "psycopg") -> str:
 
 
 def shown(url: str) -> str:
-    """The URL as it may be shown: where it leads, and no secret."""
+    """The URL without secrets, for messages."""
     if not url.startswith("postgresql://"):
         return _shown_other(url)
     try:

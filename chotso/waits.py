@@ -2,6 +2,8 @@
 
 Every session has a `lock_timeout`. A thread with a session of its own looks after a few seconds
 whether one of ours waits for a lock, tells who holds it, and knows the name when the wait ends.
+In the warehouse, sessions that only read do not hold us up for long: the owner's function
+`ops.end_holders` ends them.
 """
 
 import logging
@@ -11,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import psycopg
 
@@ -31,17 +34,19 @@ _STILL_TRUE_S = 15.0
 _AT_LAST_S = 2.0
 
 # The waiting session is known by its pid, or by the name that all of a build's sessions bear.
-_BLOCKED = """
-select distinct blocker.pid, {columns}
-from pg_catalog.pg_stat_activity as waiting
-cross join lateral
-    pg_catalog.unnest(pg_catalog.pg_blocking_pids(waiting.pid)) as blocker (pid)
-{joined}
+_WAITING = """
 where waiting.wait_event_type = 'Lock'
     and (waiting.pid = %(pid)s::int or waiting.application_name = %(name)s::text)
     and waiting.usename = session_user
 order by 1
 """
+_BLOCKED = f"""
+select distinct blocker.pid, {{columns}}
+from pg_catalog.pg_stat_activity as waiting
+cross join lateral
+    pg_catalog.unnest(pg_catalog.pg_blocking_pids(waiting.pid)) as blocker (pid)
+{{joined}}
+{_WAITING}"""
 # What another login's session does is hidden from us, but for its name, login and age (migrate).
 IN_WAREHOUSE = _BLOCKED.format(
     columns="holder.application_name, holder.login, holder.since",
@@ -51,6 +56,14 @@ ANYWHERE = _BLOCKED.format(
     columns="holder.application_name, holder.usename::text, holder.xact_start",
     joined="left join pg_catalog.pg_stat_activity as holder on holder.pid = blocker.pid",
 )
+# How to end who may be ended, where that is ours to do; who and when is the function's to say.
+_ENDED = {
+    IN_WAREHOUSE: f"""
+select ended.pid, ended.application_name, ended.login, ended.since, ended.idle_since
+from pg_catalog.pg_stat_activity as waiting
+cross join lateral ops.end_holders(waiting.pid) as ended
+{_WAITING}"""
+}
 
 
 @dataclass(frozen=True)
@@ -61,13 +74,19 @@ class Holder:
     application_name: str | None
     login: str | None
     since: datetime | None
+    idle_since: datetime | None = None
 
     def __str__(self) -> str:
         if not self.pid:
             return "a prepared transaction"
-        since = f", since {self.since.astimezone():%Y-%m-%d %H:%M:%S}" if self.since else ""
+        since = f", since {_shown(self.since)}" if self.since else ""
+        idle = f", idle since {_shown(self.idle_since)}" if self.idle_since else ""
         name = self.application_name or "a session without a name"
-        return f"{name} (pid {self.pid}, login {self.login or 'unknown'}{since})"
+        return f"{name} (pid {self.pid}, login {self.login or 'unknown'}{since}{idle})"
+
+
+def _shown(instant: datetime) -> str:
+    return f"{instant.astimezone():%Y-%m-%d %H:%M:%S}"
 
 
 class Watch:
@@ -121,7 +140,7 @@ class Watch:
             _LOG.debug("locks are not watched any more", exc_info=True)
 
     def _look(self, conn: psycopg.Connection) -> None:
-        rows = conn.execute(self._query.encode(), {"pid": self.pid, "name": self.name}).fetchall()
+        rows = self._asked(conn, self._query)
         # sessions of one build hold each other up for moments; that is no news
         found = [Holder(*row) for row in rows if self.name is None or row[1] != self.name]
         if not found:
@@ -136,6 +155,17 @@ class Watch:
                 LOCK_WAIT_SECONDS,
             )
         self._holders, self._seen = found, now
+        if self._query in _ENDED:
+            for row in self._asked(conn, _ENDED[self._query]):
+                _LOG.warning(
+                    "ended the session of a reader that we waited for %s: %s; it is recorded in "
+                    "ops.ended_session",
+                    self._where,
+                    Holder(*row),
+                )
+
+    def _asked(self, conn: psycopg.Connection, query: str) -> list[Any]:
+        return conn.execute(query.encode(), {"pid": self.pid, "name": self.name}).fetchall()
 
 
 @contextmanager

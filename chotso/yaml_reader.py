@@ -1,4 +1,4 @@
-"""The one reader of YAML: what is written is what is read, and nothing is written twice.
+"""The only reader of YAML: values are read as written, and no key may be repeated.
 
 Registers, contracts, rules and the configuration of sealed releases are all read here.
 """
@@ -12,13 +12,13 @@ MappingNode = yaml.MappingNode
 
 
 class NotYamlError(ValueError):
-    """A text that is no YAML, or in which a key stands twice; it says where."""
+    """A text that is not YAML, or that repeats a key; says where."""
 
 
 def read_yaml(content: str | bytes) -> Any:
-    """The content as mappings, lists, text, whole numbers, truth values and None.
+    """The content as mappings, lists, text, whole numbers, booleans and None.
 
-    Dates and decimals stay text, as written: a float would not be the figure as written.
+    Dates and decimals stay text as written: a float would not be exact.
 
     Raises:
         NotYamlError: It is not YAML in UTF-8, or a key stands twice in one mapping.
@@ -30,7 +30,7 @@ def read_yaml(content: str | bytes) -> Any:
 
 
 def compose_yaml(content: str | bytes) -> Node | None:
-    """The content's nodes, which know their lines.
+    """The content's nodes with their line numbers.
 
     Raises:
         NotYamlError: It is not YAML in UTF-8.
@@ -50,7 +50,7 @@ def _text(content: str | bytes) -> str:
 
 class _AsWritten(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """A mapping in which no key stands twice (YAML itself lets the last one win)."""
+        """A mapping without repeated keys; YAML itself would use the last one."""
         keys = [self.construct_object(key, deep=True) for key, _ in node.value]
         for key in keys:
             if keys.count(key) > 1:

@@ -748,6 +748,11 @@ create table guard.expected (
 --     plpgsql; code/060_agency_readers.sql
 --     Giới hạn người đọc của từng cơ quan — limits agencies' readers to their own rows
 
+-- guard.limits_temporary_files() returns boolean
+--     sql; code/070_logins.sql
+--     Tệp tạm của mọi tài khoản có giới hạn không — whether temporary files of any login have a
+--     limit
+
 -- guard.own_agencies() returns text[]
 --     sql; code/012_who_reads.sql
 --     Cơ quan mà người đọc được xem; trống là mọi cơ quan — a reader's agencies; null is all of
@@ -809,6 +814,10 @@ create table guard.expected (
 -- guard.show_rows(view_name name, stored regclass, own_name name, query text) returns void
 --     plpgsql; code/060_agency_readers.sql
 --     Khung nhìn cho người đọc của từng cơ quan — a view that agencies' readers may open
+
+-- guard.writers_for_everybody() returns setof regprocedure
+--     sql; code/070_logins.sql
+--     Hàm ghi đĩa mà ai cũng gọi được — functions that write to disk and that everybody may call
 
 -- guard.wrong_rights() returns table(kind text, object_kind text, object text, role text, word
 --         text, is_missing boolean)
@@ -969,6 +978,21 @@ create table ops.drop_entry (
         'no_file', 'orphan_manifest', 'in_progress', 'other', 'waits', 'unreadable']))
 );
 
+-- Phiên của người đọc đã bị ngắt — readers' sessions that were ended because work waited for them
+create table ops.ended_session (
+    ended_id bigint generated always as identity,
+    ended_at timestamptz not null default clock_timestamp(), -- Lúc bị ngắt — when it was ended
+    login text not null, -- Tài khoản — its login
+    application_name text not null, -- Chương trình — its application_name
+    pid integer not null, -- Tiến trình của máy chủ — its server process
+    begun_at timestamptz, -- Giao dịch bắt đầu lúc — when its transaction began
+    -- Không làm gì từ lúc — since when it did nothing; null: a statement was running
+    idle_since timestamptz,
+    held_up text not null, -- Phiên phải chờ — application_name of the session that waited for it
+    waited interval not null, -- Đã chờ bao lâu — for how long
+    constraint ended_session_pkey primary key (ended_id)
+);
+
 -- Bản dựng đang hiển thị — the build that readers see
 create table ops.exposed (
     is_only boolean not null default true,
@@ -1016,6 +1040,9 @@ create table ops."freeze" (
     corrects text, -- Bản chốt được đính chính — of a corrigendum, the release that it corrects
     correction_reason text, -- Lý do đính chính — of a corrigendum, its reason
     correction_author text, -- Người đính chính — of a corrigendum, who makes it
+    -- Dòng đã đặt mà chưa niêm phong, bị xóa trước khi niêm phong — rows by table that lay in
+    -- sealing, laid down by nobody's seal, and were taken away before this one; null: none
+    leftovers jsonb,
     constraint freeze_pkey primary key (release_id),
     constraint corrigendum_says_why check ((num_nulls(corrects, correction_reason,
         correction_author) = any (array[0, 3])) and (corrects is null or not is_rehearsal)),
@@ -1190,6 +1217,17 @@ create unique index statement_in_force on ops.statement using btree (feed, scope
 -- ops.drop_scratch_schema(unwanted text) returns boolean
 --     plpgsql, security definer of chotso_keeper; code/015_keeper.sql
 --     Bỏ lược đồ nháp — drops a schema that make_scratch_schema made; false where there is none
+
+-- ops.end_holders(waiting_pid integer) returns table(pid integer, application_name text, login
+--         text, since timestamptz, idle_since timestamptz)
+--     sql, security definer of chotso_owner; code/071_lock_holders.sql
+--     Ngắt phiên đọc cản việc của ta: không làm gì 10 giây, đang chạy 1 phút — ends readers in the
+--     way
+
+-- ops.end_holders_after(waiting_pid integer, idle interval, working interval) returns table(pid
+--         integer, application_name text, login text, since timestamptz, idle_since timestamptz)
+--     plpgsql; code/071_lock_holders.sql
+--     Ngắt phiên đọc mà một phiên của ta phải chờ quá lâu — ends readers that a session waits for
 
 -- ops.fit_indexes(built oid, mart text, is_new boolean) returns void
 --     plpgsql; code/015_keeper.sql
@@ -1880,6 +1918,13 @@ create table sealing.ranking (
     explanation_en text
 );
 
+-- sealing.accounts(known timestamptz, cutoff timestamptz) returns table(employer_code text,
+--         member_code text, month date, group_code text, closing numeric, payable numeric,
+--         receivable numeric, taken numeric, given numeric)
+--     sql; code/027_from_raw.sql
+--     Sổ C12 của từng đơn vị, lấy từ dữ liệu gốc — accounts by employer, month and fund group, from
+--     raw
+
 -- sealing.agency_members(known timestamptz) returns table(agency_code text, member_code text)
 --     sql; code/027_from_raw.sql
 --     Cơ quan và những cơ quan được cộng vào — whose figures an agency adds up
@@ -1903,8 +1948,12 @@ create table sealing.ranking (
 
 -- sealing.check_rows(manifest jsonb) returns void
 --     plpgsql; code/031_laid_rows.sql
---     Đối chiếu các dòng đã đặt với tệp — refuses rows that are not those of their files, line by
---     line
+--     Đối chiếu các dòng đã đặt với tệp — refuses rows that are not those of their files
+
+-- sealing.clear_leftovers(of_release text) returns jsonb
+--     plpgsql, security definer of chotso_owner; code/031_laid_rows.sql
+--     Xóa những gì đã đặt mà chưa niêm phong — empties sealing before a seal, and notes what lay
+--     there
 
 -- sealing.collected(known timestamptz, cutoff timestamptz) returns table(agency_code text, month
 --         date, metric_code text, collected_vnd numeric)
@@ -2002,6 +2051,10 @@ create table sealing.ranking (
 --     sql; code/026_build.sql
 --     Bảng của bản dựng không phải bảng thường — relations of a build that are no plain tables
 
+-- sealing.other_account(known timestamptz, cutoff timestamptz) returns text
+--     sql; code/028_laid_figures.sql
+--     Sổ của đơn vị khác với dữ liệu gốc — an account that does not follow from raw; null: none
+
 -- sealing.other_agency(known timestamptz) returns text
 --     sql; code/028_laid_figures.sql
 --     Cơ quan thừa hoặc thiếu — an agency not in force, or left out of a metric; null: none
@@ -2029,14 +2082,19 @@ create table sealing.ranking (
 --     Nợ và số phải thu tính lại từ dữ liệu gốc — arrears and receivable by agency and month, from
 --     raw
 
--- sealing.plan_in_force(known timestamptz, cutoff timestamptz, of_agency text, of_month date,
---         of_metric text) returns numeric
+-- sealing.plans_of(known timestamptz, cutoff timestamptz, of_agency text, of_month date, of_metric
+--         text) returns table(original numeric, in_force numeric, final numeric)
 --     sql; code/027_from_raw.sql
---     Kế hoạch có hiệu lực, lấy từ dữ liệu gốc — the plan in force for a month, from raw
+--     Kế hoạch đầu năm, đang có hiệu lực và cuối cùng, lấy từ dữ liệu gốc — plans of a month, from
+--     raw
 
 -- sealing.record_count(octets bytea) returns bigint
 --     sql; code/024_canonical.sql
 --     Số bản ghi của tệp CSV, không kể dòng đầu — records of a CSV file, without its header
+
+-- sealing.records_of(lines text) returns setof text
+--     sql; code/031_laid_rows.sql
+--     Các bản ghi CSV, không có dòng cuối trống — records of CSV text that ends without a newline
 
 -- sealing.row_tables() returns text[]
 --     sql; code/031_laid_rows.sql

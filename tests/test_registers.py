@@ -16,7 +16,7 @@ from chotso.registers import (
     read_configuration,
 )
 
-METRICS = """
+FIRST_METRICS = """
 participants_si_compulsory participants_si_voluntary participants_ui participants_hi
 collection_si_compulsory collection_si_voluntary collection_ui collection_hi collection_total
 arrears_ratio_si arrears_ratio_ui arrears_ratio_hi arrears_ratio_total
@@ -35,7 +35,9 @@ def changed(tmp_path: Path, file: str, old: str, new: str) -> Path:
 
 
 def test_the_thirteen_metrics_ship_in_their_order() -> None:
-    assert [metric.code for metric in load_registers().metrics.metrics] == METRICS
+    """Further ones come after them: releases and reports show them in this order."""
+    codes = [metric.code for metric in load_registers().metrics.metrics]
+    assert codes[: len(FIRST_METRICS)] == FIRST_METRICS
 
 
 def test_both_periods_end_before_five_in_the_afternoon_of_the_last_day() -> None:

@@ -1,4 +1,4 @@
-"""A build: a function of raw, the configuration and two instants, run by dbt and kept on record."""
+"""A build: dbt computes all models from raw, the configuration and two instants; it is recorded."""
 
 import time
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ ConfigChoice = Literal["as-of", "current"]
 
 @dataclass(frozen=True)
 class BuildReport:
-    """What was built, where, and whether readers see it; instants are aware."""
+    """What was built, in which schema, and whether readers see it."""
 
     build_id: int
     schema: str
@@ -47,7 +47,7 @@ class BuildReport:
 
 @dataclass(frozen=True)
 class _Knowledge:
-    """What had been published at `as_known_at`."""
+    """An instant, and the newest business date that had been published by then."""
 
     as_known_at: datetime
     business_date: date
@@ -63,11 +63,11 @@ def run_build(
     only: Sequence[str] = (),
     is_parsed_anew: bool = False,
 ) -> BuildReport:
-    """Build all models, test them, and (without `schema`) show them to readers by one switch.
+    """Build and test all models and, without `schema`, show them to readers by one switch.
 
     Args:
         settings: Where the warehouse is.
-        as_known_at: Aware instant; what became known later does not exist. Default: everything
+        as_known_at: Aware instant; what became known later is left out. Default: everything
             published and every act recorded. A given instant uses the configuration of the newest
             exposed build at or before it.
         event_cutoff: Aware instant; what happened at or after it does not count. Default: none.
@@ -138,7 +138,7 @@ def _run_watched(
     command: tuple[str, ...],
     is_parsed_anew: bool,
 ) -> DbtSummary:
-    """Run dbt under a name of its own, and say whom its sessions wait for."""
+    """Run dbt with a session name of its own, and report whom its sessions wait for."""
     name = orphans.session_name(build_id, schema)
     with watched(partial(login_session, settings), name=name) as watch:
         try:
@@ -157,7 +157,7 @@ def _run_watched(
 def build_variables(
     registers: Registers, as_known_at: datetime, event_cutoff: datetime | None
 ) -> dict[str, Any]:
-    """The variables that the dbt project is a function of; JSON types only."""
+    """All variables of the dbt project; JSON types only."""
     metrics = registers.metrics.model_dump(mode="json")
     measures = registers.measures.model_dump(mode="json", by_alias=True)
     return {
@@ -235,7 +235,7 @@ def configuration_at(
     as_known_at: datetime | None,
     config: ConfigChoice | Registers = "as-of",
 ) -> Registers:
-    """The configuration that a build at an instant uses: of the newest build shown until then."""
+    """The configuration of the newest build that was exposed at or before an instant."""
     if isinstance(config, Registers):
         return config
     if as_known_at is None or config == "current":
@@ -263,7 +263,7 @@ def _begin(
     registers: Registers,
 ) -> int:
     with conn.transaction():
-        # we hold this schema's lock, so whoever wrote these is gone
+        # we hold the schema's lock, so the processes that wrote these rows are gone
         conn.execute(
             """
             update ops.build

@@ -1,7 +1,7 @@
-"""dbt as its developers type it: our project, the registers of today, all that is known.
+"""dbt as developers use it: our project, today's registers, everything that is known.
 
-It builds into a scratch schema of its own, so no reader and no release ever sees it, and leaves
-manifest, run results and catalog in `dbt_project/target`, where dbt's other tools look.
+It builds into a scratch schema, which no reader or release uses. Manifest, run results and catalog
+are in `dbt_project/target`, where dbt's tools look for them.
 """
 
 import json
@@ -27,15 +27,15 @@ _REPLACES_TABLES = {"build", "run", "retry"}
 
 
 def pass_through(settings: Settings, arguments: Sequence[str]) -> bool:
-    """Run dbt with these arguments; true where dbt says that all went well.
+    """Run dbt with these arguments; true if dbt succeeded.
 
-    Our variables are laid under those of a `--vars` among the arguments: without one the build
-    knows everything published until now, and has no cutoff.
+    Our variables are defaults under those of `--vars`. Without `--vars`, the build knows everything
+    published until now and has no cutoff.
 
     Raises:
         ChotsoError: dbt did not accept the arguments, or ended without a result.
     """
-    from dbt.cli.main import dbtRunner  # a second of imports, once per process
+    from dbt.cli.main import dbtRunner  # importing dbt takes a second, once per process
 
     given, rest = _variables_apart(arguments)
     with connect(settings) as conn, hold(conn, f"build {SCHEMA}"):
@@ -67,7 +67,7 @@ def _variables_apart(arguments: Sequence[str]) -> tuple[dict[str, Any], list[str
 
 
 def _ours(arguments: Sequence[str], variables: Mapping[str, Any]) -> list[str]:
-    """What every command of dbt takes; `dbt --version` is none."""
+    """Options that every dbt command takes, but `dbt --version` does not."""
     if all(argument.startswith("-") for argument in arguments):
         return []
     return [
@@ -77,7 +77,7 @@ def _ours(arguments: Sequence[str], variables: Mapping[str, Any]) -> list[str]:
 
 
 def _newest_known(conn: psycopg.Connection) -> datetime:
-    """All that is published and every act recorded; where there is nothing, now."""
+    """The newest instant of published batches and recorded acts; now, if there are none."""
     row = conn.execute(
         """
         select greatest(

@@ -1,9 +1,9 @@
-"""The one switch: a build's marts become what readers see, without a lock that stops a reader.
+"""The one switch: shows a build's marts to readers, without a lock that stops a reader.
 
-Rows are appended to `marts_store.<table>` under a new generation; the views in `marts` show the
-generation that `ops.exposed` names. A reader's snapshot sees the old night or the new, whole.
-A mart that keeps what every night showed is not replaced: a night replaces only its own date.
-Places of a sealed period are shown as they were sealed (`chotso.build.official`).
+Rows are appended to `marts_store.<table>` under a new generation. The views in `marts` show the
+generation in `ops.exposed`. A reader's snapshot sees the old night or the new one as a whole. Some
+marts keep what every night showed; there, a night replaces only the rows of its own date. Places of
+a sealed period are shown as they were sealed (`chotso.build.official`).
 """
 
 import psycopg
@@ -15,19 +15,20 @@ from chotso.failpoints import failpoint
 from chotso.warehouse.row_sql import listed
 
 STORE = "marts_store"
-READ = "marts"
 # mart → the column that names the night
 KEPT_BY_NIGHT = {"fct_nightly_attainment": "business_date"}
 _MARTS = "^(dim|fct|rpt)_"
-# A view is replaced only when a mart changed its columns; then it waits this long, not for ever.
-_DDL_LOCK_TIMEOUT = "20s"
+# A view is replaced only when a mart changed its columns. Readers in the way are ended after a
+# minute (`chotso.waits`), and new ones wait behind us: so no longer than that, and a little.
+_DDL_LOCK_TIMEOUT = "90s"
 _LOADER_VACUUMS = 170000  # before, only the owner of a table may
 
 
 def expose(conn: psycopg.Connection, build_schema: str, build_id: int) -> None:
     """Show the marts of `build_schema` to readers as generation `build_id`, in one transaction.
 
-    The generation shown before is kept for readers whose snapshot is older; those before it go.
+    The generation that was shown before is kept for readers with an older snapshot; older ones are
+    deleted.
 
     Raises:
         ChotsoError: The schema holds no marts, or a column changed its type.
@@ -69,9 +70,9 @@ def expose(conn: psycopg.Connection, build_schema: str, build_id: int) -> None:
 
 
 def tidy(conn: psycopg.Connection) -> None:
-    """Give back the room of deleted generations and refresh statistics; blocks no reader."""
+    """Reuse the space of deleted generations and refresh statistics; blocks no reader."""
     conn.commit()
-    if conn.info.server_version < _LOADER_VACUUMS:  # autovacuum gives the room back
+    if conn.info.server_version < _LOADER_VACUUMS:  # autovacuum reuses the space
         for table in _mart_tables(conn, STORE):
             conn.execute("select ops.analyze_mart(%s)", [table])
         conn.commit()
@@ -103,9 +104,9 @@ def _shown(conn: psycopg.Connection) -> int | None:
 
 
 def _fit(conn: psycopg.Connection, schema: str, table: str) -> None:
-    """Have the keeper make table and view as the build has the mart's columns: no code of ours.
+    """Have the keeper make table and view with the mart's columns; the SQL is the keeper's.
 
-    What readers read is the keeper's, for a view's functions run with the rights of its readers.
+    Readers read only what the keeper made, because a view's functions run with their rights.
     """
     try:
         conn.execute("select ops.fit_mart(%s, %s)", [schema, table])
@@ -118,7 +119,7 @@ def _fit(conn: psycopg.Connection, schema: str, table: str) -> None:
 
 
 def _columns(conn: psycopg.Connection, schema: str, table: str) -> tuple[list[str], list[str]]:
-    """The built table's columns, and those of its primary key."""
+    """The columns of the built table, and of its primary key."""
     row = conn.execute(
         """
         select
@@ -148,7 +149,7 @@ def _columns(conn: psycopg.Connection, schema: str, table: str) -> tuple[list[st
 def _append(conn: psycopg.Connection, schema: str, table: str, build_id: int) -> None:
     columns, key = _columns(conn, schema, table)
     conn.execute(
-        # in the order of the key, so that the new generation's entries go to the index's end
+        # in key order, so that new entries are appended at the end of the index
         sql.SQL("insert into {} (generation, {}) select {}, {} from {} order by {}").format(
             _in(STORE, table),
             listed(columns),

@@ -1,8 +1,8 @@
-"""Places of a sealed period as readers of the marts see them: those of its current release.
+"""Shows a sealed period's places in the marts as they are in its current release.
 
-A build ranks every period anew by what is known now; once a period is sealed, such a ranking is
-nobody's. So what readers are shown of it, places and points alike, is put in from the release's own
-files. The built tables stay as they were built, and a freeze seals its own build.
+A build ranks every period again by what is known now. After a period is sealed, that ranking is not
+official. So places and points that readers see are replaced by those in the release's files. The
+built tables themselves do not change, and a freeze seals its own build.
 """
 
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import sql
 
-from chotso.release.data.canonical import Table
+from chotso.release.data.canonical import DataFile
 from chotso.release.data.changes import Corrected, keyed_rows
 from chotso.release.data.tables import RANKING, RANKING_POINTS
 from chotso.yaml_reader import read_yaml
@@ -29,7 +29,7 @@ class _Release:
 
 
 def show_official(conn: psycopg.Connection) -> None:
-    """Put the places of sealed periods into what readers see now; a release was just sealed.
+    """Put the places of sealed periods into the marts now, because a release was just sealed.
 
     Raises:
         psycopg.Error: The marts cannot be written; the next build's exposure does it as well.
@@ -42,12 +42,12 @@ def show_official(conn: psycopg.Connection) -> None:
 
 
 def put_in_place(conn: psycopg.Connection, generation: int) -> None:
-    """Replace the places of sealed periods in a generation of the marts, in the transaction.
+    """Replace the places of sealed periods in one generation of the marts, in the transaction.
 
     Raises:
         ChotsoError: The warehouse's copy of a release is not what was sealed.
     """
-    # a seal and an exposure wait for each other here: neither misses what the other does
+    # a seal and an exposure wait for each other here, so that neither misses the other's rows
     conn.execute("select from ops.exposed for update")
     releases = conn.execute(
         "select period_id, release_id, root_sha256 from frozen.release where is_current order by 1"
@@ -55,25 +55,25 @@ def put_in_place(conn: psycopg.Connection, generation: int) -> None:
     for release in (_Release(*row) for row in releases):
         for mart, spec in MARTS.items():
             columns = _columns(conn, mart)
-            if {*_MARK} <= {*columns}:  # a store from before there were these gets them by a build
+            if {*_MARK} <= {*columns}:  # an older store gets these columns by the next build
                 _replace(conn, mart, spec, columns, generation, release)
 
 
 def _replace(
     conn: psycopg.Connection,
     mart: str,
-    spec: Table,
+    spec: DataFile,
     columns: dict[str, str],
     generation: int,
     release: _Release,
 ) -> None:
-    """The rows of one mart: those of the file, with the dimensions' keys as they are shown now."""
+    """Replace the rows of one mart by those of the file, with today's dimension keys."""
     source = Corrected(release.release_id, release.root, _reader(conn, release.release_id))
     names = _names(source, release.period_id)
     with source.open(spec.path) as stream:
         rows = [row for _, row in keyed_rows(spec, stream)]
     if not rows:
-        return  # sealed before there was a ranking
+        return  # the release was sealed before there was a ranking
     shared = [name for name in columns if name in rows[0]]
     _stage(conn, shared, rows)
     given = {
@@ -136,7 +136,7 @@ def _stage(conn: psycopg.Connection, names: list[str], rows: list[dict[str, str 
 
 
 def _names(source: Corrected, period_id: str) -> dict[str, str | None]:
-    """The period's names, as the release's own register has them."""
+    """The period's names from the release's own register."""
     with source.open("config/periods.yml") as stream:
         register = read_yaml(stream.read())
     periods = register.get("periods") or [] if isinstance(register, dict) else []
@@ -156,7 +156,7 @@ def _reader(conn: psycopg.Connection, release_id: str) -> Callable[[str], bytes 
 
 
 def _columns(conn: psycopg.Connection, mart: str) -> dict[str, str]:
-    """Columns of a mart's store and their types; none where nothing was exposed yet."""
+    """Columns of a mart's store and their types; none if nothing was exposed yet."""
     rows = conn.execute(
         "select attname, format_type(atttypid, atttypmod) from pg_attribute "
         "where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped order by attnum",

@@ -1,7 +1,7 @@
-"""Statements that go on after their build's process ended: found by the build's id, and ended.
+"""Ends statements that go on after their build's process ended; they are found by the build's id.
 
-The server ends a statement within seconds of its client (`client_connection_check_interval`); the
-next build of the schema does not wait for that, nor for a machine that the network lost.
+The server ends a statement within seconds after its client (`client_connection_check_interval`).
+The next build of the schema does not wait for that, nor for a machine that lost its network.
 """
 
 import logging
@@ -13,15 +13,15 @@ _GONE_WITHIN_MS = 10_000
 
 
 def session_name(build_id: int, schema: str) -> str:
-    """What the sessions of one build's dbt are called on the server."""
+    """The name of the sessions of one build's dbt."""
     return f"chotso build {build_id} {schema}"[:63]
 
 
 def end(conn: psycopg.Connection, schema: str) -> None:
     """End the sessions that earlier builds of this schema left; commits.
 
-    Whoever holds the schema's lock is its only build: the others' processes are gone, or have lost
-    the lock and must write no more. Sessions of one login may end each other.
+    Only one build at a time holds the schema's lock. Processes of other builds are gone or have
+    lost the lock, and must not write any more. Sessions of one login may end each other.
     """
     conn.commit()
     with conn.transaction():

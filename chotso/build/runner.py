@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +12,8 @@ from psycopg import pq
 
 from chotso import PROJECT_ROOT
 from chotso.ambient import scrub
+from chotso.build import log
+from chotso.build.macros import drop_unused
 from chotso.errors import ChotsoError
 from chotso.session import PINNED
 from chotso.settings import Settings
@@ -22,8 +24,10 @@ if TYPE_CHECKING:
     from dbt.cli.main import dbtRunner
 
 PROJECT_DIR = PROJECT_ROOT / "dbt_project"
+Callback = Callable[[Any], None]  # is given each event of dbt
 _PARSED: dict[bool, Any] = {}  # the project as this process parsed it: anew, or from a cache too
 _PARSED_FOR = "marts_build"  # where a parsed project's models lie, before it is moved
+_THREADS = 4  # also on fewer cores: while dbt renders one model, the server builds others
 _NO_INSTANT = "2000-01-01T00:00:00.000000+00:00"
 WHOLE = ("build", "--exclude-resource-type", "unit_test")
 _BAD = ("error", "fail", "runtime error")
@@ -66,15 +70,16 @@ def run_dbt(
     place.mkdir(parents=True, exist_ok=True, mode=0o700)
     log_file = place / "logs" / "dbt.log"
     before = [
-        *("--log-level", "none", "--log-level-file", "info", "--no-use-colors"),
+        *("--log-level", "none", "--log-level-file", "none", "--no-use-colors"),
         "--no-write-json",  # the ledger keeps what a build was; nobody reads dbt's artifacts
         *("--log-path", str(log_file.parent)),
     ]
-    manifest = _manifest(settings, schema, variables, before, is_parsed_anew)
-    with environment(settings, schema, session_name):
-        outcome = _runner(manifest).invoke(
-            [*before, *command, *_after(place / "target", variables)]
-        )
+    with log.kept_in(log_file) as keep:
+        manifest = _manifest(settings, schema, variables, before, is_parsed_anew, [keep])
+        with environment(settings, schema, session_name):
+            outcome = _runner([keep], manifest).invoke(
+                [*before, *command, *_after(place / "target", variables)]
+            )
     if outcome.exception is not None:
         raise _failed(str(outcome.exception).strip(), log_file)
     results: list[Any] = list(getattr(outcome.result, "results", []))
@@ -100,10 +105,10 @@ def _refuse_fewer(manifest: Any, results: list[Any], log_file: Path) -> None:
         raise _failed(f"left out {len(left_out)}: {', '.join(left_out[:5])}", log_file)
 
 
-def _runner(manifest: Any = None) -> "dbtRunner":
+def _runner(callbacks: list[Callback], manifest: Any = None) -> "dbtRunner":
     from dbt.cli.main import dbtRunner  # a second of imports, once per process
 
-    return dbtRunner(manifest=manifest)
+    return dbtRunner(manifest=manifest, callbacks=callbacks)
 
 
 def _after(target: Path, variables: Mapping[str, Any]) -> list[str]:
@@ -120,6 +125,7 @@ def _manifest(
     variables: Mapping[str, Any],
     before: list[str],
     is_parsed_anew: bool,
+    callbacks: Sequence[Callback] = (),
 ) -> Any:
     """The project for a database and schema, parsed once per process whatever both are.
 
@@ -135,9 +141,12 @@ def _manifest(
         kept = settings.home / "dbt" / "parsed"
         fixed = {**variables, "as_known_at": _NO_INSTANT, "event_cutoff": None}
         with environment(settings, _PARSED_FOR, "chotso parse"):
-            parsed = _runner().invoke([*before, *cache, "parse", *_after(kept, fixed)])
+            parsed = _runner(list(callbacks)).invoke(
+                [*before, *cache, "parse", *_after(kept, fixed)]
+            )
         if not parsed.success:
             return None
+        drop_unused(parsed.result)
         _PARSED[is_parsed_anew] = parsed.result, _database(settings)
     parsed_manifest, database = _PARSED[is_parsed_anew]
     manifest = parsed_manifest.deepcopy()
@@ -173,7 +182,7 @@ def _profile(settings: Settings, schema: str) -> dict[str, str]:
         "CHOTSO_DBT_DBNAME": found.get("dbname", ""),
         "CHOTSO_DBT_SCHEMA": schema,
         "CHOTSO_DBT_SSLMODE": found.get("sslmode", "prefer"),
-        "CHOTSO_DBT_THREADS": str(min(4, os.cpu_count() or 1)),
+        "CHOTSO_DBT_THREADS": str(_THREADS),
         "DBT_ENV_SECRET_CHOTSO_PASSWORD": found.get("password", ""),
         "PGOPTIONS": _SESSION,
         "DO_NOT_TRACK": "1",

@@ -1,4 +1,4 @@
-"""The schemas that builds write: which scratch schemas are ours, and how one is made ready."""
+"""The scratch schemas that builds write to."""
 
 import re
 
@@ -16,7 +16,7 @@ _NEVER = re.compile(
 
 
 def claim_scratch_schema(conn: psycopg.Connection, name: str) -> None:
-    """Make the schema, or find that an earlier scratch build made it.
+    """Create the schema, or check that an earlier scratch build created it.
 
     Raises:
         ChotsoError: The name is reserved or malformed, or the schema is not ours.
@@ -60,10 +60,10 @@ def _make(conn: psycopg.Connection, name: str) -> None:
 
 
 def drop_foreign_keys(conn: psycopg.Connection, schema: str) -> None:
-    """Drop the foreign keys of the build that stands there, which dbt is about to replace.
+    """Drop the foreign keys of the schema's earlier build, which dbt is about to replace.
 
-    dbt drops each old dimension with `cascade`; two at once, both referenced by the old facts,
-    would take the facts' locks in any order and could deadlock.
+    dbt drops each old dimension with `cascade`. If two dimensions are dropped at once and old facts
+    refer to both, the two sessions could deadlock on the facts.
     """
     rows = conn.execute(
         """

@@ -1,4 +1,4 @@
-"""What a build accepted and could count at no province: kept beside the build, told to people."""
+"""Accepted rows of a build that count at no province: recorded and reported."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from psycopg.types.json import Jsonb
 
 
 def record(conn: psycopg.Connection, schema: str, build_id: int) -> list[str]:
-    """Keep a build's remainder in the ledger; returns a sentence per agency. Does not commit."""
+    """Insert a build's uncounted rows into the ledger; returns a message per agency. No commit."""
     found = conn.execute(
         sql.SQL(
             """
@@ -30,7 +30,7 @@ def record(conn: psycopg.Connection, schema: str, build_id: int) -> list[str]:
 
 
 def sentences(facts: list[dict[str, Any]] | None) -> list[str]:
-    """The remainder in words: per agency and metric, what counts at no province."""
+    """The uncounted rows in words, per agency and metric."""
     return [
         f"counts at no province: {each['agency_code'] or 'lines without a document'}, "
         f"{each['metric_code']}: {each['fact_count']:,} facts, {each['money_vnd']:,} đồng"

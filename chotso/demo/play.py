@@ -16,7 +16,7 @@ import argparse
 import os
 import sys
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -45,6 +45,7 @@ from chotso.local.drive import (
     run_freeze,
     run_night,
     tasks_not_clean,
+    warm_up,
 )
 from chotso.migrate import migrate
 from chotso.orchestration.alerts import alert_file
@@ -90,14 +91,15 @@ class Demo:
         """
         self.say("PostgreSQL 18 is starting")
         server = sandbox.start(self.home)
-        # Airflow needs the server alone: it comes up while the province is made.
+        settings = load_settings()
+        migrate(settings)
+        # Airflow needs the servers alone: it comes up while the province is made.
         with ThreadPoolExecutor(max_workers=1) as pool:
-            airflow = pool.submit(local.start, self.home)
+            airflow = pool.submit(self.start_airflow, is_new=_clock(server) is None)
             self.make_province(server)
-            settings = load_settings()
-            migrate(settings)
             self.advance(server, night_of(NIGHTS_BEFORE[0]))
-            api = self.airflow_is_up(airflow)
+            self.say(f"Airflow is up: {airflow.result().url}")
+            api = local.client(self.home)
         api.while_waiting = Watcher(settings, self.tell_running).look
         for day in NIGHTS_BEFORE:
             self.night(server, settings, api, day)
@@ -133,12 +135,14 @@ class Demo:
             progress=self.whisper,
         )
 
-    def airflow_is_up(self, airflow: "Future[local.LocalAirflow]") -> AirflowClient:
-        """Wait for Airflow and its DAGs."""
-        self.say(f"Airflow is up: {airflow.result().url}")
+    def start_airflow(self, is_new: bool) -> local.LocalAirflow:
+        """Start Airflow until it has read its DAGs; a new one also runs a first task."""
+        airflow = local.start(self.home)
         api = local.client(self.home)
         get_ready(api)
-        return api
+        if is_new:
+            warm_up(api)
+        return airflow
 
     def night(
         self, server: sandbox.SandboxServer, settings: Settings, api: AirflowClient, day: date

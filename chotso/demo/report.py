@@ -37,7 +37,7 @@ BILLION = Decimal(1_000_000_000)
 
 
 @dataclass(frozen=True)
-class Figure:
+class SealedFigure:
     """One row of the sealed attainment: figures as numeric, ratios as fractions."""
 
     agency_code: str
@@ -49,7 +49,7 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Release:
+class SealedRelease:
     """A sealed release: its folder's name and its root."""
 
     release_id: str
@@ -141,15 +141,15 @@ def show_trouble(console: Console, trouble: list[str], url: str, alerts: Path) -
     console.print(f"  Next: read {alerts} and the tasks' logs at {url}.", markup=False)
 
 
-def _releases(conn: psycopg.Connection) -> list[Release]:
-    with conn.cursor(row_factory=class_row(Release)) as cursor:
+def _releases(conn: psycopg.Connection) -> list[SealedRelease]:
+    with conn.cursor(row_factory=class_row(SealedRelease)) as cursor:
         return cursor.execute(
             "select release_id, root_sha256, previous_root from frozen.release order by sealed_at"
         ).fetchall()
 
 
-def _figures(conn: psycopg.Connection, release_id: str) -> list[Figure]:
-    with conn.cursor(row_factory=class_row(Figure)) as cursor:
+def _figures(conn: psycopg.Connection, release_id: str) -> list[SealedFigure]:
+    with conn.cursor(row_factory=class_row(SealedFigure)) as cursor:
         return cursor.execute(
             """
             select agency_code, agency_name, metric_code, actual_to_date, attainment_ratio, is_met
@@ -221,7 +221,7 @@ def _late(conn: psycopg.Connection, release_id: str) -> tuple[int, Decimal, Deci
     return int(row[0]), row[1], row[2]
 
 
-def _table(figures: list[Figure], period_id: str) -> Table:
+def _table(figures: list[SealedFigure], period_id: str) -> Table:
     table = Table(
         title=f"Kết quả thực hiện chỉ tiêu đến 17 giờ 31/12/2021 – {period_id}\n{INVENTED}",
         caption="Người tham gia (BHXH bắt buộc, tự nguyện, BHTN, BHYT) và số thu so với kế hoạch "
@@ -232,7 +232,7 @@ def _table(figures: list[Figure], period_id: str) -> Table:
     table.add_column("Cơ quan", no_wrap=True)
     for heading, _, _ in COLUMNS:
         table.add_column(heading, justify="right", no_wrap=True)
-    by_agency: dict[str, dict[str, Figure]] = {}
+    by_agency: dict[str, dict[str, SealedFigure]] = {}
     for figure in figures:
         by_agency.setdefault(figure.agency_code, {})[figure.metric_code] = figure
     for code, metrics in by_agency.items():
@@ -242,7 +242,7 @@ def _table(figures: list[Figure], period_id: str) -> Table:
     return table
 
 
-def _cell(figure: Figure | None, kind: str) -> str:
+def _cell(figure: SealedFigure | None, kind: str) -> str:
     shown = figure.attainment_ratio if figure and kind == "ratio" else None
     if figure and kind != "ratio":
         shown = figure.actual_to_date

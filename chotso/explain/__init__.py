@@ -1,4 +1,4 @@
-"""Why a figure is what it is: its items at an instant, and its change between two by cause."""
+"""Explains a figure: its items at an instant, and its change between two instants by cause."""
 
 from chotso.explain.report import Explanation, explain
 

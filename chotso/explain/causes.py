@@ -1,7 +1,8 @@
-"""Why an item of a figure differs between two states: each difference has exactly one cause.
+"""Finds the cause of each difference of an item between two states; a difference has one cause.
 
-Pure functions over rows that hold both versions of a line, spell or account. Where a row changed in
-several ways at once, they are taken one after the other: first the agency, then the rest.
+The functions are pure. Their rows hold the earlier and the later version of a line, spell or
+account. If a row changed in several ways, the changes are applied one after the other: first the
+agency, then the rest.
 """
 
 from collections.abc import Callable, Iterator
@@ -11,7 +12,7 @@ from typing import Any, Literal
 
 from chotso.calendar import local_date
 from chotso.explain.figure import Figure
-from chotso.explain.items import Basis
+from chotso.explain.items import RatioBasis
 from chotso.explain.queries import Row
 
 Cause = Literal[
@@ -41,30 +42,30 @@ CAUSES: dict[Cause, tuple[str, str]] = {
 }
 """In the order in which they are applied, with their Vietnamese and English names."""
 
-# Of several spells that make a person come or go, the most particular one tells why.
+# If several spells of a person changed, the cause that comes first here is given.
 _TELLING: tuple[Cause, ...] = (
     "released_from_quarantine", "re_assigned", "voided", "corrected", "late", "new",
 )  # fmt: skip
 
 Amounts = tuple[int, int]
-Aside = set[tuple[str, ...]]  # (feed, *key as text) of rows in open quarantine before
+Aside = set[tuple[str, ...]]  # (feed, *key as text) of rows that were in open quarantine
 
 
 @dataclass(frozen=True)
 class Context:
-    """What a figure's differences are judged by.
+    """What is needed to find the causes of a figure's differences.
 
     Attributes:
         before_at: The instant of the earlier state.
         members_before: Agencies that counted at the figure's agency then.
         members_after: Agencies that count now.
-        funds: Of a collection metric.
+        funds: The funds that a collection metric counts.
         interest_months: Months whose interest counts as collection.
-        aside: Rows that stood in open quarantine at `before_at`.
+        aside: Rows that were in open quarantine at `before_at`.
     """
 
     figure: Figure
-    basis: Basis
+    basis: RatioBasis
     before_at: datetime
     members_before: frozenset[str]
     members_after: frozenset[str]
@@ -74,26 +75,26 @@ class Context:
 
     @property
     def open_month(self) -> date:
-        """The month that was not over at the earlier instant; before a cutoff nothing is open."""
+        """The month that had not ended at the earlier instant; with a cutoff, no month is open."""
         if self.figure.event_cutoff is not None:
             return date.max
         return local_date(self.before_at).replace(day=1)
 
     def was_aside(self, feed: str, *key: object) -> bool:
-        """Whether a row stood in open quarantine before."""
+        """Whether a row was in open quarantine at the earlier instant."""
         return (feed, *map(str, key)) in self.aside
 
 
 @dataclass(frozen=True)
 class Piece:
-    """A difference of one item, by one cause.
+    """A difference of one item that has one cause.
 
     Attributes:
         kind: `line`, `person`, `account`, `plan_line` or `opening`.
         before: Amounts before this cause, as in `Item`.
         after: Amounts after it.
-        accounts: Accounts of the month more (1) or fewer (-1).
-        details: What tells the item, `batch_ids_before` and `batch_ids_after` among it.
+        accounts: 1 if the month has an account more, -1 if it has one fewer.
+        details: Columns that identify the item, with `batch_ids_before` and `batch_ids_after`.
     """
 
     cause: Cause
@@ -105,15 +106,15 @@ class Piece:
 
     @property
     def change(self) -> Amounts:
-        """What this cause adds."""
+        """The amounts that this cause adds."""
         return (self.after[0] - self.before[0], self.after[1] - self.before[1])
 
 
-Step = tuple[Cause, Amounts, int]  # why, amounts and accounts of the month after it
+Step = tuple[Cause, Amounts, int]  # the cause, then amounts and accounts of the month after it
 
 
 def line_pieces(rows: list[Row], context: Context) -> Iterator[Piece]:
-    """Differences of a collection figure from rows of `explain_lines`."""
+    """Differences of lines of a collection figure, from rows of `sql/lines_of_figure.sql`."""
     for row in rows:
         before = _counted(row, context, "before", context.members_before)
         if not (row["has_document_before"] and row["has_line_before"]):
@@ -201,7 +202,7 @@ def _counted(row: Row, context: Context, side: str, members: frozenset[str]) -> 
 
 
 def person_pieces(rows: list[Row], context: Context) -> Iterator[Piece]:
-    """Differences of a head-count from rows of `explain_spells`: persons who came or went."""
+    """Persons who joined or left, from rows of `sql/spells_of_figure.sql`."""
     active: dict[str, dict[str, list[Row]]] = {"before": {}, "after": {}}
     for row in rows:
         for side, members in (
@@ -255,7 +256,7 @@ def _spell_came(row: Row, context: Context, _: str) -> Cause:
     if row["is_changed"] and context.was_aside("participations", row["spell_id"]):
         return "released_from_quarantine"
     if row["before_batch_id"] is None:
-        # what was recorded since of a month that was over is late, whoever was slow
+        # A spell of a month that had ended is late, even if it was recorded only now.
         is_new = (
             row["after_recorded_at"] is not None
             and row["after_recorded_at"] > context.before_at
@@ -283,13 +284,13 @@ def _spell_went(row: Row, context: Context, person: str) -> Cause:
         == (row["after_scheme_code"], row["after_from_month"])
     )
     if is_same and row["before_to_month"] is None:
-        # an open spell was closed: the person left at that month's end
+        # The spell had no end and has one now: the person left at the end of that month.
         return "new" if row["after_to_month"] >= context.open_month else "late"
     return "corrected"
 
 
 def account_pieces(rows: list[Row], context: Context) -> Iterator[Piece]:
-    """Differences of an arrears ratio from rows of `explain_accounts`."""
+    """Differences of accounts of an arrears ratio, from rows of `sql/accounts_of_figure.sql`."""
     for row in rows:
         start = _owed(row, context, "before", context.members_before)
         details = {
@@ -336,7 +337,7 @@ def _owed(row: Row, context: Context, side: str, members: frozenset[str]) -> tup
 def _walk(
     kind: str, start: tuple[Amounts, int], steps: Iterator[Step], details: Row
 ) -> Iterator[Piece]:
-    """The steps that change anything, each with the amounts that it found."""
+    """The steps that change an amount, as pieces from one step's amounts to the next's."""
     amounts, accounts = start
     for cause, after, accounts_after in steps:
         piece = Piece(cause, kind, amounts, after, accounts_after - accounts, details)

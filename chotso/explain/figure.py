@@ -1,4 +1,4 @@
-"""One figure: which it is, what a state shows of it, and the exact numbers that it is made of."""
+"""One figure: its identity, its row in a state, and the exact sums that it is made of."""
 
 import difflib
 from collections.abc import Iterable
@@ -33,14 +33,14 @@ ITEM_FIGURES: dict[Kind, tuple[str, str]] = {
     "stock": ("actual_month", "actual_to_date"),
     "ratio": ("numerator", "denominator"),
 }
-"""What an item is a part of, in đồng or persons."""
+"""The two columns to which an item adds đồng or persons."""
 
 
 @dataclass(frozen=True)
 class Figure:
-    """An agency's metric of a month, with the metric's own attributes as the register has them.
+    """An agency's metric in a month, with the metric's attributes from the register.
 
-    `event_cutoff` is that of its state: what happened at or after it does not count.
+    Events at or after `event_cutoff` do not count.
     """
 
     agency_code: str
@@ -54,12 +54,12 @@ class Figure:
 
     @property
     def plan_limit_date(self) -> date:
-        """The last day on which a plan may have taken effect: the month's, or the cutoff's."""
+        """The last day on which a plan may have taken effect: the month's end, or the cutoff."""
         last_day = month_after(self.month) - timedelta(days=1)
         return min(last_day, local_date(self.event_cutoff)) if self.event_cutoff else last_day
 
     def is_before_cutoff(self, happened_at: datetime | None) -> bool:
-        """Whether what happened or was recorded then counts."""
+        """Whether an event counts that happened or was recorded at this instant."""
         return self.event_cutoff is None or (
             happened_at is not None and happened_at < self.event_cutoff
         )
@@ -76,13 +76,13 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Standing:
-    """The exact numbers that a figure is made of, whole đồng and persons.
+class FigureSums:
+    """The exact sums that a figure is made of, in whole đồng and persons.
 
     Attributes:
         amounts: Sums over items: of the month and to date (flows, stocks), or arrears and
             receivable (ratios).
-        accounts: Accounts × groups of the month itself: without one a ratio has no figure.
+        accounts: Number of accounts × groups of the month. With none, a ratio has no figure.
         plan: Plan in force (a fraction for ratios).
         is_by_plan: Whether the ratio's variant divides by a plan instead of the receivable.
         divisor_plan: That plan.
@@ -95,8 +95,8 @@ class Standing:
     is_by_plan: bool = False
     divisor_plan: Decimal | None = None
 
-    def plus(self, amounts: tuple[int, int], accounts: int) -> "Standing":
-        """With items more or less."""
+    def plus(self, amounts: tuple[int, int], accounts: int) -> "FigureSums":
+        """The sums with amounts and accounts added."""
         first, second = self.amounts
         return replace(
             self,
@@ -105,7 +105,7 @@ class Standing:
         )
 
     def numbers(self) -> Numbers:
-        """The explained columns as the mart has them."""
+        """The explained columns, as the mart shows them."""
         first, second = (Decimal(amount) for amount in self.amounts)
         empty: Numbers = dict.fromkeys(FIGURES)
         if self.kind != "ratio":
@@ -131,7 +131,7 @@ class Standing:
 
 
 def exact_ratio(numerator: Decimal, *divisors: Decimal | None) -> Decimal | None:
-    """Rounded once to 9 decimals, half away from zero; None by zero or by nothing."""
+    """The quotient, rounded once to 9 decimals, half away from zero; None if a divisor is 0."""
     product = Fraction(1)
     for divisor in divisors:
         if not divisor:
@@ -143,7 +143,7 @@ def exact_ratio(numerator: Decimal, *divisors: Decimal | None) -> Decimal | None
 
 
 def difference(after: Numbers, before: Numbers) -> dict[str, Decimal]:
-    """What changed; a figure that is not there counts as nothing."""
+    """The change of each column; a missing figure counts as 0."""
     zero = Decimal(0)
     return {name: (after[name] or zero) - (before[name] or zero) for name in FIGURES}
 
@@ -151,7 +151,7 @@ def difference(after: Numbers, before: Numbers) -> dict[str, Decimal]:
 def find_figure(
     conn: psycopg.Connection, state: State, agency_code: str, metric_code: str, month: date
 ) -> Figure:
-    """The figure by its names.
+    """Find a figure by agency, metric and month.
 
     Raises:
         ChotsoError: The state shows no such figure; what is nearest is named.
@@ -176,7 +176,7 @@ def find_figure(
 
 
 def shown_row(conn: psycopg.Connection, state: State, figure: Figure) -> dict[str, Any] | None:
-    """The figure's row of `fct_monthly_attainment`, None where the state does not show it."""
+    """The figure's row in `fct_monthly_attainment`; None if the state does not have it."""
     query = sql.SQL(
         "select * from {} where agency_code = %s and month = %s and metric_code = %s"
     ).format(sql.Identifier(state.schema, "fct_monthly_attainment"))

@@ -1,4 +1,4 @@
-"""The items of a figure in one state: lines, persons or accounts, and the plan lines considered."""
+"""The items of a figure in one state: lines, persons or accounts, and the plan lines."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ import psycopg
 from psycopg import sql
 
 from chotso.errors import ChotsoError
-from chotso.explain.figure import Figure, Standing, numbers_of, shown_row
+from chotso.explain.figure import Figure, FigureSums, numbers_of, shown_row
 from chotso.explain.queries import Row, ask, keep
 from chotso.explain.states import State
 
@@ -23,10 +23,10 @@ class Item:
 
     Attributes:
         kind: `line`, `person` or `account`.
-        key: What it is.
-        amounts: Of the month and to date; of a ratio, to numerator and denominator.
+        key: What identifies it.
+        amounts: What it adds to the month and to date; to numerator and denominator of a ratio.
         accounts: 1 for an account of the month itself.
-        details: The columns an auditor looks at, `batch_ids` among them.
+        details: Columns for an auditor, with `batch_ids`.
     """
 
     kind: str
@@ -37,15 +37,15 @@ class Item:
 
 
 @dataclass(frozen=True)
-class Basis:
-    """How a ratio of a month is formed under a state's configuration."""
+class RatioBasis:
+    """How a ratio of a month is computed under a state's configuration."""
 
     is_interest_bearing: bool
     is_by_plan: bool
 
 
-def basis_of(conn: psycopg.Connection, state: State, month: date) -> Basis:
-    """The official variant of a month, in a state that has the month."""
+def basis_of(conn: psycopg.Connection, state: State, month: date) -> RatioBasis:
+    """The official way to compute ratios of a month, in a state that has the month."""
     row = conn.execute(
         sql.SQL("select official_variant_code from {} where month = %s").format(
             sql.Identifier(state.schema, "dim_month")
@@ -53,29 +53,31 @@ def basis_of(conn: psycopg.Connection, state: State, month: date) -> Basis:
         [month],
     ).fetchone()
     variant = (row[0] if row else None) or "total_receivable"
-    return Basis(variant.startswith("interest_bearing_"), variant.endswith("_plan"))
+    return RatioBasis(variant.startswith("interest_bearing_"), variant.endswith("_plan"))
 
 
 @dataclass(frozen=True)
-class Total:
-    """What all items of a figure add up to."""
+class ItemsTotal:
+    """The sums of all items of a figure."""
 
     item_count: int
     amounts: tuple[int, int]
     accounts: int
 
 
-def items_of(conn: psycopg.Connection, state: State, figure: Figure, basis: Basis) -> list[Item]:
-    """Everything that the figure counts in a state, whether or not the state shows the figure."""
+def items_of(
+    conn: psycopg.Connection, state: State, figure: Figure, basis: RatioBasis
+) -> list[Item]:
+    """All items that the figure counts in a state, even if the state does not show the figure."""
     rows = ask(conn, f"items_{figure.kind}", _values(figure), state=state)
     return _made(rows, figure, basis)
 
 
 def greatest_items(
-    conn: psycopg.Connection, state: State, figure: Figure, basis: Basis, lines: int
-) -> tuple[list[Item], Total]:
-    """The greatest items, and the total of all: a million persons stay in the database."""
-    keep(conn, f"items_{figure.kind}", _values(figure), state=state)
+    conn: psycopg.Connection, state: State, figure: Figure, basis: RatioBasis, lines: int
+) -> tuple[list[Item], ItemsTotal]:
+    """The greatest items, and the total of all items, which is summed in the database."""
+    keep(conn, "items", f"items_{figure.kind}", _values(figure), state=state)
     values: Row = {
         "month": figure.month,
         "is_interest_bearing": basis.is_interest_bearing,
@@ -85,13 +87,13 @@ def greatest_items(
     (total,) = ask(conn, f"totals_{figure.kind}", values)
     items = _made(ask(conn, f"top_{figure.kind}", values), figure, basis)
     amounts = (int(total["first_amount"]), int(total["second_amount"]))
-    return items, Total(total["item_count"], amounts, total["account_count"])
+    return items, ItemsTotal(total["item_count"], amounts, total["account_count"])
 
 
-def total_of(items: list[Item]) -> Total:
-    """The total of items at hand."""
+def total_of(items: list[Item]) -> ItemsTotal:
+    """The total of the given items."""
     first, second = (sum(item.amounts[position] for item in items) for position in (0, 1))
-    return Total(len(items), (first, second), sum(item.accounts for item in items))
+    return ItemsTotal(len(items), (first, second), sum(item.accounts for item in items))
 
 
 def _values(figure: Figure) -> Row:
@@ -106,12 +108,12 @@ def _values(figure: Figure) -> Row:
     }
 
 
-def _made(rows: list[Row], figure: Figure, basis: Basis) -> list[Item]:
+def _made(rows: list[Row], figure: Figure, basis: RatioBasis) -> list[Item]:
     made = {"flow": _lines, "stock": _persons, "ratio": _accounts}[figure.kind]
     return list(made(rows, figure, basis))
 
 
-def _lines(rows: list[Row], figure: Figure, _: Basis) -> Iterator[Item]:
+def _lines(rows: list[Row], figure: Figure, _: RatioBasis) -> Iterator[Item]:
     for row in rows:
         money = int(row["collected_vnd"])
         of_month = money if row["credited_month"] == figure.month else 0
@@ -120,7 +122,7 @@ def _lines(rows: list[Row], figure: Figure, _: Basis) -> Iterator[Item]:
         yield Item("line", key, (of_month, money), 0, row | {"batch_ids": batch_ids})
 
 
-def _persons(rows: list[Row], _: Figure, __: Basis) -> Iterator[Item]:
+def _persons(rows: list[Row], _: Figure, __: RatioBasis) -> Iterator[Item]:
     spells: dict[str, list[Row]] = {}
     for row in rows:
         row["batch_ids"] = {"spell": row.pop("batch_id")}
@@ -129,7 +131,7 @@ def _persons(rows: list[Row], _: Figure, __: Basis) -> Iterator[Item]:
         yield Item("person", (person,), (1, 1), 0, {"person_id": person, "spells": found})
 
 
-def _accounts(rows: list[Row], figure: Figure, basis: Basis) -> Iterator[Item]:
+def _accounts(rows: list[Row], figure: Figure, basis: RatioBasis) -> Iterator[Item]:
     for row in rows:
         is_of_month = row["month"] == figure.month
         arrears = "interest_bearing_arrears_vnd" if basis.is_interest_bearing else "arrears_vnd"
@@ -157,7 +159,7 @@ def plan_lines(plans: Plans, figure: Figure, metric_code: str | None) -> list[Ro
 
 
 def in_force(lines: list[Row], last_day: date) -> Row | None:
-    """The line in force on a day: the last one that has taken effect by then."""
+    """The plan line in force on a day: the last one that had taken effect."""
     begun = [line for line in lines if line["effective_from_date"] <= last_day]
     return begun[-1] if begun else None
 
@@ -168,10 +170,10 @@ def plan_value(plans: Plans, figure: Figure, metric_code: str | None) -> Decimal
     return None if line is None else line["plan_value"]
 
 
-def standing_of(figure: Figure, total: Total, plans: Plans, basis: Basis) -> Standing:
-    """The exact numbers that items and plan lines make."""
+def sums_of(figure: Figure, total: ItemsTotal, plans: Plans, basis: RatioBasis) -> FigureSums:
+    """The exact sums of items and plan lines."""
     divisor = figure.denominator_metric_code if basis.is_by_plan else None
-    return Standing(
+    return FigureSums(
         kind=figure.kind,
         amounts=total.amounts,
         accounts=total.accounts,
@@ -181,17 +183,15 @@ def standing_of(figure: Figure, total: Total, plans: Plans, basis: Basis) -> Sta
     )
 
 
-def refuse_unequal(
-    conn: psycopg.Connection, state: State, figure: Figure, standing: Standing
-) -> Row:
-    """The figure's row, proven to be what its items make.
+def refuse_unequal(conn: psycopg.Connection, state: State, figure: Figure, sums: FigureSums) -> Row:
+    """The figure's row, after checking that it is equal to the sums of its items.
 
     Raises:
         ChotsoError: It is not, which must not happen.
     """
     row = shown_row(conn, state, figure)
     assert row is not None
-    shown, made = numbers_of(row), standing.numbers()
+    shown, made = numbers_of(row), sums.numbers()
     wrong = [name for name, value in shown.items() if value != made[name]]
     if wrong:
         told = "; ".join(f"{n}: {made[n]} from its items, {shown[n]} shown" for n in wrong)

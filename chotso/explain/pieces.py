@@ -1,4 +1,4 @@
-"""Pieces of a change that no row tells: items shown for the first time, or counted otherwise."""
+"""Pieces of a change for which no row changed: items shown for the first time, or counted anew."""
 
 from decimal import Decimal
 from typing import Any
@@ -10,13 +10,13 @@ from chotso.explain.queries import Row
 
 
 def whole(cause: Cause, item: Item) -> Piece:
-    """An item that was not shown before, as a piece of the change."""
+    """A piece for an item that was not shown before."""
     batch_ids = {"batch_ids_before": {}, "batch_ids_after": _batch_ids(item)}
     return Piece(cause, item.kind, (0, 0), item.amounts, item.accounts, _named(item) | batch_ids)
 
 
 def other_values(old: list[Item], new: list[Item]) -> list[Piece]:
-    """What the same knowledge counts otherwise under another configuration."""
+    """Pieces for items that count differently under another configuration."""
     before = {(item.kind, item.key): item for item in old}
     after = {(item.kind, item.key): item for item in new}
     pieces = []
@@ -62,7 +62,7 @@ def _batch_ids(item: Item) -> dict[str, Any]:
 def with_rest(
     figure: Figure, cause: Cause, items: list[Piece], change: dict[str, Decimal]
 ) -> list[Piece]:
-    """The items, and what a ratio shows at once when its month gets its first account."""
+    """The pieces, and one for amounts that a ratio shows only since it has an account."""
     names = ITEM_FIGURES[figure.kind]
     first, second = (
         int(change[name]) - sum(piece.change[position] for piece in items)

@@ -1,36 +1,49 @@
-"""The queries of this package: one file each, run against the schemas of states."""
+"""Runs the queries of this package: one file each, against the schemas of states."""
 
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
 from chotso.explain.states import State
+from chotso.warehouse.statistics import TemporaryTable
 
 _FOLDER = Path(__file__).parent / "sql"
 Row = dict[str, Any]
+Kept = Literal["items", "lines", "spells", "accounts", "account_sums"]
+
+# items: of one figure. lines, spells, accounts: those that differ between two states. account_sums:
+# accounts and receivable by agency, month and fund group.
+_TABLES: dict[Kept, TemporaryTable] = {
+    "items": TemporaryTable("explain_items", outlives_transaction=True),
+    "lines": TemporaryTable("explain_lines", outlives_transaction=True),
+    "spells": TemporaryTable("explain_spells", outlives_transaction=True),
+    "accounts": TemporaryTable("explain_accounts", outlives_transaction=True),
+    "account_sums": TemporaryTable("explain_account_sums", outlives_transaction=True),
+}
 
 
 def ask(conn: psycopg.Connection, name: str, values: Row, **states: State) -> list[Row]:
-    """Rows of `sql/<name>.sql`; `{word}` in it is a value, or the schema of the state so named."""
+    """Rows of `sql/<name>.sql`.
+
+    `{word}` in it is a value, the schema of the state with that name, or the table of kept rows.
+    """
     with conn.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(_statement(name, values, states), values).fetchall()
 
 
-def run(conn: psycopg.Connection, name: str, values: Row, **states: State) -> None:
-    """Run `sql/<name>.sql` for what it makes."""
-    conn.execute(_statement(name, values, states), values)
+def keep(conn: psycopg.Connection, kept: Kept, name: str, values: Row, **states: State) -> None:
+    """Keep the rows of `sql/<name>.sql` in a temporary table until the session ends."""
+    _TABLES[kept].fill(conn, _statement(name, values, states), values)
 
 
-def keep(conn: psycopg.Connection, name: str, values: Row, **states: State) -> None:
-    """Rows of `sql/<name>.sql` as the temporary table `explain_items`."""
-    conn.execute("drop table if exists pg_temp.explain_items")
-    rows = _statement(name, values, states)
-    conn.execute(sql.SQL("create temporary table explain_items as {}").format(rows), values)
+def table_of(kept: Kept) -> sql.Identifier:
+    """The temporary table that holds kept rows."""
+    return _TABLES[kept].table
 
 
 def batches(conn: psycopg.Connection, batch_ids: Iterable[str | None]) -> dict[str, Row]:
@@ -41,10 +54,12 @@ def batches(conn: psycopg.Connection, batch_ids: Iterable[str | None]) -> dict[s
 
 def _statement(name: str, values: Row, states: dict[str, State]) -> sql.Composed:
     schemas = {word: sql.Identifier(state.schema) for word, state in states.items()}
-    return sql.SQL(_text(name)).format(**schemas, **{n: sql.Placeholder(n) for n in values})
+    tables = {f"kept_{kept}": table_of(kept) for kept in _TABLES}
+    placeholders = {word: sql.Placeholder(word) for word in values}
+    return sql.SQL(_text(name)).format(**schemas, **tables, **placeholders)
 
 
 @cache
 def _text(name: str) -> Any:
-    # package data is a literal in all but the type
+    # psycopg wants a literal string; package data is as safe as one
     return (_FOLDER / f"{name}.sql").read_text("utf-8")

@@ -1,4 +1,4 @@
-"""An explanation as it is told: plain values, names in both languages, files of batches."""
+"""An explanation as it is shown: plain values, names in both languages, files of batches."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ from chotso.errors import ChotsoError
 from chotso.explain.causes import CAUSES, Piece
 from chotso.explain.figure import FIGURES, ITEM_FIGURES, Figure, find_figure
 from chotso.explain.items import (
-    Basis,
     Item,
+    RatioBasis,
     basis_of,
     greatest_items,
     in_force,
@@ -23,7 +23,7 @@ from chotso.explain.items import (
     plan_lines,
     plans_of,
     refuse_unequal,
-    standing_of,
+    sums_of,
     total_of,
 )
 from chotso.explain.queries import Row, batches
@@ -43,7 +43,7 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Explanation:
-    """A figure with all that it is made of, ready to print or to write as JSON."""
+    """A figure with everything that it is made of, ready to print or to write as JSON."""
 
     told: dict[str, Any]
 
@@ -112,7 +112,7 @@ def told_figure(
     month: date,
     lines: int | None = None,
 ) -> dict[str, Any]:
-    """A figure of a state with its items (or the greatest) and plan lines, proven to add up.
+    """A figure of a state with its items and plan lines, checked to add up.
 
     Raises:
         ChotsoError: The state shows no such figure, or its items do not make it.
@@ -125,7 +125,7 @@ def told_figure(
     else:
         items, total = greatest_items(conn, state, figure, basis, lines)
     plans = plans_of(conn, state)
-    row = refuse_unequal(conn, state, figure, standing_of(figure, total, plans, basis))
+    row = refuse_unequal(conn, state, figure, sums_of(figure, total, plans, basis))
     metrics = {figure.metric_code: plan_lines(plans, figure, figure.metric_code)}
     if basis.is_by_plan and figure.denominator_metric_code:
         divisor = figure.denominator_metric_code
@@ -163,7 +163,7 @@ def told_figure(
 def told_since(
     conn: psycopg.Connection, figure: Figure, start: State, end: State, since: Since
 ) -> dict[str, Any]:
-    """A change with its parts and their items."""
+    """A change as plain values: its parts and their items."""
     known = batches(conn, _piece_ids(piece for part in since.parts for piece in part.items))
     return {
         "from": start.as_known_at,
@@ -188,7 +188,7 @@ def told_since(
 
 
 def number(figure: Figure, column: str, value: Decimal | None) -> int | str | None:
-    """Đồng and persons as integers; ratios as text with 9 decimals, plans of ratios as exact."""
+    """Đồng and persons as integers; ratios as text with 9 decimals; plans of ratios exactly."""
     if value is None:
         return None
     is_actual = column in ("actual_month", "actual_to_date") and figure.kind == "ratio"
@@ -239,7 +239,9 @@ def _why(line: Row, current: Row | None, lines: list[Row]) -> dict[str, str]:
     }
 
 
-def _told_item(figure: Figure, item: Item, known: dict[str, Row], basis: Basis) -> dict[str, Any]:
+def _told_item(
+    figure: Figure, item: Item, known: dict[str, Row], basis: RatioBasis
+) -> dict[str, Any]:
     details = {k: v for k, v in item.details.items() if k not in ("batch_ids", "spells")}
     told: dict[str, Any] = {"kind": item.kind, **details}
     told["amounts"] = _amounts(figure, item.amounts)

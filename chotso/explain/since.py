@@ -1,4 +1,4 @@
-"""The change of a figure between two states, split by cause into parts that add up exactly."""
+"""Splits the change of a figure between two states into parts by cause; they add up exactly."""
 
 from dataclasses import dataclass, replace
 from datetime import date
@@ -19,35 +19,36 @@ from chotso.explain.causes import (
 )
 from chotso.explain.figure import (
     Figure,
+    FigureSums,
+    Kind,
     Numbers,
-    Standing,
     difference,
     find_figure,
     numbers_of,
     shown_row,
 )
 from chotso.explain.items import (
-    Basis,
-    Total,
+    ItemsTotal,
+    RatioBasis,
     basis_of,
     in_force,
     items_of,
     plan_lines,
     plans_of,
     refuse_unequal,
-    standing_of,
+    sums_of,
     total_of,
 )
 from chotso.explain.pieces import other_values, whole, with_rest
-from chotso.explain.queries import Row, ask, run
+from chotso.explain.queries import Kept, Row, ask, keep, table_of
 from chotso.explain.states import State
 
-_TABLES = {"flow": "explain_lines", "stock": "explain_spells", "ratio": "explain_accounts"}
+_KEPT: dict[Kind, Kept] = {"flow": "lines", "stock": "spells", "ratio": "accounts"}
 
 
 @dataclass(frozen=True)
 class Part:
-    """What one cause changed; `items` add up to `change` in đồng and persons."""
+    """What one cause changed. The `items` add up to `change`, in đồng and persons."""
 
     cause: Cause
     change: dict[str, Decimal]
@@ -72,12 +73,12 @@ class Since:
 
 
 class Between:
-    """Two states and what differs between them, for any number of figures.
+    """Compares two states once, and then explains any number of figures.
 
     Args:
-        conn: The session in which the differences stand as temporary tables.
+        conn: The session that keeps the differences in temporary tables.
         start: The earlier state, under the configuration of its time.
-        base: The earlier knowledge under the later configuration; `start` itself if it is that.
+        base: The state at the same instant under the later configuration; may be `start` itself.
         end: The later state.
     """
 
@@ -92,7 +93,7 @@ class Between:
         self._keep_differences()
 
     def explain(self, agency_code: str, metric_code: str, month: date) -> Since:
-        """The change of one figure that the later state shows.
+        """Explain the change of a figure that the later state shows.
 
         Raises:
             ChotsoError: The later state does not show it.
@@ -101,7 +102,7 @@ class Between:
         basis = basis_of(self._conn, self._end, figure.month)
         row = shown_row(self._conn, self._start, figure)
         base, opening = self._opening(figure, basis, was_shown=row is not None)
-        before = numbers_of(row) if row else Standing(figure.kind).numbers()
+        before = numbers_of(row) if row else FigureSums(figure.kind).numbers()
         members = self._members_of(figure.agency_code)
         pieces = [*self._pieces(figure, basis, *members), *self._plan_pieces(figure, basis)]
         parts, end = self._parts(figure, base, opening, pieces, before, row is not None)
@@ -109,7 +110,7 @@ class Between:
         return Since(row is not None, before, after, difference(after, before), parts)
 
     def own_pieces(self, figure: Figure) -> list[Piece]:
-        """Differences of what is filed under the figure's agency itself, of a province too.
+        """Differences of items that belong to the figure's own agency, also if it is a province.
 
         The later state need not show the figure.
         """
@@ -118,25 +119,25 @@ class Between:
         return [*self._pieces(figure, basis, own, own), *self._plan_pieces(figure, basis)]
 
     def touched(self) -> dict[str, set[str]]:
-        """Per kind of figure, the agencies under which a differing item is or was filed."""
+        """Per kind of figure, the agencies to which a differing item belongs or belonged."""
         found: dict[str, set[str]] = {}
-        for kind, table in _TABLES.items():
+        for kind, kept in _KEPT.items():
             rows = self._conn.execute(
                 sql.SQL(
                     "select before_agency_code from {table} union "
                     "select after_agency_code from {table}"
-                ).format(table=sql.Identifier("pg_temp", table))
+                ).format(table=table_of(kept))
             )
             found[kind] = {agency for (agency,) in rows if agency is not None}
         return found
 
     def planned(self) -> set[str]:
-        """The agencies any of whose plan lines differ."""
+        """The agencies of which a plan line differs."""
         base, end = self._plans[self._base], self._plans[self._end]
         return {key[0] for key in base.keys() | end.keys() if base.get(key) != end.get(key)}
 
     def provinces_of(self, agencies: set[str]) -> set[str]:
-        """The agencies at which items of these count, in either state."""
+        """The agencies at which items of the given agencies count, in either state."""
         return {
             agency
             for members in self._members.values()
@@ -151,29 +152,36 @@ class Between:
         return before, after
 
     def _opening(
-        self, figure: Figure, basis: Basis, *, was_shown: bool
-    ) -> tuple[Standing, list[Piece]]:
-        """What the figure was made of under the later configuration, and how it came to that."""
+        self, figure: Figure, basis: RatioBasis, *, was_shown: bool
+    ) -> tuple[FigureSums, list[Piece]]:
+        """The figure's sums before the change, under the later configuration.
+
+        The pieces say how the new configuration, or showing the figure for the first time, led to
+        them.
+        """
         if was_shown and self._start == self._base:
             row = shown_row(self._conn, self._base, figure)
             assert row is not None
-            return self._shown_standing(figure, basis, row), []
+            return self._shown_sums(figure, basis, row), []
         items = items_of(self._conn, self._base, figure, basis)
-        standing = standing_of(figure, total_of(items), self._plans[self._base], basis)
+        sums = sums_of(figure, total_of(items), self._plans[self._base], basis)
         if not was_shown:
-            return standing, [whole("newly_shown", item) for item in items]
+            return sums, [whole("newly_shown", item) for item in items]
         old_basis = basis_of(self._conn, self._start, figure.month)
         old = items_of(self._conn, self._start, figure, old_basis)
         refuse_unequal(
             self._conn,
             self._start,
             figure,
-            standing_of(figure, total_of(old), self._plans[self._start], old_basis),
+            sums_of(figure, total_of(old), self._plans[self._start], old_basis),
         )
-        return standing, other_values(old, items)
+        return sums, other_values(old, items)
 
-    def _shown_standing(self, figure: Figure, basis: Basis, row: Row) -> Standing:
-        """From the row itself: what differs from it is proven by arriving at the later row."""
+    def _shown_sums(self, figure: Figure, basis: RatioBasis, row: Row) -> FigureSums:
+        """The sums as the earlier row shows them, without reading its items.
+
+        This is safe: after all differences are applied, the sums must be equal to the later row.
+        """
         if figure.kind != "ratio":
             amounts = (int(row["actual_month"]), int(row["actual_to_date"]))
             accounts = 0
@@ -188,13 +196,13 @@ class Between:
             accounts = found["account_count"]
             receivable = 0 if basis.is_by_plan else int(found["receivable_vnd"])
             amounts = (int(row["numerator"] or 0), receivable)
-        total = Total(0, amounts, accounts)
-        standing = standing_of(figure, total, self._plans[self._base], basis)
-        refuse_unequal(self._conn, self._base, figure, standing)
-        return standing
+        total = ItemsTotal(0, amounts, accounts)
+        sums = sums_of(figure, total, self._plans[self._base], basis)
+        refuse_unequal(self._conn, self._base, figure, sums)
+        return sums
 
     def _pieces(
-        self, figure: Figure, basis: Basis, before: frozenset[str], after: frozenset[str]
+        self, figure: Figure, basis: RatioBasis, before: frozenset[str], after: frozenset[str]
     ) -> list[Piece]:
         context = Context(
             figure=figure,
@@ -220,8 +228,11 @@ class Between:
             return list(person_pieces(ask(self._conn, "spells_of_figure", values), context))
         return list(account_pieces(ask(self._conn, "accounts_of_figure", values), context))
 
-    def _plan_pieces(self, figure: Figure, basis: Basis) -> list[Piece]:
-        """The plan lines that came into force or were replaced; amounts are those of a divisor."""
+    def _plan_pieces(self, figure: Figure, basis: RatioBasis) -> list[Piece]:
+        """Plan lines that took effect or were replaced.
+
+        They have amounts only if the plan is the divisor of a ratio.
+        """
         pieces = []
         codes = [figure.metric_code]
         if basis.is_by_plan and figure.denominator_metric_code:
@@ -259,17 +270,17 @@ class Between:
         return key in self._aside
 
     def _parts(
-        self, figure: Figure, base: Standing, opening: list[Piece], pieces: list[Piece],
+        self, figure: Figure, base: FigureSums, opening: list[Piece], pieces: list[Piece],
         before: Numbers, was_shown: bool,
-    ) -> tuple[list[Part], Standing]:  # fmt: skip
-        """Apply the causes in order; each one's share is what the figure is more after it."""
+    ) -> tuple[list[Part], FigureSums]:  # fmt: skip
+        """Apply the causes in order; the share of each is how much it changes the figure."""
         first: Cause = "configuration" if was_shown else "newly_shown"
         steps = [(first, opening, base)]
-        standing = base
+        sums = base
         for cause in list(CAUSES)[2:]:
             items = [piece for piece in pieces if piece.cause == cause]
-            standing = _applied(figure, standing, items)
-            steps.append((cause, items, standing))
+            sums = _applied(figure, sums, items)
+            steps.append((cause, items, sums))
         shown, parts = before, []
         for cause, items, reached in steps:
             now = reached.numbers()
@@ -277,41 +288,33 @@ class Between:
             if items or any(change.values()):
                 parts.append(Part(cause, change, with_rest(figure, cause, items, change)))
             shown = now
-        return parts, standing
+        return parts, sums
 
     def _keep_differences(self) -> None:
-        for table in ("lines", "spells", "accounts", "account_sums"):
-            self._conn.execute(
-                sql.SQL("drop table if exists pg_temp.{}").format(
-                    sql.Identifier(f"explain_{table}")
-                )
-            )
         before, after = (
             {(agency, member) for agency, members in of.items() for member in members}
             for of in (self._members[self._base], self._members[self._end])
         )
         moved = sorted({member for _, member in before ^ after})
-        for name in ("changed_lines", "changed_spells", "changed_accounts"):
-            run(self._conn, name, {"moved": moved}, before=self._base, after=self._end)
-        run(self._conn, "account_sums", {}, base=self._base)
-        for table in ("lines", "spells", "accounts", "account_sums"):
-            self._conn.execute(
-                sql.SQL("analyze {}").format(sql.Identifier("pg_temp", f"explain_{table}"))
-            )
+        values: Row = {"moved": moved}
+        for kept in _KEPT.values():
+            name = f"changed_{kept}"
+            keep(self._conn, kept, name, values, before=self._base, after=self._end)
+        keep(self._conn, "account_sums", "account_sums", {}, base=self._base)
 
 
-def _applied(figure: Figure, standing: Standing, items: list[Piece]) -> Standing:
+def _applied(figure: Figure, sums: FigureSums, items: list[Piece]) -> FigureSums:
     for piece in items:
         if piece.kind != "plan_line":
-            standing = standing.plus(piece.change, piece.accounts)
+            sums = sums.plus(piece.change, piece.accounts)
             continue
         line = piece.details["after"]
         value = line["plan_value"] if line else None
         if piece.details["metric_code"] == figure.metric_code:
-            standing = replace(standing, plan=value)
+            sums = replace(sums, plan=value)
         else:
-            standing = replace(standing, divisor_plan=value)
-    return standing
+            sums = replace(sums, divisor_plan=value)
+    return sums
 
 
 def _members(conn: psycopg.Connection, state: State) -> dict[str, frozenset[str]]:
@@ -356,12 +359,12 @@ def _aside(conn: psycopg.Connection, state: State) -> Aside:
 
 
 def _divisor(line: Row | None) -> int:
-    """A collection plan in whole đồng, as the part of a denominator that it is."""
+    """A collection plan in whole đồng, as an amount of the denominator."""
     return int(line["plan_value"]) if line else 0
 
 
 def _same_plan(old: Row, new: Row) -> bool:
-    """Whether two versions say the same line: only the batch that brought it may differ."""
+    """Whether two versions are the same but for the batch that brought them."""
     return {**old, "known_at": None, "batch_id": None} == {
         **new, "known_at": None, "batch_id": None,
     }  # fmt: skip

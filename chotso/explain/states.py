@@ -1,7 +1,8 @@
-"""States: dbt builds at an instant into scratch schemas of their own, kept while they are newest.
+"""States: dbt builds at an instant, each in a scratch schema; the newest are kept.
 
-A figure is explained from the very tables that made it. A state is named by what it is a function
-of: the instant, what had been published and decided by then, the configuration and the code.
+A figure is explained from the same tables that it was computed from. A state's name is a hash of
+all that decides its content: the instant, what had been published and decided by then, the
+configuration and the code.
 """
 
 import hashlib
@@ -25,7 +26,7 @@ from chotso.warehouse.locks import hold
 
 KEPT = 4
 _PREFIX = "explain_"
-# Only what explains: no other mart, and no test, since every explanation proves that it adds up.
+# Only the models that explanations read. No tests: every explanation checks that it adds up.
 _MODELS = (
     "fct_monthly_attainment", "fct_contribution", "fct_employer_account", "dim_agency",
     "dim_metric", "dim_month",
@@ -34,7 +35,7 @@ _MODELS = (
 
 @dataclass(frozen=True)
 class State:
-    """A build at an instant, standing in its schema.
+    """A build at an instant, in a schema of its own.
 
     Attributes:
         as_known_at: The instant asked for, aware.
@@ -52,13 +53,13 @@ class State:
 
 @contextmanager
 def holding(settings: Settings) -> Iterator[psycopg.Connection]:
-    """A session in which no other explanation makes or drops states."""
+    """A session that holds the lock: no other explanation can make or drop states."""
     with connect(settings) as conn, hold(conn, "explain"):
         yield conn
 
 
 def shown_instant(conn: psycopg.Connection) -> datetime:
-    """What readers see now: the instant of the exposed build.
+    """The instant of the build that readers see.
 
     Raises:
         ChotsoError: Nothing is exposed yet.
@@ -86,12 +87,12 @@ def make_state(
     registers: Registers,
     event_cutoff: datetime | None = None,
 ) -> State:
-    """The state at an instant under a configuration: found if it stands, else built.
+    """The state at an instant under a configuration; it is built if it does not exist.
 
     Args:
         settings: Where the warehouse is.
         conn: A session from `holding`.
-        instant: Aware; what became known later does not exist.
+        instant: Aware; what became known later is not in the state.
         registers: The configuration.
         event_cutoff: Aware; what happened at or after it does not count. Default: none.
 
@@ -115,7 +116,7 @@ def make_state(
 def drop_old_states(
     settings: Settings, conn: psycopg.Connection, using: list[State], keep: int = KEPT
 ) -> list[str]:
-    """Drop all but the newest states that explanations made; those in use stay. Returns names."""
+    """Drop old states that explanations made, but not those in use; returns their schemas."""
     rows = conn.execute(
         """
         select namespace.nspname

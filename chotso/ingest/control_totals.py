@@ -1,8 +1,9 @@
-"""Control totals: what the source counts per month, against what the warehouse holds.
+"""Control totals: compares the source's rows and đồng per month with the warehouse's.
 
-The source's count (`doi_soat`) is landed with the rows, from the same snapshot. Ours counts every
-row by its newest delivered version, accepted and set aside alike. Equal rows and equal đồng in
-every month prove that nothing was lost and nothing came twice; they prove no attribute.
+The source's count (`doi_soat`) is read in the same snapshot as the rows and is landed with them.
+The warehouse counts every row once, in its newest delivered version, whether it was accepted or set
+aside. If rows and đồng are equal in every month, no row was lost and none was loaded twice. Other
+columns are not compared.
 """
 
 from collections.abc import Iterable
@@ -14,22 +15,22 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from chotso.contracts import Contract, TableSource, contract
+from chotso.contracts import Contract, TableSource, contract_of
 from chotso.errors import ChotsoError
 from chotso.ingest.ledger import LandedBatch
 from chotso.ingest.load import batch_table, drop_tables, load
-from chotso.landing import Landing, from_json
+from chotso.landing import Landing
 from chotso.warehouse.row_sql import control_month, same_key
-from chotso.warehouse.statistics import stage
+from chotso.warehouse.statistics import TemporaryTable
 
-# A row that stands in quarantine in its newest delivered version; a waived one stays out of every
-# figure and is delivered all the same.
+# Rows whose newest delivered version is in quarantine. A waived row is in no figure, but the source
+# delivers and counts it.
 IS_NEWEST_ASIDE = "(status = 'open' or (status = 'waived' and replaced_at is null))"
 
 
 @dataclass(frozen=True)
-class Total:
-    """Rows and đồng of one month; `unreadable` of the rows have money without a reading."""
+class MonthTotal:
+    """Rows and đồng of one month. Of the rows, `unreadable` have an amount that cannot be read."""
 
     rows: int = 0
     money: Decimal = Decimal(0)
@@ -38,16 +39,19 @@ class Total:
 
 @dataclass(frozen=True)
 class Comparison:
-    """One feed's month, as the source counts it and as the warehouse holds it."""
+    """The totals of one feed and month at the source and in the warehouse."""
 
     feed: str
     month: date
-    source: Total
-    warehouse: Total
+    source: MonthTotal
+    warehouse: MonthTotal
 
     @property
     def status(self) -> str:
-        """`equal`, `different`, or `unreadable`: equal rows, some whose đồng have no reading."""
+        """`equal`, `different`, or `unreadable`.
+
+        `unreadable` means: the rows are equal, the đồng are not, and some amounts cannot be read.
+        """
         if self.source.rows != self.warehouse.rows:
             return "different"
         if self.source.money == self.warehouse.money:
@@ -63,39 +67,42 @@ class Comparison:
 
 
 def compare(
-    conn: psycopg.Connection, landing: Landing, item: Contract, batch: LandedBatch
+    conn: psycopg.Connection, landing: Landing, contract: Contract, batch: LandedBatch
 ) -> list[Comparison]:
-    """Every month of a feed that either side has rows in, oldest first.
+    """Compare every month in which the source or the warehouse has rows, oldest first.
 
     Args:
         conn: The warehouse.
         landing: The archive that holds the source's count.
-        item: The feed.
+        contract: The feed.
         batch: Its newest published batch.
 
     Raises:
         ChotsoError: The landed count is not what was landed.
     """
     counted = _counted(landing, batch)
-    held = _totals(conn, _HELD_SQL, item)
-    wrong = [each for each in comparisons(item.feed, counted, held) if each.status == "different"]
-    if wrong and batch.landing_files["facts"]["closes"] != "nothing":
-        # The source counts a repetition that stands once in the warehouse: there, what a whole
-        # read delivered decides; the batch's own identity says where all of it went.
-        delivered = _delivered(conn, landing, item, batch)
+    held = _totals(conn, _HELD_SQL, contract)
+    wrong = [
+        each for each in comparisons(contract.feed, counted, held) if each.status == "different"
+    ]
+    if wrong and batch.landed.facts.closes != "nothing":
+        # The source counts identical repetitions of a row; the warehouse keeps the row once. For
+        # such months the rows that a whole read delivered are compared instead. `publish` has
+        # checked that each of them was accepted, merged with an identical one, or set aside.
+        delivered = _delivered(conn, landing, contract, batch)
         for each in wrong:
-            there = delivered.get(each.month, Total())
+            there = delivered.get(each.month, MonthTotal())
             if each.warehouse.rows < there.rows == each.source.rows:
                 held[each.month] = there
-    return comparisons(item.feed, counted, held)
+    return comparisons(contract.feed, counted, held)
 
 
 def comparisons(
-    feed: str, source: dict[date, Total], warehouse: dict[date, Total]
+    feed: str, source: dict[date, MonthTotal], warehouse: dict[date, MonthTotal]
 ) -> list[Comparison]:
-    """Two counts side by side, by month; a month that one lacks is zero there."""
+    """Pair two counts by month; a month that one of them lacks counts as zero there."""
     return [
-        Comparison(feed, month, source.get(month, Total()), warehouse.get(month, Total()))
+        Comparison(feed, month, source.get(month, MonthTotal()), warehouse.get(month, MonthTotal()))
         for month in sorted(source.keys() | warehouse.keys())
     ]
 
@@ -106,7 +113,10 @@ def record(
     found: Iterable[Comparison],
     mended: set[tuple[str, date]],
 ) -> None:
-    """Write comparisons into the ledger and commit; equal after a difference is `mended`."""
+    """Insert comparisons into the ledger and commit.
+
+    A month that was different before and is equal now gets the status `mended`.
+    """
     with conn.cursor() as cursor:
         cursor.executemany(
             """
@@ -148,7 +158,7 @@ def _row(batch: LandedBatch, each: Comparison, mended: set[tuple[str, date]]) ->
 
 
 def unmended(conn: psycopg.Connection) -> list[Comparison]:
-    """Feeds and months whose newest comparison found them different."""
+    """Feeds and months that were different when they were last compared."""
     found = conn.execute(
         """
         with newest as (
@@ -163,11 +173,13 @@ def unmended(conn: psycopg.Connection) -> list[Comparison]:
         order by feed, month
         """
     ).fetchall()
-    return [Comparison(f, m, Total(sr, sm), Total(wr, wm)) for f, m, sr, sm, wr, wm in found]
+    return [
+        Comparison(f, m, MonthTotal(sr, sm), MonthTotal(wr, wm)) for f, m, sr, sm, wr, wm in found
+    ]
 
 
 def newest_statuses(conn: psycopg.Connection) -> dict[str, int]:
-    """How many months of a feed have which status in their newest comparison."""
+    """The number of months per status, by their newest comparison."""
     found = conn.execute(
         """
         with newest as (
@@ -186,7 +198,7 @@ def newest_statuses(conn: psycopg.Connection) -> dict[str, int]:
 
 
 def uncounted(conn: psycopg.Connection) -> list[str]:
-    """Feeds whose newest read found no count at the source to compare with."""
+    """Feeds for which the source had no count at the newest read."""
     found = conn.execute(
         """
         with newest as (
@@ -208,7 +220,7 @@ def uncounted(conn: psycopg.Connection) -> list[str]:
 
 
 def refuse_unproven(conn: psycopg.Connection) -> None:
-    """Let nothing be shown that the control totals contradict.
+    """Refuse to show figures that the control totals contradict.
 
     Raises:
         ChotsoError: A month differs from the source's count, or the source has no count.
@@ -231,36 +243,39 @@ def refuse_unproven(conn: psycopg.Connection) -> None:
         )
 
 
-# Rows set aside and the documents' months are staged as tables, which are planned by their real
-# size: as CTEs the planner took 18,385 rows for one and compared each with every row of raw.
+# Rows set aside and the documents' months are temporary tables, so that PostgreSQL knows how many
+# rows they have. As a CTE it took 18,385 rows for one, and compared each with every row of raw.
+_ROWS_ASIDE = TemporaryTable("rows_aside")
+_DOCUMENTS_ASIDE = TemporaryTable("documents_aside")
+_DOCUMENT_MONTHS = TemporaryTable("document_months")
 _ASIDE_SQL = """
 select {aside_columns}
 from quarantine.row as waiting
 where feed = {feed} and {is_newest_aside}
 """
-# Documents by their newest delivered version: what a line's month is.
+# The month of each document, in its newest delivered version. A line counts in that month.
 _DOCUMENTS_SQL = """
 select {key} as document, {month} as document_month
 from {raw} as kept
 where kept.known_to is null
-    and not exists (select from pg_temp.documents_aside as aside where {same_key})
+    and not exists (select from {documents_aside} as aside where {same_key})
 
 union all
 
 select {aside_key}, {aside_month}
-from pg_temp.documents_aside as aside
+from {documents_aside} as aside
 """
 _HELD_SQL = """
 with held as (
     select {month} as month, coalesce(({money})::numeric, 0) as money, false as is_unreadable
     from {raw} as kept{placed}
     where kept.known_to is null
-        and not exists (select from pg_temp.rows_aside as aside where {same_key})
+        and not exists (select from {rows_aside} as aside where {same_key})
 
     union all
 
     select {aside_month}, aside.aside_money, aside.is_unreadable
-    from pg_temp.rows_aside as aside{aside_placed}
+    from {rows_aside} as aside{aside_placed}
 )
 
 select month, count(*), sum(money), count(*) filter (where is_unreadable)
@@ -284,90 +299,99 @@ group by month
 
 
 def _totals(
-    conn: psycopg.Connection, template: str, item: Contract, batch: LandedBatch | None = None
-) -> dict[date, Total]:
-    assert item.control is not None
-    parts = _parts(item)
+    conn: psycopg.Connection, template: str, contract: Contract, batch: LandedBatch | None = None
+) -> dict[date, MonthTotal]:
+    assert contract.control is not None
+    parts = _parts(contract)
     if batch is not None:
         parts["batch"] = batch_table(batch.batch_id)
-    if item.control.of is not None:
-        documents = _own_parts(contract(item.control.of))
-        stage(conn, "documents_aside", sql.SQL(_ASIDE_SQL).format(**documents))
-        stage(conn, "documents", sql.SQL(_DOCUMENTS_SQL).format(**documents))
-    stage(conn, "rows_aside", sql.SQL(_ASIDE_SQL).format(**parts))
+    if contract.control.of is not None:
+        documents = _own_parts(contract_of(contract.control.of))
+        _DOCUMENTS_ASIDE.fill(conn, sql.SQL(_ASIDE_SQL).format(**documents))
+        _DOCUMENT_MONTHS.fill(conn, sql.SQL(_DOCUMENTS_SQL).format(**documents))
+    _ROWS_ASIDE.fill(conn, sql.SQL(_ASIDE_SQL).format(**parts))
     found = conn.execute(sql.SQL(template).format(**parts)).fetchall()
-    return {month: Total(rows, money, unreadable) for month, rows, money, unreadable in found}
+    return {month: MonthTotal(rows, money, unreadable) for month, rows, money, unreadable in found}
 
 
 def _delivered(
-    conn: psycopg.Connection, landing: Landing, item: Contract, batch: LandedBatch
-) -> dict[date, Total]:
-    load(conn, landing, item, batch)
-    totals = _totals(conn, _DELIVERED_SQL, item, batch)
+    conn: psycopg.Connection, landing: Landing, contract: Contract, batch: LandedBatch
+) -> dict[date, MonthTotal]:
+    load(conn, landing, contract, batch)
+    totals = _totals(conn, _DELIVERED_SQL, contract, batch)
     drop_tables(conn, batch.batch_id)
     conn.commit()
     return totals
 
 
-def _counted(landing: Landing, batch: LandedBatch) -> dict[date, Total]:
-    """The source's count as it was landed; lines of one month (none by rights) are added up."""
-    counted: dict[date, Total] = {}
-    with landing.open_checked(from_json(batch.landing_files["control"])) as parquet:
+def _counted(landing: Landing, batch: LandedBatch) -> dict[date, MonthTotal]:
+    """The source's count as it was landed. Several lines of one month are added up."""
+    counted: dict[date, MonthTotal] = {}
+    assert batch.landed.control is not None
+    with landing.open_checked(batch.landed.control) as parquet:
         for line in parquet.read().to_pylist():
             if line["month"] is None:
                 continue
             month = line["month"].replace(day=1)
-            before = counted.get(month, Total())
-            counted[month] = Total(
+            before = counted.get(month, MonthTotal())
+            counted[month] = MonthTotal(
                 before.rows + (line["rows"] or 0), before.money + Decimal(line["money"] or 0)
             )
     return counted
 
 
-def _parts(item: Contract) -> dict[str, Any]:
-    assert item.control is not None
-    parts = _own_parts(item)
-    if item.control.of is None:
+def _parts(contract: Contract) -> dict[str, Any]:
+    assert contract.control is not None
+    parts = _own_parts(contract)
+    if contract.control.of is None:
         return parts | {"placed": sql.SQL(""), "aside_placed": sql.SQL("")}
-    assert isinstance(item.source, TableSource)
-    assert item.source.parent is not None
-    line_key = sql.Identifier(item.source.parent.key)
-    join = " inner join pg_temp.documents on documents.document = {}.{}"
+    assert isinstance(contract.source, TableSource)
+    assert contract.source.parent is not None
+    line_key = sql.Identifier(contract.source.parent.key)
+    join = " inner join {} as documents on documents.document = {}.{}"
     return parts | {
         "month": sql.SQL("documents.document_month"),
         "aside_month": sql.SQL("documents.document_month"),
-        "placed": sql.SQL(join).format(sql.SQL("kept"), line_key),
-        "aside_placed": sql.SQL(join).format(sql.SQL("aside"), line_key),
+        "placed": sql.SQL(join).format(_DOCUMENT_MONTHS.table, sql.SQL("kept"), line_key),
+        "aside_placed": sql.SQL(join).format(_DOCUMENT_MONTHS.table, sql.SQL("aside"), line_key),
     }
 
 
-def _own_parts(item: Contract) -> dict[str, Any]:
-    assert item.control is not None
-    month = item.control.month
-    typed = [*item.key, month] if month in item.landed and month not in item.key else item.key
+def _own_parts(contract: Contract) -> dict[str, Any]:
+    assert contract.control is not None
+    month = contract.control.month
+    typed = (
+        [*contract.key, month]
+        if month in contract.landed and month not in contract.key
+        else contract.key
+    )
     columns: list[sql.Composable] = [
         sql.SQL("(waiting.row ->> {})::{} as {}").format(
-            sql.Literal(name), sql.SQL(item.landed[name].type), sql.Identifier(name)
+            sql.Literal(name), sql.SQL(contract.landed[name].type), sql.Identifier(name)
         )
         for name in typed
     ]
     money_unreadable = sql.SQL(
         "coalesce((waiting.row ->> 'unreadable')::jsonb ?| {}::text[], false) as is_unreadable"
-    ).format(sql.Literal(item.money_columns))
+    ).format(sql.Literal(contract.money_columns))
     columns += [sql.SQL("waiting.money as aside_money"), money_unreadable]
-    in_month = month in item.landed
+    in_month = month in contract.landed
     return {
-        "feed": sql.Literal(item.feed),
-        "raw": sql.Identifier("raw", item.feed),
+        "feed": sql.Literal(contract.feed),
+        "raw": sql.Identifier("raw", contract.feed),
+        "rows_aside": _ROWS_ASIDE.table,
+        "documents_aside": _DOCUMENTS_ASIDE.table,
         "is_newest_aside": sql.SQL(IS_NEWEST_ASIDE),
-        "money": sql.SQL(item.money),
-        "money_columns": sql.SQL("{}::text[]").format(sql.Literal(item.money_columns)),
+        "money": sql.SQL(contract.money),
+        "money_columns": sql.SQL("{}::text[]").format(sql.Literal(contract.money_columns)),
         "aside_columns": sql.SQL(", ").join(columns),
-        "same_key": same_key(item, "aside", "kept"),
-        "key": sql.Identifier("kept", item.key[0]),
-        "aside_key": sql.Identifier("aside", item.key[0]),
-        "month": control_month(item, sql.Identifier("kept", month)) if in_month else sql.SQL(""),
+        "same_key": same_key(contract, "aside", "kept"),
+        "key": sql.Identifier("kept", contract.key[0]),
+        "aside_key": sql.Identifier("aside", contract.key[0]),
+        "month": control_month(contract, sql.Identifier("kept", month))
+        if in_month
+        else sql.SQL(""),
         "aside_month": (
-            control_month(item, sql.Identifier("aside", month)) if in_month else sql.SQL("")
+            control_month(contract, sql.Identifier("aside", month)) if in_month else sql.SQL("")
         ),
     }

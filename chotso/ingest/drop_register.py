@@ -1,4 +1,4 @@
-"""The register `ops.drop_entry`: what lies in the drop folder, and what of it was not taken."""
+"""The table `ops.drop_entry`: every file in the drop folder, and which were not read, and why."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -39,16 +39,16 @@ order by entry.kind = 'other', entry.name
 
 
 def file_sources() -> dict[str, FileSource]:
-    """Where the feeds of the drop folder come from, by feed."""
+    """The source of each feed that is delivered as files, by feed."""
     return {
-        item.feed: item.source
-        for item in contracts().values()
-        if isinstance(item.source, FileSource)
+        contract.feed: contract.source
+        for contract in contracts().values()
+        if isinstance(contract.source, FileSource)
     }
 
 
 def look(settings: Settings, folder: DropFolder | None = None) -> list[Seen]:
-    """What lies in the folder now, and what each entry is taken for.
+    """List the folder and classify each entry.
 
     Raises:
         ChotsoError: The folder cannot be listed.
@@ -59,7 +59,7 @@ def look(settings: Settings, folder: DropFolder | None = None) -> list[Seen]:
 def remember(
     conn: psycopg.Connection, feed: str, seen: Iterable[Seen], known_at: datetime
 ) -> set[str]:
-    """Write down what a feed's read of the folder saw, and what is gone; commits.
+    """Record what a feed's read of the folder saw and what has gone since; commits.
 
     Returns:
         The names that were not there before, or were taken for something else.
@@ -96,7 +96,7 @@ def remember(
 
 
 def look_for_gone(settings: Settings, conn: psycopg.Connection, known_at: datetime) -> None:
-    """Write down which entries are there no more, and nothing else; commits.
+    """Record which entries have gone since, and nothing else; commits.
 
     Raises:
         ChotsoError: The folder cannot be listed.
@@ -110,7 +110,7 @@ def look_for_gone(settings: Settings, conn: psycopg.Connection, known_at: dateti
 
 
 def not_taken(conn: psycopg.Connection) -> list[dict[str, Any]]:
-    """What lies in the folder and was not taken or was refused, files of other programs last.
+    """Entries that were not read or were refused; other programs' files come last.
 
     Returns:
         Mappings with `name`, `feed`, `kind`, `reason`, `first_seen` and, where it was refused,
@@ -121,7 +121,7 @@ def not_taken(conn: psycopg.Connection) -> list[dict[str, Any]]:
 
 
 def incidents(seen: Iterable[Seen], new: set[str]) -> list[str]:
-    """Deliveries that were meant and cannot count, told when they are first seen."""
+    """Deliveries that cannot be read, as messages; each is reported when it is first seen."""
     return [
         str(
             ChotsoError(
@@ -136,7 +136,10 @@ def incidents(seen: Iterable[Seen], new: set[str]) -> list[str]:
 
 
 def lines(entries: list[dict[str, Any]]) -> list[str]:
-    """What was not taken, for the night's report and `status`: a line each, others in one."""
+    """Messages on what was not read, for the night's report and `status`.
+
+    Each delivery has a line of its own; all other files share one.
+    """
     told = [_line(entry) for entry in entries if entry["kind"] != "other"]
     more = len(told) - _LINES
     if more > 0:
@@ -152,5 +155,5 @@ def _line(entry: dict[str, Any]) -> str:
     refused = f"refused as {entry['batch_id']}" if entry["batch_id"] else "not taken"
     since = local_date(entry["first_seen"])
     name = entry["name"]
-    name = name if name == name.strip() else f"“{name}”"  # a blank at an end shall be seen
+    name = name if name == name.strip() else f"“{name}”"  # so that a blank at an end is seen
     return f"drop folder: {name}: {refused}: {entry['reason']} (there since {since})"

@@ -1,7 +1,7 @@
-"""The rules that are written once for every feed: where they hold, and the SQL of one contract.
+"""Rules that are written once for all feeds: which feeds they judge, and their SQL for one feed.
 
 `expectations/every_feed/<name>.sql` is one rule. Its placeholders are filled from the contract of
-the feed that is judged, so a new column or key is judged without a change of any rule.
+the feed. A new column or key is therefore judged without a change of the rule.
 """
 
 import re
@@ -14,60 +14,62 @@ FOLDER = "every_feed"
 _NAMED = re.compile(r"\{([a-z_]+)\}")
 
 
-def holds(entry: dict[str, Any], item: Contract) -> bool:
-    """Whether a shared rule of the register judges the feed, by what its contract says."""
+def holds(entry: dict[str, Any], contract: Contract) -> bool:
+    """Whether a shared rule judges this feed, by the feed's contract."""
     where = entry.get("judged_where")
     if where == "read_whole":
-        return isinstance(item.source, TableSource) and item.source.read == "whole"
+        return isinstance(contract.source, TableSource) and contract.source.read == "whole"
     if where == "has_money":
-        return item.money != "0"
+        return contract.money != "0"
     if where == "refers_to":
-        return item.feed != entry["refers_to"] and bool(references(entry, item))
+        return contract.feed != entry["refers_to"] and bool(references(entry, contract))
     return True
 
 
-def references(entry: dict[str, Any], item: Contract) -> list[str]:
-    """The feed's columns that name a row of the feed that the rule refers to."""
-    return item.referring_to(entry["refers_to"]) if "refers_to" in entry else []
+def references(entry: dict[str, Any], contract: Contract) -> list[str]:
+    """The feed's columns that refer to the feed which the rule names."""
+    return contract.referring_to(entry["refers_to"]) if "refers_to" in entry else []
 
 
-def filled(text: str, item: Contract, refers_to: str | None) -> str:
-    """The text with the contract's columns for its placeholders; other braces stay."""
-    parts = _parts(item, refers_to)
+def filled(text: str, contract: Contract, refers_to: str | None) -> str:
+    """The text with the contract's columns in its placeholders; other braces are left."""
+    parts = _parts(contract, refers_to)
     return _NAMED.sub(lambda match: parts.get(match[1], match[0]), text)
 
 
-def _parts(item: Contract, refers_to: str | None) -> dict[str, str]:
-    required = [n for n, c in item.landed.items() if c.required and n not in item.key]
+def _parts(contract: Contract, refers_to: str | None) -> dict[str, str]:
+    required = [n for n, c in contract.landed.items() if c.required and n not in contract.key]
     parts = {
-        "raw": f"raw.{item.feed}",
-        "key": ", ".join(item.key),
-        "key_is_given": " and ".join(f"{name} is not null" for name in item.key),
-        "key_is_missing": _any_missing(item, item.key),
-        "missing_key_names": _missing_names(item, item.key),
-        "required_is_missing": _any_missing(item, required),
-        "missing_required_names": _missing_names(item, required),
-        "delivered_columns": ", ".join(f"delivered.{n}" for n in [*item.key, *item.tracked]),
-        "same_key_as_repeated": _same(item.key, "repeated"),
-        "same_key_as_differing": _same(item.key, "differing"),
+        "raw": f"raw.{contract.feed}",
+        "key": ", ".join(contract.key),
+        "key_is_given": " and ".join(f"{name} is not null" for name in contract.key),
+        "key_is_missing": _any_missing(contract, contract.key),
+        "missing_key_names": _missing_names(contract, contract.key),
+        "required_is_missing": _any_missing(contract, required),
+        "missing_required_names": _missing_names(contract, required),
+        "delivered_columns": ", ".join(
+            f"delivered.{n}" for n in [*contract.key, *contract.tracked]
+        ),
+        "same_key_as_repeated": _same(contract.key, "repeated"),
+        "same_key_as_differing": _same(contract.key, "differing"),
     }
-    if refers_to and (columns := item.referring_to(refers_to)):
+    if refers_to and (columns := contract.referring_to(refers_to)):
         parts["reference"] = columns[0]
     return parts
 
 
-def _is_missing(item: Contract, name: str) -> str:
-    """Null, and of a text also what is blank."""
-    is_text = item.landed[name].type == "text"
+def _is_missing(contract: Contract, name: str) -> str:
+    """SQL for a missing value: null, or for a text column also blank."""
+    is_text = contract.landed[name].type == "text"
     return f"coalesce(btrim({name}), '') = ''" if is_text else f"{name} is null"
 
 
-def _any_missing(item: Contract, names: Iterable[str]) -> str:
-    return " or ".join(_is_missing(item, name) for name in names) or "false"
+def _any_missing(contract: Contract, names: Iterable[str]) -> str:
+    return " or ".join(_is_missing(contract, name) for name in names) or "false"
 
 
-def _missing_names(item: Contract, names: Iterable[str]) -> str:
-    cases = (f"case when {_is_missing(item, name)} then '{name}' end" for name in names)
+def _missing_names(contract: Contract, names: Iterable[str]) -> str:
+    cases = (f"case when {_is_missing(contract, name)} then '{name}' end" for name in names)
     return ", ".join(cases) or "null"
 
 

@@ -1,7 +1,8 @@
 """Exemptions from rules against history: `config/exemptions.yml`.
 
-A day on which the figures really jump (a reorganisation, a register cleaned at the source) is
-told by a person: which rule, why, who approved it, and until when. No other rule can be exempt.
+Sometimes the figures really jump, for example after a reorganisation or when a register was cleaned
+at the source. A person then enters an exemption: which rule, why, who approved it, and until when.
+Only rules against history can be exempted.
 """
 
 from datetime import date
@@ -11,10 +12,11 @@ from typing import Annotated, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from chotso.ingest.rules import register
-from chotso.registers import CONFIG_DIR, StrictModel, parse_register, read_configuration
+from chotso.registers import CONFIG_DIR, parse_register, read_configuration
+from chotso.strict_models import StrictModel
 
 REGISTER = "exemptions"
-# The median of 14 days has followed a real jump long before.
+# After a real jump, the median of 14 days reaches the new level long before this limit.
 LONGEST_DAYS = 31
 
 Sentence = Annotated[str, StringConstraints(min_length=10, strip_whitespace=True)]
@@ -22,7 +24,7 @@ Person = Annotated[str, StringConstraints(min_length=3, strip_whitespace=True)]
 
 
 class Exemption(StrictModel):
-    """One rule that lets a feed past, from a day to a day, both included (the source's clock)."""
+    """An exemption from one rule, from one day to another, both included (source's clock)."""
 
     rule: str
     reason: Sentence
@@ -43,7 +45,7 @@ class Exemption(StrictModel):
 
     @property
     def in_words(self) -> str:
-        """For the ledger: who approved it, until when, and why."""
+        """The exemption as one sentence for the ledger: who approved it, until when, and why."""
         return f"exempt until {self.until}, approved by {self.approver}: {self.reason}"
 
 
@@ -64,7 +66,7 @@ class ExemptionRegister(StrictModel):
 
 
 def load_exemptions(config_dir: Path | None = None) -> list[Exemption]:
-    """All exemptions on file (`config/` by default), expired ones too; none without a file.
+    """All exemptions, expired ones included; none if there is no file.
 
     Raises:
         ChotsoError: Something in the file is wrong; the place is named.
@@ -77,7 +79,7 @@ def load_exemptions(config_dir: Path | None = None) -> list[Exemption]:
 
 
 def exemption_of(rule_id: str, day: date, config_dir: Path | None = None) -> Exemption | None:
-    """The exemption from a rule on a local day of the source's clock, the longest if several.
+    """The exemption from a rule on a local day, the one that lasts longest if there are several.
 
     Raises:
         ChotsoError: The file is wrong.

@@ -1,4 +1,4 @@
-"""From the sources into the landing archive: one snapshot, one known_at, write-once files."""
+"""Reads the sources into the landing archive: one snapshot, one known_at, write-once files."""
 
 from datetime import date, datetime
 from typing import Any
@@ -21,7 +21,7 @@ from chotso.source.faults import SourceFault
 def land(
     settings: Settings,
     conn: psycopg.Connection,
-    items: list[Contract],
+    contracts: list[Contract],
     business_date: date,
     *,
     full: bool = False,
@@ -33,12 +33,13 @@ def land(
 ) -> Landings:
     """Land feeds of one or more groups from one snapshot; the caller holds the groups' locks.
 
-    All batches become landed in one transaction at the end: a killed run leaves none of them.
+    All batches are recorded as landed in one transaction at the end. If the run is killed before,
+    none of them counts.
 
     Args:
         settings: Where source, drop folder and archive are.
         conn: The warehouse.
-        items: Contracts, in order.
+        contracts: Of the feeds to read, in order.
         business_date: The date that is read for.
         full: Read the open year whole.
         months: Read these months whole and nothing else; the position stays.
@@ -51,48 +52,39 @@ def land(
         ChotsoError: The source is away, its clock went back, or the date lies after it.
     """
     with open_snapshot(settings.source_url) as snapshot:
-        _check_clock(conn, items, snapshot.known_at, business_date, not_before)
+        _check_clock(conn, contracts, snapshot.known_at, business_date, not_before)
         landings = Landings(snapshot.known_at)
         read = Read(business_date, full, months, final_of, keys)
         run = LandingRun(settings, conn, snapshot, read, progress, landings)
         try:
-            for item in items:
-                _land_one(run, item)
+            for contract in contracts:
+                _land_one(run, contract)
         except BaseException as error:
             run.give_up(error)
             raise
-    failpoint(f"land.before-ledger.{items[0].group}")
-    for ready in run.ready:
-        ledger.landed(
-            conn,
-            ready.batch_id,
-            landings.known_at,
-            ready.files,
-            folder=ready.folder,
-            position=ready.position,
-            stated_at=ready.stated_at,
-            facts=ready.facts,
-        )
+    failpoint(f"land.before-ledger.{contracts[0].group}")
+    for manifest in run.ready:
+        ledger.record_landed(conn, manifest)
     conn.commit()
-    failpoint(f"land.done.{items[0].group}")
+    failpoint(f"land.done.{contracts[0].group}")
     return landings
 
 
-def _land_one(run: LandingRun, item: Contract) -> None:
-    """One feed; a fault of its own relation stops it and no other."""
-    run.progress(f"{item.feed}: reading")
+def _land_one(run: LandingRun, contract: Contract) -> None:
+    """Land one feed. An error of its own relation stops this feed and no other."""
+    run.progress(f"{contract.feed}: reading")
     try:
-        if isinstance(item.source, TableSource):
-            land_table(run, item, item.source)
+        if isinstance(contract.source, TableSource):
+            land_table(run, contract, contract.source)
         else:
-            land_files(run, item, item.source)
+            land_files(run, contract, contract.source)
     except SourceFault as error:
         run.stop_unfinished(error)
 
 
 def _check_clock(
     conn: psycopg.Connection,
-    items: list[Contract],
+    contracts: list[Contract],
     known_at: datetime,
     business_date: date,
     not_before: datetime | None,
@@ -110,7 +102,7 @@ def _check_clock(
             kept="nothing was read.",
             next_step="run it again when the source's clock has passed that instant.",
         )
-    for group in dict.fromkeys(item.group for item in items):
+    for group in dict.fromkeys(contract.group for contract in contracts):
         newest = ledger.newest_known_at(conn, group)
         if newest is not None and known_at < newest:
             raise ChotsoError(

@@ -1,6 +1,7 @@
-"""Files of the drop folder into the landing archive: the original by its hash, then its rows."""
+"""Lands files of the drop folder: first the original by its hash, then its rows."""
 
 import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
@@ -11,7 +12,8 @@ import pyarrow as pa
 from chotso.contracts import Contract, FileSource
 from chotso.errors import ChotsoError
 from chotso.ingest import drop_register, ledger
-from chotso.ingest.landing_run import LandingRun, Ready
+from chotso.ingest.landing_run import LandingRun
+from chotso.landed import Landed, Listing, ReadFacts
 from chotso.landing import LandedFile
 from chotso.source.arrow import landed_schema
 from chotso.source.drop_entries import INCIDENTS, Seen
@@ -25,14 +27,14 @@ from chotso.source.drop_folder import (
 from chotso.source.files import ParsedFile, parse
 
 
-def land_files(run: LandingRun, item: Contract, source: FileSource) -> None:
-    """Land each delivery that was not taken yet as a batch, and that the folder was read.
+def land_files(run: LandingRun, contract: Contract, source: FileSource) -> None:
+    """Land every new delivery as a batch, and one more batch which says the folder was read.
 
-    What cannot be taken stops only itself; it stands in the register of the folder.
+    A file that cannot be read stops only itself. It is recorded in `ops.drop_entry`.
     """
     folder = DropFolder(run.settings.drop_url)
-    seen = [e for e in drop_register.look(run.settings, folder) if e.feed in (item.feed, None)]
-    tried = ledger.deliveries_seen(run.conn, item.feed)
+    seen = [e for e in drop_register.look(run.settings, folder) if e.feed in (contract.feed, None)]
+    tried = ledger.deliveries_seen(run.conn, contract.feed)
     new = 0
     with tempfile.TemporaryDirectory(prefix="chotso-drop-") as scratch:
         for at, entry in enumerate(seen):
@@ -45,24 +47,24 @@ def land_files(run: LandingRun, item: Contract, source: FileSource) -> None:
                 seen[at] = replace(entry, kind=error.kind, reason=error.reason)
                 continue
             if tried.get(delivery.name) != delivery.identity:
-                run.progress(f"{item.feed}: {entry.name}")
-                _land_delivery(run, item, delivery)
+                run.progress(f"{contract.feed}: {entry.name}")
+                _land_delivery(run, contract, delivery)
                 new += 1
             delivery.local.unlink()
     there = [entry for entry in seen if entry.kind != "gone"]
-    fresh = drop_register.remember(run.conn, item.feed, there, run.snapshot.known_at)
+    fresh = drop_register.remember(run.conn, contract.feed, there, run.snapshot.known_at)
     run.landings.stopped += drop_register.incidents(there, fresh)
-    run.landings.notes += drop_register.lines(_of_earlier_runs(run, item, fresh))
+    run.landings.notes += drop_register.lines(_of_earlier_runs(run, contract, fresh))
     found = sum(entry.is_to_be_read for entry in there)
-    _land_listing(run, item, found, new)
+    _land_listing(run, contract, found, new)
 
 
-def _of_earlier_runs(run: LandingRun, item: Contract, fresh: set[str]) -> list[dict[str, Any]]:
-    """What is not taken, without what this run has just stopped for."""
+def _of_earlier_runs(run: LandingRun, contract: Contract, fresh: set[str]) -> list[dict[str, Any]]:
+    """Entries that are not read, except those that this run has already reported."""
     return [
         entry
         for entry in drop_register.not_taken(run.conn)
-        if entry["feed"] in (item.feed, None)
+        if entry["feed"] in (contract.feed, None)
         and not any(str(entry["batch_id"]) in stopped for stopped in run.landings.stopped)
         and not (entry["feed"] and entry["kind"] in INCIDENTS and entry["name"] in fresh)
     ]
@@ -71,7 +73,7 @@ def _of_earlier_runs(run: LandingRun, item: Contract, fresh: set[str]) -> list[d
 def _fetch(folder: DropFolder, entry: Seen, source: FileSource, scratch: Path) -> Delivery:
     try:
         return folder.fetch(entry.name, source.name_pattern, scratch)
-    except OSError as error:  # what the folder has against it is a NotTakenError
+    except OSError as error:  # a problem in the folder itself is a NotTakenError
         raise ChotsoError(
             f"{entry.shown} could not be copied: {error.strerror or error} (copies stand in "
             f"{scratch.parent}).",
@@ -81,10 +83,10 @@ def _fetch(folder: DropFolder, entry: Seen, source: FileSource, scratch: Path) -
 
 
 def _refuse_too_early(delivery: Delivery, clock: datetime) -> None:
-    """A name that bears an instant after the source's clock waits until it has come."""
+    """Leave a file for later whose name gives an instant after the source's clock."""
     try:
         stated_at = delivery.stated_at
-    except RefusedDeliveryError:  # it is no instant, and refused for that
+    except RefusedDeliveryError:  # the name gives no valid instant: parsing refuses the file
         return
     if stated_at is not None and stated_at > clock:
         delivery.local.unlink()
@@ -97,59 +99,56 @@ def _refuse_too_early(delivery: Delivery, clock: datetime) -> None:
         )
 
 
-def _parse(item: Contract, delivery: Delivery) -> tuple[ParsedFile, datetime | None, date | None]:
+def _parse(
+    contract: Contract, delivery: Delivery
+) -> tuple[ParsedFile, datetime | None, date | None]:
     stated_at, month = delivery.stated_at, delivery.month
     try:
-        return parse(item, delivery), stated_at, month
+        return parse(contract, delivery), stated_at, month
     except ChotsoError:
         raise
-    except Exception as error:  # of whatever a library stumbled over: it is this file's alone
+    except Exception as error:  # any error of a library concerns this file alone
         raise refused(
             delivery.name, f"reading it ended in an error ({type(error).__name__})"
         ) from error
 
 
-def _land_delivery(run: LandingRun, item: Contract, delivery: Delivery) -> None:
-    batch_id = run.start(item, "file", delivery)
+def _land_delivery(run: LandingRun, contract: Contract, delivery: Delivery) -> None:
+    batch_id = run.start(contract, "file", delivery)
     run.landing.keep_original(delivery.name, delivery.local, delivery.sha256)
-    folder = run.folder(item, batch_id)
+    folder = run.folder(contract, batch_id)
     try:
-        parsed, stated_at, month = _parse(item, delivery)
+        parsed, stated_at, month = _parse(contract, delivery)
     except RefusedDeliveryError as error:
         ledger.stop(run.conn, batch_id, "refused", error.what)
         run.landings.stopped.append(f"{batch_id}: {error}")
         return
-    tables = {"data": parsed.rows} | ({"scope": parsed.scope} if parsed.scope else {})
-    files = {
-        role: _write_table(run, item, table, f"{folder}/{role}.parquet", role)
-        for role, table in tables.items()
-    }
-    facts: dict[str, Any] = {
-        "closes": "scope" if parsed.scope is not None else "nothing",
-        "month": month.isoformat() if month else None,
-        "original": f"originals/{delivery.sha256}/{delivery.name}",
-    }
-    if parsed.notes:
-        facts["notes"] = parsed.notes
-        run.landings.notes += [f"{delivery.name}: {note}." for note in parsed.notes]
-    run.done(item, Ready(batch_id, files, folder, None, stated_at, facts))
+    data = _write_table(run, parsed.rows, f"{folder}/data.parquet", contract.money_columns)
+    scope = _write_table(run, parsed.scope, f"{folder}/scope.parquet") if parsed.scope else None
+    facts = ReadFacts(
+        closes="scope" if parsed.scope is not None else "nothing",
+        month=month,
+        original=f"originals/{delivery.sha256}/{delivery.name}",
+        notes=parsed.notes or None,
+    )
+    run.landings.notes += [f"{delivery.name}: {note}." for note in parsed.notes]
+    run.done(contract, batch_id, Landed(data, scope, facts=facts), stated_at=stated_at)
 
 
-def _land_listing(run: LandingRun, item: Contract, found: int, new: int) -> None:
-    """The batch that says the folder was read, whatever lay in it: no file is no silence."""
-    batch_id = run.start(item, "file")
-    folder = run.folder(item, batch_id)
-    empty = landed_schema(item).empty_table()
-    files = {"data": _write_table(run, item, empty, f"{folder}/data.parquet", "data")}
-    facts = {"closes": "nothing", "listing": {"found": found, "new": new}}
-    run.done(item, Ready(batch_id, files, folder, facts=facts))
+def _land_listing(run: LandingRun, contract: Contract, found: int, new: int) -> None:
+    """Land an empty batch which says that the folder was read, even if no file was in it."""
+    batch_id = run.start(contract, "file")
+    folder = run.folder(contract, batch_id)
+    empty = landed_schema(contract).empty_table()
+    data = _write_table(run, empty, f"{folder}/data.parquet", contract.money_columns)
+    facts = ReadFacts(closes="nothing", listing=Listing(found=found, new=new))
+    run.done(contract, batch_id, Landed(data, facts=facts))
 
 
 def _write_table(
-    run: LandingRun, item: Contract, table: pa.Table, path: str, role: str
+    run: LandingRun, table: pa.Table, path: str, money_columns: Sequence[str] = ()
 ) -> LandedFile:
-    money = item.money_columns if role == "data" else []
-    with run.landing.parquet(path, table.schema, money) as draft:
+    with run.landing.parquet(path, table.schema, list(money_columns)) as draft:
         for batch in table.to_batches():
             draft.write(batch)
     return draft.result()

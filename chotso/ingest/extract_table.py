@@ -1,8 +1,8 @@
-"""A relation of the collection system into the landing archive: rows, scope, the source's count."""
+"""Lands a relation of the collection system: its rows, its scopes and the source's count."""
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 import psycopg
 import pyarrow as pa
@@ -12,8 +12,9 @@ from chotso.contracts import Column, Contract, TableSource
 from chotso.errors import ChotsoError
 from chotso.failpoints import failpoint
 from chotso.ingest import ledger, schema_drift
-from chotso.ingest.landing_run import LandingRun, Ready
+from chotso.ingest.landing_run import LandingRun
 from chotso.ingest.pseudonym_key import check_key
+from chotso.landed import Closes, Landed, ReadFacts
 from chotso.landing import LandedFile
 from chotso.settings import Settings
 from chotso.source.arrow import ROW_NUMBER, UNREADABLE, arrow_type, landed_schema
@@ -29,108 +30,109 @@ from chotso.source.queries import (
 from chotso.source.snapshot import refuse_drifted
 
 
-def land_table(run: LandingRun, item: Contract, source: TableSource) -> None:
-    """Land what was asked for of a relation; one whose columns have drifted is blocked instead."""
-    request = _request(run, item, source)
-    check_key(run.settings, run.conn, item, run.snapshot.known_at, request)
-    batch_id = run.start(item, request.mode)
-    drifts = run.snapshot.drift(item)
-    drift = schema_drift.record(run.conn, item.feed, batch_id, run.snapshot.known_at, drifts)
+def land_table(run: LandingRun, contract: Contract, source: TableSource) -> None:
+    """Land the rows that were asked for; block the batch if a column differs from the contract."""
+    request = _request(run, contract, source)
+    check_key(run.settings, run.conn, contract, run.snapshot.known_at, request)
+    batch_id = run.start(contract, request.mode)
+    drifts = run.snapshot.drift(contract)
+    drift = schema_drift.record(run.conn, contract.feed, batch_id, run.snapshot.known_at, drifts)
     if drift.blocking:
         _block(run, batch_id, drift.blocking)
         return
     run.landings.notes += drift.notes
-    folder = run.folder(item, batch_id)
-    files, newest = {}, None
-    files["data"], newest = _write_rows(run, item, source, request, f"{folder}/data.parquet")
-    if (scope := scope_query(item, request)) is not None:
-        files["scope"] = _write_scope(run, item, scope, f"{folder}/scope.parquet")
-    facts = _facts_of_read(source, request, "scope" in files) | drift.facts
-    if item.control:
-        _land_control(run, item, folder, files, facts)
-    position = None if run.read.keys else _position(run, item, source, newest)
-    run.done(item, Ready(batch_id, files, folder, position, facts=facts))
+    folder = run.folder(contract, batch_id)
+    data, newest = _write_rows(run, contract, source, request, f"{folder}/data.parquet")
+    scope = None
+    if (query := scope_query(contract, request)) is not None:
+        scope = _write_scope(run, contract, query, f"{folder}/scope.parquet")
+    control = _write_control(run, contract, f"{folder}/control.parquet")
+    facts = _facts_of_read(
+        source,
+        request,
+        has_scope=scope is not None,
+        control="missing" if contract.control and not control else None,
+        added_columns=drift.added_columns,
+    )
+    position = None if run.read.keys else _position(run, contract, source, newest)
+    run.done(contract, batch_id, Landed(data, scope, control, facts), position=position)
 
 
-def _request(run: LandingRun, item: Contract, source: TableSource) -> ReadRequest:
+def _request(run: LandingRun, contract: Contract, source: TableSource) -> ReadRequest:
     if run.read.keys:
-        return ReadRequest("replay", keys_again=run.read.keys[item.feed])
+        return ReadRequest("replay", keys_again=run.read.keys[contract.feed])
     if source.read == "whole":
         return ReadRequest("whole")
-    position = ledger.position(run.conn, item.feed)
+    position = ledger.position(run.conn, contract.feed)
     if run.read.months:
         return ReadRequest("window", since=position, months=run.read.months)
-    behind = _behind(run, item, position)
+    behind = _behind(run, contract, position)
     since = behind - timedelta(minutes=source.overlap_minutes) if behind else None
-    keys_again = _keys_in_quarantine(run.conn, item)
+    keys_again = _keys_in_quarantine(run.conn, contract)
     start = date(run.read.business_date.year, 1, 1)
     request = ReadRequest("year" if run.read.full else "changes", since, start, keys_again)
     return request.of(source)
 
 
-def _behind(run: LandingRun, item: Contract, position: datetime | None) -> datetime | None:
-    """The position to read from: lines are stated anew as far back as their documents are read."""
-    if position is None or item.control is None or item.control.of is None:
+def _behind(run: LandingRun, contract: Contract, position: datetime | None) -> datetime | None:
+    """The position to read from.
+
+    The lines of a document must be read as far back as the documents themselves.
+    """
+    if position is None or contract.control is None or contract.control.of is None:
         return position
-    placing = ledger.position(run.conn, item.control.of)
+    placing = ledger.position(run.conn, contract.control.of)
     return min(position, placing) if placing else position
 
 
 def _write_rows(
-    run: LandingRun, item: Contract, source: TableSource, request: ReadRequest, path: str
+    run: LandingRun, contract: Contract, source: TableSource, request: ReadRequest, path: str
 ) -> tuple[LandedFile, datetime | None]:
-    read = {n: c for n, c in item.columns.items() if c.personal != "drop"}
-    lands = _lander(item, read, run.settings)
-    schema = landed_schema(item)
+    read = {n: c for n, c in contract.columns.items() if c.personal != "drop"}
+    lands = _lander(contract, read, run.settings)
+    schema = landed_schema(contract)
     newest: datetime | None = None
-    with run.landing.parquet(path, schema, item.money_columns) as draft:
-        for batch in run.snapshot.rows(rows_query(item, request), read):
+    with run.landing.parquet(path, schema, contract.money_columns) as draft:
+        for batch in run.snapshot.rows(rows_query(contract, request), read):
             draft.write(lands(batch, draft.rows))
             if source.changed_at and batch.num_rows:
                 seen = pc.max(batch.column(source.changed_at)).as_py()
                 newest = max(filter(None, (newest, seen)), default=None)
-            run.progress(f"{item.feed}: {draft.rows:,} rows read")
-            failpoint(f"landing.{item.feed}")
+            run.progress(f"{contract.feed}: {draft.rows:,} rows read")
+            failpoint(f"landing.{contract.feed}")
     return draft.result(), newest
 
 
-def _write_scope(run: LandingRun, item: Contract, query: Any, path: str) -> LandedFile:
-    columns = {name: Column(type="text", description=name) for name in item.scope}
-    schema = pa.schema([(name, pa.string()) for name in item.scope])
+def _write_scope(run: LandingRun, contract: Contract, query: Any, path: str) -> LandedFile:
+    columns = {name: Column(type="text", description=name) for name in contract.scope}
+    schema = pa.schema([(name, pa.string()) for name in contract.scope])
     with run.landing.parquet(path, schema, []) as draft:
         for batch in run.snapshot.rows(query, columns):
-            draft.write(batch.select(item.scope))
+            draft.write(batch.select(contract.scope))
     return draft.result()
 
 
-def _land_control(
-    run: LandingRun,
-    item: Contract,
-    folder: str,
-    files: dict[str, LandedFile],
-    facts: dict[str, Any],
-) -> None:
-    """The source's own count of the feed, in the snapshot that its rows were read in."""
-    if not run.snapshot.has_relation(CONTROL_RELATION):
-        facts["control"] = "missing"
-        return
+def _write_control(run: LandingRun, contract: Contract, path: str) -> LandedFile | None:
+    """The source's count of the feed, from the snapshot of its rows; None if there is none."""
+    if contract.control is None or not run.snapshot.has_relation(CONTROL_RELATION):
+        return None
     refuse_drifted(run.snapshot.helper_drift(CONTROL_RELATION), CONTROL_RELATION)
-    batches = run.snapshot.rows(control_query(item), CONTROL_COLUMNS)
-    fields = [(name, arrow_type(spec.type)) for name, spec in CONTROL_COLUMNS.items()]
+    batches = run.snapshot.rows(control_query(contract), CONTROL_COLUMNS)
+    fields = [(name, arrow_type(column.type)) for name, column in CONTROL_COLUMNS.items()]
     schema = pa.schema(fields)
-    with run.landing.parquet(f"{folder}/control.parquet", schema, []) as draft:
+    with run.landing.parquet(path, schema, []) as draft:
         for batch in batches:
             draft.write(batch.select(schema.names))
-    files["control"] = draft.result()
+    return draft.result()
 
 
 def _position(
-    run: LandingRun, item: Contract, source: TableSource, newest: datetime | None
+    run: LandingRun, contract: Contract, source: TableSource, newest: datetime | None
 ) -> str | None:
-    """The newest change seen, never past the snapshot's clock, never behind what it was."""
+    """The newest change that was read, at most the snapshot's clock, and never going back."""
     if source.read == "whole":
         return None
-    before = ledger.position(run.conn, item.feed)
+    before = ledger.position(run.conn, contract.feed)
     seen = min(newest, run.snapshot.known_at) if newest else None
     reached = max(filter(None, (before, seen)), default=None)
     return reached.isoformat() if reached else None
@@ -147,24 +149,27 @@ def _block(run: LandingRun, batch_id: str, reason: str) -> None:
     run.landings.stopped.append(str(error))
 
 
-def _facts_of_read(source: TableSource, request: ReadRequest, has_scope: bool) -> dict[str, Any]:
-    """What publishing must know of the read.
+def _facts_of_read(
+    source: TableSource,
+    request: ReadRequest,
+    *,
+    has_scope: bool,
+    control: Literal["missing"] | None,
+    added_columns: dict[str, str | None] | None,
+) -> ReadFacts:
+    closes = _closes(source, request, has_scope)
+    has_position = request.mode != "changes" and source.changed_at is not None
+    return ReadFacts(
+        closes=closes,
+        year_start=request.year_start if closes == "period" else None,
+        months=request.months or None,
+        held_before=request.since if has_position else None,
+        control=control,
+        added_columns=added_columns,
+    )
 
-    `closes` says what a read that lacks a row says of it: `everything` it lacks is gone, or less.
-    `held_before`: what changed at the source no later was held already; where it was not, the
-    whole read has found a difference.
-    """
-    facts: dict[str, Any] = {"closes": _closes(source, request, has_scope)}
-    if facts["closes"] == "period" and request.year_start:
-        facts["year_start"] = request.year_start.isoformat()
-    if request.months:
-        facts["months"] = [month.isoformat() for month in request.months]
-    if request.mode != "changes" and request.since and source.changed_at:
-        facts["held_before"] = request.since.isoformat()
-    return facts
 
-
-def _closes(source: TableSource, request: ReadRequest, has_scope: bool) -> str:
+def _closes(source: TableSource, request: ReadRequest, has_scope: bool) -> Closes:
     if request.reads_everything:
         return "everything"
     if has_scope:
@@ -175,12 +180,15 @@ def _closes(source: TableSource, request: ReadRequest, has_scope: bool) -> str:
 
 
 def _lander(
-    item: Contract, read: dict[str, Column], settings: Settings
+    contract: Contract, read: dict[str, Column], settings: Settings
 ) -> Callable[[pa.RecordBatch, int], pa.RecordBatch]:
-    """From a batch as read to a batch as landed: numbered, and without clear personal data."""
-    personal = [name for name, spec in read.items() if spec.personal == "pseudonym"]
+    """A function from a batch as read to a batch as landed.
+
+    It numbers the rows and replaces or removes clear personal data.
+    """
+    personal = [name for name, column in read.items() if column.personal == "pseudonym"]
     replace = pseudonymiser(settings.pseudonym_key()) if personal else None
-    schema = landed_schema(item)
+    schema = landed_schema(contract)
 
     def lands(batch: pa.RecordBatch, before: int) -> pa.RecordBatch:
         columns = {name: batch.column(name) for name in batch.schema.names}
@@ -194,16 +202,19 @@ def _lander(
     return lands
 
 
-def _keys_in_quarantine(conn: psycopg.Connection, item: Contract) -> list[tuple[Any, ...]]:
-    """Keys of open rows: they are read from the source and judged again on every extract."""
+def _keys_in_quarantine(conn: psycopg.Connection, contract: Contract) -> list[tuple[Any, ...]]:
+    """Keys of open rows: every extract reads them from the source and judges them again."""
     found = conn.execute(
-        "select row from quarantine.row where feed = %s and status = 'open'", [item.feed]
+        "select row from quarantine.row where feed = %s and status = 'open'", [contract.feed]
     )
-    keys = {tuple(_typed_key(item, name, row[0].get(name)) for name in item.key) for row in found}
+    keys = {
+        tuple(_typed_key(contract, name, row[0].get(name)) for name in contract.key)
+        for row in found
+    }
     return sorted((k for k in keys if None not in k), key=str)
 
 
-def _typed_key(item: Contract, name: str, value: Any) -> Any:
-    if value is not None and item.landed[name].type == "date":
+def _typed_key(contract: Contract, name: str, value: Any) -> Any:
+    if value is not None and contract.landed[name].type == "date":
         return date.fromisoformat(value)
     return value

@@ -1,9 +1,9 @@
-"""What stands in force of a feed after a batch, and whether it lies near its own history.
+"""Compares the rows and đồng in force of a feed with those of the days before.
 
-The rules of level `history` judge standing totals (rows and đồng in force in `raw.<feed>`), not
-what a batch happened to deliver: a night without changes or files is as good as any other. They
-run inside the publishing transaction over our own connection. Great Expectations, which judges
-the batch before, has a connection of its own and cannot see what is not committed.
+Rules of level `history` judge standing totals: rows and đồng in force in `raw.<feed>`. What a batch
+delivers does not matter, so a night without changes or files passes. The rules run inside the
+publishing transaction, on its connection. Great Expectations judges the batch before that. It has a
+connection of its own and cannot see rows that are not committed.
 """
 
 from dataclasses import dataclass, replace
@@ -29,20 +29,20 @@ from chotso.ingest.validate import RuleResult
 
 
 @dataclass(frozen=True)
-class Standing:
-    """What is in force of a feed: rows, and đồng by the contract's `money`."""
+class StandingTotals:
+    """Rows in force of a feed, and their đồng by the contract's `money`."""
 
     rows: int
     money: Decimal
 
     def total(self, rule: Rule) -> int | Decimal:
-        """The total that a rule judges."""
+        """The total that this rule judges."""
         return self.money if rule.name.startswith("standing_money_") else self.rows
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """What a rule against history says of a standing total, and whether that stops the batch."""
+    """The result of a rule against history, and whether it stops the batch."""
 
     result: RuleResult
     standing: int | Decimal
@@ -51,7 +51,7 @@ class Judgement:
 
 
 class OutOfRangeError(ChotsoError):
-    """A batch would bring a standing total too far from its history; `judgements` says which."""
+    """A batch would move a standing total too far from its history; see `judgements`."""
 
     def __init__(self, batch_id: str, judgements: list[Judgement]) -> None:
         self.judgements = judgements
@@ -66,42 +66,42 @@ class OutOfRangeError(ChotsoError):
 
 
 def standing_after(
-    conn: psycopg.Connection, item: Contract, batch: LandedBatch, changed: int
-) -> Standing:
-    """The feed's standing totals inside the publishing transaction.
+    conn: psycopg.Connection, contract: Contract, batch: LandedBatch, changed: int
+) -> StandingTotals:
+    """The feed's standing totals after this batch, inside the publishing transaction.
 
-    A batch that changed no version carries the last ones forward without counting.
+    If the batch changed no row version, the last totals are used again without counting.
     """
     if changed == 0 and (last := _last(conn, batch.feed)) is not None:
         return last
-    return count(conn, item)
+    return count(conn, contract)
 
 
-def count(conn: psycopg.Connection, item: Contract) -> Standing:
-    """Count what is in force as this connection sees it."""
-    # What is in force lies within 10^15 đồng a row (the rules of range), so it adds up as bigint,
-    # which takes less than half the time of numeric over ten million rows.
-    money = item.money.replace("::numeric", "::bigint")
+def count(conn: psycopg.Connection, contract: Contract) -> StandingTotals:
+    """Count the rows in force that this connection sees."""
+    # Rules keep each row below 10^15 đồng, so the sum fits into bigint. Over ten million rows that
+    # takes less than half the time of numeric.
+    money = contract.money.replace("::numeric", "::bigint")
     row = conn.execute(
         sql.SQL(
             "select count(*), coalesce(sum({money}), 0)::numeric from {raw} where known_to is null"
-        ).format(money=sql.SQL(money), raw=sql.Identifier("raw", item.feed))
+        ).format(money=sql.SQL(money), raw=sql.Identifier("raw", contract.feed))
     ).fetchone()
     assert row is not None
-    return Standing(*row)
+    return StandingTotals(*row)
 
 
-def _last(conn: psycopg.Connection, feed: str) -> Standing | None:
+def _last(conn: psycopg.Connection, feed: str) -> StandingTotals | None:
     row = conn.execute(
         "select standing_rows, standing_money from ops.standing where feed = %s "
         "order by entry desc limit 1",
         [feed],
     ).fetchone()
-    return Standing(*row) if row else None
+    return StandingTotals(*row) if row else None
 
 
-def remember(conn: psycopg.Connection, batch: LandedBatch, standing: Standing) -> None:
-    """Write a batch's standing totals, inside the publishing transaction."""
+def remember(conn: psycopg.Connection, batch: LandedBatch, standing: StandingTotals) -> None:
+    """Insert a batch's standing totals, inside the publishing transaction."""
     conn.execute(
         "insert into ops.standing "
         "(batch_id, feed, business_date, standing_rows, standing_money) "
@@ -110,8 +110,10 @@ def remember(conn: psycopg.Connection, batch: LandedBatch, standing: Standing) -
     )
 
 
-def judge(conn: psycopg.Connection, batch: LandedBatch, standing: Standing) -> list[Judgement]:
-    """Every rule against history over standing totals, in register order.
+def judge(
+    conn: psycopg.Connection, batch: LandedBatch, standing: StandingTotals
+) -> list[Judgement]:
+    """Apply every rule against history to standing totals, in register order.
 
     Raises:
         ChotsoError: A rule is broken and `config/exemptions.yml` cannot be read.
@@ -125,8 +127,8 @@ def _judge(
     conn: psycopg.Connection,
     batch: LandedBatch,
     rule: Rule,
-    standing: Standing,
-    past: list[Standing],
+    standing: StandingTotals,
+    past: list[StandingTotals],
 ) -> Judgement:
     now, history = standing.total(rule), [each.total(rule) for each in past]
     query = rule.history_query(StandingFacts(now, history))
@@ -140,11 +142,10 @@ def _judge(
     return Judgement(RuleResult(rule, 0, detail or None), now, history, stops=False)
 
 
-def _past(conn: psycopg.Connection, batch: LandedBatch) -> list[Standing]:
-    """The totals after the last batch of each published date of the days before.
+def _past(conn: psycopg.Connection, batch: LandedBatch) -> list[StandingTotals]:
+    """The totals after the last batch of each published date, of the days before.
 
-    A date that is caught up late is judged by the days before the newest date, like all that is
-    published now.
+    If a date is published late, its totals are still compared with the days before the newest date.
     """
     found = conn.execute(
         """
@@ -165,14 +166,14 @@ def _past(conn: psycopg.Connection, batch: LandedBatch) -> list[Standing]:
         """,
         {"feed": batch.feed, "date": batch.business_date, "days": HISTORY_DAYS},
     )
-    return [Standing(*row) for row in found]
+    return [StandingTotals(*row) for row in found]
 
 
-def let_mend(judgements: list[Judgement], before: Standing) -> list[Judgement]:
-    """The same judgements, but what a batch found out of range and did not worsen passes.
+def let_mend(judgements: list[Judgement], before: StandingTotals) -> list[Judgement]:
+    """The same judgements, but a total that was already out of range and got no worse passes.
 
-    Where raw was damaged behind our back, the batch that mends a part of it would else be stopped
-    by the damage that is left.
+    If rows of `raw` were damaged, a batch may mend only a part. The rest of the damage must not
+    stop it.
     """
     return [_let_mend(each, before.total(each.result.rule)) for each in judgements]
 

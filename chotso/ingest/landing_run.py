@@ -11,7 +11,8 @@ from chotso.contracts import Contract
 from chotso.errors import ChotsoError
 from chotso.failpoints import failpoint
 from chotso.ingest import ledger
-from chotso.landing import LandedFile, Landing
+from chotso.landed import BatchManifest, Landed, batch_folder
+from chotso.landing import Landing
 from chotso.settings import Settings
 from chotso.source.drop_folder import Delivery
 from chotso.source.snapshot import Snapshot
@@ -47,27 +48,15 @@ class Read:
     final_of: str | None = None
     keys: dict[str, list[tuple[Any, ...]]] | None = None
 
-    @property
-    def moves_position(self) -> bool:
-        """Whether the feed is read up to now: a part of it says nothing of the rest."""
-        return not (self.months or self.keys)
-
-
-@dataclass
-class Ready:
-    """A batch whose files stand in the archive, before the ledger says so."""
-
-    batch_id: str
-    files: dict[str, LandedFile]
-    folder: str
-    position: str | None = None
-    stated_at: datetime | None = None
-    facts: dict[str, Any] = field(default_factory=dict)
-
 
 @dataclass
 class LandingRun:
-    """The landing of several feeds in one snapshot."""
+    """The landing of several feeds in one snapshot.
+
+    Attributes:
+        ready: Batches whose folders are complete, before the ledger says so.
+        modes: How each batch of this run is read, by its id.
+    """
 
     settings: Settings
     conn: psycopg.Connection
@@ -75,7 +64,7 @@ class LandingRun:
     read: Read
     progress: Progress
     landings: Landings
-    ready: list[Ready] = field(default_factory=list)
+    ready: list[BatchManifest] = field(default_factory=list)
     modes: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -83,12 +72,12 @@ class LandingRun:
         """The archive."""
         return Landing(self.settings.landing_url)
 
-    def start(self, item: Contract, mode: str, delivery: Delivery | None = None) -> str:
+    def start(self, contract: Contract, mode: str, delivery: Delivery | None = None) -> str:
         """Write a batch into the ledger before its work begins; returns its id."""
         named = (delivery.name, delivery.sha256, delivery.identity) if delivery else None
         batch_id = ledger.start(
             self.conn,
-            item,
+            contract,
             self.read.business_date,
             mode,
             final_of=self.read.final_of,
@@ -99,7 +88,7 @@ class LandingRun:
 
     def stop_unfinished(self, error: ChotsoError) -> None:
         """End what a fault of one relation left unfinished; what has landed of the others stays."""
-        done = {ready.batch_id for ready in self.ready}
+        done = set(self.landings.batch_ids)
         ledger.fail(self.conn, [each for each in self.modes if each not in done], error.what)
         self.landings.stopped.append(str(error))
 
@@ -111,26 +100,31 @@ class LandingRun:
         reason = error.what if isinstance(error, ChotsoError) else type(error).__name__
         ledger.fail(self.conn, list(self.modes), f"the run ended before it had landed: {reason}")
 
-    def folder(self, item: Contract, batch_id: str) -> str:
+    def folder(self, contract: Contract, batch_id: str) -> str:
         """The batch's folder in the archive."""
-        return self.landing.folder_of(item.feed, str(self.read.business_date), batch_id)
+        return batch_folder(contract.feed, self.read.business_date, batch_id)
 
-    def done(self, item: Contract, ready: Ready) -> None:
+    def done(
+        self,
+        contract: Contract,
+        batch_id: str,
+        landed: Landed,
+        *,
+        position: str | None = None,
+        stated_at: datetime | None = None,
+    ) -> None:
         """Complete a batch's folder with its manifest."""
-        self.landing.write_manifest(
-            ready.folder,
-            {
-                "batch_id": ready.batch_id,
-                "feed": item.feed,
-                "business_date": self.read.business_date,
-                "read_mode": self.modes[ready.batch_id],
-                "known_at": self.snapshot.known_at,
-                "source_position": ready.position,
-                "stated_at": ready.stated_at,
-                "files": {role: vars(landed) for role, landed in ready.files.items()},
-                "facts": ready.facts,
-            },
+        manifest = BatchManifest(
+            batch_id=batch_id,
+            feed=contract.feed,
+            business_date=self.read.business_date,
+            read_mode=self.modes[batch_id],
+            known_at=self.snapshot.known_at,
+            source_position=position,
+            stated_at=stated_at,
+            landed=landed,
         )
-        self.ready.append(ready)
-        self.landings.batch_ids.append(ready.batch_id)
-        failpoint(f"landed.{item.feed}")
+        self.landing.write_manifest(manifest.folder, manifest.as_json())
+        self.ready.append(manifest)
+        self.landings.batch_ids.append(batch_id)
+        failpoint(f"landed.{contract.feed}")

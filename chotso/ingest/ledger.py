@@ -1,15 +1,15 @@
-"""The run ledger `ops.batch`: what is in work, what was published, and what stopped."""
+"""The ledger `ops.batch`: which batches are running, published or stopped."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
-from psycopg.rows import class_row
+from psycopg.rows import kwargs_row
 from psycopg.types.json import Jsonb
 
 from chotso.contracts import Contract, groups
-from chotso.landing import LandedFile, as_json
+from chotso.landed import BatchManifest, Landed
 from chotso.provenance import code_version
 
 
@@ -25,24 +25,30 @@ class LandedBatch:
     source_position: str | None
     delivery_name: str | None
     stated_at: datetime | None
-    landing_files: dict[str, Any]
     final_of: str | None
+    landed: Landed
+
+
+_COLUMNS: LiteralString = (
+    "batch_id, feed, business_date, read_mode, known_at, source_position, delivery_name, "
+    "stated_at, final_of, landing_files"
+)
 
 
 def start(
     conn: psycopg.Connection,
-    item: Contract,
+    contract: Contract,
     business_date: date,
     read_mode: str,
     *,
     final_of: str | None = None,
     delivery: tuple[str, str, str] | None = None,
 ) -> str:
-    """Write a batch into the ledger before its work begins, and commit.
+    """Insert a batch into the ledger before its work begins, and commit.
 
     Args:
         conn: The warehouse.
-        item: The feed's contract.
+        contract: The feed's contract.
         business_date: The date it is read for.
         read_mode: `whole`, `changes`, `year`, `file`, `replay` or `window`.
         final_of: The period whose final extract this is.
@@ -64,8 +70,8 @@ def start(
         returning batch_id
         """,
         {
-            "feed": item.feed,
-            "group": item.group,
+            "feed": contract.feed,
+            "group": contract.group,
             "date": business_date,
             "mode": read_mode,
             "final": final_of,
@@ -80,30 +86,16 @@ def start(
     return str(row[0])
 
 
-def landed(
-    conn: psycopg.Connection,
-    batch_id: str,
-    known_at: datetime,
-    files: dict[str, LandedFile],
-    *,
-    folder: str,
-    position: str | None,
-    stated_at: datetime | None = None,
-    facts: dict[str, Any] | None = None,
+def record_landed(
+    conn: psycopg.Connection, manifest: BatchManifest, *, folder: str | None = None
 ) -> None:
-    """Record that a batch's landing is complete. Does not commit: a snapshot's batches go together.
+    """Record that a batch has landed. Does not commit: batches of a snapshot commit together.
 
     Args:
         conn: The warehouse.
-        batch_id: The batch.
-        known_at: The source's clock in its snapshot.
-        files: Landed files by role (`data`, `scope`).
-        folder: The batch's folder in the archive.
-        position: The position after this batch, for feeds that read changes.
-        stated_at: The instant of a full statement.
-        facts: What else publishing needs to know of the read.
+        manifest: The manifest of the batch's folder.
+        folder: The folder of its files, if they lie in another batch's folder.
     """
-    kept = {role: as_json(item) for role, item in files.items()} | {"facts": facts or {}}
     conn.execute(
         """
         update ops.batch
@@ -113,13 +105,13 @@ def landed(
         where batch_id = %s
         """,
         [
-            known_at,
-            Jsonb(kept),
-            folder,
-            position,
-            stated_at,
-            files["data"].sha256 if "data" in files else None,
-            batch_id,
+            manifest.known_at,
+            Jsonb(manifest.landed.for_ledger()),
+            folder or manifest.folder,
+            manifest.source_position,
+            manifest.stated_at,
+            manifest.landed.data.sha256,
+            manifest.batch_id,
         ],
     )
 
@@ -134,7 +126,7 @@ def stop(conn: psycopg.Connection, batch_id: str, status: str, reason: str) -> N
 
 
 def fail(conn: psycopg.Connection, batch_ids: list[str], reason: str) -> None:
-    """End those of the batches that are still in work as `failed`, and commit."""
+    """Set those of the batches that are still running to `failed`, and commit."""
     conn.execute(
         "update ops.batch set status = 'failed', reason = %s "
         "where batch_id = any(%s) and status = 'running'",
@@ -144,7 +136,7 @@ def fail(conn: psycopg.Connection, batch_ids: list[str], reason: str) -> None:
 
 
 def give_up_unlanded(conn: psycopg.Connection, group: str) -> None:
-    """Mark as failed what a killed run of this group left without a complete landing."""
+    """Set batches to `failed` that a killed run of this group left before they had landed."""
     conn.execute(
         """
         update ops.batch
@@ -157,18 +149,13 @@ def give_up_unlanded(conn: psycopg.Connection, group: str) -> None:
 
 
 def waiting(conn: psycopg.Connection, group: str) -> list[LandedBatch]:
-    """Landed batches of a group that are not published yet, in the order to publish them."""
-    order = {item.feed: item.order for item in groups()[group]}
-    with conn.cursor(row_factory=class_row(LandedBatch)) as cursor:
+    """Landed batches of a group that are not published yet, in publishing order."""
+    order = {contract.feed: contract.order for contract in groups()[group]}
+    with conn.cursor(row_factory=kwargs_row(_landed_batch)) as cursor:
         found = cursor.execute(
-            """
-            select
-                batch_id, feed, business_date, read_mode, known_at, source_position,
-                delivery_name, stated_at, landing_files, final_of
-            from ops.batch
-            where feed_group = %s and status = 'running' and landed_at is not null
-            order by known_at, batch_id
-            """,
+            f"select {_COLUMNS} from ops.batch "
+            "where feed_group = %s and status = 'running' and landed_at is not null "
+            "order by known_at, batch_id",
             [group],
         ).fetchall()
     conn.commit()
@@ -178,22 +165,21 @@ def waiting(conn: psycopg.Connection, group: str) -> list[LandedBatch]:
 
 
 def newest_read(conn: psycopg.Connection, feed: str) -> LandedBatch | None:
-    """A feed's newest published read of its source; None before its first."""
-    with conn.cursor(row_factory=class_row(LandedBatch)) as cursor:
+    """A feed's newest published read of its source; None if there is none."""
+    with conn.cursor(row_factory=kwargs_row(_landed_batch)) as cursor:
         found = cursor.execute(
-            """
-            select
-                batch_id, feed, business_date, read_mode, known_at, source_position,
-                delivery_name, stated_at, landing_files, final_of
-            from ops.batch
-            where feed = %s and status = 'published' and read_mode <> 'replay'
-            order by known_at desc, substring(batch_id from '[0-9]+$')::bigint desc nulls last
-            limit 1
-            """,
+            f"select {_COLUMNS} from ops.batch "
+            "where feed = %s and status = 'published' and read_mode <> 'replay' "
+            "order by known_at desc, substring(batch_id from '[0-9]+$')::bigint desc nulls last "
+            "limit 1",
             [feed],
         ).fetchone()
     conn.commit()
     return found
+
+
+def _landed_batch(landing_files: dict[str, Any], **columns: Any) -> LandedBatch:
+    return LandedBatch(**columns, landed=Landed.from_ledger(landing_files))
 
 
 def _number(batch: LandedBatch) -> int:
@@ -201,7 +187,7 @@ def _number(batch: LandedBatch) -> int:
 
 
 def newest_known_at(conn: psycopg.Connection, group: str) -> datetime | None:
-    """The newest known_at that a group has landed or published."""
+    """The newest known_at of a group's landed or published batches."""
     row = conn.execute(
         "select max(known_at) from ops.batch where feed_group = %s "
         "and status in ('running', 'published')",
@@ -211,15 +197,15 @@ def newest_known_at(conn: psycopg.Connection, group: str) -> datetime | None:
 
 
 def position(conn: psycopg.Connection, feed: str) -> datetime | None:
-    """How far a feed has been published; None before its first batch."""
+    """The position up to which a feed has been published; None before its first batch."""
     row = conn.execute("select position from ops.feed_position where feed = %s", [feed]).fetchone()
     return row[0] if row else None
 
 
 def deliveries_seen(conn: psycopg.Connection, feed: str) -> dict[str, str]:
-    """Identity of each delivered file that needs no further try, by name.
+    """Identities of delivered files that need no further try, by file name.
 
-    Only the newest try of a name counts: a file that goes back to what it was is delivered again.
+    Only the newest try of a name counts. If a file gets its former content again, it is read again.
     """
     found = conn.execute(
         """

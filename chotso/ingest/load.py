@@ -1,4 +1,4 @@
-"""From landed Parquet into one unlogged table per batch, by binary COPY."""
+"""Loads landed Parquet into one unlogged table per batch, by binary COPY."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,12 +13,12 @@ from chotso.contracts import Contract
 from chotso.errors import ChotsoError
 from chotso.failpoints import failpoint
 from chotso.ingest.ledger import LandedBatch
-from chotso.landing import LandedFile, Landing, from_json
+from chotso.landing import LandedFile, Landing
 from chotso.source.arrow import ROW_NUMBER, UNREADABLE
 from chotso.warehouse.row_sql import listed
 
 _ROWS_A_BLOCK = 65_536
-# What travels as text because Arrow has no exact form of it.
+# Types that are copied as text, because Arrow has no exact form of them.
 _BECOMES = ("numeric", "jsonb")
 
 
@@ -28,7 +28,7 @@ def batch_table(batch_id: str) -> sql.Identifier:
 
 
 def scope_table(batch_id: str) -> sql.Identifier:
-    """The landing table of what a batch states in full."""
+    """The landing table of the scopes that a batch states in full."""
     return sql.Identifier("landing", f"{batch_id}_scope")
 
 
@@ -37,38 +37,48 @@ def verdict_table(batch_id: str) -> sql.Identifier:
     return sql.Identifier("landing", f"{batch_id}_verdict")
 
 
-def load(conn: psycopg.Connection, landing: Landing, item: Contract, batch: LandedBatch) -> None:
-    """Load a landed batch; a table that a killed run left is made anew. Commits.
+def load(
+    conn: psycopg.Connection, landing: Landing, contract: Contract, batch: LandedBatch
+) -> None:
+    """Load a landed batch. Tables that a killed run left are dropped first. Commits.
 
     Raises:
         ChotsoError: A landed file is not what was landed, or did not arrive whole.
     """
     drop_tables(conn, batch.batch_id)
-    data = from_json(batch.landing_files["data"])
+    data, scope = batch.landed.data, batch.landed.scope
     types: dict[str, str] = {ROW_NUMBER: "bigint"}
-    types |= {name: column.type for name, column in item.landed.items()} | {UNREADABLE: "text"}
+    types |= {name: column.type for name, column in contract.landed.items()} | {UNREADABLE: "text"}
     table = batch_table(batch.batch_id)
-    _copy(conn, landing, item.feed, data, table, types)
+    _copy(conn, landing, contract.feed, data, table, types)
     _check_sums(conn, data, table)
-    if "scope" in batch.landing_files:
-        scope = from_json(batch.landing_files["scope"])
-        scope_types: dict[str, str] = {n: item.landed[n].type for n in item.scope}
-        if item.history == "statement":
+    if scope is not None:
+        scope_types: dict[str, str] = {n: contract.landed[n].type for n in contract.scope}
+        if contract.kept_as == "statement":
             scope_types["content_sha256"] = "text"
-        _copy(conn, landing, item.feed, scope, scope_table(batch.batch_id), scope_types)
+        _copy(conn, landing, contract.feed, scope, scope_table(batch.batch_id), scope_types)
         _check_sums(conn, scope, scope_table(batch.batch_id))
-    conn.commit()
-    failpoint(f"loaded.{item.feed}")
+    commit_landing(conn)
+    failpoint(f"loaded.{contract.feed}")
 
 
 def drop_tables(conn: psycopg.Connection, batch_id: str) -> None:
     """Remove a batch's landing tables, if there are any."""
-    for table in (batch_table(batch_id), scope_table(batch_id), verdict_table(batch_id)):
-        conn.execute(sql.SQL("drop table if exists {}").format(table))
+    tables = (batch_table(batch_id), scope_table(batch_id), verdict_table(batch_id))
+    conn.execute(sql.SQL("drop table if exists {}").format(sql.SQL(", ").join(tables)))
+
+
+def commit_landing(conn: psycopg.Connection) -> None:
+    """Commit what concerns landing tables alone, without waiting for the disk.
+
+    They are unlogged: after a crash of the server they are loaded anew in any case.
+    """
+    conn.execute("set local synchronous_commit = off")
+    conn.commit()
 
 
 def sweep(conn: psycopg.Connection, group: str) -> None:
-    """Remove landing tables that a killed run of this group left of batches it had ended."""
+    """Drop landing tables of this group's finished batches that a killed run left."""
     left = conn.execute(
         """
         select distinct batch.batch_id
@@ -81,7 +91,7 @@ def sweep(conn: psycopg.Connection, group: str) -> None:
     ).fetchall()
     for (batch_id,) in left:
         drop_tables(conn, batch_id)
-    conn.commit()
+    commit_landing(conn)
 
 
 def _copy(

@@ -1,8 +1,8 @@
-"""Register rows that a whole read lacks: they stay in force, are named, and wait for a person.
+"""Register rows that are missing from a whole read: they stay in force until a person decides.
 
-Rows of the source are never deleted. Where it counts its rows, the count of the same snapshot says
-whether one has ended; without such a count a row that is not there is a fault of the read or of its
-rights. It is kept until it comes back or an operator's recorded act closes it.
+The source never deletes rows. If it counts its rows, the count of the same snapshot tells whether a
+row has ended. Without a count, a missing row means that the read failed or that rights are lacking.
+The row stays in force until the source shows it again or an operator closes it.
 """
 
 from collections.abc import Iterable, Iterator
@@ -25,9 +25,9 @@ _SHOWN = 5
 
 @dataclass(frozen=True)
 class MissingRow:
-    """A register row that the newest whole read lacked.
+    """A register row that is missing from the newest whole read.
 
-    `hanging` says per feed how many rows in force refer to it, and their đồng.
+    `hanging` gives, per feed, the number of rows in force that refer to it, and their đồng.
     """
 
     missing_id: int
@@ -42,7 +42,7 @@ class MissingRow:
 
 
 def hanging_text(hanging: list[dict[str, Any]]) -> str:
-    """What hangs on a row, in words."""
+    """The rows that refer to a missing row, in words."""
     told = [
         f"{each['rows']:,} {each['feed']}"
         + (f" of {int(each['money']):,} đồng" if int(each["money"]) else "")
@@ -53,27 +53,27 @@ def hanging_text(hanging: list[dict[str, Any]]) -> str:
 
 def note(
     conn: psycopg.Connection,
-    item: Contract,
+    contract: Contract,
     batch: LandedBatch,
     parts: dict[str, Any],
     within: sql.Composable | None,
 ) -> None:
-    """Put on record what a read lacks, and what it brings back; the publishing transaction's.
+    """Record the rows that a read lacks and those that are back, in the publishing transaction.
 
     Args:
         conn: Inside the publishing transaction.
-        item: A feed whose absences prove nothing.
+        contract: A feed of which a missing row does not mean that it has ended.
         batch: The read.
         parts: SQL by name: `raw`, `batch`, `same_key`, `kept_row_key`, `money_before`.
-        within: Which of the kept rows the read states in full; None for none.
+        within: SQL condition on `kept` for the rows that the read states in full; None for none.
     """
-    values = {"feed": item.feed, "known_at": batch.known_at, "batch_id": batch.batch_id}
+    values = {"feed": contract.feed, "known_at": batch.known_at, "batch_id": batch.batch_id}
     conn.execute(
         sql.SQL(
             "update ops.missing_row as missing set status = 'back', ended_at = %(known_at)s "
             "where missing.feed = %(feed)s and missing.status = 'missing' and exists ("
             "select from {batch} as delivered where {delivered_key} = missing.row_key)"
-        ).format(delivered_key=joined(item.key, "delivered"), **parts),
+        ).format(delivered_key=joined(contract.key, "delivered"), **parts),
         values,
     )
     if within is None:
@@ -106,16 +106,16 @@ def note(
         ).format(within=within, **parts),
         values,
     )
-    weigh(conn, [item.feed])
+    weigh(conn, [contract.feed])
 
 
 def feeds() -> list[str]:
-    """Feeds whose absences prove nothing."""
-    return [item.feed for item in contracts().values() if not item.believes_absence]
+    """Feeds of which a missing row does not mean that it has ended."""
+    return [contract.feed for contract in contracts().values() if not contract.believes_absence]
 
 
 def listing(conn: psycopg.Connection, of: Iterable[str] | None = None) -> list[MissingRow]:
-    """Rows that are missing now, of some feeds or of all, with what hung on them when weighed."""
+    """Rows that are missing now, of some feeds or of all, with the rows that refer to them."""
     wanted = list(of or contracts())
     with conn.cursor(row_factory=class_row(MissingRow)) as cursor:
         return cursor.execute(
@@ -127,8 +127,8 @@ def listing(conn: psycopg.Connection, of: Iterable[str] | None = None) -> list[M
 
 
 def told(conn: psycopg.Connection, group: str | None = None) -> list[str]:
-    """One sentence per feed with rows that are missing: what, with what hangs on it, what next."""
-    of = [item.feed for item in groups()[group]] if group else feeds()
+    """One message per feed with missing rows: which, what refers to them, and what to do next."""
+    of = [contract.feed for contract in groups()[group]] if group else feeds()
     weigh(conn, of)
     conn.commit()
     found = listing(conn, of)
@@ -153,7 +153,7 @@ def _told(feed: str, rows: list[MissingRow]) -> str:
 
 
 def lacks_rows(conn: psycopg.Connection, known_at: datetime) -> bool:
-    """Whether, by what was known at an instant, a register row was missing."""
+    """Whether a register row was missing, by what was known at an instant."""
     row = conn.execute(
         "select exists (select from ops.missing_row where missing_since <= %s "
         "and (ended_at is null or ended_at > %s))",
@@ -163,7 +163,7 @@ def lacks_rows(conn: psycopg.Connection, known_at: datetime) -> bool:
 
 
 def weigh(conn: psycopg.Connection, of: Iterable[str]) -> None:
-    """Count again what hangs on the rows of some feeds that are missing; does not commit."""
+    """Count again the rows that refer to missing rows of some feeds; does not commit."""
     for feed in of:
         found = conn.execute(
             "select row_key from ops.missing_row where feed = %s and status = 'missing'", [feed]
@@ -171,11 +171,13 @@ def weigh(conn: psycopg.Connection, of: Iterable[str]) -> None:
         if not found:
             continue
         hanging: dict[str, list[dict[str, Any]]] = {key: [] for (key,) in found}
-        item = contracts()[feed]
-        for child, column, own in _references(item):
-            query = _hanging_query(item, child, column, own)
+        contract = contracts()[feed]
+        for child_contract, column, own in _references(contract):
+            query = _hanging_query(contract, child_contract, column, own)
             for key, rows, money in conn.execute(query, [list(hanging)]):
-                hanging[key].append({"feed": child.feed, "rows": rows, "money": str(int(money))})
+                hanging[key].append(
+                    {"feed": child_contract.feed, "rows": rows, "money": str(int(money))}
+                )
         with conn.cursor() as cursor:
             cursor.executemany(
                 "update ops.missing_row set hanging = %s "
@@ -184,23 +186,25 @@ def weigh(conn: psycopg.Connection, of: Iterable[str]) -> None:
             )
 
 
-def _references(item: Contract) -> Iterator[tuple[Contract, str, str]]:
-    """(feed, its column, column of `item`): what refers to a row of `item`.
+def _references(contract: Contract) -> Iterator[tuple[Contract, str, str]]:
+    """(feed, its column, column of `contract`) for each column that refers to the feed.
 
-    A row whose key begins with another feed's (an officer of an employer) carries what refers to
-    that one: it decides where that counts.
+    A key may begin with another feed's key, like an officer's with the employer's. Then rows that
+    refer to that other feed are counted, too: the missing row decides where they count.
     """
-    own = item.key[0]
-    place = item.feed if len(item.key) == 1 else item.columns[own].refers_to
-    for child in contracts().values():
-        for name, spec in child.landed.items():
-            if spec.refers_to == place and child.feed != item.feed:
-                yield child, name, own
+    own = contract.key[0]
+    place = contract.feed if len(contract.key) == 1 else contract.columns[own].refers_to
+    for child_contract in contracts().values():
+        for name, column in child_contract.landed.items():
+            if column.refers_to == place and child_contract.feed != contract.feed:
+                yield child_contract, name, own
 
 
-def _hanging_query(item: Contract, child: Contract, column: str, own: str) -> sql.Composed:
-    """Per missing row: rows in force of a feed that refer to it or to a row below it, and đồng."""
-    above = [n for n, spec in item.landed.items() if spec.refers_to == item.feed]
+def _hanging_query(
+    contract: Contract, child_contract: Contract, column: str, own: str
+) -> sql.Composed:
+    """SQL: per missing row, the rows in force and đồng that refer to it or to a row below it."""
+    above = [n for n, column in contract.landed.items() if column.refers_to == contract.feed]
     below: sql.Composable = sql.SQL("")
     if above:
         below = sql.SQL(
@@ -210,7 +214,7 @@ def _hanging_query(item: Contract, child: Contract, column: str, own: str) -> sq
         ).format(
             own=sql.Identifier(own),
             above=sql.Identifier(above[0]),
-            raw=sql.Identifier("raw", item.feed),
+            raw=sql.Identifier("raw", contract.feed),
         )
     return sql.SQL(
         """
@@ -228,11 +232,11 @@ def _hanging_query(item: Contract, child: Contract, column: str, own: str) -> sq
         group by reached.row_key
         """
     ).format(
-        row_key=joined(item.key, "kept"),
+        row_key=joined(contract.key, "kept"),
         own=sql.Identifier(own),
-        raw=sql.Identifier("raw", item.feed),
+        raw=sql.Identifier("raw", contract.feed),
         below=below,
-        money=money_of(child, "hanging"),
-        child=sql.Identifier("raw", child.feed),
+        money=money_of(child_contract, "hanging"),
+        child=sql.Identifier("raw", child_contract.feed),
         column=sql.Identifier(column),
     )

@@ -1,7 +1,6 @@
-"""A night: every group through publish, then the build. What is stopped is named; the rest goes on.
+"""A night: reads, publishes and proves every group. An error stops its own group; the others go on.
 
-A run that was killed is finished by running it again: what had landed is published, what had not
-is read anew.
+If a run was killed, run it again. It publishes what had landed and reads the rest anew.
 """
 
 import logging
@@ -12,7 +11,7 @@ from datetime import date, datetime
 
 import psycopg
 
-from chotso.contracts import contract, contracts, groups
+from chotso.contracts import contract_of, contracts, groups
 from chotso.errors import ChotsoError, unexpected
 from chotso.ingest import ledger, missing
 from chotso.ingest.control_totals import refuse_unproven, unmended
@@ -20,26 +19,26 @@ from chotso.ingest.extract import land
 from chotso.ingest.landing_run import Landings, Progress
 from chotso.ingest.load import sweep
 from chotso.ingest.prove import prove
-from chotso.ingest.rejudge import land_again
-from chotso.ingest.waiting import GroupReport, publish_waiting
+from chotso.ingest.rejudge import judge_again
+from chotso.ingest.waiting import GroupReport, process_waiting
 from chotso.settings import Settings
 from chotso.warehouse.connect import connect
 from chotso.warehouse.locks import hold
 from chotso.warehouse.refused import refused
 
 _LOG = logging.getLogger(__name__)
-# A final extract whose totals a later read had to mend is read once more.
+# How often a final extract is read if a later read had to mend its control totals.
 _FINAL_READS = 2
 _SUNDAY = 6
 
 
 def _quiet(_: str) -> None:
-    """Tell nobody."""
+    """Report progress to nobody."""
 
 
 @dataclass(frozen=True)
 class FinalExtract:
-    """The extract that a release is frozen from: every feed, in one snapshot."""
+    """The extract that a release is made from: every feed, read in one snapshot."""
 
     known_at: datetime
     batch_ids: list[str]
@@ -47,7 +46,7 @@ class FinalExtract:
 
 
 def is_weekly_full_read(day: date) -> bool:
-    """Whether a night of this business date, however it is run, reads the open year whole."""
+    """Whether the night of this business date reads the whole open year."""
     return day.weekday() == _SUNDAY
 
 
@@ -73,16 +72,16 @@ def land_group(
     return landings.batch_ids
 
 
-def publish_group(
+def publish_and_prove(
     settings: Settings, group: str, business_date: date, progress: Progress = _quiet
 ) -> GroupReport:
-    """Publish all that a group has landed, this run's and earlier ones', and prove it complete.
+    """Publish all landed batches of a group, of earlier runs too, and compare control totals.
 
     Raises:
         ChotsoError: A batch was blocked or refused, or totals differ; the rest was published.
     """
     with _locked(settings, [group]) as conn:
-        report = _publish(settings, conn, group, business_date, progress)
+        report = _process_landed(settings, conn, group, business_date, progress)
         _prove(settings, conn, report, progress)
     for note in report.notes:
         _LOG.warning("note: %s", note)
@@ -98,11 +97,11 @@ def extract_group(
     full: bool = False,
     progress: Progress = _quiet,
 ) -> GroupReport:
-    """One group from source through publish, under its lock; what was stopped is in the report."""
+    """Land, publish and prove one group under its lock. Errors are in the report."""
     with _locked(settings, [group]) as conn:
-        left = _publish(settings, conn, group, business_date, progress)
+        left = _process_landed(settings, conn, group, business_date, progress)
         landings = _land(settings, conn, [group], business_date, full=full, progress=progress)
-        report = _publish(settings, conn, group, business_date, progress)
+        report = _process_landed(settings, conn, group, business_date, progress)
         _prove(settings, conn, report, progress)
     report.stopped[:0] = [*left.stopped, *landings.stopped]
     report.batches[:0] = left.batches
@@ -118,15 +117,15 @@ def extract_feed(
     full: bool = False,
     progress: Progress = _quiet,
 ) -> GroupReport:
-    """One feed through publish, with those that share its snapshot."""
-    group = contract(feed).group
+    """Extract one feed together with the feeds of its group, which share the snapshot."""
+    group = contract_of(feed).group
     return extract_group(settings, group, business_date, full=full, progress=progress)
 
 
 def extract_all(
     settings: Settings, business_date: date, progress: Progress = _quiet
 ) -> list[GroupReport]:
-    """All groups in order, registers first; one that fails is reported and the rest goes on."""
+    """Extract all groups in order, registers first. If one fails, the others go on."""
     reports = []
     for group in groups():
         try:
@@ -150,12 +149,12 @@ def final_extract(
     not_before: datetime | None,
     progress: Progress = _quiet,
 ) -> FinalExtract:
-    """Every feed whole, in one snapshot at or after an instant, published.
+    """Read every feed whole in one snapshot at or after an instant, and publish it.
 
-    The first attempt that has landed all of it fixes `known_at`; a later attempt publishes what
-    that one landed. When a batch of it was blocked, its control totals had to be mended by a later
-    read, or an earlier attempt's lacked register rows, everything is read anew: a final extract is
-    proven in its own snapshot.
+    The first attempt that lands all feeds sets `known_at`. A later attempt publishes what that one
+    landed. Everything is read anew in three cases: a batch was blocked, a later read had to mend
+    control totals, or register rows were missing. So the extract is complete and proven in one
+    snapshot.
 
     Args:
         settings: Where everything is.
@@ -170,12 +169,14 @@ def final_extract(
     names = list(groups())
     with _locked(settings, names) as conn:
         stopped = [
-            s for g in names for s in _publish(settings, conn, g, business_date, progress).stopped
+            s
+            for g in names
+            for s in _process_landed(settings, conn, g, business_date, progress).stopped
         ]
         known_at = _final_known_at(conn, final_of)
         lacks_rows = known_at is not None and missing.lacks_rows(conn, known_at)
         if known_at is not None and not lacks_rows:
-            # an attempt may have ended before its totals were compared
+            # an earlier attempt may have been killed before its totals were compared
             stopped += _prove_all(settings, conn, business_date, progress)
         reads_left = _FINAL_READS
         while (
@@ -196,7 +197,7 @@ def final_extract(
             known_at = landings.known_at
             stopped += landings.stopped
             for group in names:
-                stopped += _publish(settings, conn, group, business_date, progress).stopped
+                stopped += _process_landed(settings, conn, group, business_date, progress).stopped
             stopped += _prove_all(settings, conn, business_date, progress)
         refuse_unproven(conn)
         return FinalExtract(known_at, _published_at(conn, known_at, final_of), stopped)
@@ -205,7 +206,7 @@ def final_extract(
 def _prove(
     settings: Settings, conn: psycopg.Connection, report: GroupReport, progress: Progress
 ) -> None:
-    """Compare with the source's counts; what has none and misses rows is named."""
+    """Compare control totals, and report missing rows of feeds that have none."""
     prove(settings, conn, report, progress)
     report.stopped += missing.told(conn, report.group)
 
@@ -220,7 +221,7 @@ def _prove_all(
 
 
 def _was_mended(conn: psycopg.Connection, final_of: str, known_at: datetime) -> bool:
-    """Whether totals of this final extract differed, and a later read has mended them."""
+    """Whether totals of this final extract differed and a later read has mended them."""
     row = conn.execute(
         """
         select count(*)
@@ -239,7 +240,7 @@ def _was_mended(conn: psycopg.Connection, final_of: str, known_at: datetime) -> 
 
 
 def _final_known_at(conn: psycopg.Connection, final_of: str) -> datetime | None:
-    """The known_at of the newest final extract of which every feed was published."""
+    """The known_at of the newest final extract in which every feed was published."""
     row = conn.execute(
         """
         select known_at
@@ -289,11 +290,11 @@ def _land(
 ) -> Landings:
     for group in names:
         ledger.give_up_unlanded(conn, group)
-    items = [item for group in names for item in groups()[group]]
+    wanted = [contract for group in names for contract in groups()[group]]
     return land(
         settings,
         conn,
-        items,
+        wanted,
         business_date,
         full=full or is_weekly_full_read(business_date),
         final_of=final_of,
@@ -302,16 +303,21 @@ def _land(
     )
 
 
-def _publish(
+def _process_landed(
     settings: Settings,
     conn: psycopg.Connection,
     group: str,
     business_date: date,
     progress: Progress,
 ) -> GroupReport:
-    """Load, validate and publish what has landed, and rows of files that a register now lets in."""
+    """Process what has landed in three steps; the report says what became of it.
+
+    First, tables that a killed run left are dropped. Second, rows in quarantine whose register has
+    changed are landed as batches of their own. Third, every landed batch is loaded, judged and
+    published.
+    """
     report = GroupReport(group, business_date)
     sweep(conn, group)
-    land_again(settings, conn, group)
-    publish_waiting(settings, conn, report, progress)
+    judge_again(settings, conn, group)
+    process_waiting(settings, conn, report, progress)
     return report

@@ -1,8 +1,8 @@
-"""After a group was published: prove that the warehouse holds what was delivered, or mend it.
+"""Proves after publishing that the warehouse holds what the source has, or mends it.
 
-Totals are compared per feed and month. A month that differs is read whole at once (from the
-source, or from the archive where files brought it) and compared again. What still differs is
-named, and no build shows figures to readers until it is settled.
+Control totals are compared per feed and month. A month that differs is read whole at once, from the
+source or from archived files, and compared again. If it still differs, it is reported, and no build
+is exposed to readers until that is settled.
 """
 
 from datetime import date
@@ -13,14 +13,14 @@ from chotso.contracts import Contract, TableSource, groups
 from chotso.errors import ChotsoError
 from chotso.failpoints import failpoint
 from chotso.ingest import control_totals, ledger, statement_totals
-from chotso.ingest.control_totals import Comparison, Total
+from chotso.ingest.control_totals import Comparison, MonthTotal
 from chotso.ingest.extract import land
 from chotso.ingest.landing_run import Progress
-from chotso.ingest.waiting import GroupReport, publish_waiting
+from chotso.ingest.waiting import GroupReport, process_waiting
 from chotso.landing import Landing
 from chotso.settings import Settings
 
-# A row that moved to another month shows there only once it has left the first.
+# If a row moved to another month, the second month may differ only after the first was mended.
 _ROUNDS = 3
 
 Months = set[tuple[str, date]]
@@ -29,15 +29,15 @@ Months = set[tuple[str, date]]
 def prove(
     settings: Settings, conn: psycopg.Connection, report: GroupReport, progress: Progress
 ) -> None:
-    """Compare, mend and compare again; what stays different is added to what was stopped."""
-    items = [item for item in groups()[report.group] if item.control]
-    if not items:
+    """Compare, mend and compare again. Months that still differ are added to what was stopped."""
+    contracts = [contract for contract in groups()[report.group] if contract.control]
+    if not contracts:
         return
     mended: Months = set()
     try:
         for rounds_left in reversed(range(_ROUNDS)):
             progress(f"{report.group}: comparing control totals")
-            wrong = [c for item in items for c in compare(settings, conn, item, mended)]
+            wrong = [c for contract in contracts for c in compare(settings, conn, contract, mended)]
             failpoint(f"compared.{report.group}")
             if not wrong:
                 return
@@ -46,7 +46,7 @@ def prove(
                 break
             mended |= months
             progress(f"{report.group}: reading {len({c.month for c in wrong})} months whole")
-            _mend(settings, conn, items, report, {c.month for c in wrong}, progress)
+            _mend(settings, conn, contracts, report, {c.month for c in wrong}, progress)
     except ChotsoError as error:
         conn.rollback()
         report.stopped.append(str(error))
@@ -57,49 +57,49 @@ def prove(
 def compare(
     settings: Settings,
     conn: psycopg.Connection,
-    item: Contract,
+    contract: Contract,
     mended: Months | frozenset[tuple[str, date]] = frozenset(),
 ) -> list[Comparison]:
-    """Compare a feed's months and put it on record; returns those that differ."""
+    """Compare a feed's months and record the result; returns the months that differ."""
     landing = Landing(settings.landing_url)
-    batch = ledger.newest_read(conn, item.feed)
-    if batch is None or not _is_whole_night(conn, item, batch.known_at):
+    batch = ledger.newest_read(conn, contract.feed)
+    if batch is None or not _is_whole_night(conn, contract, batch.known_at):
         return []
-    if not isinstance(item.source, TableSource):
-        found = statement_totals.compare(conn, landing, item)
-    elif "control" in batch.landing_files:
-        found = control_totals.compare(conn, landing, item, batch)
+    if not isinstance(contract.source, TableSource):
+        found = statement_totals.compare(conn, landing, contract)
+    elif batch.landed.control is not None:
+        found = control_totals.compare(conn, landing, contract, batch)
     else:
         return []
-    # A month that neither side has rows in any more still has its difference on record.
+    # If a month has rows on neither side any more, its recorded difference is compared, too.
     compared = {each.month for each in found}
     found += [
-        Comparison(item.feed, each.month, Total(), Total())
+        Comparison(contract.feed, each.month, MonthTotal(), MonthTotal())
         for each in control_totals.unmended(conn)
-        if each.feed == item.feed and each.month not in compared
+        if each.feed == contract.feed and each.month not in compared
     ]
     control_totals.record(conn, batch, found, set(mended))
     return [each for each in found if each.status == "different"]
 
 
-def _is_whole_night(conn: psycopg.Connection, item: Contract, known_at: object) -> bool:
-    """Whether the feed that places this one's rows was published from the same snapshot."""
-    assert item.control is not None
-    if item.control.of is None:
+def _is_whole_night(conn: psycopg.Connection, contract: Contract, known_at: object) -> bool:
+    """Whether the feed that gives the rows their month was published from the same snapshot."""
+    assert contract.control is not None
+    if contract.control.of is None:
         return True
-    placing = ledger.newest_read(conn, item.control.of)
+    placing = ledger.newest_read(conn, contract.control.of)
     return placing is not None and placing.known_at == known_at
 
 
 def _mend(
     settings: Settings,
     conn: psycopg.Connection,
-    items: list[Contract],
+    contracts: list[Contract],
     report: GroupReport,
     months: set[date],
     progress: Progress,
 ) -> None:
-    from_source = [item for item in items if isinstance(item.source, TableSource)]
+    from_source = [contract for contract in contracts if isinstance(contract.source, TableSource)]
     if from_source:
         landings = land(
             settings,
@@ -110,11 +110,13 @@ def _mend(
             progress=progress,
         )
         report.stopped += landings.stopped
-    for item in items:
-        if item not in from_source:
-            statement_totals.land_again(conn, Landing(settings.landing_url), item, months)
+    for contract in contracts:
+        if contract not in from_source:
+            statement_totals.land_statements_again(
+                conn, Landing(settings.landing_url), contract, months
+            )
     failpoint(f"mending.{report.group}")
-    publish_waiting(settings, conn, report, progress)
+    process_waiting(settings, conn, report, progress)
 
 
 def _not_mended(each: Comparison) -> str:

@@ -1,7 +1,7 @@
-"""A validated batch becomes visible in ONE transaction, or not at all.
+"""Publishes a validated batch in ONE transaction, or not at all.
 
-In it: row versions, quarantine, the ledger's row, rule results, standing totals and the position.
-Nothing else ever changes `raw`.
+The transaction writes row versions, quarantine, the ledger's row, rule results, standing totals and
+the feed's position. Nothing else ever changes `raw`.
 """
 
 from dataclasses import dataclass
@@ -18,14 +18,14 @@ from chotso.ingest.history import Judgement, OutOfRangeError
 from chotso.ingest.ledger import LandedBatch
 from chotso.ingest.load import batch_table, verdict_table
 from chotso.ingest.pseudonym_key import check_in_force
+from chotso.ingest.staged import ACCEPTED
 from chotso.ingest.validate import RuleResult
-from chotso.warehouse import statistics
 from chotso.warehouse.row_sql import listed
 
 
 @dataclass(frozen=True)
 class Counts:
-    """Rows and đồng of one batch; delivered = accepted + quarantined in both."""
+    """Rows and đồng of one batch. For both, delivered = accepted + quarantined."""
 
     rows_delivered: int
     rows_accepted: int
@@ -38,10 +38,10 @@ class Counts:
     rows_changed: int
 
 
-def publish(
-    conn: psycopg.Connection, item: Contract, batch: LandedBatch, results: list[RuleResult]
+def publish_judged(
+    conn: psycopg.Connection, contract: Contract, batch: LandedBatch, results: list[RuleResult]
 ) -> Counts:
-    """Publish a loaded and validated batch; commits.
+    """Publish a loaded and validated batch, unless a rule against history stops it; commits.
 
     Raises:
         OutOfRangeError: A standing total would leave its history; the results are recorded and
@@ -49,66 +49,65 @@ def publish(
         ChotsoError: The batch's rows or đồng do not add up; nothing was published.
     """
     try:
-        return _publish(conn, item, batch, results)
+        return _in_one_transaction(conn, contract, batch, results)
     except OutOfRangeError as error:
         judgements = error.judgements
-    # rolled back: what is counted now is what the batch found
-    before = history.count(conn, item)
+    # The transaction was rolled back, so this counts the rows in force before the batch.
+    before = history.count(conn, contract)
     conn.rollback()
     judgements = history.let_mend(judgements, before)
     if not any(each.stops for each in judgements):
-        return _publish(conn, item, batch, results, judgements)
-    record_results(conn, item, batch, [*results, *(each.result for each in judgements)])
+        return _in_one_transaction(conn, contract, batch, results, judgements)
+    record_results(conn, contract, batch, [*results, *(each.result for each in judgements)])
     conn.commit()
     raise OutOfRangeError(batch.batch_id, judgements)
 
 
-def publish_again(
-    conn: psycopg.Connection, item: Contract, batch: LandedBatch, results: list[RuleResult]
+def publish_unjudged(
+    conn: psycopg.Connection, contract: Contract, batch: LandedBatch, results: list[RuleResult]
 ) -> Counts:
-    """Publish what is known to have been published once, whatever its history says; commits.
+    """Publish a batch that was published once already, without rules against history; commits.
 
     Raises:
         ChotsoError: The batch's rows or đồng do not add up; nothing was published.
     """
-    return _publish(conn, item, batch, results, [])
+    return _in_one_transaction(conn, contract, batch, results, [])
 
 
-def _publish(
+def _in_one_transaction(
     conn: psycopg.Connection,
-    item: Contract,
+    contract: Contract,
     batch: LandedBatch,
     results: list[RuleResult],
     judgements: list[Judgement] | None = None,
 ) -> Counts:
     with conn.transaction():
-        quarantine.stage_standing(conn, item)
-        quarantine.keep_waived_out(conn, item, batch)
-        _split(conn, item, batch)
-        keep = statements.keep if item.history == "statement" else versions.keep
-        changed = keep(conn, item, batch)
-        counts = _count(conn, item, batch, changed)
-        check_in_force(conn, item, batch)
-        standing = history.standing_after(conn, item, batch, changed)
+        quarantine.stage_before(conn, contract)
+        quarantine.keep_waived_out(conn, contract, batch)
+        _split(conn, contract, batch)
+        keep = statements.keep if contract.kept_as == "statement" else versions.keep
+        changed = keep(conn, contract, batch)
+        counts = _count(conn, contract, batch, changed)
+        check_in_force(conn, contract, batch)
+        standing = history.standing_after(conn, contract, batch, changed)
         judgements = history.judge(conn, batch, standing) if judgements is None else judgements
         if any(each.stops for each in judgements):
             raise OutOfRangeError(batch.batch_id, judgements)
-        failpoint(f"publishing.{item.feed}")
-        quarantine.set_aside(conn, item, batch)
+        failpoint(f"publishing.{contract.feed}")
+        quarantine.set_aside(conn, contract, batch)
         _finish(conn, batch, counts)
         history.remember(conn, batch, standing)
-        record_results(conn, item, batch, [*results, *(each.result for each in judgements)])
-        _move_position(conn, item, batch)
-        failpoint(f"publishing.before-commit.{item.feed}")
-    failpoint(f"published.{item.feed}")
+        record_results(conn, contract, batch, [*results, *(each.result for each in judgements)])
+        _move_position(conn, contract, batch)
+        failpoint(f"publishing.before-commit.{contract.feed}")
+    failpoint(f"published.{contract.feed}")
     return counts
 
 
-def _split(conn: psycopg.Connection, item: Contract, batch: LandedBatch) -> None:
-    """Temporary `accepted`: rows without a verdict, identical repetitions merged."""
-    statistics.stage(
+def _split(conn: psycopg.Connection, contract: Contract, batch: LandedBatch) -> None:
+    """Fill `ACCEPTED`: rows without a verdict; of identical repetitions one stays."""
+    ACCEPTED.fill(
         conn,
-        "accepted",
         sql.SQL(
             """
             select distinct on ({key}) delivered.*
@@ -119,16 +118,18 @@ def _split(conn: psycopg.Connection, item: Contract, batch: LandedBatch) -> None
             order by {key}, delivered.row_no
             """
         ).format(
-            key=listed(item.key),
+            key=listed(contract.key),
             batch=batch_table(batch.batch_id),
             verdict=verdict_table(batch.batch_id),
         ),
     )
 
 
-def _count(conn: psycopg.Connection, item: Contract, batch: LandedBatch, changed: int) -> Counts:
+def _count(
+    conn: psycopg.Connection, contract: Contract, batch: LandedBatch, changed: int
+) -> Counts:
     unreadable = sql.SQL("delivered.unreadable::jsonb ?| {}").format(
-        sql.Literal(item.money_columns)
+        sql.Literal(contract.money_columns)
     )
     row = conn.execute(
         sql.SQL(
@@ -147,7 +148,7 @@ def _count(conn: psycopg.Connection, item: Contract, batch: LandedBatch, changed
                 count(*),
                 count(*) filter (where not is_set_aside),
                 count(*) filter (where is_set_aside),
-                count(*) filter (where not is_set_aside) - (select count(*) from accepted),
+                count(*) filter (where not is_set_aside) - (select count(*) from {accepted}),
                 count(*) filter (where is_money_unreadable),
                 coalesce(sum(money), 0),
                 coalesce(sum(money) filter (where not is_set_aside), 0),
@@ -155,15 +156,16 @@ def _count(conn: psycopg.Connection, item: Contract, batch: LandedBatch, changed
             from judged
             """
         ).format(
-            money=sql.SQL(item.money),
+            money=sql.SQL(contract.money),
             unreadable=unreadable,
+            accepted=ACCEPTED.table,
             batch=batch_table(batch.batch_id),
             verdict=verdict_table(batch.batch_id),
         )
     ).fetchone()
     assert row is not None
     counts = Counts(*(*row, changed))
-    landed = batch.landing_files["data"]["rows"]
+    landed = batch.landed.data.rows
     if counts.rows_delivered != landed or counts.money_delivered != (
         counts.money_accepted + counts.money_quarantined
     ):
@@ -194,9 +196,9 @@ def _finish(conn: psycopg.Connection, batch: LandedBatch, counts: Counts) -> Non
 
 
 def record_results(
-    conn: psycopg.Connection, item: Contract, batch: LandedBatch, results: list[RuleResult]
+    conn: psycopg.Connection, contract: Contract, batch: LandedBatch, results: list[RuleResult]
 ) -> None:
-    """Write what each rule found in a batch, as counts and đồng."""
+    """Insert what each rule found in a batch: rows and đồng, never values."""
     money = sql.SQL(
         """
         select coalesce(sum(coalesce(({money})::numeric, 0)), 0)
@@ -204,36 +206,33 @@ def record_results(
         where delivered.row_no in (select row_no from {verdict} where rule_id = %s)
         """
     ).format(
-        money=sql.SQL(item.money),
+        money=sql.SQL(contract.money),
         batch=batch_table(batch.batch_id),
         verdict=verdict_table(batch.batch_id),
     )
+    rows: list[list[Any]] = []
     for result in results:
         failed: Any = 0
         if result.rows_failed:
             row = conn.execute(money, [result.rule.id]).fetchone()
             failed = row[0] if row else 0
-        conn.execute(
+        passed = result.rows_failed == 0
+        told = [result.rule.id, result.rule.severity, passed, result.rows_failed, failed]
+        rows.append([batch.batch_id, *told, result.detail])
+    with conn.cursor() as cursor:
+        cursor.executemany(
             """
             insert into ops.rule_result
                 (batch_id, rule_id, severity, is_passed, rows_failed, money_failed, detail)
             values (%s, %s, %s, %s, %s, %s, %s)
             on conflict (batch_id, rule_id) do nothing
             """,
-            [
-                batch.batch_id,
-                result.rule.id,
-                result.rule.severity,
-                result.rows_failed == 0,
-                result.rows_failed,
-                failed,
-                result.detail,
-            ],
+            rows,
         )
 
 
-def _move_position(conn: psycopg.Connection, item: Contract, batch: LandedBatch) -> None:
-    if not isinstance(item.source, TableSource) or batch.source_position is None:
+def _move_position(conn: psycopg.Connection, contract: Contract, batch: LandedBatch) -> None:
+    if not isinstance(contract.source, TableSource) or batch.source_position is None:
         return
     conn.execute(
         """
@@ -243,5 +242,5 @@ def _move_position(conn: psycopg.Connection, item: Contract, batch: LandedBatch)
         set position = excluded.position, batch_id = excluded.batch_id
         where excluded.position >= reached.position
         """,
-        [item.feed, batch.source_position, batch.batch_id],
+        [contract.feed, batch.source_position, batch.batch_id],
     )

@@ -1,4 +1,4 @@
-"""Rows set aside: one row per row version, with every rule it broke and the money it carries."""
+"""Rows set aside: one row per row version, with all rules that it broke and its đồng."""
 
 from typing import Any
 
@@ -8,20 +8,22 @@ from psycopg import sql
 from chotso.contracts import Contract, FileSource
 from chotso.ingest.ledger import LandedBatch
 from chotso.ingest.load import batch_table, scope_table, verdict_table
-from chotso.warehouse import statistics
+from chotso.ingest.staged import ACCEPTED, IN_QUARANTINE, STATED
 from chotso.warehouse.row_sql import joined
+from chotso.warehouse.statistics import TemporaryTable
 
+# Rows of the batch that have a verdict, one per row version.
+_SET_ASIDE = TemporaryTable("set_aside")
 _NOT_CONTENT = ["row_no"]
 
 
-def stage_standing(conn: psycopg.Connection, item: Contract) -> None:
-    """Temporary `standing`: the feed's open and waived row versions, before this batch.
+def stage_before(conn: psycopg.Connection, contract: Contract) -> None:
+    """Fill `IN_QUARANTINE` with the feed's open and waived row versions, before this batch.
 
-    Runs first in the publishing transaction. What follows joins it, planned by its real size.
+    Runs first in the publishing transaction: the steps after it join the table.
     """
-    statistics.stage(
+    IN_QUARANTINE.fill(
         conn,
-        "standing",
         sql.SQL(
             """
             select
@@ -29,17 +31,19 @@ def stage_standing(conn: psycopg.Connection, item: Contract) -> None:
             from quarantine.row
             where feed = {} and status in ('open', 'waived')
             """
-        ).format(sql.Literal(item.feed)),
+        ).format(sql.Literal(contract.feed)),
     )
 
 
-def keep_waived_out(conn: psycopg.Connection, item: Contract, batch: LandedBatch) -> None:
-    """Give waived row versions that no rule sets aside any more the verdict they were waived with.
+def keep_waived_out(conn: psycopg.Connection, contract: Contract, batch: LandedBatch) -> None:
+    """Give waived row versions a verdict again if no rule sets them aside any more.
 
-    Runs inside the publishing transaction, before the batch is split: a person has said that the
-    version stays out, and only another version of the row comes in.
+    Runs inside the publishing transaction, before the batch is split. A person decided that this
+    version stays out. Only another version of the row is accepted.
     """
-    waived = conn.execute("select from pg_temp.standing where status = 'waived' limit 1")
+    waived = conn.execute(
+        sql.SQL("select from {} where status = 'waived' limit 1").format(IN_QUARANTINE.table)
+    )
     if waived.fetchone() is None:
         return
     conn.execute(
@@ -48,7 +52,7 @@ def keep_waived_out(conn: psycopg.Connection, item: Contract, batch: LandedBatch
             insert into {verdict} (row_no, rule_id, rule_order, detail)
             select delivered.row_no, broken.rule_id, broken.rule_order, waived.detail
             from {batch} as delivered
-            inner join pg_temp.standing as waived
+            inner join {in_quarantine} as waived
                 on waived.status = 'waived'
                 and waived.row_key = {row_key} and waived.row_sha256 = {row_sha256}
             cross join lateral
@@ -57,31 +61,30 @@ def keep_waived_out(conn: psycopg.Connection, item: Contract, batch: LandedBatch
                 select from {verdict} as verdict where verdict.row_no = delivered.row_no
             )
             """
-        ).format(**_parts(item, batch))
+        ).format(**_parts(contract, batch))
     )
 
 
-def set_aside(conn: psycopg.Connection, item: Contract, batch: LandedBatch) -> None:
-    """Put a batch's set-aside rows into quarantine and end those that it answers.
+def set_aside(conn: psycopg.Connection, contract: Contract, batch: LandedBatch) -> None:
+    """Insert a batch's rejected rows into quarantine, and end rows that the batch settles.
 
-    Runs inside the publishing transaction, after the accepted rows were kept. A row version that
-    is already there is only seen again. Ended (`replayed`): versions whose key was accepted now,
-    that another version has replaced, or that a full statement no longer has.
+    Runs inside the publishing transaction, after the accepted rows were written. If a row version
+    is in quarantine already, only `last_seen` changes. A row in quarantine ends (`replayed`) if its
+    key was accepted now, if another version replaced it, or if a full statement no longer has it.
     """
-    parts, values = _parts(item, batch), _values(item, batch)
+    parts, values = _parts(contract, batch), _values(contract, batch)
     _collect(conn, parts)
     if batch.stated_at is not None:
         _leave_out_overtaken(conn, parts, values)
-    _insert(conn, values)
+    _insert(conn, parts, values)
     _end_answered(conn, parts, values)
-    _end_read_anew(conn, batch, values)
-    _end_withdrawn(conn, item, batch, parts, values)
+    _end_read_anew(conn, batch, parts, values)
+    _end_withdrawn(conn, contract, batch, parts, values)
 
 
 def _collect(conn: psycopg.Connection, parts: dict[str, Any]) -> None:
-    statistics.stage(
+    _SET_ASIDE.fill(
         conn,
-        "set_aside",
         sql.SQL(
             """
             with judged as (
@@ -110,9 +113,10 @@ def _collect(conn: psycopg.Connection, parts: dict[str, Any]) -> None:
     )
 
 
-def _insert(conn: psycopg.Connection, values: dict[str, Any]) -> None:
+def _insert(conn: psycopg.Connection, parts: dict[str, Any], values: dict[str, Any]) -> None:
     conn.execute(
-        """
+        sql.SQL(
+            """
         insert into quarantine.row as known (
             feed, batch_id, rule_id, rule_ids, detail, row_key, scope_key, row, row_sha256,
             money, first_seen, last_seen, status
@@ -120,12 +124,13 @@ def _insert(conn: psycopg.Connection, values: dict[str, Any]) -> None:
         select
             %(feed)s, %(batch_id)s, rule_ids[1], rule_ids, detail, row_key, scope_key, row,
             row_sha256, money, %(known_at)s, %(known_at)s, 'open'
-        from set_aside
+        from {set_aside}
         on conflict (feed, row_key, row_sha256) where status in ('open', 'waived') do update
         set
             last_seen = excluded.last_seen, batch_id = excluded.batch_id, replaced_at = null,
             rule_id = excluded.rule_id, rule_ids = excluded.rule_ids, detail = excluded.detail
-        """,
+        """
+        ).format(**parts),
         values,
     )
 
@@ -133,9 +138,10 @@ def _insert(conn: psycopg.Connection, values: dict[str, Any]) -> None:
 def _leave_out_overtaken(
     conn: psycopg.Connection, parts: dict[str, Any], values: dict[str, Any]
 ) -> None:
-    """A statement that a later one has overtaken states nothing, its set-aside rows neither.
+    """Take out rows of statements that a later statement has overtaken.
 
-    A row is overtaken alone where a later statement has it elsewhere.
+    They are recorded as ended at once. A single row is taken out if a later statement has it
+    elsewhere.
     """
     spoken_later = sql.SQL(
         "exists (select from {raw} as kept "
@@ -151,8 +157,8 @@ def _leave_out_overtaken(
         sql.SQL(
             """
         with overtaken as (
-            delete from set_aside
-            using stated
+            delete from {set_aside} as set_aside
+            using {stated} as stated
             where set_aside.scope_key = stated.scope_key
                 and (not stated.is_latest or {spoken_later} or {set_aside_later})
             returning set_aside.*
@@ -168,12 +174,12 @@ def _leave_out_overtaken(
             'a later statement replaces it'
         from overtaken
         """
-        ).format(spoken_later=spoken_later, set_aside_later=set_aside_later),
+        ).format(spoken_later=spoken_later, set_aside_later=set_aside_later, **parts),
         values,
     )
     conn.execute(
         sql.SQL(
-            "delete from accepted using stated "
+            "delete from {accepted} as accepted using {stated} as stated "
             "where {accepted_scope} = stated.scope_key and not stated.is_latest"
         ).format(**parts)
     )
@@ -185,9 +191,9 @@ def _end_answered(conn: psycopg.Connection, parts: dict[str, Any], values: dict[
             """
             with answered as (
                 select {accepted_key} as row_key, 'accepted' as resolution
-                from accepted
+                from {accepted} as accepted
                 union
-                select row_key, 'another version replaces it' from set_aside
+                select row_key, 'another version replaces it' from {set_aside}
             ),
 
             ended as (
@@ -197,37 +203,40 @@ def _end_answered(conn: psycopg.Connection, parts: dict[str, Any], values: dict[
                     resolved_at = coalesce(known.resolved_at, %(known_at)s),
                     resolution = coalesce(known.resolution, answered.resolution),
                     replaced_at = %(known_at)s
-                from standing
-                inner join answered on standing.row_key = answered.row_key
+                from {in_quarantine} as before
+                inner join answered on before.row_key = answered.row_key
                 where
-                    known.id = standing.id and standing.replaced_at is null
+                    known.id = before.id and before.replaced_at is null
                     and not exists (
                         select from ops.batch as batch
-                        where batch.batch_id = standing.batch_id
+                        where batch.batch_id = before.batch_id
                             and batch.stated_at > %(stated_at)s::timestamptz
                     )
                     and not exists (
-                        select from set_aside
-                        where set_aside.row_key = standing.row_key
-                            and set_aside.row_sha256 = standing.row_sha256
+                        select from {set_aside} as set_aside
+                        where set_aside.row_key = before.row_key
+                            and set_aside.row_sha256 = before.row_sha256
                     )
                 returning known.id
             )
 
-            delete from standing using ended where standing.id = ended.id
+            delete from {in_quarantine} as before using ended where before.id = ended.id
             """
         ).format(**parts),
         values,
     )
 
 
-def _end_read_anew(conn: psycopg.Connection, batch: LandedBatch, values: dict[str, Any]) -> None:
-    """Rows of a file that this batch read anew from the archive, now under another key."""
-    replayed = batch.landing_files["facts"].get("replays")
+def _end_read_anew(
+    conn: psycopg.Connection, batch: LandedBatch, parts: dict[str, Any], values: dict[str, Any]
+) -> None:
+    """End rows that this batch read again from the archived file and found under another key."""
+    replayed = batch.landed.facts.replays
     if not replayed:
         return
     conn.execute(
-        """
+        sql.SQL(
+            """
         with ended as (
             update quarantine.row as known
             set
@@ -236,36 +245,39 @@ def _end_read_anew(conn: psycopg.Connection, batch: LandedBatch, values: dict[st
             where
                 known.id = any(%(replayed)s) and known.status = 'open'
                 and not exists (
-                    select from set_aside
+                    select from {set_aside} as set_aside
                     where set_aside.row_key = known.row_key
                         and set_aside.row_sha256 = known.row_sha256
                 )
             returning known.id
         )
 
-        delete from standing using ended where standing.id = ended.id
-        """,
+        delete from {in_quarantine} as before using ended where before.id = ended.id
+        """
+        ).format(**parts),
         values | {"replayed": replayed},
     )
 
 
 def _end_withdrawn(
     conn: psycopg.Connection,
-    item: Contract,
+    contract: Contract,
     batch: LandedBatch,
     parts: dict[str, Any],
     values: dict[str, Any],
 ) -> None:
-    """Open rows that a full statement of their scope no longer delivers, if it proves absence."""
-    closes = batch.landing_files["facts"]["closes"]
+    """End open rows that a full statement no longer has, if the statement proves absence."""
+    closes = batch.landed.facts.closes
     if closes == "everything":
         within: sql.Composable = sql.SQL("true")
     elif closes == "scope":
-        latest = sql.SQL("select scope_key from stated where is_latest and proves_absence")
-        listed = sql.SQL("select {} from {} as scope").format(
-            joined(item.scope, "scope"), scope_table(batch.batch_id)
+        latest = sql.SQL("select scope_key from {} where is_latest and proves_absence").format(
+            STATED.table
         )
-        within = sql.SQL("standing.scope_key in ({})").format(latest if batch.stated_at else listed)
+        listed = sql.SQL("select {} from {} as scope").format(
+            joined(contract.scope, "scope"), scope_table(batch.batch_id)
+        )
+        within = sql.SQL("before.scope_key in ({})").format(latest if batch.stated_at else listed)
     else:
         return
     conn.execute(
@@ -277,11 +289,11 @@ def _end_withdrawn(
                 resolved_at = coalesce(known.resolved_at, %(known_at)s),
                 resolution = coalesce(known.resolution, 'no longer delivered'),
                 replaced_at = %(known_at)s
-            from standing
+            from {in_quarantine} as before
             where
-                known.id = standing.id and standing.replaced_at is null and {within}
+                known.id = before.id and before.replaced_at is null and {within}
                 and not exists (
-                    select from {batch} as delivered where {row_key} = standing.row_key
+                    select from {batch} as delivered where {row_key} = before.row_key
                 )
                 and not exists (
                     select from ops.batch as batch
@@ -294,19 +306,23 @@ def _end_withdrawn(
     )
 
 
-def _parts(item: Contract, batch: LandedBatch) -> dict[str, Any]:
-    untracked = [n for n, c in item.landed.items() if not c.tracked]
+def _parts(contract: Contract, batch: LandedBatch) -> dict[str, Any]:
+    untracked = [n for n, c in contract.landed.items() if not c.tracked]
     not_compared = sql.SQL("{}::text[]").format(sql.Literal(_NOT_CONTENT + untracked))
     return {
+        "accepted": ACCEPTED.table,
+        "in_quarantine": IN_QUARANTINE.table,
+        "set_aside": _SET_ASIDE.table,
+        "stated": STATED.table,
         "batch": batch_table(batch.batch_id),
         "verdict": verdict_table(batch.batch_id),
-        "row_key": joined(item.key, "delivered"),
-        "raw": sql.Identifier("raw", item.feed),
-        "accepted_key": joined(item.key, "accepted"),
-        "kept_key": joined(item.key, "kept"),
-        "accepted_scope": joined(item.scope, "accepted"),
-        "scope_key": _scope_key(item, batch),
-        "money": sql.SQL(item.money),
+        "row_key": joined(contract.key, "delivered"),
+        "raw": sql.Identifier("raw", contract.feed),
+        "accepted_key": joined(contract.key, "accepted"),
+        "kept_key": joined(contract.key, "kept"),
+        "accepted_scope": joined(contract.scope, "accepted"),
+        "scope_key": _scope_key(contract, batch),
+        "money": sql.SQL(contract.money),
         "not_content": sql.SQL("{}::text[]").format(sql.Literal(_NOT_CONTENT)),
         "row_sha256": sql.SQL(
             "encode(sha256(convert_to((to_jsonb(delivered) - {})::text, 'UTF8')), 'hex')"
@@ -314,25 +330,28 @@ def _parts(item: Contract, batch: LandedBatch) -> dict[str, Any]:
     }
 
 
-def _scope_key(item: Contract, batch: LandedBatch) -> sql.Composable:
-    """What full statement a set-aside row stood in; of a file its own month, not the row's."""
-    if not item.scope:
+def _scope_key(contract: Contract, batch: LandedBatch) -> sql.Composable:
+    """The scope of the statement that delivered a row.
+
+    For a file, that is the file's month, not the month in the row.
+    """
+    if not contract.scope:
         return sql.SQL("null::text")
-    if not isinstance(item.source, FileSource):
-        return joined(item.scope, "delivered")
-    month = batch.landing_files["facts"].get("month")
+    if not isinstance(contract.source, FileSource):
+        return joined(contract.scope, "delivered")
+    month = batch.landed.facts.month
     parts = [
         sql.Identifier("delivered", name)
-        if name == item.source.sheet_code
+        if name == contract.source.sheet_code
         else sql.SQL("{}::date::text").format(sql.Literal(month))
-        for name in item.scope
+        for name in contract.scope
     ]
     return sql.SQL("concat_ws('|', {})").format(sql.SQL(", ").join(parts))
 
 
-def _values(item: Contract, batch: LandedBatch) -> dict[str, Any]:
+def _values(contract: Contract, batch: LandedBatch) -> dict[str, Any]:
     return {
-        "feed": item.feed,
+        "feed": contract.feed,
         "batch_id": batch.batch_id,
         "known_at": batch.known_at,
         "stated_at": batch.stated_at,

@@ -1,29 +1,31 @@
-"""Rows that files delivered and that were set aside, judged again as a batch made from quarantine.
+"""Judges rows of files in quarantine again: lands them as a batch of their own.
 
-Automatically when the registers publish: when the register that a rule refers to has changed since
-a row was last seen. At an operator's word: whatever the row broke. Rows of the collection system
-need none of this: their keys are read from the source again.
+It happens automatically if the register that a rule refers to has changed since a row was last
+seen, and if an operator asks for it. Rows of the collection system do not need this: their keys are
+read from the source again.
 
-A row goes again as it was kept. Where a cell of it could not be read, the archived delivery is
-parsed anew, so that a mended contract reads it. Rows with the same key that stood in one delivery
-go together: alone, one of two that differ would look as if it were the only one.
+The row is landed as it was kept. If a cell of it could not be read, the archived file is parsed
+again, because the contract may have been mended since. Rows with the same key from one delivery are
+landed together. Otherwise one of two conflicting rows would look like the only one.
 """
 
 import json
 import tempfile
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, LiteralString
 
 import psycopg
 import pyarrow as pa
-from psycopg.rows import dict_row
+from psycopg.rows import kwargs_row
 
 from chotso.contracts import Contract, FileSource, groups
 from chotso.errors import ChotsoError
 from chotso.ingest import ledger
 from chotso.ingest.rules import rules_of
-from chotso.landing import Landing, as_json, from_json
+from chotso.landed import BatchManifest, Landed, ReadFacts, batch_folder
+from chotso.landing import LandedFile, Landing
 from chotso.settings import Settings
 from chotso.source.arrow import ROW_NUMBER, UNREADABLE, landed_schema
 from chotso.source.cells import UnreadableError, read_cell
@@ -58,7 +60,8 @@ select
     max(deserving.known_at) as known_at,
     array_agg(aside.row::text order by aside.id) as rows,
     array_agg(aside.id order by aside.id) as ids,
-    jsonb_agg(jsonb_build_array(aside.row_key, aside.row_sha256) order by aside.id) as named
+    jsonb_agg(jsonb_build_array(aside.row_key, aside.row_sha256) order by aside.id)
+        as keys_and_hashes
 from deserving
 inner join quarantine.row as aside
     on
@@ -70,109 +73,126 @@ order by aside.batch_id
 """
 
 
-def land_again(settings: Settings, conn: psycopg.Connection, group: str) -> None:
-    """Land batches of rows whose register has changed; they wait to be published."""
-    for item in groups()[group]:
-        rules = {r.id: r.refers_to for r in rules_of(item.feed) if r.refers_to}
-        if isinstance(item.source, FileSource) and rules:
+@dataclass(frozen=True)
+class KeptRows:
+    """The rows in quarantine that one batch delivered and that are judged again.
+
+    Attributes:
+        batch_id: The batch that delivered them.
+        business_date: Its business date.
+        stated_at: The instant of its statement.
+        facts: The facts of its read.
+        scope: Its landed scopes.
+        known_at: The instant from which the new batch counts, if nothing newer has landed.
+        rows: The rows as JSON texts.
+        ids: Their numbers in `quarantine.row`.
+        keys_and_hashes: Their keys and hashes.
+    """
+
+    batch_id: str
+    business_date: date
+    stated_at: datetime | None
+    facts: ReadFacts
+    scope: LandedFile | None
+    known_at: datetime
+    rows: list[str]
+    ids: list[int]
+    keys_and_hashes: list[list[str]]
+
+
+def _kept_rows(facts: dict[str, Any], scope: dict[str, Any] | None, **columns: Any) -> KeptRows:
+    return KeptRows(
+        **columns,
+        facts=ReadFacts.model_validate(facts),
+        scope=LandedFile(**scope) if scope else None,
+    )
+
+
+def judge_again(settings: Settings, conn: psycopg.Connection, group: str) -> None:
+    """Land rows whose register has changed as new batches, which wait to be published."""
+    for contract in groups()[group]:
+        rules = {r.id: r.refers_to for r in rules_of(contract.feed) if r.refers_to}
+        if isinstance(contract.source, FileSource) and rules:
             asked = {"registers": list(set(rules.values())), "rules": list(rules)}
-            _land_deserving(settings, conn, item, _REGISTER_CHANGED, asked)
+            _land_deserving(settings, conn, contract, _REGISTER_CHANGED, asked)
 
 
-def land_named(
+def judge_named_again(
     settings: Settings,
     conn: psycopg.Connection,
-    item: Contract,
+    contract: Contract,
     ids: list[int],
     known_at: datetime,
 ) -> None:
-    """Land batches of the named open rows of a file feed, known at `known_at`."""
-    _land_deserving(settings, conn, item, _NAMED, {"ids": ids, "known_at": known_at})
+    """Land the named open rows of a file feed as new batches, known at `known_at`."""
+    _land_deserving(settings, conn, contract, _NAMED, {"ids": ids, "known_at": known_at})
 
 
 def _land_deserving(
     settings: Settings,
     conn: psycopg.Connection,
-    item: Contract,
+    contract: Contract,
     deserving: LiteralString,
     asked: dict[str, Any],
 ) -> None:
     query = f"with deserving as ({deserving}) {_KEPT}"
-    with conn.cursor(row_factory=dict_row) as cursor:
-        found = cursor.execute(query, asked | {"feed": item.feed}).fetchall()
+    with conn.cursor(row_factory=kwargs_row(_kept_rows)) as cursor:
+        found = cursor.execute(query, asked | {"feed": contract.feed}).fetchall()
     for kept in found:
-        _land_rows(Landing(settings.landing_url), conn, item, kept)
+        _land_rows(Landing(settings.landing_url), conn, contract, kept)
 
 
 def _land_rows(
-    landing: Landing, conn: psycopg.Connection, item: Contract, kept: dict[str, Any]
+    landing: Landing, conn: psycopg.Connection, contract: Contract, kept: KeptRows
 ) -> None:
-    batch_id = ledger.start(conn, item, kept["business_date"], "replay")
-    folder = landing.folder_of(item.feed, str(kept["business_date"]), batch_id)
-    schema = landed_schema(item)
-    rows = [row | {ROW_NUMBER: number} for number, row in enumerate(_rows(landing, item, kept), 1)]
-    with landing.parquet(f"{folder}/data.parquet", schema, item.money_columns) as draft:
+    batch_id = ledger.start(conn, contract, kept.business_date, "replay")
+    folder = batch_folder(contract.feed, kept.business_date, batch_id)
+    schema = landed_schema(contract)
+    rows = [
+        row | {ROW_NUMBER: number} for number, row in enumerate(_rows(landing, contract, kept), 1)
+    ]
+    with landing.parquet(f"{folder}/data.parquet", schema, contract.money_columns) as draft:
         for block in pa.Table.from_pylist(rows, schema=schema).to_batches():
             draft.write(block)
-    files = {"data": draft.result()}
-    if kept["scope"]:
-        files["scope"] = from_json(kept["scope"])
-    again = {
-        "closes": "nothing",
-        "again": kept["batch_id"],
-        "replays": kept["ids"],
-        "replayed": kept["named"],  # what a warehouse made anew knows the rows by
-    }
-    facts = kept["facts"] | again
-    known_at = max(kept["known_at"], ledger.newest_known_at(conn, item.group) or kept["known_at"])
-    landing.write_manifest(
-        folder,
-        {
-            "batch_id": batch_id,
-            "feed": item.feed,
-            "business_date": kept["business_date"],
-            "read_mode": "replay",
-            "known_at": known_at,
-            "source_position": None,
-            "stated_at": kept["stated_at"],
-            "files": {role: as_json(landed) for role, landed in files.items()},
-            "facts": facts,
-        },
+    facts = kept.facts.judged_again(kept.batch_id, kept.ids, kept.keys_and_hashes)
+    manifest = BatchManifest(
+        batch_id=batch_id,
+        feed=contract.feed,
+        business_date=kept.business_date,
+        read_mode="replay",
+        known_at=max(kept.known_at, ledger.newest_known_at(conn, contract.group) or kept.known_at),
+        source_position=None,
+        stated_at=kept.stated_at,
+        landed=Landed(draft.result(), kept.scope, facts=facts),
     )
-    ledger.landed(
-        conn,
-        batch_id,
-        known_at,
-        files,
-        folder=folder,
-        position=None,
-        stated_at=kept["stated_at"],
-        facts=facts,
-    )
+    landing.write_manifest(manifest.folder, manifest.as_json())
+    ledger.record_landed(conn, manifest)
     conn.commit()
 
 
-def _rows(landing: Landing, item: Contract, kept: dict[str, Any]) -> list[dict[str, Any]]:
-    """The kept rows as they land; those with unreadable cells as the archive has them now."""
-    # Text keeps every digit of a decimal; a float would not.
-    rows = [json.loads(text, parse_float=str) for text in kept["rows"]]
-    original = kept["facts"].get("original")
+def _rows(landing: Landing, contract: Contract, kept: KeptRows) -> list[dict[str, Any]]:
+    """The rows to land; rows with unreadable cells are read from the archived file."""
+    # Decimals are read as text: a float would lose digits.
+    rows = [json.loads(text, parse_float=str) for text in kept.rows]
+    original = kept.facts.original
     read_anew: list[dict[str, Any]] = []
     if original and any(row.get(UNREADABLE) for row in rows):
-        read_anew = _parse_again(landing, item, original)
+        read_anew = _parse_again(landing, contract, original)
     landed: list[dict[str, Any]] = []
     for row in rows:
-        typed = _typed(item, row)
-        found = [c for c in read_anew if _same_row(item, row, typed, c)] if row[UNREADABLE] else []
+        typed = _typed(contract, row)
+        found = (
+            [c for c in read_anew if _same_row(contract, row, typed, c)] if row[UNREADABLE] else []
+        )
         landed += [other for other in found or [typed] if other not in landed]
     return landed
 
 
-def _parse_again(landing: Landing, item: Contract, original: str) -> list[dict[str, Any]]:
-    """The archived delivery by today's contract; nothing where it cannot be read so."""
-    assert isinstance(item.source, FileSource)
+def _parse_again(landing: Landing, contract: Contract, original: str) -> list[dict[str, Any]]:
+    """The archived file parsed by today's contract; no rows if it cannot be parsed."""
+    assert isinstance(contract.source, FileSource)
     _, sha256, name = original.split("/", 2)
-    match = item.source.name_pattern.fullmatch(name)
+    match = contract.source.name_pattern.fullmatch(name)
     parts = {k: v for k, v in match.groupdict().items() if v} if match else {}
     with tempfile.TemporaryDirectory(prefix="chotso-replay-") as scratch:
         local = Path(scratch) / name
@@ -187,36 +207,36 @@ def _parse_again(landing: Landing, item: Contract, original: str) -> list[dict[s
         )
         try:
             landing.fetch_original(original, local)
-            rows: list[dict[str, Any]] = parse(item, delivery).rows.to_pylist()
-        except ChotsoError:  # the rows are judged as they were kept, and stay where they are
+            rows: list[dict[str, Any]] = parse(contract, delivery).rows.to_pylist()
+        except ChotsoError:  # the rows are judged as they were kept
             return []
     return [{n: v for n, v in row.items() if n != ROW_NUMBER} for row in rows]
 
 
 def _same_row(
-    item: Contract, row: dict[str, Any], typed: dict[str, Any], candidate: dict[str, Any]
+    contract: Contract, row: dict[str, Any], typed: dict[str, Any], candidate: dict[str, Any]
 ) -> bool:
-    """Whether a row of the archive is the kept one: all that could be read then is the same."""
+    """Whether a parsed row is the kept one: all cells that were readable then are equal."""
     unreadable = json.loads(row[UNREADABLE])
     return all(
         candidate[name] == typed[name]
-        for name, spec in item.landed.items()
-        if spec.type != "jsonb" and name in row and name not in unreadable
+        for name, column in contract.landed.items()
+        if column.type != "jsonb" and name in row and name not in unreadable
     )
 
 
-def _typed(item: Contract, row: dict[str, Any]) -> dict[str, Any]:
+def _typed(contract: Contract, row: dict[str, Any]) -> dict[str, Any]:
     values: dict[str, Any] = {UNREADABLE: row.get(UNREADABLE)}
-    for name, spec in item.landed.items():
+    for name, column in contract.landed.items():
         value = row.get(name)
-        if value is None:  # also where an empty cell would be 0: this one could not be read
+        if value is None:  # the cell was unreadable, so it is no 0, even if an empty cell is
             values[name] = None
             continue
-        if spec.type == "jsonb":
+        if column.type == "jsonb":
             values[name] = json.dumps(value, ensure_ascii=False)
             continue
         try:
-            values[name] = read_cell(value, spec.model_copy(update={"form": None}))
+            values[name] = read_cell(value, column.model_copy(update={"form": None}))
         except UnreadableError:
             values[name] = None
     return values

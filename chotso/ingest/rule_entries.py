@@ -1,26 +1,25 @@
-"""`expectations/register.yml`, read, checked, and made one entry per rule and feed.
+"""Reads and checks `expectations/register.yml`, and makes one entry per rule and feed.
 
-A shared rule becomes an entry of each feed that it holds for, with what that feed says otherwise.
+A shared rule becomes one entry for each feed that it judges, with the feed's differences.
 """
 
-import json
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import jsonschema
-
 from chotso.contracts import Contract
 from chotso.errors import ChotsoError
 from chotso.ingest import every_feed
+from chotso.ingest.rule_models import RuleRegister
+from chotso.strict_models import faults_of
 from chotso.yaml_reader import read_yaml
 
 Entry = dict[str, Any]
 
 
 def read_entries(folder: Path, feeds: Iterable[Contract]) -> list[Entry]:
-    """All rules of the feeds, in the order in which they judge, as fields of a `Rule`.
+    """All rules of the feeds as fields of a `Rule`, in the order in which they judge.
 
     Raises:
         ChotsoError: The register, its schema and its SQL files do not hold together; every fault
@@ -28,8 +27,8 @@ def read_entries(folder: Path, feeds: Iterable[Contract]) -> list[Entry]:
     """
     path = folder / "register.yml"
     written = _read(path)
-    contracts = {item.feed: item for item in feeds}
-    entries = [entry for item in contracts.values() for entry in _entries_of(item, written)]
+    contracts = {contract.feed: contract for contract in feeds}
+    entries = [entry for contract in contracts.values() for entry in _entries_of(contract, written)]
     if faults := [*_faults(entries, written, contracts), *_file_faults(folder, written)]:
         raise _malformed(path, faults)
     return entries
@@ -37,42 +36,37 @@ def read_entries(folder: Path, feeds: Iterable[Contract]) -> list[Entry]:
 
 def _read(path: Path) -> dict[str, list[Entry]]:
     try:
-        loaded: Any = read_yaml(path.read_bytes())
-        schema = json.loads(path.with_name("register.schema.json").read_text(encoding="utf-8"))
+        checked = RuleRegister.of_content(read_yaml(path.read_bytes()))
     except (OSError, ValueError) as error:
-        raise _malformed(path, [str(error)]) from error
-    checker = jsonschema.Draft202012Validator(schema)
-    if faults := [f"{fault.json_path}: {fault.message}" for fault in checker.iter_errors(loaded)]:
-        raise _malformed(path, faults)
-    checked: dict[str, list[Entry]] = loaded
-    return checked
+        raise _malformed(path, faults_of(error)) from error
+    return checked.model_dump(exclude_unset=True)
 
 
-def _entries_of(item: Contract, written: dict[str, list[Entry]]) -> list[Entry]:
-    """The rules of one feed: shared ones, its own, and those that judge what stands in the end."""
-    own = [entry for entry in written["rules"] if entry["feed"] == item.feed]
-    shared = {e["name"]: e for e in written["every_feed"] if every_feed.holds(e, item)}
+def _entries_of(contract: Contract, written: dict[str, list[Entry]]) -> list[Entry]:
+    """The rules of one feed: shared rules, its own, then the rules against history."""
+    own = [entry for entry in written["rules"] if entry["feed"] == contract.feed]
+    shared = {e["name"]: e for e in written["every_feed"] if every_feed.holds(e, contract)}
     placed = {entry["shared"] for entry in own if "shared" in entry}
     unplaced = [entry for name, entry in shared.items() if name not in placed]
     return [
-        *(_made(item, entry, {}) for entry in unplaced if entry["level"] != "history"),
+        *(_made(contract, entry, {}) for entry in unplaced if entry["level"] != "history"),
         *(
-            _made(item, shared[entry["shared"]], entry) if "shared" in entry else entry
+            _made(contract, shared[entry["shared"]], entry) if "shared" in entry else entry
             for entry in own
             if "left_out" not in entry and entry.get("shared", "") in {"", *shared}
         ),
-        *(_made(item, entry, {}) for entry in unplaced if entry["level"] == "history"),
+        *(_made(contract, entry, {}) for entry in unplaced if entry["level"] == "history"),
     ]
 
 
-def _made(item: Contract, shared: Entry, different: Entry) -> Entry:
-    entry = {"owner": item.owner, **shared, **different}
+def _made(contract: Contract, shared: Entry, different: Entry) -> Entry:
+    entry = {"owner": contract.owner, **shared, **different}
     name = entry.pop("name")
     entry.pop("judged_where", None)
-    good_value = every_feed.filled(entry["good_value"], item, entry.get("refers_to"))
+    good_value = every_feed.filled(entry["good_value"], contract, entry.get("refers_to"))
     return entry | {
-        "id": f"{item.feed}.{name}",
-        "feed": item.feed,
+        "id": f"{contract.feed}.{name}",
+        "feed": contract.feed,
         "shared": True,
         "good_value": good_value,
     }
@@ -104,14 +98,14 @@ def _faults_of_differences(
 ) -> Iterable[str]:
     for feed in sorted({entry["feed"] for entry in written["rules"]} - set(contracts)):
         yield f"{feed} has rules and no contract"
-    for item in contracts.values():
-        holding = {e["name"]: e for e in written["every_feed"] if every_feed.holds(e, item)}
+    for contract in contracts.values():
+        holding = {e["name"]: e for e in written["every_feed"] if every_feed.holds(e, contract)}
         for entry in written["rules"]:
-            if entry["feed"] == item.feed and entry.get("shared", "") not in {"", *holding}:
-                yield f"{item.feed} differs from {entry['shared']}, which does not hold for it"
+            if entry["feed"] == contract.feed and entry.get("shared", "") not in {"", *holding}:
+                yield f"{contract.feed} differs from {entry['shared']}, which does not hold for it"
         for name, entry in holding.items():
-            if len(columns := every_feed.references(entry, item)) > 1:
-                yield f"{item.feed}.{name} can judge only one of {', '.join(columns)}"
+            if len(columns := every_feed.references(entry, contract)) > 1:
+                yield f"{contract.feed}.{name} can judge only one of {', '.join(columns)}"
 
 
 def _file_faults(folder: Path, written: dict[str, list[Entry]]) -> list[str]:

@@ -1,10 +1,12 @@
-"""The rule register: which rules judge a feed, what they say, and the SQL of each.
+"""The rule register: which rules judge a feed, what they say, and their SQL.
 
-`expectations/register.yml` lists the rules in the order in which they give a row its reason;
-`expectations/<feed>/<name>.sql` is one rule of that feed, `expectations/every_feed/<name>.sql` one
-rule of all feeds (see `chotso.ingest.every_feed`). Rules judge; they never change anything.
-Most judge a batch before it is published; those of level `history` judge what a feed holds in all,
-inside the publishing transaction (see `chotso.ingest.history`).
+`expectations/register.yml` lists the rules. Their order decides which rule is given as a row's
+reason. `expectations/<feed>/<name>.sql` is one rule of that feed,
+`expectations/every_feed/<name>.sql` one rule of all feeds (see `chotso.ingest.every_feed`). Rules
+only read.
+
+Most rules judge a batch before it is published. Rules of level `history` judge all rows in force of
+the feed, inside the publishing transaction (see `chotso.ingest.history`).
 
 `python -m chotso.ingest.rules` writes docs/rules.md.
 """
@@ -35,7 +37,7 @@ _HEADER = re.compile(r"\A(?:--[^\n]*\n|\s*\n)*")
 
 @dataclass(frozen=True)
 class RuleFacts:
-    """What a rule may know of a batch beside its rows.
+    """What a rule may use besides the batch's rows.
 
     Attributes:
         known_at: The source's clock when the batch was read, aware.
@@ -62,7 +64,7 @@ class RuleFacts:
 
 @dataclass(frozen=True)
 class StandingFacts:
-    """What a rule of level `history` knows.
+    """What a rule of level `history` may use.
 
     Attributes:
         standing: Rows, or đồng, in force of the feed after the batch.
@@ -74,10 +76,10 @@ class StandingFacts:
 
 
 class Tolerance(BaseModel):
-    """How far a standing total may lie from the median of its history, to either side.
+    """How far a standing total may lie from the median of its history, below and above.
 
-    Allowed is what lies between `median - below * |median| - slack_below` and
-    `median + above * |median| + slack_above`, the ends included.
+    A total may lie from `median - below * |median| - slack_below` to `median + above * |median| +
+    slack_above`, both included.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -100,8 +102,8 @@ class Tolerance(BaseModel):
         )
 
 
-class Basis(BaseModel):
-    """What a rule rests on: the law, or how the business is run."""
+class RuleBasis(BaseModel):
+    """The reason for a rule: a law, or how the business is run."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -120,7 +122,7 @@ class Rule(BaseModel):
     level: Literal["row", "batch", "history"]
     sentence_vi: str
     sentence_en: str
-    basis: Basis
+    basis: RuleBasis
     good_value: str
     next_action_vi: str
     next_action_en: str
@@ -151,7 +153,7 @@ class Rule(BaseModel):
         text = _HEADER.sub("", self.path.read_text(encoding="utf-8"), count=1).strip()
         if not self.shared:
             return text
-        return every_feed.filled(text, contracts.contract(self.feed), self.refers_to)
+        return every_feed.filled(text, contracts.contract_of(self.feed), self.refers_to)
 
     @property
     def next_action(self) -> str:
@@ -159,10 +161,10 @@ class Rule(BaseModel):
         return self.next_action_en
 
     def query(self, facts: RuleFacts) -> str:
-        """The rule's select (row_no bigint, detail text) over `{batch}`, one row per finding.
+        """The rule's query over `{batch}`: row_no (bigint) and detail (text), one row per finding.
 
-        `{batch}` stays for `str.format`, which Great Expectations calls with the batch table; all
-        other braces are doubled for it.
+        `{batch}` is filled by `str.format`, which Great Expectations calls with the name of the
+        batch's table. All other braces are doubled because of that.
         """
         literals = facts.literals()
 
@@ -180,9 +182,9 @@ class Rule(BaseModel):
         )
 
     def history_query(self, facts: StandingFacts) -> str:
-        """The select of a rule of level `history`, whole; one row where the total is out of range.
+        """The whole query of a rule of level `history`; one row if the total is out of range.
 
-        The rules' own connection runs it, so nothing is written for Great Expectations.
+        It does not run through Great Expectations, so no brace is doubled.
         """
         assert self.tolerance is not None
         history = ", ".join(str(total) for total in facts.history)
@@ -195,7 +197,7 @@ class Rule(BaseModel):
 
 
 def rules_of(feed: str) -> list[Rule]:
-    """The rules that judge a feed's batches before they are published, in register order.
+    """The rules that judge a feed's batches before publishing, in register order.
 
     Raises:
         ChotsoError: The register is malformed, a rule lacks its file or a file its rule, or the
@@ -212,18 +214,18 @@ def rules_of(feed: str) -> list[Rule]:
 
 
 def history_rules_of(feed: str) -> list[Rule]:
-    """The rules that judge what a feed holds in all after a batch, in register order."""
+    """The rules that judge a feed's rows in force after a batch, in register order."""
     return [rule for rule in register() if rule.feed == feed and rule.level == "history"]
 
 
 def register() -> tuple[Rule, ...]:
-    """All rules, in register order; see `rules_of` for what it raises."""
+    """All rules, in register order; raises what `rules_of` raises."""
     return read_register(EXPECTATIONS_DIR, contracts.FEEDS_DIR)
 
 
 @cache
 def read_register(folder: Path, feeds_dir: Path) -> tuple[Rule, ...]:
-    """The register in `folder` for the contracts in `feeds_dir`, checked against its files.
+    """The register in `folder` for the contracts in `feeds_dir`, checked against the SQL files.
 
     Raises:
         ChotsoError: It does not hold together; every fault is named.
@@ -233,7 +235,7 @@ def read_register(folder: Path, feeds_dir: Path) -> tuple[Rule, ...]:
 
 
 def page() -> str:
-    """docs/rules.md: every rule with what it says and what to do, from the register."""
+    """The text of docs/rules.md: what each rule says, and what to do if it finds something."""
     lines = [
         "# Quy tắc kiểm tra dữ liệu · Data rules",
         "",

@@ -1,4 +1,4 @@
-"""Schema drift on record: what a read found, since when, and what the operator is told of it."""
+"""Records how the source's columns differ from the contract, since when, and what to report."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +9,8 @@ from psycopg.rows import dict_row
 
 from chotso.source.drift import Drift
 
-# Still so at the newest read of the feed that came to see: a drift that was mended is history.
+# Differences that the newest read of the feed still found. A read counts if it landed or recorded a
+# difference. Differences that were mended since are left out.
 _CURRENT = """
 with reads as (
     select
@@ -37,33 +38,32 @@ order by drift.feed, drift.column_name, drift.kind
 
 @dataclass(frozen=True)
 class DriftFound:
-    """What a read of one relation found against its contract."""
+    """How a relation differed from its contract when it was read."""
 
     drifts: list[Drift]
 
     @property
     def blocking(self) -> str | None:
-        """Why the batch is blocked, each contract's line named; None where nothing blocks."""
+        """Why the batch is blocked, with the contract's lines; None if nothing blocks."""
         told = "; ".join(str(each) for each in self.drifts if each.blocks)
         return f"the source is not what the contract says: {told}" if told else None
 
     @property
     def notes(self) -> list[str]:
-        """What the report says of added columns."""
+        """What the report says about added columns."""
         return [f"{each}: add it to {each.contract_line.partition(':')[0]} if it is wanted"
                 for each in self.drifts if not each.blocks]  # fmt: skip
 
     @property
-    def facts(self) -> dict[str, Any]:
-        """What the batch keeps of it."""
-        added = {each.column: each.found_type for each in self.drifts if not each.blocks}
-        return {"added_columns": added} if added else {}
+    def added_columns(self) -> dict[str, str | None] | None:
+        """The added columns with their types; None if there are none."""
+        return {each.column: each.found_type for each in self.drifts if not each.blocks} or None
 
 
 def record(
     conn: psycopg.Connection, feed: str, batch_id: str, seen_at: datetime, drifts: list[Drift]
 ) -> DriftFound:
-    """Put what a read found on record; does not commit.
+    """Insert what a read found into `ops.schema_drift`; does not commit.
 
     Args:
         conn: The warehouse.
@@ -94,6 +94,6 @@ def record(
 
 
 def current(conn: psycopg.Connection) -> list[dict[str, Any]]:
-    """The drift that the newest read of each feed found, for `chotso status`."""
+    """The differences that the newest read of each feed found, for `chotso status`."""
     with conn.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(_CURRENT).fetchall()

@@ -1,7 +1,8 @@
-"""Whether a full statement proves that what it lacks is gone, and what stays where it does not.
+"""Whether rows that a full statement lacks have ended, and which rows stay if that is not proven.
 
-A sheet without rows says that there are none. A sheet that has rows, of which none can be used, or
-one whose key cannot be relied on, may mean any row by them.
+A sheet without rows says that there are none: absence is proven. It is not proven if a sheet has
+rows of which none can be used, or if the key of one of its rows is doubtful. Such a row could be
+any of the rows that seem to be missing.
 """
 
 from typing import Any
@@ -45,7 +46,7 @@ _PROVES_ABSENCE = """
 
 
 def proves_absence(sheet_code: str, batch: LandedBatch) -> sql.Composed:
-    """SQL over the alias `scope`; its parameters are those of `doubts`."""
+    """SQL condition over the alias `scope`; its parameters come from `doubts`."""
     return sql.SQL(_PROVES_ABSENCE).format(
         sheet=sql.Identifier(sheet_code),
         batch=batch_table(batch.batch_id),
@@ -53,20 +54,20 @@ def proves_absence(sheet_code: str, batch: LandedBatch) -> sql.Composed:
     )
 
 
-def doubts(item: Contract) -> dict[str, Any]:
-    """The rules and cells that doubt a row's key, and the rules that only wait for a register."""
-    rules = rules_of(item.feed)
+def doubts(contract: Contract) -> dict[str, Any]:
+    """Rules and cells that make a row's key doubtful, and rules that only wait for a register."""
+    rules = rules_of(contract.feed)
     return {
         "about_key": [rule.id for rule in rules if rule.about_key],
         "waiting": [rule.id for rule in rules if rule.refers_to],
-        "key_cells": [*item.key, *item.scope, "(row)"],
+        "key_cells": [*contract.key, *contract.scope, "(row)"],
     }
 
 
-def unproven(conn: psycopg.Connection, item: Contract, batch: LandedBatch) -> list[str]:
-    """Which sheets of a published batch prove no absence, and what they lack that stays in force.
+def unproven(conn: psycopg.Connection, contract: Contract, batch: LandedBatch) -> list[str]:
+    """Messages on sheets that prove no absence, with the rows that stay in force because of it.
 
-    To be asked while the batch's tables stand.
+    Call it while the batch's landing tables exist.
     """
     if batch.stated_at is None:
         return []
@@ -85,13 +86,13 @@ def unproven(conn: psycopg.Connection, item: Contract, batch: LandedBatch) -> li
             order by known.scope_key
             """
         ).format(
-            money_before=money_of(item, "kept"),
+            money_before=money_of(contract, "kept"),
             scope_table=scope_table(batch.batch_id),
-            scope_key=joined(item.scope, "scope"),
-            raw=sql.Identifier("raw", item.feed),
+            scope_key=joined(contract.scope, "scope"),
+            raw=sql.Identifier("raw", contract.feed),
             batch=batch_table(batch.batch_id),
-            same_key=same_key(item, "accepted", "kept"),
-            kept_in_stated=equal(item.scope, "kept", "scope"),
+            same_key=same_key(contract, "accepted", "kept"),
+            kept_in_stated=equal(contract.scope, "kept", "scope"),
         ),
         [batch.batch_id],
     ).fetchall()

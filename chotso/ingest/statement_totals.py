@@ -1,25 +1,28 @@
-"""Sheet totals: every newest statement in the archive, against what the warehouse holds of it.
+"""Compares the newest archived statement of every sheet with the rows in the warehouse.
 
-Where the newest statement of a sheet proves no absence, what it lacks stands by those before it,
-back to the newest that does.
+If the newest statement of a sheet proves no absence, older ones still count for the rows that it
+lacks, back to the newest statement that proves absence.
 
-A statement's rows stand in raw, or set aside, or were restated elsewhere by a later statement.
-What does not is found here, by month, and the archived statement is published once more.
+Each row of a statement must be in `raw` or in quarantine, unless a later statement has it
+elsewhere. If rows are missing, their months are reported, and the archived statement is published
+again.
 """
 
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from typing import Any
 
 import psycopg
 import pyarrow as pa
 import pyarrow.compute as pc
 from psycopg import sql
-from psycopg.rows import dict_row
+from psycopg.rows import kwargs_row
 
 from chotso.contracts import Contract, FileSource
 from chotso.ingest import ledger
-from chotso.ingest.control_totals import IS_NEWEST_ASIDE, Comparison, Total, comparisons
-from chotso.landing import Landing, as_json, from_json
+from chotso.ingest.control_totals import IS_NEWEST_ASIDE, Comparison, MonthTotal, comparisons
+from chotso.landed import BatchManifest, Landed
+from chotso.landing import Landing
 from chotso.source.arrow import UNREADABLE
 from chotso.warehouse.row_sql import equal, joined, listed, money_of, same_key
 
@@ -45,74 +48,81 @@ order by batch.stated_at, batch.batch_id
 """
 
 
-def compare(conn: psycopg.Connection, landing: Landing, item: Contract) -> list[Comparison]:
-    """Every month that a statement is known of: rows and đồng stated, and held.
+@dataclass(frozen=True)
+class NewestStatement:
+    """A batch with a statement that no later one has replaced, and its scopes."""
+
+    batch_id: str
+    business_date: date
+    stated_at: datetime
+    landing_path: str
+    landed: Landed
+    scope_keys: list[str]
+
+    @property
+    def month(self) -> date:
+        """The month of the file."""
+        assert self.landed.facts.month is not None
+        return self.landed.facts.month
+
+
+def compare(conn: psycopg.Connection, landing: Landing, contract: Contract) -> list[Comparison]:
+    """Compare rows and đồng as stated and as held, for every month that has a statement.
 
     Raises:
         ChotsoError: An archived statement is not what was landed.
     """
     with conn.transaction():
-        _stage(conn, landing, item, newest_statements(conn, item))
-        found = conn.execute(sql.SQL(_COMPARED_SQL).format(**_parts(item))).fetchall()
-    stated = {m: Total(rows, money) for m, rows, money, _, _ in found}
-    held = {m: Total(rows, money) for m, _, _, rows, money in found}
-    return comparisons(item.feed, stated, held)
+        _stage(conn, landing, contract, newest_statements(conn, contract))
+        found = conn.execute(sql.SQL(_COMPARED_SQL).format(**_parts(contract))).fetchall()
+    stated = {m: MonthTotal(rows, money) for m, rows, money, _, _ in found}
+    held = {m: MonthTotal(rows, money) for m, _, _, rows, money in found}
+    return comparisons(contract.feed, stated, held)
 
 
-def newest_statements(conn: psycopg.Connection, item: Contract) -> list[dict[str, Any]]:
-    """The batches that brought a statement that nothing has overtaken yet, oldest first."""
-    with conn.cursor(row_factory=dict_row) as cursor:
-        return cursor.execute(_NEWEST_SQL, [item.feed]).fetchall()
+def newest_statements(conn: psycopg.Connection, contract: Contract) -> list[NewestStatement]:
+    """Batches with a statement that no later one has overtaken, oldest first."""
+    with conn.cursor(row_factory=kwargs_row(_newest_statement)) as cursor:
+        return cursor.execute(_NEWEST_SQL, [contract.feed]).fetchall()
 
 
-def land_again(
-    conn: psycopg.Connection, landing: Landing, item: Contract, months: set[date]
+def _newest_statement(landing_files: dict[str, Any], **columns: Any) -> NewestStatement:
+    return NewestStatement(**columns, landed=Landed.from_ledger(landing_files))
+
+
+def land_statements_again(
+    conn: psycopg.Connection, landing: Landing, contract: Contract, months: set[date]
 ) -> list[str]:
-    """Have the newest statements of these months published once more, from the archive.
+    """Land the newest statements of these months again, from the archive.
 
     Returns:
-        The batches that wait for it; they share the landed files of the first delivery.
+        The new batches, which wait to be published. They use the landed files of the old ones.
     """
     again = []
-    known_at = ledger.newest_known_at(conn, item.group)
+    known_at = ledger.newest_known_at(conn, contract.group)
     assert known_at is not None
-    for kept in newest_statements(conn, item):
-        facts = kept["landing_files"]["facts"]
-        if date.fromisoformat(facts["month"]) not in months:
+    for kept in newest_statements(conn, contract):
+        if kept.month not in months:
             continue
-        batch_id = ledger.start(conn, item, kept["business_date"], "window")
-        files = {r: from_json(f) for r, f in kept["landing_files"].items() if r != "facts"}
-        facts = facts | {"again": kept["batch_id"]}
-        landing.write_manifest(
-            landing.folder_of(item.feed, str(kept["business_date"]), batch_id),
-            {
-                "batch_id": batch_id,
-                "feed": item.feed,
-                "business_date": kept["business_date"],
-                "read_mode": "window",
-                "known_at": known_at,
-                "source_position": None,
-                "stated_at": kept["stated_at"],
-                "files": {role: as_json(landed) for role, landed in files.items()},
-                "facts": facts,
-            },
+        batch_id = ledger.start(conn, contract, kept.business_date, "window")
+        manifest = BatchManifest(
+            batch_id=batch_id,
+            feed=contract.feed,
+            business_date=kept.business_date,
+            read_mode="window",
+            known_at=known_at,
+            source_position=None,
+            stated_at=kept.stated_at,
+            landed=replace(kept.landed, facts=kept.landed.facts.published_again(kept.batch_id)),
         )
-        ledger.landed(
-            conn,
-            batch_id,
-            known_at,
-            files,
-            folder=kept["landing_path"],
-            position=None,
-            stated_at=kept["stated_at"],
-            facts=facts,
-        )
+        landing.write_manifest(manifest.folder, manifest.as_json())
+        ledger.record_landed(conn, manifest, folder=kept.landing_path)
         again.append(batch_id)
     conn.commit()
     return again
 
 
-# A row that a later statement has, on whatever sheet, accepted or set aside, is that one's.
+# If a later statement has the row, on any sheet, accepted or set aside, then only that one counts.
 _COMPARED_SQL = """
 with expected as (
     select stated.*, {row_key} as row_key, {stated_scope} as scope_key
@@ -176,10 +186,13 @@ group by statement_month
 
 
 def _stage(
-    conn: psycopg.Connection, landing: Landing, item: Contract, statements: list[dict[str, Any]]
+    conn: psycopg.Connection,
+    landing: Landing,
+    contract: Contract,
+    statements: list[NewestStatement],
 ) -> None:
-    """Temporary `stated_rows` and `stated_scopes` with what the newest statements say."""
-    columns = _compared(item)
+    """Fill the temporary tables `stated_rows` and `stated_scopes` from the newest statements."""
+    columns = _compared(contract)
     types = [sql.SQL("{} {}").format(sql.Identifier(n), sql.SQL(t)) for n, t in columns.items()]
     conn.execute(
         sql.SQL(
@@ -196,53 +209,51 @@ def _stage(
     names = listed(columns)
     copy = sql.SQL("copy stated_rows (statement_month, stated_at, {}) from stdin").format(names)
     for kept in statements:
-        month = kept["landing_files"]["facts"]["month"]
         conn.cursor().executemany(
-            "insert into stated_scopes values (%s, %s)", [(month, s) for s in kept["scope_keys"]]
+            "insert into stated_scopes values (%s, %s)", [(kept.month, s) for s in kept.scope_keys]
         )
         with conn.cursor() as cursor, cursor.copy(copy) as rows:
-            for row in _rows(landing, item, kept):
-                rows.write_row([month, kept["stated_at"], *[row[n] for n in columns]])
+            for row in _rows(landing, contract, kept):
+                rows.write_row([kept.month, kept.stated_at, *[row[n] for n in columns]])
     conn.execute(
         sql.SQL("update stated_rows set money = coalesce(({})::numeric, 0)").format(
-            sql.SQL(item.money)
+            sql.SQL(contract.money)
         )
     )
     conn.execute("analyze stated_rows")
     conn.execute("analyze stated_scopes")
 
 
-def _rows(landing: Landing, item: Contract, kept: dict[str, Any]) -> list[dict[str, Any]]:
-    """The statement's rows of the scopes it is the newest of, identical repetitions merged."""
-    compared = [*dict.fromkeys([*item.scope, *item.key, *item.tracked]), UNREADABLE]
-    with landing.open_checked(from_json(kept["landing_files"]["data"])) as parquet:
+def _rows(landing: Landing, contract: Contract, kept: NewestStatement) -> list[dict[str, Any]]:
+    """Rows of the scopes for which the statement is the newest; identical rows are merged."""
+    compared = [*dict.fromkeys([*contract.scope, *contract.key, *contract.tracked]), UNREADABLE]
+    with landing.open_checked(kept.landed.data) as parquet:
         table = parquet.read(columns=compared)
     distinct: pa.Table = table.group_by(compared).aggregate([])
-    month = kept["landing_files"]["facts"]["month"]
-    assert isinstance(item.source, FileSource)
-    assert item.source.sheet_code is not None
-    code = item.source.sheet_code
-    newest = {scope.removesuffix(f"|{month}") for scope in kept["scope_keys"]}
+    assert isinstance(contract.source, FileSource)
+    assert contract.source.sheet_code is not None
+    code = contract.source.sheet_code
+    newest = {scope.removesuffix(f"|{kept.month}") for scope in kept.scope_keys}
     of_newest = pc.is_in(distinct.column(code), pa.array(sorted(newest), pa.string()))
     return list(distinct.filter(of_newest).to_pylist())
 
 
-def _compared(item: Contract) -> dict[str, str]:
-    names = dict.fromkeys([*item.scope, *item.key, *item.money_columns])
-    return {name: item.landed[name].type for name in names}
+def _compared(contract: Contract) -> dict[str, str]:
+    names = dict.fromkeys([*contract.scope, *contract.key, *contract.money_columns])
+    return {name: contract.landed[name].type for name in names}
 
 
-def _parts(item: Contract) -> dict[str, Any]:
+def _parts(contract: Contract) -> dict[str, Any]:
     return {
-        "raw": sql.Identifier("raw", item.feed),
-        "feed": sql.Literal(item.feed),
-        "row_key": joined(item.key, "stated"),
-        "stated_scope": joined(item.scope, "stated"),
-        "kept_scope": joined(item.scope, "kept"),
-        "same_key": same_key(item, "stated", "kept"),
-        "expected_key": same_key(item, "expected", "kept"),
-        "same_scope": equal(item.scope, "stated", "kept"),
-        "expected_in_scope": equal(item.scope, "expected", "kept"),
-        "kept_money": money_of(item, "kept"),
+        "raw": sql.Identifier("raw", contract.feed),
+        "feed": sql.Literal(contract.feed),
+        "row_key": joined(contract.key, "stated"),
+        "stated_scope": joined(contract.scope, "stated"),
+        "kept_scope": joined(contract.scope, "kept"),
+        "same_key": same_key(contract, "stated", "kept"),
+        "expected_key": same_key(contract, "expected", "kept"),
+        "same_scope": equal(contract.scope, "stated", "kept"),
+        "expected_in_scope": equal(contract.scope, "expected", "kept"),
+        "kept_money": money_of(contract, "kept"),
         "is_newest_aside": sql.SQL(IS_NEWEST_ASIDE),
     }

@@ -1,13 +1,13 @@
-"""Full statements: the newest export instant wins, whatever order the files arrive in.
+"""Full statements: the statement with the newest export instant wins, in whatever order they come.
 
-The state is what one would get by applying all known statements in the order of their instants:
-a statement replaces all rows of its scope; a row restated in another scope has left the old one
-for good. A statement that arrives late is applied only where nothing later has spoken.
+The result is the same as if all known statements were applied in the order of their instants. A
+statement replaces all rows of its scope. If a row is stated in another scope later, it leaves the
+old scope for good. A statement that arrives late is applied only to rows that no later statement
+covers.
 
-Absence has to be proven. A sheet that has rows, none of them usable, or one whose key cannot be
-relied on, says nothing of the rows that it lacks: they stay as they were, and that is told. A file
-that comes again under its own name with other rows (it was read while it grew) replaces what it
-stated.
+Rows that a statement lacks are closed only if their absence is proven (`statement_proof`).
+Otherwise they stay, and that is reported. If a file comes again under its own name with other rows,
+for example because it was read while it was being written, it replaces its first version.
 """
 
 from typing import Any
@@ -19,17 +19,22 @@ from chotso.contracts import Contract, FileSource
 from chotso.ingest import statement_proof
 from chotso.ingest.ledger import LandedBatch
 from chotso.ingest.load import batch_table, scope_table
+from chotso.ingest.staged import ACCEPTED, IN_QUARANTINE, STATED
 from chotso.ingest.versions import close
-from chotso.warehouse import statistics
 from chotso.warehouse.row_sql import equal, joined, listed, money_of, same_key
+from chotso.warehouse.statistics import TemporaryTable
+
+# Accepted rows that differ from the version in force, and that no later statement speaks of.
+_SPOKEN = TemporaryTable("spoken")
 
 
-def conflict(conn: psycopg.Connection, item: Contract, batch: LandedBatch) -> str | None:
-    """The scope for which another accepted file states other rows at the same instant, if any.
+def conflict(conn: psycopg.Connection, contract: Contract, batch: LandedBatch) -> str | None:
+    """The scope that another accepted file states differently at the same instant, if any.
 
-    The same name with other bytes is no other file; what is published once more was accepted once.
+    The same file name with other bytes is no conflict. Neither is a statement that is published
+    again.
     """
-    if "again" in batch.landing_files["facts"]:
+    if batch.landed.facts.again is not None:
         return None
     row = conn.execute(
         sql.SQL(
@@ -48,28 +53,28 @@ def conflict(conn: psycopg.Connection, item: Contract, batch: LandedBatch) -> st
                 and brought_by.delivery_name is distinct from %(delivery)s
             limit 1
             """
-        ).format(scope=scope_table(batch.batch_id), scope_key=joined(item.scope, "stated")),
-        {"feed": item.feed, "stated_at": batch.stated_at, "delivery": batch.delivery_name},
+        ).format(scope=scope_table(batch.batch_id), scope_key=joined(contract.scope, "stated")),
+        {"feed": contract.feed, "stated_at": batch.stated_at, "delivery": batch.delivery_name},
     ).fetchone()
     return None if row is None else f"{row[0]}, stated otherwise by batch {row[1]}"
 
 
-def keep(conn: psycopg.Connection, item: Contract, batch: LandedBatch) -> int:
-    """Bring `raw.<feed>` to the state after this statement; returns versions added and closed.
+def keep(conn: psycopg.Connection, contract: Contract, batch: LandedBatch) -> int:
+    """Write this statement into `raw.<feed>`; returns the number of versions added and closed.
 
     Runs inside the publishing transaction. A batch without a statement (a listing of the folder)
     changes nothing.
     """
     if batch.stated_at is None:
         return 0
-    parts = _parts(item, batch)
+    parts = _parts(contract, batch)
     values = {
-        "feed": item.feed,
+        "feed": contract.feed,
         "stated_at": batch.stated_at,
         "known_at": batch.known_at,
         "batch_id": batch.batch_id,
-        "is_again": "again" in batch.landing_files["facts"],
-        **statement_proof.doubts(item),
+        "is_again": batch.landed.facts.again is not None,
+        **statement_proof.doubts(contract),
     }
     _latest_scopes(conn, parts, values)
     _repeat(conn, parts, values)
@@ -78,10 +83,11 @@ def keep(conn: psycopg.Connection, item: Contract, batch: LandedBatch) -> int:
         _record_found(conn, parts, values)
     added = _apply(conn, parts, values)
     closed = 0
-    if batch.landing_files["facts"]["closes"] == "scope":
-        # Rows of the scope that its newest statement lacks; those that it has set aside stay.
+    if batch.landed.facts.closes == "scope":
+        # Close rows of the scope that its newest statement lacks. Rows that it set aside stay.
         lacking = sql.SQL(
-            "from stated where stated.is_latest and stated.proves_absence and {kept_in_scope} "
+            "from {stated} as stated "
+            "where stated.is_latest and stated.proves_absence and {kept_in_scope} "
             "and kept.restated_at <= %(stated_at)s"
         ).format(**parts)
         closed = close(conn, parts, values, lacking, is_difference=values["is_again"])
@@ -90,13 +96,12 @@ def keep(conn: psycopg.Connection, item: Contract, batch: LandedBatch) -> int:
 
 
 def _latest_scopes(conn: psycopg.Connection, parts: dict[str, Any], values: dict[str, Any]) -> None:
-    """Temporary `stated`: the batch's scopes, what each proves, and whether it is the latest.
+    """Fill `STATED`: the batch's scopes, what each proves, and whether it is the latest.
 
-    A later statement that proves no absence leaves alone what it lacks, and so overtakes nothing.
+    A later statement that proves no absence does not overtake an earlier one.
     """
-    statistics.stage(
+    STATED.fill(
         conn,
-        "stated",
         sql.SQL(
             """
             select
@@ -117,13 +122,13 @@ def _latest_scopes(conn: psycopg.Connection, parts: dict[str, Any], values: dict
 
 
 def _repeat(conn: psycopg.Connection, parts: dict[str, Any], values: dict[str, Any]) -> None:
-    """An unchanged row adds no version; that it was said again is kept on it."""
+    """Set `restated_at` of rows that the statement repeats unchanged; they get no new version."""
     conn.execute(
         sql.SQL(
             """
             update {raw} as kept
             set restated_at = %(stated_at)s
-            from accepted
+            from {accepted} as accepted
             where {same_key} and kept.known_to is null and ({new}) is not distinct from ({old})
                 and kept.restated_at < %(stated_at)s
             """
@@ -133,11 +138,11 @@ def _repeat(conn: psycopg.Connection, parts: dict[str, Any], values: dict[str, A
 
 
 def _find_spoken(conn: psycopg.Connection, parts: dict[str, Any], values: dict[str, Any]) -> None:
-    """Temporary `spoken`: rows of which nothing later has been said, and that stand otherwise.
+    """Fill `_SPOKEN`: rows that differ from `raw` and that no later statement has.
 
-    Of two statements at one instant the greater scope wins.
+    Of two statements with one instant, the one with the greater scope key wins.
     """
-    # Every later statement that proves anything has set this very row aside: it left it alone.
+    # True if every later statement that proves absence has set aside exactly this row.
     left_alone = sql.SQL(
         """
         not exists (
@@ -155,21 +160,20 @@ def _find_spoken(conn: psycopg.Connection, parts: dict[str, Any], values: dict[s
         )
         """
     ).format(row_key=parts["row_key"])
-    statistics.stage(
+    _SPOKEN.fill(
         conn,
-        "spoken",
         sql.SQL(
             """
             with mentioned as (
                 select distinct on ({kept_key}) kept.*
                 from {raw} as kept
-                inner join accepted on {same_key}
+                inner join {accepted} as accepted on {same_key}
                 order by {kept_key}, kept.restated_at desc, {kept_scope} desc, kept.known_from desc
             )
 
             select accepted.*, stated.is_latest or {left_alone} as is_latest
-            from accepted
-            inner join stated on {same_scope}
+            from {accepted} as accepted
+            inner join {stated} as stated on {same_scope}
             left join mentioned as kept on {same_key}
             where
                 kept.batch_id is null
@@ -180,17 +184,17 @@ def _find_spoken(conn: psycopg.Connection, parts: dict[str, Any], values: dict[s
         ).format(left_alone=left_alone, **parts),
         values,
     )
-    # Rows that stand unchanged were repeated above and are not spoken of again.
+    # Unchanged rows were handled by `_repeat`.
     conn.execute(
         sql.SQL(
-            "delete from spoken as accepted using {raw} as kept "
+            "delete from {spoken} as accepted using {raw} as kept "
             "where {same_key} and kept.known_to is null and ({new}) is not distinct from ({old})"
         ).format(**parts)
     )
 
 
 def _record_found(conn: psycopg.Connection, parts: dict[str, Any], values: dict[str, Any]) -> None:
-    """What an archived statement, published once more, brings although it was known already."""
+    """Record rows that were lost: a statement that is published again brings them back."""
     conn.execute(
         sql.SQL(
             """
@@ -200,10 +204,10 @@ def _record_found(conn: psycopg.Connection, parts: dict[str, Any], values: dict[
                 %(batch_id)s, %(feed)s, {row_key},
                 case when kept.batch_id is null then 'missing' else 'changed' end, %(known_at)s,
                 case when kept.batch_id is not null then {money_before} end, {money_after}
-            from spoken as accepted
+            from {spoken} as accepted
             left join {raw} as kept on {same_key} and kept.known_to is null
             where accepted.is_latest and not exists (
-                select from standing as aside
+                select from {in_quarantine} as aside
                 where aside.status = 'open' and aside.row_key = {row_key}
             )
             on conflict do nothing
@@ -214,10 +218,10 @@ def _record_found(conn: psycopg.Connection, parts: dict[str, Any], values: dict[
 
 
 def _apply(conn: psycopg.Connection, parts: dict[str, Any], values: dict[str, Any]) -> int:
-    """Bring `spoken` into raw; what a later statement has overtaken is known and closed at once."""
+    """Insert `_SPOKEN` into raw. Rows that a later statement overtook are closed at once."""
     conn.execute(
         sql.SQL(
-            "update {raw} as kept set known_to = %(known_at)s from spoken as accepted "
+            "update {raw} as kept set known_to = %(known_at)s from {spoken} as accepted "
             "where {same_key} and kept.known_to is null"
         ).format(**parts),
         values,
@@ -230,7 +234,7 @@ def _apply(conn: psycopg.Connection, parts: dict[str, Any], values: dict[str, An
             select
                 {columns}, %(stated_at)s, %(stated_at)s, %(batch_id)s, %(known_at)s,
                 case when not is_latest then %(known_at)s::timestamptz end
-            from spoken
+            from {spoken}
             """
         ).format(**parts),
         values,
@@ -239,51 +243,59 @@ def _apply(conn: psycopg.Connection, parts: dict[str, Any], values: dict[str, An
 
 def _remember(conn: psycopg.Connection, parts: dict[str, Any], values: dict[str, Any]) -> None:
     conn.execute(
-        """
+        sql.SQL(
+            """
         update ops.statement as known
         set replaced_at = %(known_at)s
-        from stated
+        from {stated} as stated
         where
             not %(is_again)s and known.feed = %(feed)s and known.scope_key = stated.scope_key
             and known.stated_at = %(stated_at)s and known.replaced_at is null
             and known.content_sha256 <> stated.content_sha256
-        """,
+        """
+        ).format(**parts),
         values,
     )
     conn.execute(
-        """
+        sql.SQL(
+            """
         insert into ops.statement
             (feed, scope_key, stated_at, content_sha256, batch_id, known_at, proves_absence)
         select
             %(feed)s, scope_key, %(stated_at)s, content_sha256, %(batch_id)s, %(known_at)s,
             proves_absence
-        from stated
+        from {stated}
         on conflict do nothing
-        """,
+        """
+        ).format(**parts),
         values,
     )
 
 
-def _parts(item: Contract, batch: LandedBatch) -> dict[str, Any]:
-    assert isinstance(item.source, FileSource)
-    assert item.source.sheet_code is not None
+def _parts(contract: Contract, batch: LandedBatch) -> dict[str, Any]:
+    assert isinstance(contract.source, FileSource)
+    assert contract.source.sheet_code is not None
     return {
-        "proves_absence": statement_proof.proves_absence(item.source.sheet_code, batch),
-        "raw": sql.Identifier("raw", item.feed),
+        "proves_absence": statement_proof.proves_absence(contract.source.sheet_code, batch),
+        "raw": sql.Identifier("raw", contract.feed),
+        "accepted": ACCEPTED.table,
+        "stated": STATED.table,
+        "spoken": _SPOKEN.table,
+        "in_quarantine": IN_QUARANTINE.table,
         "batch": batch_table(batch.batch_id),
         "scope_table": scope_table(batch.batch_id),
-        "same_key": same_key(item, "accepted", "kept"),
-        "same_scope": equal(item.scope, "accepted", "stated"),
-        "kept_in_scope": equal(item.scope, "kept", "stated"),
-        "scope_key": joined(item.scope, "scope"),
-        "row_key": joined(item.key, "accepted"),
-        "kept_row_key": joined(item.key, "kept"),
-        "money_before": money_of(item, "kept"),
-        "money_after": money_of(item, "accepted"),
-        "kept_key": listed(item.key, "kept"),
-        "kept_scope": joined(item.scope, "kept"),
-        "new_scope": joined(item.scope, "accepted"),
-        "columns": listed(item.landed),
-        "new": listed(item.tracked, "accepted"),
-        "old": listed(item.tracked, "kept"),
+        "same_key": same_key(contract, "accepted", "kept"),
+        "same_scope": equal(contract.scope, "accepted", "stated"),
+        "kept_in_scope": equal(contract.scope, "kept", "stated"),
+        "scope_key": joined(contract.scope, "scope"),
+        "row_key": joined(contract.key, "accepted"),
+        "kept_row_key": joined(contract.key, "kept"),
+        "money_before": money_of(contract, "kept"),
+        "money_after": money_of(contract, "accepted"),
+        "kept_key": listed(contract.key, "kept"),
+        "kept_scope": joined(contract.scope, "kept"),
+        "new_scope": joined(contract.scope, "accepted"),
+        "columns": listed(contract.landed),
+        "new": listed(contract.tracked, "accepted"),
+        "old": listed(contract.tracked, "kept"),
     }

@@ -1,14 +1,13 @@
-"""Every rule of a feed over a batch, through Great Expectations on the warehouse's own engine.
+"""Applies every rule of a feed to a batch, through Great Expectations in the warehouse's database.
 
-A row rule that fails marks its rows in the batch's verdict table; a rule of severity `block` stops
-the batch. Results keep counts, never values.
+A row rule that fails writes its rows into the batch's verdict table. A rule of severity `block`
+stops the batch. Results have counts, never values.
 """
 
 import logging
 import os
 import socket
 from dataclasses import dataclass
-from datetime import date
 from functools import cache, partial
 from typing import Any
 
@@ -19,7 +18,7 @@ from sqlalchemy.exc import OperationalError
 from chotso.contracts import Contract
 from chotso.errors import ChotsoError
 from chotso.ingest.ledger import LandedBatch
-from chotso.ingest.load import batch_table, verdict_table
+from chotso.ingest.load import batch_table, commit_landing, verdict_table
 from chotso.ingest.rules import Rule, RuleFacts, rules_of
 from chotso.settings import Settings
 from chotso.urls import one_host, sqlalchemy_url
@@ -27,6 +26,7 @@ from chotso.waits import watched
 from chotso.warehouse.connect import LOADER_ROLE, SESSION, login_session
 
 _SESSION_NAME = f"chotso rules of {socket.gethostname()[:30]}/{os.getpid()}"
+_ASSET = "batch"
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class RuleResult:
 
 
 def validate(
-    settings: Settings, conn: psycopg.Connection, item: Contract, batch: LandedBatch
+    settings: Settings, conn: psycopg.Connection, contract: Contract, batch: LandedBatch
 ) -> list[RuleResult]:
     """Judge a loaded batch; writes its verdict table and commits.
 
@@ -47,7 +47,7 @@ def validate(
         ChotsoError: The feed has no rules, or a rule could not be run.
     """
     facts = _facts(batch)
-    rules = rules_of(item.feed)
+    rules = rules_of(contract.feed)
     table = batch_table(batch.batch_id).as_string(conn)
     queries = [rule.query(facts) for rule in rules]
     counts = _run(settings, batch.batch_id, rules, queries)
@@ -66,24 +66,23 @@ def validate(
         )
         results.append(RuleResult(rule, failed, detail))
     conn.execute(sql.SQL("analyze {}").format(verdicts))
-    conn.commit()
+    commit_landing(conn)
     return results
 
 
 def _facts(batch: LandedBatch) -> RuleFacts:
-    month = batch.landing_files["facts"].get("month")
     return RuleFacts(
         known_at=batch.known_at,
         business_date=batch.business_date,
-        month=date.fromisoformat(month) if month else None,
-        rows=batch.landing_files["data"]["rows"],
+        month=batch.landed.facts.month,
+        rows=batch.landed.data.rows,
     )
 
 
 def _mark(
     conn: psycopg.Connection, batch_id: str, rule: Rule, order: int, query: str
 ) -> str | None:
-    """Write the rows that broke a rule into the verdict table; returns one row's detail."""
+    """Insert the rows that broke a rule into the verdict table; returns the detail of one."""
     statement = sql.SQL(
         "insert into {} select row_no, {}, {}, detail from ({}) as broken returning detail"
     ).format(
@@ -97,7 +96,7 @@ def _mark(
 
 
 def _run(settings: Settings, batch_id: str, rules: list[Rule], queries: list[str]) -> list[int]:
-    """Rows failed per rule, in the order given."""
+    """The number of failed rows per rule, in the given order."""
     from great_expectations.datasource.fluent.interfaces import TestConnectionError
 
     with watched(partial(login_session, settings), name=_SESSION_NAME) as watch:
@@ -126,25 +125,32 @@ def _run(settings: Settings, batch_id: str, rules: list[Rule], queries: list[str
 def _outcome(settings: Settings, batch_id: str, rules: list[Rule], queries: list[str]) -> Any:
     """What Great Expectations says of the batch's table."""
     import great_expectations as gx
-    from great_expectations.expectations.core.unexpected_rows_expectation import (
-        UnexpectedRowsExpectation,
-    )
 
-    source = _gx_source(settings.warehouse_url)
+    from chotso.ingest.rule_expectation import ExpectNoRowToBreakRule
+
     suite = gx.ExpectationSuite(
         name=batch_id,
         expectations=[
-            UnexpectedRowsExpectation(unexpected_rows_query=query, meta={"rule_id": rule.id})
+            ExpectNoRowToBreakRule(unexpected_rows_query=query, meta={"rule_id": rule.id})
             for rule, query in zip(rules, queries, strict=True)
         ],
     )
-    asset = source.add_table_asset(batch_id, table_name=batch_id, schema_name="landing")
-    try:
-        batch = asset.add_batch_definition_whole_table("whole").get_batch()
-        return batch.validate(suite, result_format={"result_format": "BASIC"})
-    finally:
-        # The context writes down all that it knows at each step: it shall not know every batch.
-        source.delete_asset(batch_id)
+    asset = _gx_asset(settings.warehouse_url, batch_id)
+    batch = asset.get_batch(asset.build_batch_request())
+    return batch.validate(suite, result_format={"result_format": "BASIC"})
+
+
+def _gx_asset(url: str, table: str) -> Any:
+    """The context's only asset, set to the batch's table.
+
+    A context serialises all its assets whenever one is added or removed, so one asset is reused.
+    """
+    source = _gx_source(url)
+    if not source.assets:
+        return source.add_table_asset(_ASSET, table_name=table, schema_name="landing")
+    asset = source.get_asset(_ASSET)
+    asset.table_name = table
+    return asset
 
 
 def _no_connection(batch_id: str, said: str) -> ChotsoError:
@@ -186,7 +192,7 @@ def _gx_source(url: str) -> Any:
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
     return context.data_sources.add_postgres(  # type: ignore[call-arg]
         "warehouse",
-        # every sign quoted: Great Expectations would read `$NAME` as a variable of its own
+        # every character is quoted: Great Expectations would replace `$NAME` by a variable
         connection_string=sqlalchemy_url(one_host(url)),
         kwargs={
             "connect_args": {

@@ -1,9 +1,8 @@
-"""Row versions: a changed row supersedes, an unchanged one adds nothing.
+"""Row versions: a changed row replaces the version in force; an unchanged row adds nothing.
 
-A vanished row closes where the source's own count can confirm it; elsewhere it stays, as missing.
+A row that is gone is closed if the source's own count confirms it. Otherwise it stays, as missing.
 """
 
-from datetime import date
 from typing import Any
 
 import psycopg
@@ -14,33 +13,36 @@ from chotso.contracts import Contract, TableSource
 from chotso.ingest import missing
 from chotso.ingest.ledger import LandedBatch
 from chotso.ingest.load import batch_table, scope_table
-from chotso.warehouse import statistics
+from chotso.ingest.staged import ACCEPTED, IN_QUARANTINE
 from chotso.warehouse.row_sql import control_month, joined, listed, money_of, same_key
+from chotso.warehouse.statistics import TemporaryTable
+
+# Accepted rows that differ from the version in force, or have none.
+_CHANGED = TemporaryTable("changed")
 
 
-def keep(conn: psycopg.Connection, item: Contract, batch: LandedBatch) -> int:
-    """Bring `raw.<feed>` to what the temporary `accepted` says; returns versions added and closed.
+def keep(conn: psycopg.Connection, contract: Contract, batch: LandedBatch) -> int:
+    """Write the accepted rows into `raw.<feed>`; returns the number of versions added and closed.
 
     Runs inside the publishing transaction.
     """
-    parts = _parts(item, batch)
-    statistics.stage(
+    parts = _parts(contract, batch)
+    _CHANGED.fill(
         conn,
-        "changed",
         sql.SQL(
             """
             select accepted.*
-            from accepted
+            from {accepted} as accepted
             left join {raw} as kept
                 on {same_key} and kept.known_to is null
             where kept.batch_id is null or ({new}) is distinct from ({old})
             """
         ).format(**parts),
     )
-    _record_found(conn, item, batch, parts)
+    _record_found(conn, contract, batch, parts)
     conn.execute(
         sql.SQL(
-            "update {raw} as kept set known_to = %(known_at)s from changed as accepted "
+            "update {raw} as kept set known_to = %(known_at)s from {changed} as accepted "
             "where {same_key} and kept.known_to is null"
         ).format(**parts),
         {"known_at": batch.known_at},
@@ -48,29 +50,29 @@ def keep(conn: psycopg.Connection, item: Contract, batch: LandedBatch) -> int:
     added = conn.execute(
         sql.SQL(
             "insert into {raw} ({columns}, batch_id, known_from) "
-            "select {columns}, %(batch_id)s, %(known_at)s from changed"
+            "select {columns}, %(batch_id)s, %(known_at)s from {changed}"
         ).format(**parts),
         {"known_at": batch.known_at, "batch_id": batch.batch_id},
     ).rowcount
-    return added + _close_missing(conn, item, batch, parts)
+    return added + _close_missing(conn, contract, batch, parts)
 
 
 def _close_missing(
-    conn: psycopg.Connection, item: Contract, batch: LandedBatch, parts: dict[str, Any]
+    conn: psycopg.Connection, contract: Contract, batch: LandedBatch, parts: dict[str, Any]
 ) -> int:
-    """Close rows in force that a full or windowed read no longer has; those set aside stay.
+    """Close rows in force that the read should have and does not; rows set aside stay.
 
-    Where nothing can prove that they ended, they stay too and are put on record.
+    If nothing proves that they ended, they stay in force and are recorded as missing.
     """
-    within = stated_within(item, batch)
-    if not item.believes_absence:
-        missing.note(conn, item, batch, parts, within)
+    within = stated_within(contract, batch)
+    if not contract.believes_absence:
+        missing.note(conn, contract, batch, parts, within)
         return 0
     if within is None:
         return 0
     condition = sql.SQL("where ") + within
-    values = {"batch_id": batch.batch_id, "feed": item.feed, "known_at": batch.known_at}
-    return close(conn, parts, values, condition, is_difference=_proves_rows_gone(item, batch))
+    values = {"batch_id": batch.batch_id, "feed": contract.feed, "known_at": batch.known_at}
+    return close(conn, parts, values, condition, is_difference=_proves_rows_gone(contract, batch))
 
 
 def close(
@@ -81,14 +83,14 @@ def close(
     *,
     is_difference: bool,
 ) -> int:
-    """Close the kept rows in force that a condition names and the batch lacks; returns how many.
+    """Close rows in force that match a condition and are not in the batch; returns their number.
 
     Args:
         conn: Inside the publishing transaction.
         parts: SQL by name: `raw`, `batch`, `same_key`, `kept_row_key`, `money_before`.
         values: `batch_id`, `feed` and `known_at`.
         condition: `[from …] where …` over the alias `kept`.
-        is_difference: Whether such rows should have been there, which goes on record.
+        is_difference: Whether such rows should have been there; they are then recorded.
     """
     row = conn.execute(
         sql.SQL(
@@ -120,13 +122,16 @@ def close(
 
 
 def _record_found(
-    conn: psycopg.Connection, item: Contract, batch: LandedBatch, parts: dict[str, Any]
+    conn: psycopg.Connection, contract: Contract, batch: LandedBatch, parts: dict[str, Any]
 ) -> None:
-    """What a whole read brings although it changed no later than what was held already."""
-    held_before = batch.landing_files["facts"].get("held_before")
+    """Record rows that a whole read brings and that should have been held already.
+
+    They changed at the source no later than the position before the read.
+    """
+    held_before = batch.landed.facts.held_before
     if held_before is None:
         return
-    assert isinstance(item.source, TableSource)
+    assert isinstance(contract.source, TableSource)
     conn.execute(
         sql.SQL(
             """
@@ -136,70 +141,74 @@ def _record_found(
                 %(batch_id)s, %(feed)s, {row_key},
                 case when kept.batch_id is null then 'missing' else 'changed' end, %(known_at)s,
                 case when kept.batch_id is not null then {money_before} end, {money_after}
-            from changed as accepted
+            from {changed} as accepted
             left join {raw} as kept on {same_key} and kept.known_to is null
             where
                 coalesce(accepted.{changed_at} <= %(held_before)s, true)
                 and not exists (
-                    select from standing as aside
+                    select from {in_quarantine} as aside
                     where aside.status = 'open' and aside.row_key = {row_key}
                 )
             on conflict do nothing
             """
-        ).format(changed_at=sql.Identifier(item.source.changed_at or ""), **parts),
-        {"batch_id": batch.batch_id, "feed": item.feed, "known_at": batch.known_at}
+        ).format(changed_at=sql.Identifier(contract.source.changed_at or ""), **parts),
+        {"batch_id": batch.batch_id, "feed": contract.feed, "known_at": batch.known_at}
         | {"held_before": held_before},
     )
 
 
-def _proves_rows_gone(item: Contract, batch: LandedBatch) -> bool:
-    """Whether a row that this read lacks should have been there.
+def _proves_rows_gone(contract: Contract, batch: LandedBatch) -> bool:
+    """Whether a row that this read lacks was lost at the source, which is a difference.
 
-    Lines that a rewritten document lost are no difference, and only a read of whole months right
-    after the night's own says nothing else of lines.
+    A document that is rewritten may lose lines; that is no difference. Lines are a difference only
+    if whole months are read right after the night's own read.
     """
-    facts = batch.landing_files["facts"]
-    return "held_before" in facts and (facts["closes"] != "scope" or "months" in facts)
+    facts = batch.landed.facts
+    return facts.held_before is not None and (facts.closes != "scope" or facts.months is not None)
 
 
-def stated_within(item: Contract, batch: LandedBatch) -> sql.Composable | None:
-    """Which of the kept rows (alias `kept`) the batch states in full; None for none of them."""
-    facts = batch.landing_files["facts"]
-    match facts["closes"]:
+def stated_within(contract: Contract, batch: LandedBatch) -> sql.Composable | None:
+    """SQL condition on `kept` for the rows that the batch states in full; None for none."""
+    facts = batch.landed.facts
+    match facts.closes:
         case "everything":
             return sql.SQL("true")
         case "scope":
             return sql.SQL("({}) in (select {} from {})").format(
-                listed(item.scope, "kept"),
-                listed(item.scope),
+                listed(contract.scope, "kept"),
+                listed(contract.scope),
                 scope_table(batch.batch_id),
             )
         case "period":
-            assert isinstance(item.source, TableSource)
-            assert item.source.period is not None
-            start = local_midnight(date.fromisoformat(facts["year_start"]))
+            assert isinstance(contract.source, TableSource)
+            assert contract.source.period is not None
+            assert facts.year_start is not None
+            start = local_midnight(facts.year_start)
             return sql.SQL("{} >= {}").format(
-                sql.Identifier("kept", item.source.period), sql.Literal(start)
+                sql.Identifier("kept", contract.source.period), sql.Literal(start)
             )
         case "window":
-            assert item.control is not None
+            assert contract.control is not None
             return sql.SQL("{} = any({}::date[])").format(
-                control_month(item, sql.Identifier("kept", item.control.month)),
-                sql.Literal(facts["months"]),
+                control_month(contract, sql.Identifier("kept", contract.control.month)),
+                sql.Literal(facts.months),
             )
     return None
 
 
-def _parts(item: Contract, batch: LandedBatch) -> dict[str, Any]:
+def _parts(contract: Contract, batch: LandedBatch) -> dict[str, Any]:
     return {
-        "raw": sql.Identifier("raw", item.feed),
+        "raw": sql.Identifier("raw", contract.feed),
+        "accepted": ACCEPTED.table,
+        "changed": _CHANGED.table,
+        "in_quarantine": IN_QUARANTINE.table,
         "batch": batch_table(batch.batch_id),
-        "same_key": same_key(item, "accepted", "kept"),
-        "columns": listed(item.landed),
-        "row_key": joined(item.key, "accepted"),
-        "kept_row_key": joined(item.key, "kept"),
-        "money_before": money_of(item, "kept"),
-        "money_after": money_of(item, "accepted"),
-        "new": listed(item.tracked, "accepted"),
-        "old": listed(item.tracked, "kept"),
+        "same_key": same_key(contract, "accepted", "kept"),
+        "columns": listed(contract.landed),
+        "row_key": joined(contract.key, "accepted"),
+        "kept_row_key": joined(contract.key, "kept"),
+        "money_before": money_of(contract, "kept"),
+        "money_after": money_of(contract, "accepted"),
+        "new": listed(contract.tracked, "accepted"),
+        "old": listed(contract.tracked, "kept"),
     }

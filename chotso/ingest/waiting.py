@@ -1,4 +1,4 @@
-"""What has landed and waits goes through load, rules and publish, one batch after the other.
+"""Processes landed batches one after the other: load, judge, publish.
 
 A batch that is blocked, refused or fails stops only itself.
 """
@@ -9,14 +9,14 @@ from typing import Any
 
 import psycopg
 
-from chotso.contracts import Contract, contract
+from chotso.contracts import Contract, contract_of
 from chotso.errors import ChotsoError
 from chotso.ingest import ledger, statement_proof, statements
 from chotso.ingest.history import OutOfRangeError
 from chotso.ingest.landing_run import Progress
 from chotso.ingest.ledger import LandedBatch
-from chotso.ingest.load import drop_tables, load
-from chotso.ingest.publish import publish, record_results
+from chotso.ingest.load import commit_landing, drop_tables, load
+from chotso.ingest.publish import publish_judged, record_results
 from chotso.ingest.validate import validate
 from chotso.landing import Landing
 from chotso.settings import Settings
@@ -27,9 +27,9 @@ from chotso.warehouse import statistics
 class GroupReport:
     """What became of a group's batches.
 
-    `batches` has one dict per published batch (batch_id, feed, rows_*, money_*); `stopped` says
-    what was blocked or refused, each with what was kept and what to do next; `notes` tells what
-    stopped nothing and is still worth knowing.
+    `batches` has one dict per published batch (batch_id, feed, rows_*, money_*). `stopped` has a
+    message per batch that was blocked or refused: what, what was kept, what to do next. `notes` has
+    messages on things that stopped nothing.
     """
 
     group: str
@@ -39,7 +39,7 @@ class GroupReport:
     notes: list[str] = field(default_factory=list)
 
     def raise_if_stopped(self) -> None:
-        """Fail after the rest went on.
+        """Raise an error if anything was stopped, after the rest has been published.
 
         Raises:
             ChotsoError: Something was blocked or refused.
@@ -52,46 +52,47 @@ class GroupReport:
             )
 
 
-def publish_waiting(
+def process_waiting(
     settings: Settings, conn: psycopg.Connection, report: GroupReport, progress: Progress
 ) -> None:
-    """Publish the group's landed batches in order; the report says what became of each."""
+    """Load, judge and publish the group's landed batches in order; fills the report."""
     landing = Landing(settings.landing_url)
     for batch in ledger.waiting(conn, report.group):
-        item = contract(batch.feed)
-        progress(f"{item.feed}: publishing {batch.delivery_name or batch.batch_id}")
-        stopped = _publish_batch(settings, conn, landing, item, batch, report)
+        contract = contract_of(batch.feed)
+        progress(f"{contract.feed}: publishing {batch.delivery_name or batch.batch_id}")
+        stopped = _process_batch(settings, conn, landing, contract, batch, report)
         drop_tables(conn, batch.batch_id)
-        conn.commit()
-        statistics.gather(conn)  # what comes next is planned on what was just published
+        commit_landing(conn)
+        # The next batch's queries need statistics of what was just published.
+        statistics.gather(conn)
         if stopped:
             report.stopped.append(stopped)
 
 
-def _publish_batch(
+def _process_batch(
     settings: Settings,
     conn: psycopg.Connection,
     landing: Landing,
-    item: Contract,
+    contract: Contract,
     batch: LandedBatch,
     report: GroupReport,
 ) -> str | None:
     try:
-        load(conn, landing, item, batch)
-        if batch.stated_at and (scope := statements.conflict(conn, item, batch)):
+        load(conn, landing, contract, batch)
+        if batch.stated_at and (scope := statements.conflict(conn, contract, batch)):
             return _stop(conn, batch, "refused", f"the same instant was already stated for {scope}")
-        results = validate(settings, conn, item, batch)
+        results = validate(settings, conn, contract, batch)
         blocking = [r for r in results if r.rows_failed and r.rule.severity == "block"]
         if blocking:
-            record_results(conn, item, batch, results)
+            record_results(conn, contract, batch, results)
             rule = blocking[0].rule
             reason = f"rule {rule.id}: {rule.sentence_en} {blocking[0].detail or ''}".strip()
             return _stop(conn, batch, "blocked", reason, rule.next_action)
-        counts = publish(conn, item, batch, results)
+        counts = publish_judged(conn, contract, batch, results)
     except OutOfRangeError as error:
         return _stop(conn, batch, "blocked", error.what, error.next_step)
     except (psycopg.DataError, psycopg.IntegrityError, psycopg.ProgrammingError) as error:
-        # Its message may quote a value, so only its kind is told.
+        # The error's message may contain values of rows, so only its type is reported.
         conn.rollback()
         reason = f"the warehouse refused its rows ({type(error).__name__}, {error.sqlstate})"
         step = "read the server's log for this batch's tables, and report it: it must not happen."
@@ -100,9 +101,9 @@ def _publish_batch(
         conn.rollback()
         ledger.stop(conn, batch.batch_id, "failed", error.what)
         return str(error)
-    if item.history == "statement":
-        report.notes += statement_proof.unproven(conn, item, batch)
-    report.batches.append({"batch_id": batch.batch_id, "feed": item.feed, **asdict(counts)})
+    if contract.kept_as == "statement":
+        report.notes += statement_proof.unproven(conn, contract, batch)
+    report.batches.append({"batch_id": batch.batch_id, "feed": contract.feed, **asdict(counts)})
     return None
 
 

@@ -20,7 +20,7 @@ READ_TRIES = 3
 
 
 @dataclass(frozen=True)
-class Run:
+class DagRun:
     """One run of a DAG.
 
     Attributes:
@@ -133,14 +133,14 @@ class AirflowClient:
 
     def create_run(
         self, dag_id: str, business_date: date | None = None, conf: dict[str, Any] | None = None
-    ) -> Run:
+    ) -> DagRun:
         """Create a run, for a business date where the DAG is partitioned by it."""
         body: dict[str, Any] = {"logical_date": None, "conf": conf or {}}
         if business_date is not None:
             body["partition_key"] = business_date.isoformat()
         return _run(self._request("POST", f"/api/v2/dags/{_quoted(dag_id)}/dagRuns", body))
 
-    def runs(self, dag_id: str, business_date: date | None = None) -> list[Run]:
+    def runs(self, dag_id: str, business_date: date | None = None) -> list[DagRun]:
         """Runs of a DAG, oldest first; of one business date where it is given."""
         path = f"/api/v2/dags/{_quoted(dag_id)}/dagRuns"
         runs = [_run(found) for found in self._pages(path, "dag_runs", order_by="id")]
@@ -148,12 +148,12 @@ class AirflowClient:
             return runs
         return [run for run in runs if run.partition_key == business_date.isoformat()]
 
-    def run(self, run: Run) -> Run:
+    def run(self, run: DagRun) -> DagRun:
         """The same run as it is now."""
         path = f"/api/v2/dags/{_quoted(run.dag_id)}/dagRuns/{_quoted(run.run_id)}"
         return _run(self._request("GET", path))
 
-    def tasks(self, run: Run) -> list[Task]:
+    def tasks(self, run: DagRun) -> list[Task]:
         """The tasks of a run."""
         path = f"/api/v2/dags/{_quoted(run.dag_id)}/dagRuns/{_quoted(run.run_id)}/taskInstances"
         return [_task(found) for found in self._pages(path, "task_instances")]
@@ -165,7 +165,7 @@ class AirflowClient:
         *,
         timeout_s: float,
         known: Collection[str] = (),
-    ) -> Run:
+    ) -> DagRun:
         """Wait for a run that something else creates (an asset), and for its end.
 
         Args:
@@ -178,7 +178,7 @@ class AirflowClient:
             ChotsoError: No such run was created in time, or it did not end in time.
         """
         deadline = time.monotonic() + timeout_s
-        found: list[Run] = []
+        found: list[DagRun] = []
 
         def is_there() -> bool:
             found[:] = [r for r in self.runs(dag_id, business_date) if r.run_id not in known]
@@ -192,7 +192,7 @@ class AirflowClient:
             )
         return self.wait([found[-1]], timeout_s=deadline - time.monotonic())[0]
 
-    def wait(self, runs: Iterable[Run], *, timeout_s: float) -> list[Run]:
+    def wait(self, runs: Iterable[DagRun], *, timeout_s: float) -> list[DagRun]:
         """Wait until the runs have ended, well or badly.
 
         Raises:
@@ -217,7 +217,7 @@ class AirflowClient:
             )
         return latest
 
-    def clear(self, run: Run, task_ids: Collection[str]) -> None:
+    def clear(self, run: DagRun, task_ids: Collection[str]) -> None:
         """Have tasks of a run done again."""
         self._request(
             "POST",
@@ -298,8 +298,8 @@ def _quoted(part: str) -> str:
     return quote(part, safe="")
 
 
-def _run(found: dict[str, Any]) -> Run:
-    return Run(
+def _run(found: dict[str, Any]) -> DagRun:
+    return DagRun(
         dag_id=found["dag_id"],
         run_id=found["dag_run_id"],
         state=found["state"],

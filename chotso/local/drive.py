@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from chotso.local.client import AirflowClient, Run, Task
+from chotso.local.client import AirflowClient, DagRun, Task
 
 EXTRACTS = (
     "extract_registers",
@@ -27,8 +27,8 @@ class Night:
     """The runs of one business date: five extracts, and the build that their assets started."""
 
     business_date: date
-    extracts: Sequence[Run]
-    build: Run | None
+    extracts: Sequence[DagRun]
+    build: DagRun | None
 
     @property
     def is_green(self) -> bool:
@@ -45,6 +45,11 @@ def get_ready(api: AirflowClient) -> None:
     """
     api.wait_for_dags(ALL_DAGS)
     api.unpause(ALL_DAGS)
+
+
+def warm_up(api: AirflowClient) -> None:
+    """Have a small task run: the first of all waits until Airflow has imported what tasks need."""
+    api.create_run(RECONCILE)
 
 
 def run_night(api: AirflowClient, day: date, *, timeout_s: float = NIGHT_TIMEOUT_S) -> Night:
@@ -87,7 +92,7 @@ def run_again(api: AirflowClient, night: Night, *, timeout_s: float = NIGHT_TIME
     return Night(night.business_date, extracts, build)
 
 
-def _asked_build(api: AirflowClient, day: date, earlier: set[str], timeout_s: float) -> Run:
+def _asked_build(api: AirflowClient, day: date, earlier: set[str], timeout_s: float) -> DagRun:
     """The build of a date that was landed in two goes.
 
     Assets alone may have started it before the last feed came, and then no event is left that
@@ -101,13 +106,13 @@ def _asked_build(api: AirflowClient, day: date, earlier: set[str], timeout_s: fl
     return api.wait_for_run(BUILD, day, timeout_s=timeout_s, known=earlier)
 
 
-def _clear_failed(api: AirflowClient, run: Run) -> None:
+def _clear_failed(api: AirflowClient, run: DagRun) -> None:
     failed = [task.task_id for task in api.tasks(run) if task.state not in ENDED_WELL]
     if failed:
         api.clear(run, failed)
 
 
-def run_freeze(api: AirflowClient, *, timeout_s: float = NIGHT_TIMEOUT_S) -> Run:
+def run_freeze(api: AirflowClient, *, timeout_s: float = NIGHT_TIMEOUT_S) -> DagRun:
     """Create a run of the freeze and wait for it.
 
     Raises:

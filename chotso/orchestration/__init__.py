@@ -1,1 +1,1 @@
-"""Running the DAGs: a local Airflow, its REST API, what a task may retry, and where alerts go."""
+"""What the DAGs call: steps of a night, deadlines, retries and alerts."""

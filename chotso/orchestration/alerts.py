@@ -1,8 +1,9 @@
-"""Where a failure goes: a line in `$CHOTSO_HOME/alerts.jsonl`, the log, and a webhook if set.
+"""Sends alerts: to `$CHOTSO_HOME/alerts.jsonl`, to the log, and to a webhook if one is set.
 
 Each line is one JSON object: `at`, `kind` (`task_failed` or `run_failed`), `dag_id`, `run_id`,
 `business_date`, `task_id`, `map_index`, `try_number`, `what`, `next_step`, `log_url`.
-`CHOTSO_ALERT_WEBHOOK` receives the same object by POST; that it is down never hides a failure.
+`CHOTSO_ALERT_WEBHOOK` receives the same object by POST. If the webhook is down, the failure is
+still written to the file and the log.
 """
 
 import json
@@ -45,7 +46,7 @@ def alert_task_failed(context: Mapping[str, Any]) -> None:
 
 
 def alert_run_failed(context: Mapping[str, Any]) -> None:
-    """Airflow's `on_failure_callback` of every DAG: also heard when a killed task had no say."""
+    """Airflow's `on_failure_callback` of every DAG; it also runs if a task was killed."""
     emit(
         {
             **_run(context),
@@ -58,7 +59,7 @@ def alert_run_failed(context: Mapping[str, Any]) -> None:
 
 
 def emit(alert: Mapping[str, Any]) -> None:
-    """Write one alert to every route; none of them can raise."""
+    """Send one alert everywhere; an error in one place does not stop the others."""
     complete = {"at": datetime.now(UTC).isoformat(timespec="seconds"), **alert}
     line = json.dumps(complete, ensure_ascii=False, default=str)
     log.error("ALERT %s", line)
@@ -75,7 +76,7 @@ def emit(alert: Mapping[str, Any]) -> None:
 
 
 def alert_file() -> Path:
-    """Where the alerts of this home stand, one JSON object per line."""
+    """The file of alerts of this home, one JSON object per line."""
     return Path(os.environ.get("CHOTSO_HOME", ".chotso")).expanduser().resolve() / FILE_NAME
 
 
@@ -91,7 +92,7 @@ def _run(context: Mapping[str, Any]) -> dict[str, Any]:
 
 def _append(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    # One write to a file opened for appending: lines of several processes do not mix.
+    # One write in append mode, so that lines of several processes do not mix.
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o640)
     try:
         os.write(descriptor, text.encode("utf-8"))

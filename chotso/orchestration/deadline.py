@@ -1,4 +1,4 @@
-"""Which periods are due for their freeze, by the source's clock and the warehouse's releases."""
+"""Which periods are due to be frozen, by the source's clock and the sealed releases."""
 
 import time
 from datetime import datetime, timedelta
@@ -8,7 +8,7 @@ from chotso.settings import Settings
 from chotso.source.database import open_snapshot
 from chotso.warehouse.connect import connect
 
-# A schedule fires by the wall's clock; the source's may be a little behind it.
+# A schedule runs by this machine's clock; the source's clock may be a little behind.
 CLOCK_SKEW = timedelta(minutes=5)
 POLL_S = 1.0
 

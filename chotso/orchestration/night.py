@@ -1,7 +1,7 @@
-"""What the DAGs ask of the ledger: may an extract begin, what has to be built, what was built.
+"""What the DAGs ask the ledger: may an extract begin, what must be built, what was built.
 
-Airflow's own memory is never asked: runs are cleared, events get lost, tasks run twice. Every
-answer here comes from `ops.batch` and `ops.build`.
+Airflow's own state is not used: runs are cleared, events get lost, tasks run twice. Every answer
+comes from `ops.batch` and `ops.build`.
 """
 
 import logging
@@ -39,8 +39,8 @@ select
     count(*) filter (where status = 'published')
 from latest
 """
-# Settled: every feed of the date was dealt with, and nothing is in work, unless for so long that
-# its run is gone. Seen: what readers see, or what a build has failed with already.
+# Settled: every feed of the date has ended, and no batch is running, or only for so long that its
+# run must be gone. Seen: dates that readers see, or for which a build has failed already.
 _TO_REQUEST_SQL = """
 with latest as (
     select distinct on (business_date, feed) business_date, feed, status, started_at
@@ -103,8 +103,8 @@ def business_date(partition_key: str | None) -> date:
 
 
 def registers_state(settings: Settings, day: date) -> str | None:
-    """`published` or `stopped` once the registers of a date are through, None before."""
-    feeds = [item.feed for item in groups()["registers"]]
+    """`published` or `stopped` if the registers of a date are done, None before."""
+    feeds = [contract.feed for contract in groups()["registers"]]
     with connect(settings) as conn:
         row = conn.execute(_REGISTERS_SQL, [day, feeds]).fetchone()
     assert row is not None
@@ -115,14 +115,16 @@ def registers_state(settings: Settings, day: date) -> str | None:
 
 
 def counts(report: "GroupReport") -> dict[str, int]:
-    """What a publish task leaves behind in Airflow: numbers, never values."""
+    """The result that a publish task stores in Airflow: numbers, never values."""
     names = ("rows_delivered", "rows_accepted", "rows_quarantined", "rows_changed")
     totals = {name: sum(int(b.get(name) or 0) for b in report.batches) for name in names}
     return {"batches": len(report.batches), **totals}
 
 
-def publish_landed(settings: Settings, group: str, day: date, *, is_landed: bool) -> dict[str, int]:
-    """Publish what a group has landed, also where the landing was stopped halfway.
+def publish_and_count(
+    settings: Settings, group: str, day: date, *, is_landed: bool
+) -> dict[str, int]:
+    """Publish what a group has landed, even if the landing was stopped halfway.
 
     Args:
         settings: Where everything is.
@@ -134,9 +136,9 @@ def publish_landed(settings: Settings, group: str, day: date, *, is_landed: bool
         ChotsoError: A batch was blocked or refused, or the landing had failed; the rest was
             published.
     """
-    from chotso.ingest.night import publish_group
+    from chotso.ingest.night import publish_and_prove
 
-    report = publish_group(settings, group, day)
+    report = publish_and_prove(settings, group, day)
     if not is_landed:
         raise ChotsoError(
             f"The landing of {group} for {day} was stopped.",
@@ -150,29 +152,29 @@ def publish_landed(settings: Settings, group: str, day: date, *, is_landed: bool
 def dates_to_request(settings: Settings) -> list[date]:
     """Business dates that are settled and not built, oldest first.
 
-    A date with a blocked feed counts too, once nothing of it is in work: yesterday's rows of that
-    feed stand. A date whose build failed does not: it waits for a person.
+    A date with a blocked feed counts, too, once nothing of it is running: the feed's rows of the
+    day before stay in force. A date whose build failed does not count: it waits for a person.
     """
     with connect(settings) as conn:
-        feeds = sum(len(items) for items in groups().values())
+        feeds = sum(len(feeds_of_group) for feeds_of_group in groups().values())
         found = conn.execute(_TO_REQUEST_SQL, [feeds]).fetchall()
     return [row[0] for row in found]
 
 
 def is_built(conn: psycopg.Connection, day: date) -> bool:
-    """Whether what readers see was built with all that is published for the date."""
+    """Whether the exposed build has everything that is published for the date."""
     row = conn.execute(_IS_BUILT_SQL, [day]).fetchone()
     return row is not None and row[0] is True
 
 
 def is_demanded(context: Mapping[str, Any]) -> bool:
-    """Whether a person asked for this very run: by hand, or by clearing it."""
+    """Whether a person asked for this run, by starting or clearing it."""
     run, task = context["dag_run"], context["ti"]
     return str(getattr(run.run_type, "value", run.run_type)) == "manual" or task.try_number > 1
 
 
 def _warn_of_the_freeze(settings: Settings, day: date) -> None:
-    """Send an alert for everything that would stop a freeze; the night itself went well."""
+    """Send an alert for everything that would stop a freeze; the night does not fail."""
     from chotso.orchestration.alerts import emit
     from chotso.release.seal.readiness import freeze_obstacles
 
@@ -181,7 +183,7 @@ def _warn_of_the_freeze(settings: Settings, day: date) -> None:
 
 
 def build_if_due(settings: Settings, day: date, *, is_demanded: bool) -> dict[str, Any]:
-    """Build and expose, unless the ledger says that the date is built and nobody asked again.
+    """Build and expose, unless the date is built already and nobody asked for it again.
 
     Returns:
         `is_built_now` and, if so, what the build reports of itself by number.

@@ -1,6 +1,6 @@
-"""Imported once by the scheduler's fork server, so that tasks do not pay for these imports.
+"""Imports that the scheduler's fork server does once, so that each task need not.
 
-Only libraries that are safe to carry over a fork: no connection, thread or lock is made here.
+Only libraries that are safe to fork: no connection, thread or lock is made here.
 """
 
 import contextlib
@@ -23,6 +23,6 @@ for _name in HEAVY:
     with contextlib.suppress(ImportError):
         importlib.import_module(_name)
 
-# Out of the collector's sight, the pages stay shared between all processes forked from here.
+# Objects that the garbage collector ignores stay in memory pages that all forks share.
 gc.collect()
 gc.freeze()

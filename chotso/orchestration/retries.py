@@ -1,7 +1,7 @@
-"""Which failures of a task may pass by themselves: those are tried again, all others at once fail.
+"""Decides which failed tasks are tried again: only those whose failure may pass by itself.
 
-A process that was killed raises nothing and is never asked here: Airflow tries it again as often
-as the task's `retries` say, and every task of ours survives a second run.
+A killed process raises nothing and does not come here. Airflow tries it again up to the task's
+`retries`, and every task can run twice.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 BUSY_DELAY = timedelta(minutes=2)
-# Faults of the program or its input: the same call would fail the same way.
+# Errors in the program or its input: a second try would fail in the same way.
 _CERTAIN = (
     ArithmeticError,
     AssertionError,
@@ -33,7 +33,7 @@ _LOCAL_FILES = (FileExistsError, FileNotFoundError, IsADirectoryError, Permissio
 
 
 class TransientOnly(RetryPolicy):
-    """Retry broken connections, busy locks and what is unknown; fail what a person must mend."""
+    """Retry broken connections, busy locks and unknown errors; fail what a person must mend."""
 
     def evaluate(
         self,
@@ -42,7 +42,7 @@ class TransientOnly(RetryPolicy):
         max_tries: int,
         context: "Context | None" = None,
     ) -> RetryDecision:
-        """Decide by the exception and what caused it."""
+        """Decide by the exception and its causes."""
         causes = list(_causes(exception))
         if any(isinstance(cause, BusyError) for cause in causes):
             return RetryDecision.retry(BUSY_DELAY, reason="another run holds the lock")

@@ -1,9 +1,9 @@
-"""The daily look at what is sealed: all releases as a chain, against the anchors and the warehouse.
+"""Checks all sealed releases daily: the chain, the anchors, and what the warehouse shows.
 
 Anchors come from `CHOTSO_ANCHOR_FILE`, a text file that an operator keeps where neither the
-warehouse nor the releases folder can write it: per line a release's id and its root, as on the
-signed page; blank lines and lines that begin with `#` are left out. A release without a line of its
-own is vouched for by any later one's, since each root holds the one before it.
+warehouse nor the releases folder can write. Each line has a release's id and its root, as on the
+signed page. Blank lines and lines that begin with `#` are ignored. A release without a line is
+covered by the line of any later one, because each root includes the root before it.
 """
 
 import json
@@ -22,7 +22,7 @@ _TOLD = 10
 
 @dataclass(frozen=True)
 class Watched:
-    """What the look found: `verified`, with all releases in order of the chain, or `nothing`."""
+    """The result: `verified`, with all releases in order of the chain, or `nothing`."""
 
     status: str
     releases: list[str] = field(default_factory=list)
@@ -62,7 +62,7 @@ def _is_release(path: Path) -> bool:
 
 
 def _chain(folder: Path) -> dict[str, str]:
-    """Id and root of each release, in the order of a chain that was found sound."""
+    """Id and root of each release of a sound chain, in order."""
     after: dict[str | None, tuple[str, str]] = {}
     for path in folder.glob("*/manifest.json"):
         if not _is_release(path.parent):
@@ -119,7 +119,7 @@ def _refuse_lost(settings: Settings, folder: Path) -> None:
 
 
 def _unanchored(unknown: list[str], roots: dict[str, str]) -> ChotsoError:
-    """Whoever holds the loader's login can have an invented release sealed, and it looks sound."""
+    """Releases without an anchor: with the loader's login, an invented release can be sealed."""
     named = [f"unanchored: {each}, root {roots[each]}" for each in unknown]
     return ChotsoError(
         "\n".join(["Sealed, and no anchor vouches for it:", *named]),

@@ -1,1 +1,1 @@
-"""Quarantine for people: what is set aside, judging it again, waiving it, and what is at stake."""
+"""Quarantine for people: list rows set aside, judge them again, waive them, money at stake."""

@@ -1,4 +1,4 @@
-"""The source's clock for everything that people see and do: never the wall's."""
+"""The source's clock, which dates everything that people see and do in quarantine."""
 
 from datetime import datetime
 
@@ -22,7 +22,7 @@ def source_clock(settings: Settings) -> datetime:
 
 
 def newest_reading(settings: Settings, conn: psycopg.Connection) -> datetime:
-    """The source's clock; while the source is away, what it showed at the newest extract.
+    """The source's clock; if the source is away, its clock at the newest extract.
 
     Raises:
         ChotsoError: The source does not answer and nothing was ever extracted.
@@ -37,17 +37,17 @@ def newest_reading(settings: Settings, conn: psycopg.Connection) -> datetime:
         return instant
 
 
-def refuse_if_back(conn: psycopg.Connection, item: Contract, clock: datetime) -> None:
-    """Refuse to act at an instant before what the feed's group is already known at.
+def refuse_if_back(conn: psycopg.Connection, contract: Contract, clock: datetime) -> None:
+    """Refuse to act if the source's clock is before what the group is already known at.
 
     Raises:
         ChotsoError: The source's clock went back.
     """
-    newest = ledger.newest_known_at(conn, item.group)
+    newest = ledger.newest_known_at(conn, contract.group)
     if newest is not None and clock < newest:
         raise ChotsoError(
             f"The source's clock went back: it shows {clock.isoformat()}, and the group "
-            f"{item.group} is already known at {newest.isoformat()}.",
+            f"{contract.group} is already known at {newest.isoformat()}.",
             kept="nothing was changed.",
             next_step="have the source's clock set right, then run the same command again.",
         )

@@ -1,4 +1,4 @@
-"""Closing: a person says that register rows which the source no longer shows have ended."""
+"""Closes register rows that the source no longer shows, because a person says they have ended."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import psycopg
 from psycopg import sql
 
 from chotso import acts
-from chotso.contracts import Contract, contract
+from chotso.contracts import Contract, contract_of
 from chotso.errors import ChotsoError
 from chotso.failpoints import failpoint
 from chotso.ingest import missing
@@ -23,7 +23,7 @@ KIND = "close_missing"
 
 @dataclass(frozen=True)
 class CloseReport:
-    """The rows that were closed, with what hung on them, and the act that says so."""
+    """The closed rows, with the rows that refer to them, and the recorded act."""
 
     feed: str
     rows: list[missing.MissingRow]
@@ -33,9 +33,9 @@ class CloseReport:
 def close_missing(
     settings: Settings, feed: str, keys: Sequence[str], *, reason: str, by: str
 ) -> CloseReport:
-    """End rows that are missing, from the source's clock on; what comes back is in force again.
+    """Close missing rows from the source's clock on; a row that comes back is in force again.
 
-    The act is landed and recorded in the transaction that closes the rows.
+    The act is landed, and recorded in the transaction that closes the rows.
 
     Args:
         settings: Where everything is.
@@ -49,12 +49,12 @@ def close_missing(
             clock) is away, or the archive cannot be written.
     """
     why, who = acts.stated("reason", reason), acts.stated("name", by)
-    item = contract(feed)
-    with connect(settings) as conn, hold(conn, f"extract of {item.group}"):
+    contract = contract_of(feed)
+    with connect(settings) as conn, hold(conn, f"extract of {contract.group}"):
         missing.weigh(conn, [feed])
         rows = _named(missing.listing(conn, [feed]), feed, keys)
         clock = source_clock(settings)
-        refuse_if_back(conn, item, clock)
+        refuse_if_back(conn, contract, clock)
         named = [row.row_key for row in rows]
         subject = {
             "feed": feed,
@@ -63,7 +63,7 @@ def close_missing(
             "missing_since": [row.missing_since.isoformat() for row in rows],
         }
         act = acts.record(settings, conn, KIND, subject, reason=why, acted_by=who, known_at=clock)
-        end_rows(conn, item, named, act.known_at, why, who)
+        end_rows(conn, contract, named, act.known_at, why, who)
         failpoint("close-missing.before-commit")
         conn.commit()
     return CloseReport(feed, rows, act)
@@ -84,21 +84,21 @@ def _named(
 
 def end_rows(
     conn: psycopg.Connection,
-    item: Contract,
+    contract: Contract,
     keys: Sequence[str],
     known_at: datetime,
     reason: str,
     by: str,
 ) -> None:
-    """Close rows in force by key; the caller's transaction has the act."""
+    """Close rows in force by key; the caller's transaction records the act."""
     conn.execute(
         sql.SQL(
             "update {raw} as kept set known_to = %s where {key} = any(%s) and kept.known_to is null"
-        ).format(raw=sql.Identifier("raw", item.feed), key=joined(item.key, "kept")),
+        ).format(raw=sql.Identifier("raw", contract.feed), key=joined(contract.key, "kept")),
         [known_at, list(keys)],
     )
     conn.execute(
         "update ops.missing_row set status = 'closed', ended_at = %s, resolution = %s, "
         "resolved_by = %s where feed = %s and row_key = any(%s) and status = 'missing'",
-        [known_at, reason, by, item.feed, list(keys)],
+        [known_at, reason, by, contract.feed, list(keys)],
     )

@@ -1,9 +1,9 @@
-"""Replay: rows set aside go the normal way again, after the source or a rule was mended.
+"""Replay: judges rows in quarantine again, after the source or a rule was mended.
 
-Rows of the collection system are read from it by key, as they are now (personal ones too: what we
-keep of them is masked); rows of files come from the archive. Either way it is a batch like any
-other: landed, loaded, judged, published in one transaction, with the group's lock held. It closes
-nothing but what a document's lines state in full, and no position moves.
+Rows of the collection system are read from it again by key, also because personal data are kept
+masked only. Rows of files come from the archive. Either way they form a normal batch: landed,
+loaded, judged, and published in one transaction under the group's lock. It closes only lines of
+documents that are read in full, and it moves no position.
 """
 
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ from chotso.ingest import ledger, rejudge
 from chotso.ingest.extract import land
 from chotso.ingest.landing_run import Progress
 from chotso.ingest.load import sweep
-from chotso.ingest.waiting import GroupReport, publish_waiting
+from chotso.ingest.waiting import GroupReport, process_waiting
 from chotso.quarantine.clock import refuse_if_back, source_clock
 from chotso.quarantine.rows import AsideRow, open_row, row_set_aside, rows_set_aside
 from chotso.settings import Settings
@@ -28,10 +28,10 @@ from chotso.warehouse.locks import hold
 
 @dataclass(frozen=True)
 class Replayed:
-    """What became of one row: its status now, and while it is open what it broke and what to do.
+    """What became of one row: its status, and if it is open, what it broke and what to do.
 
-    `resolution` says how it ended (`accepted`, or another version or statement replaces it).
-    `open_as` is the id of the row's newest version that is open: itself, or one that replaced it.
+    `resolution` says how it ended (`accepted`, or another version or statement replaced it).
+    `open_as` is the id of the row's newest open version: itself, or one that replaced it.
     """
 
     id: int
@@ -48,14 +48,14 @@ class Replayed:
 
 @dataclass
 class ReplayReport:
-    """What a replay did: every row asked for, the batches published, and what was stopped."""
+    """The result of a replay: the rows asked for, the batches published, and what was stopped."""
 
     rows: list[Replayed] = field(default_factory=list)
     batches: list[dict[str, Any]] = field(default_factory=list)
     stopped: list[str] = field(default_factory=list)
 
     def raise_if_left(self) -> None:
-        """Fail where a row stays open or a batch was stopped.
+        """Raise an error if a row is still open or a batch was stopped.
 
         Raises:
             ChotsoError: With the rule and the next step of each row, up to ten.
@@ -93,8 +93,8 @@ def replay(
     report = ReplayReport()
     with connect(settings) as conn:
         asked = rows_set_aside(conn) if row_id is None else [open_row(conn, row_id)]
-        for group, items in groups().items():
-            names = {item.feed for item in items}
+        for group, feeds_of_group in groups().items():
+            names = {contract.feed for contract in feeds_of_group}
             if any(row.feed in names for row in asked):
                 _replay_group(settings, conn, group, row_id, report, progress)
         conn.commit()
@@ -118,12 +118,12 @@ def _replay_group(
         sweep(conn, group)
         ledger.give_up_unlanded(conn, group)
         published = GroupReport(group, _business_date(conn, group))
-        # What a killed run left comes first: it may have answered a row already.
-        publish_waiting(settings, conn, published, progress)
+        # Batches of a killed run are processed first: they may settle a row already.
+        process_waiting(settings, conn, published, progress)
         rows = [r for r in rows_set_aside(conn) if row_id is None or r.id == row_id]
         try:
             published.stopped += _land(settings, conn, group, rows, progress)
-            publish_waiting(settings, conn, published, progress)
+            process_waiting(settings, conn, published, progress)
         except ChotsoError as error:
             conn.rollback()
             published.stopped.append(str(error))
@@ -138,28 +138,28 @@ def _land(
     rows: list[AsideRow],
     progress: Progress,
 ) -> list[str]:
-    """Land the group's rows; returns what was stopped at the door."""
-    by_feed = {i.feed: [r for r in rows if r.feed == i.feed] for i in groups()[group]}
-    tables: list[Contract] = []
+    """Land the group's rows; returns messages on what was stopped."""
+    by_feed = {c.feed: [r for r in rows if r.feed == c.feed] for c in groups()[group]}
+    from_source: list[Contract] = []
     keys: dict[str, list[tuple[Any, ...]]] = {}
-    for item in groups()[group]:
-        found = by_feed[item.feed]
-        if isinstance(item.source, TableSource):
-            keys[item.feed] = _keys(item, found)
-            if keys[item.feed]:
-                tables.append(item)
+    for contract in groups()[group]:
+        found = by_feed[contract.feed]
+        if isinstance(contract.source, TableSource):
+            keys[contract.feed] = _keys(contract, found)
+            if keys[contract.feed]:
+                from_source.append(contract)
         elif found:
             clock = source_clock(settings)
-            refuse_if_back(conn, item, clock)
-            rejudge.land_named(settings, conn, item, [r.id for r in found], clock)
-    if not tables:
+            refuse_if_back(conn, contract, clock)
+            rejudge.judge_named_again(settings, conn, contract, [r.id for r in found], clock)
+    if not from_source:
         return []
     day = _business_date(conn, group)
-    return land(settings, conn, tables, day, keys=keys, progress=progress).stopped
+    return land(settings, conn, from_source, day, keys=keys, progress=progress).stopped
 
 
 def _business_date(conn: psycopg.Connection, group: str) -> date:
-    """The newest date that the group has published: a replay adds knowledge, and no date."""
+    """The newest date that the group has published; a replay adds no date."""
     row = conn.execute(
         "select max(business_date) from ops.batch where status = 'published' and feed_group = %s",
         [group],
@@ -169,20 +169,22 @@ def _business_date(conn: psycopg.Connection, group: str) -> date:
     return day
 
 
-def _keys(item: Contract, rows: list[AsideRow]) -> list[tuple[Any, ...]]:
-    """The keys to read, typed; a row without its whole key cannot be asked for."""
-    found = {tuple(_typed(item, name, row.row.get(name)) for name in item.key) for row in rows}
+def _keys(contract: Contract, rows: list[AsideRow]) -> list[tuple[Any, ...]]:
+    """The typed keys to read; a row with an incomplete key cannot be read."""
+    found = {
+        tuple(_typed(contract, name, row.row.get(name)) for name in contract.key) for row in rows
+    }
     return sorted((key for key in found if None not in key), key=str)
 
 
-def _typed(item: Contract, name: str, value: Any) -> Any:
-    if value is not None and item.landed[name].type == "date":
+def _typed(contract: Contract, name: str, value: Any) -> Any:
+    if value is not None and contract.landed[name].type == "date":
         return date.fromisoformat(value)
     return value
 
 
 def _outcome(row: AsideRow, left: AsideRow | None, report: ReplayReport) -> Replayed:
-    """What became of a row, of which `left` is the version that is open now."""
+    """What became of a row; `left` is its version that is open now."""
     if left is None:
         return Replayed(row.id, row.feed, row.row_key, row.status, row.resolution)
     rules = left.broken_rules()

@@ -1,4 +1,4 @@
-"""The rows set aside as people see them: feed, key, reason, money, agency and age."""
+"""Rows set aside as people see them: feed, key, reason, money, agency and age."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,8 +12,8 @@ from chotso.calendar import local_date
 from chotso.errors import ChotsoError
 from chotso.ingest.rules import Rule, register
 
-# The agency that a row names, or the document, employer, officer or plan's object that it names.
-# Only an agency of the register counts: a code that the register lacks cannot be read.
+# The agency of a row: named in it, or found by its document, employer, officer or plan. A code that
+# is not in the register of agencies is ignored.
 _ROWS = """
 with aside as (
     select * from quarantine.row
@@ -72,7 +72,7 @@ order by named.feed, named.id
 class AsideRow:
     """One row version set aside.
 
-    `money` is đồng; `agency_code` is None where no agency of the register can be read from it.
+    `money` is đồng. `agency_code` is None if no agency of the register can be found for it.
     """
 
     id: int
@@ -94,12 +94,12 @@ class AsideRow:
     agency_name: str | None
 
     def age_days(self, clock: datetime) -> int:
-        """Local days from first seen until it ended, or until `clock` while it is open."""
+        """Local days from first seen until it ended, or until `clock` if it is open."""
         until = self.resolved_at or clock
         return (local_date(until) - local_date(self.first_seen)).days
 
     def broken_rules(self) -> list[Rule]:
-        """The rules it broke that the register still has, in order."""
+        """The rules that it broke and that are still in the register, in order."""
         known = {rule.id: rule for rule in register()}
         return [known[rule_id] for rule_id in self.rule_ids if rule_id in known]
 
@@ -107,13 +107,13 @@ class AsideRow:
 def rows_set_aside(
     conn: psycopg.Connection, *, ended_too: bool = False, row_id: int | None = None
 ) -> list[AsideRow]:
-    """Open rows by feed and id; with `ended_too`, replayed and waived ones as well."""
+    """Open rows by feed and id; with `ended_too`, also replayed and waived ones."""
     with conn.cursor(row_factory=class_row(AsideRow)) as cursor:
         return cursor.execute(_ROWS, {"all": ended_too, "id": row_id}).fetchall()
 
 
 def row_set_aside(conn: psycopg.Connection, row_id: int) -> AsideRow:
-    """One row, whatever became of it.
+    """One row, open or ended.
 
     Raises:
         ChotsoError: There is no such row.

@@ -1,9 +1,9 @@
-"""Money at stake: what is set aside could belong to which figure, per agency and metric.
+"""Money at stake: rows set aside by the figure to which they could belong.
 
-Per metric it is what readers see, `quarantined_money` of `marts.fct_monthly_attainment`, so that
-there is one definition; it is of the build that is exposed, whose `as_known_at` is told with it.
-Per feed it is the sum of the open rows themselves, as of now: money that belongs to no metric
-(plans, documents without lines) shows there.
+Per metric, it is the `quarantined_money` that readers see in `marts.fct_monthly_attainment`, so
+there is one definition. It is of the exposed build, whose `as_known_at` is shown. Per feed, it is
+the sum of the open rows now. Money that belongs to no metric (plans, documents without lines) is
+only there.
 """
 
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ class MonthAtStake:
 
 @dataclass(frozen=True)
 class FeedSum:
-    """Open rows of one feed and agency, and their đồng; no agency where none can be read."""
+    """Open rows of one feed and agency and their đồng; None if the agency is not known."""
 
     agency_code: str | None
     feed: str
@@ -51,17 +51,18 @@ class FeedSum:
 
 @dataclass(frozen=True)
 class Stake:
-    """What is at stake. `as_known_at` is the knowledge of the build that `months` come from."""
+    """What is at stake. `as_known_at` is the instant of the build that `months` come from."""
 
     as_known_at: datetime | None
     months: list[MonthAtStake]
     feeds: list[FeedSum]
 
     def by_metric(self) -> list[dict[str, Any]]:
-        """Per agency and metric: months concerned and đồng.
+        """Per agency and metric: the number of months, and đồng.
 
-        A flow adds up over its months: an upper bound where a row's month cannot be read, since it
-        then counts in each. A ratio's accounts stand anew in every month: its largest month.
+        For a flow, months are added up. This is an upper bound: a row without a readable month
+        counts in each. For a ratio, the largest month is taken, because accounts are stated anew
+        every month.
         """
         metrics = {metric.code: metric for metric in load_registers().metrics.metrics}
         grouped: dict[tuple[str, str], list[Decimal]] = {}
@@ -85,7 +86,7 @@ def _of_months(metric: Metric | None, amounts: list[Decimal]) -> Decimal:
 
 
 def at_stake(conn: psycopg.Connection, rows: list[AsideRow]) -> Stake:
-    """What the exposed build and the open rows among `rows` say; before any build, rows alone."""
+    """Money at stake by the exposed build and the open rows; without a build, by rows alone."""
     built = conn.execute(_EXPOSED).fetchone()
     months: list[MonthAtStake] = []
     if built is not None:

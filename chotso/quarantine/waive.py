@@ -1,9 +1,9 @@
-"""Waiving: a person has seen the row or file, and says that this version of it stays out."""
+"""Waiving: a person has looked at a row or file and decides that it stays out."""
 
 from dataclasses import dataclass
 
 from chotso import acts
-from chotso.contracts import contract
+from chotso.contracts import contract_of
 from chotso.errors import ChotsoError
 from chotso.failpoints import failpoint
 from chotso.quarantine.clock import refuse_if_back, source_clock
@@ -32,7 +32,7 @@ where batch_id = %s and status = 'refused' and delivery_name is not null and not
 
 @dataclass(frozen=True)
 class WaiveReport:
-    """The row that was waived, and the act that says so."""
+    """The waived row, and the recorded act."""
 
     id: int
     feed: str
@@ -41,10 +41,10 @@ class WaiveReport:
 
 
 def waive(settings: Settings, row_id: int, *, reason: str, by: str) -> WaiveReport:
-    """Waive an open row; its version never counts, also when it is delivered again.
+    """Waive an open row; this version never counts, even if it is delivered again.
 
-    A changed version of the row is a new matter. The act is landed and recorded in the transaction
-    that changes the row.
+    A changed version of the row is judged normally. The act is landed, and recorded in the
+    transaction that changes the row.
 
     Args:
         settings: Where everything is.
@@ -58,11 +58,11 @@ def waive(settings: Settings, row_id: int, *, reason: str, by: str) -> WaiveRepo
     """
     why, who = acts.stated("reason", reason), acts.stated("name", by)
     with connect(settings) as conn:
-        item = contract(open_row(conn, row_id).feed)
-        with hold(conn, f"extract of {item.group}"):
+        contract = contract_of(open_row(conn, row_id).feed)
+        with hold(conn, f"extract of {contract.group}"):
             row = open_row(conn, row_id)
             clock = source_clock(settings)
-            refuse_if_back(conn, item, clock)
+            refuse_if_back(conn, contract, clock)
             changed = conn.execute(_WAIVE, [clock, why, who, row_id]).fetchone()
             if changed is None:
                 raise ChotsoError(
@@ -88,7 +88,7 @@ def waive(settings: Settings, row_id: int, *, reason: str, by: str) -> WaiveRepo
 
 @dataclass(frozen=True)
 class FileReport:
-    """The refused file that was waived, and the act that says so."""
+    """The waived file, and the recorded act."""
 
     batch_id: str
     feed: str
@@ -97,9 +97,9 @@ class FileReport:
 
 
 def waive_file(settings: Settings, batch_id: str, *, reason: str, by: str) -> FileReport:
-    """Record that a refused file is no delivery: it holds up no freeze and is told no more.
+    """Record that a refused file is no delivery: it stops no freeze and is not reported any more.
 
-    It is read again when its bytes change. The source's clock must answer, as for a row.
+    It is read again if its bytes change. The source's clock must answer, as for a row.
 
     Args:
         settings: Where everything is.
@@ -121,10 +121,10 @@ def waive_file(settings: Settings, batch_id: str, *, reason: str, by: str) -> Fi
                 next_step="`chotso status` names the files that are refused, with their batches.",
             )
         feed, name, sha256, identity, said = found
-        item = contract(feed)
-        with hold(conn, f"extract of {item.group}"):
+        contract = contract_of(feed)
+        with hold(conn, f"extract of {contract.group}"):
             clock = source_clock(settings)
-            refuse_if_back(conn, item, clock)
+            refuse_if_back(conn, contract, clock)
             subject = {
                 "feed": feed,
                 "batch_id": batch_id,

@@ -1,8 +1,8 @@
-"""One workbook per agency, in Vietnamese: its rows set aside, what to do, and what is at stake.
+"""One workbook per agency, in Vietnamese: its rows set aside, what to do, and money at stake.
 
-Cells are typed (dates are dates, đồng are numbers) and texts are texts: what begins with `=`, `+`,
-`-` or `@` never becomes a formula. Of persons there is the mask alone. The same rows at the same
-instant of the source's clock make the same bytes.
+Cells are typed: dates are dates, đồng are numbers. Text that begins with `=`, `+`, `-` or `@` stays
+text and never becomes a formula. Persons are shown by their mask only. Equal rows at the same
+instant of the source's clock make equal bytes.
 """
 
 import json
@@ -17,7 +17,7 @@ from typing import Any
 import xlsxwriter
 
 from chotso.calendar import LOCAL_ZONE
-from chotso.contracts import PSEUDONYM_COLUMNS, contract, contracts
+from chotso.contracts import PSEUDONYM_COLUMNS, contract_of, contracts
 from chotso.errors import ChotsoError
 from chotso.quarantine.rows import AsideRow
 from chotso.quarantine.stake import Stake
@@ -48,14 +48,14 @@ STAKE_HEADER = {
 }
 _FILE_NAME = re.compile(r"[0-9A-Za-z_-]{1,40}")
 _TEN_DIGITS = re.compile(r"(?<!\d)\d{10}(?!\d)")
-_LONGEST_TEXT = 32_000  # a cell holds 32,767 characters
+_LONGEST_TEXT = 32_000  # a cell can hold 32,767 characters
 _EXACT = 2**53
 _HIDDEN = set(PSEUDONYM_COLUMNS) - {"number_mask"}
 
 
 @dataclass(frozen=True)
 class Instant:
-    """An instant shown as local time, to the minute."""
+    """An instant, displayed as local time to the minute."""
 
     at: datetime
 
@@ -66,7 +66,7 @@ Cell = str | int | Decimal | date | Instant | None
 def write_workbooks(
     folder: Path, rows: list[AsideRow], stake: Stake, clock: datetime
 ) -> list[Path]:
-    """Write a workbook for each agency that has an open row, and one for rows without agency.
+    """Write a workbook for each agency with an open row, and one for rows without agency.
 
     Args:
         folder: Where to; made if missing. Workbooks of the same names are replaced.
@@ -98,7 +98,7 @@ def write_workbooks(
 
 
 def _named(agency: str | None) -> str | None:
-    """The agency whose code can name a file."""
+    """The agency, if its code can be part of a file name."""
     return agency if agency and _FILE_NAME.fullmatch(agency) else None
 
 
@@ -123,7 +123,7 @@ def _row_cells(row: AsideRow, clock: datetime) -> list[Cell]:
     rules = row.broken_rules()
     return [
         row.id,
-        _vietnamese(contract(row.feed).title) if row.feed in contracts() else row.feed,
+        _vietnamese(contract_of(row.feed).title) if row.feed in contracts() else row.feed,
         row.row_key,
         "\n".join(rule.sentence_vi for rule in rules) or row.rule_id,
         row.money,
@@ -143,16 +143,16 @@ def _stake_cells(stake: Stake, agency: str | None) -> Iterator[list[Cell]]:
             yield ["Theo chỉ tiêu", name, at.month, None, at.money]
     for feed in stake.feeds:
         if feed.agency_code == agency:
-            title = contract(feed.feed).title if feed.feed in contracts() else feed.feed
+            title = contract_of(feed.feed).title if feed.feed in contracts() else feed.feed
             yield ["Theo nguồn", _vietnamese(title), None, feed.rows, feed.money]
 
 
 def _content(row: AsideRow) -> str:
-    """The row's columns with their Vietnamese names; of persons the mask alone."""
-    item = contracts().get(row.feed)
+    """The row's columns with their Vietnamese names; persons by their mask only."""
+    contract = contracts().get(row.feed)
     unreadable = json.loads(row.row.get("unreadable") or "{}")
     told = []
-    for name, column in (item.landed if item else {}).items():
+    for name, column in (contract.landed if contract else {}).items():
         if name in _HIDDEN or column.type == "jsonb":
             continue
         value = row.row.get(name)
@@ -161,14 +161,14 @@ def _content(row: AsideRow) -> str:
         elif value is None:
             shown = "(trống)"
         else:
-            is_key = item is not None and name in item.key
+            is_key = contract is not None and name in contract.key
             shown = str(value) if is_key or not isinstance(value, str) else _masked(value)
         told.append(f"{_vietnamese(column.description)}: {shown}")
     return "; ".join(told)
 
 
 def _masked(text: str) -> str:
-    """What may be a person's number in a text that is no key, masked."""
+    """The text with everything masked that may be a person's number; keys are left."""
     return _TEN_DIGITS.sub(lambda match: mask(match[0]), text)
 
 
@@ -182,7 +182,7 @@ def _local(instant: datetime) -> datetime:
 
 
 class _Formats:
-    """The looks of the cells of one workbook."""
+    """The cell formats of one workbook."""
 
     def __init__(self, book: Any) -> None:
         top = {"valign": "top"}
@@ -223,7 +223,7 @@ def _put(sheet: Any, formats: _Formats, row: int, column: int, cell: Cell) -> No
             sheet.write_number(row, column, float(cell), formats.money)
         case int():
             sheet.write_number(row, column, cell, formats.count)
-        case _:  # more digits than a spreadsheet's number holds
+        case _:  # more digits than a number cell can hold
             sheet.write_string(row, column, f"{cell:f}", formats.text)
 
 

@@ -1,1 +1,1 @@
-"""Releases: frozen, sealed, checked by anyone without trusting us."""
+"""Releases: frozen and sealed figures that anyone can check without trusting us."""

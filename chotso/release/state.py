@@ -1,4 +1,4 @@
-"""Where a freeze stands (`ops.freeze`) and what it sealed (`frozen`, `rehearsal`), as rows."""
+"""Rows of freezes (`ops.freeze`) and of sealed releases (`frozen`, `rehearsal`)."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from psycopg import sql
 from psycopg.rows import class_row
 
 from chotso.release.bundle.writer import Written
-from chotso.release.data.canonical import Table
+from chotso.release.data.canonical import DataFile
 from chotso.release.data.tables import FROZEN
 from chotso.warehouse.row_sql import listed
 
@@ -27,7 +27,7 @@ _BLOCK = 1 << 16
 
 @dataclass(frozen=True)
 class Freeze:
-    """A row of `ops.freeze`: a release in the making, and the last step that is done."""
+    """A row of `ops.freeze`: a release that is being made, and the last step that is done."""
 
     release_id: str
     period_id: str
@@ -51,13 +51,13 @@ class Freeze:
 
     @property
     def schema(self) -> str:
-        """Where its release is kept."""
+        """The schema of its release."""
         return "rehearsal" if self.is_rehearsal else "frozen"
 
 
 @dataclass(frozen=True)
 class Sealed:
-    """A release as the warehouse keeps it."""
+    """A sealed release, as the warehouse stores it."""
 
     release_id: str
     root_sha256: str
@@ -66,7 +66,7 @@ class Sealed:
 
 @dataclass(frozen=True)
 class Current:
-    """The release of a period that counts: the original, or the newest of its corrigenda."""
+    """The valid release of a period: the original, or the newest corrigendum."""
 
     release_id: str
     root_sha256: str
@@ -78,12 +78,12 @@ class Current:
 
 
 def find(conn: psycopg.Connection, release_id: str) -> Freeze | None:
-    """The freeze that becomes this release, if one was begun."""
+    """The freeze of this release, if one was begun."""
     return _one(conn, "release_id = %s", [release_id])
 
 
 def open_rehearsal(conn: psycopg.Connection, period_id: str, today: date) -> Freeze | None:
-    """A rehearsal of the period begun on this business date and not finished."""
+    """The unfinished rehearsal of the period that was begun on this business date, if any."""
     return _one(
         conn,
         "is_rehearsal and period_id = %s and business_date = %s and state <> 'placed'",
@@ -92,7 +92,7 @@ def open_rehearsal(conn: psycopg.Connection, period_id: str, today: date) -> Fre
 
 
 def next_rehearsal_number(conn: psycopg.Connection, period_id: str) -> int:
-    """The number of a new rehearsal of the period, from 1; none is used twice."""
+    """The number of a new rehearsal of the period, from 1; no number is used twice."""
     row = conn.execute(
         "select count(*) from ops.freeze where is_rehearsal and period_id = %s", [period_id]
     ).fetchone()
@@ -102,7 +102,7 @@ def next_rehearsal_number(conn: psycopg.Connection, period_id: str) -> int:
 
 
 def begin(conn: psycopg.Connection, freeze: Freeze) -> Freeze:
-    """Record a freeze, or another attempt at one; what an earlier attempt fixed stays.
+    """Insert a freeze, or continue one; values that an earlier attempt set are kept.
 
     Returns:
         The row as it is now.
@@ -134,7 +134,7 @@ def begin(conn: psycopg.Connection, freeze: Freeze) -> Freeze:
 
 
 def advance(conn: psycopg.Connection, freeze: Freeze, **values: object) -> Freeze:
-    """Record a step: set columns of the freeze's row and commit."""
+    """Record a step: update columns of the freeze's row, and commit."""
     assignments = sql.SQL(", ").join(
         sql.SQL("{} = %s").format(sql.Identifier(name)) for name in values
     )
@@ -151,7 +151,7 @@ def advance(conn: psycopg.Connection, freeze: Freeze, **values: object) -> Freez
 
 
 def sealed(conn: psycopg.Connection, schema: str, release_id: str) -> Sealed | None:
-    """The sealed release of this id, if there is one."""
+    """The sealed release with this id, if there is one."""
     with conn.transaction(), conn.cursor(row_factory=class_row(Sealed)) as cursor:
         query = sql.SQL(
             "select release_id, root_sha256, code_version from {} where release_id = %s"
@@ -176,7 +176,7 @@ def current(conn: psycopg.Connection, period_id: str) -> Current | None:
 
 
 def corrigendum_count(conn: psycopg.Connection, period_id: str) -> int:
-    """How many corrigenda of the period are sealed."""
+    """The number of sealed corrigenda of the period."""
     return int(
         _value(
             conn,
@@ -187,7 +187,7 @@ def corrigendum_count(conn: psycopg.Connection, period_id: str) -> int:
 
 
 def last_month(conn: psycopg.Connection, release_id: str) -> date | None:
-    """The newest month of a release's attainment."""
+    """The newest month in a release's attainment."""
     found: date | None = _value(
         conn, "select max(month) from frozen.attainment where release_id = %s", [release_id]
     )
@@ -195,7 +195,7 @@ def last_month(conn: psycopg.Connection, release_id: str) -> date | None:
 
 
 def stored_file(conn: psycopg.Connection, release_id: str, path: str) -> bytes | None:
-    """One file of a sealed release, as it was when it was sealed."""
+    """One file of a sealed release, as the warehouse stores it."""
     found = _value(
         conn,
         "select content from frozen.bundle_file where release_id = %s and path = %s",
@@ -205,7 +205,7 @@ def stored_file(conn: psycopg.Connection, release_id: str, path: str) -> bytes |
 
 
 def newest_root(conn: psycopg.Connection) -> str | None:
-    """The root that no release follows yet: the end of the chain; None before the first."""
+    """The root of the last release in the chain; None before the first."""
     row = conn.execute(
         """
         select root_sha256 from frozen.release as release
@@ -225,13 +225,15 @@ def seal(
     files: Iterable[tuple[str, bytes]],
     progress: Callable[[str], None] = lambda said: None,
 ) -> None:
-    """Lay a bundle down and have the warehouse seal it; the caller's transaction makes it one act.
+    """Insert a bundle's rows and files, and call `frozen.seal`, in the caller's transaction.
 
-    `frozen.seal` looks for itself whether all that must hold does, and is the only way in.
+    `frozen.seal` checks everything that must hold. There is no other way to seal.
 
     Raises:
         psycopg.errors.UniqueViolation: The period is sealed already, or the chain has grown.
     """
+    with _said(conn, progress):
+        conn.execute("select sealing.clear_leftovers(%s)", [freeze.release_id])
     for spec in FROZEN:
         _copy_figures(conn, spec, written.folder / spec.path)
     with (
@@ -247,7 +249,7 @@ def seal(
 
 @contextmanager
 def _said(conn: psycopg.Connection, progress: Callable[[str], None]) -> Iterator[None]:
-    """Pass on what the warehouse says while it works: whose session is in the way."""
+    """Report the warehouse's notices, which name the session that is waited for."""
 
     def tell(notice: psycopg.errors.Diagnostic) -> None:
         if notice.severity_nonlocalized == "WARNING" and notice.message_primary:
@@ -261,7 +263,7 @@ def _said(conn: psycopg.Connection, progress: Callable[[str], None]) -> Iterator
 
 
 def stored_files(conn: psycopg.Connection, schema: str, release_id: str) -> list[tuple[str, bytes]]:
-    """Path and bytes of a release's files, as they were when it was sealed."""
+    """Path and bytes of a release's files, as the warehouse stores them."""
     query = sql.SQL("select path, content from {} where release_id = %s order by path")
     with conn.transaction():
         rows = conn.execute(
@@ -271,13 +273,13 @@ def stored_files(conn: psycopg.Connection, schema: str, release_id: str) -> list
 
 
 def drop_scratch(conn: psycopg.Connection, freeze: Freeze) -> None:
-    """Remove the freeze's scratch schema, whole or half built."""
+    """Drop the freeze's scratch schema, complete or not."""
     with conn.transaction():
         conn.execute("select ops.drop_scratch_schema(%s)", [freeze.target_schema])
 
 
 def has_scratch(conn: psycopg.Connection, freeze: Freeze) -> bool:
-    """Whether the freeze's scratch schema is there."""
+    """Whether the freeze's scratch schema exists."""
     with conn.transaction():
         row = conn.execute("select to_regnamespace(%s)", [freeze.target_schema]).fetchone()
     return row is not None and row[0] is not None
@@ -295,8 +297,8 @@ def _one(conn: psycopg.Connection, condition: str, values: list[Any]) -> Freeze 
         return cursor.execute(query.encode(), values).fetchone()
 
 
-def _copy_figures(conn: psycopg.Connection, spec: Table, path: Path) -> None:
-    """What readers of the warehouse see is what stands in the bundle: its very bytes are copied."""
+def _copy_figures(conn: psycopg.Connection, spec: DataFile, path: Path) -> None:
+    """Copy the bundle's own bytes, so that readers of the warehouse see what is in the bundle."""
     statement = sql.SQL("copy {} ({}) from stdin (format csv, header match, null '\\N')").format(
         sql.Identifier("sealing", spec.name), listed(spec.column_names)
     )

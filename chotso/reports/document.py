@@ -42,7 +42,7 @@ from chotso.reports.page import (
     style,
     watermark,
 )
-from chotso.reports.summary import Metric, Overview, sentences, table_of_the_whole
+from chotso.reports.summary import Overview, ReportedMetric, sentences, table_of_the_whole
 from chotso.reports.words import REHEARSAL, figure, in_fours, month, percent
 from chotso.reports.workbook import told_facts
 
@@ -181,7 +181,7 @@ def _share(view: Overview, name: str, row: Row) -> Bar:
     return Bar(name, ratio, Decimal(1), is_met if isinstance(is_met, bool) else None, said)
 
 
-def _ratio(metric: Metric, name: str, row: Row) -> Bar:
+def _ratio(metric: ReportedMetric, name: str, row: Row) -> Bar:
     actual, plan, is_met = row.get("actual_to_date"), row.get("plan_in_force"), row.get("is_met")
     target = plan if isinstance(plan, Decimal) else None
     verdict = is_met if isinstance(is_met, bool) else None

@@ -10,7 +10,7 @@ from chotso.reports.grid import grid
 from chotso.reports.markup import escaped
 from chotso.reports.page import MARGIN, MM, WIDTH, style
 from chotso.reports.sheets import TITLES
-from chotso.reports.summary import Metric, Overview, is_overridden
+from chotso.reports.summary import Overview, ReportedMetric, is_overridden
 from chotso.reports.words import NOTHING, figure, month, number, percent, shown
 
 _FULL = WIDTH - 2 * MARGIN
@@ -42,9 +42,9 @@ def attainment_tables(view: Overview) -> Iterator[Flowable]:
         yield KeepTogether([_attainment_table(view, metrics_here), Spacer(0, 5 * MM)])
 
 
-def _parts(metrics: list[Metric]) -> Iterator[list[Metric]]:
+def _parts(metrics: list[ReportedMetric]) -> Iterator[list[ReportedMetric]]:
     """Metrics of one unit stand together, a few at a time."""
-    here: list[Metric] = []
+    here: list[ReportedMetric] = []
     for metric in metrics:
         if here and (len(here) == _AT_ONCE or here[0].unit != metric.unit):
             yield here
@@ -54,7 +54,7 @@ def _parts(metrics: list[Metric]) -> Iterator[list[Metric]]:
         yield here
 
 
-def _attainment_table(view: Overview, metrics: list[Metric]) -> Flowable:
+def _attainment_table(view: Overview, metrics: list[ReportedMetric]) -> Flowable:
     table = [[_cell("Cơ quan", True)] + [_cell(each.name, True, 7.5, True) for each in metrics]]
     agencies = ([view.whole] if view.whole else []) + view.units
     for agency in agencies:
@@ -73,7 +73,7 @@ def _attainment_table(view: Overview, metrics: list[Metric]) -> Flowable:
     return grid(table, [_FULL - width * len(metrics)] + [width] * len(metrics), header=True)
 
 
-def _below(metric: Metric, row: Row) -> str:
+def _below(metric: ReportedMetric, row: Row) -> str:
     if metric.unit == "fraction":
         plan = row.get("plan_in_force")
         return f"< {figure(plan, metric.unit)}" if plan is not None else NOTHING

@@ -19,7 +19,7 @@ from chotso.reports.words import (
 
 
 @dataclass(frozen=True)
-class Column:
+class SheetColumn:
     """A column of a sheet: its title, its width in characters, and what stands in it."""
 
     title: str
@@ -50,12 +50,12 @@ def _yes(source: str) -> Callable[[Row], Value]:
     return lambda row: {True: "Có", False: "Không"}.get(row.get(source) is True)
 
 
-def _column(source: str, title: str, width: int, look: str = "") -> Column:
-    return Column(title, width, _as_is(source), source, look)
+def _column(source: str, title: str, width: int, look: str = "") -> SheetColumn:
+    return SheetColumn(title, width, _as_is(source), source, look)
 
 
-def _words(source: str, title: str, width: int, words: dict[str, str]) -> Column:
-    return Column(title, width, _said(source, words), source)
+def _words(source: str, title: str, width: int, words: dict[str, str]) -> SheetColumn:
+    return SheetColumn(title, width, _said(source, words), source)
 
 
 _AGENCY = (
@@ -72,7 +72,7 @@ _FIGURES = (
     _column("plan_final", "Kế hoạch sau cùng", 22, "figure"),
     _words("plan_status_code", "Tình trạng kế hoạch", 18, PLAN_STATUSES),
     _column("attainment_ratio", "So với kế hoạch", 12, "percent"),
-    Column("Kết quả", 11, _verdict, "is_met"),
+    SheetColumn("Kết quả", 11, _verdict, "is_met"),
 )
 ATTAINMENT = (
     *_AGENCY,
@@ -88,12 +88,12 @@ ARREARS = (
     _column("month", "Tháng", 9, "month"),
     _words("group_code", "Nhóm quỹ", 10, GROUPS),
     _words("variant_code", "Cách tính", 32, VARIANTS),
-    Column("Cách tính chính thức", 12, _yes("is_official"), "is_official"),
+    SheetColumn("Cách tính chính thức", 12, _yes("is_official"), "is_official"),
     _column("numerator", "Nợ (đồng)", 22, "money"),
     _column("denominator", "Mẫu số (đồng)", 24, "money"),
     _column("ratio", "Tỷ lệ nợ", 11, "percent"),
-    Column("Kết quả", 11, _verdict, "is_met"),
-    Column(
+    SheetColumn("Kết quả", 11, _verdict, "is_met"),
+    SheetColumn(
         "Cách tính quyết định kết quả", 14, _yes("has_differing_verdicts"), "has_differing_verdicts"
     ),
 )
@@ -121,9 +121,9 @@ RANKING = (
     *_AGENCY,
     _column("total_points", "Tổng điểm", 12, "points"),
     _column("full_points", "Điểm tối đa", 12, "points"),
-    Column("Được xét", 10, _yes("is_considered"), "is_considered"),
+    SheetColumn("Được xét", 10, _yes("is_considered"), "is_considered"),
     _column("not_considered_reason_vi", "Lý do không xét", 60),
-    Column("Đồng hạng", 10, _yes("is_rank_shared"), "is_rank_shared"),
+    SheetColumn("Đồng hạng", 10, _yes("is_rank_shared"), "is_rank_shared"),
     _column("explanation_vi", "Giải thích", 80),
 )
 POINTS = (
@@ -174,10 +174,10 @@ ISSUES = (
 )
 CHECKS = (
     _column("name_vi", "Điều kiện", 52),
-    Column("Kết quả", 12, _verdict, "is_met"),
+    SheetColumn("Kết quả", 12, _verdict, "is_met"),
     _column("observed", "Thực tế", 36),
     _column("wanted", "Yêu cầu", 36),
-    Column("Được phép bỏ qua", 12, _yes("is_overridden"), "is_overridden"),
+    SheetColumn("Được phép bỏ qua", 12, _yes("is_overridden"), "is_overridden"),
     _column("override_reason", "Lý do bỏ qua", 50),
     _column("overridden_by", "Hai người cho phép", 36),
     _column("check_code", "Mã điều kiện", 32),
@@ -196,15 +196,15 @@ TITLES = {
 
 
 def columns_of(
-    release: Release, table: str, chosen: tuple[Column, ...], rest: bool
-) -> list[Column]:
+    release: Release, table: str, chosen: tuple[SheetColumn, ...], rest: bool
+) -> list[SheetColumn]:
     """The chosen columns that the data file has, and after them, if asked, the rest of it."""
     present = release.columns(table)
     kept = [column for column in chosen if column.source in present]
     if rest:
         known = {column.source for column in kept}
         kept += [
-            Column(TITLES.get(name, name), _width(name), _as_is(name), name, _look(name))
+            SheetColumn(TITLES.get(name, name), _width(name), _as_is(name), name, _look(name))
             for name in present
             if name not in known and not name.endswith(("_en", "_key"))
         ]
@@ -221,7 +221,7 @@ def _look(name: str) -> str:
     return "money" if name.endswith(("_vnd", "rows", "_count", "money")) else ""
 
 
-def tables(view: Overview) -> list[tuple[str, str, str, tuple[Column, ...], bool]]:
+def tables(view: Overview) -> list[tuple[str, str, str, tuple[SheetColumn, ...], bool]]:
     """Sheets that are data files: sheet, file, note, columns, and whether all the rest too."""
     newest = f"tháng {view.month.month:02d}/{view.month.year}"
     return [

@@ -28,7 +28,7 @@ _ORDER = (
 
 
 @dataclass(frozen=True)
-class Agency:
+class ReportedAgency:
     """A unit that the attainment has rows of."""
 
     code: str
@@ -42,7 +42,7 @@ class Agency:
 
 
 @dataclass(frozen=True)
-class Metric:
+class ReportedMetric:
     """A metric that the attainment has rows of."""
 
     code: str
@@ -59,8 +59,8 @@ class Overview:
         months = {row["month"] for row in release.attainment if isinstance(row["month"], date)}
         judged = release.facts.month
         self.month = judged if judged in months else max(months, default=judged)
-        self.agencies: dict[str, Agency] = {}
-        self.metrics: dict[str, Metric] = {}
+        self.agencies: dict[str, ReportedAgency] = {}
+        self.metrics: dict[str, ReportedMetric] = {}
         self.cells: dict[tuple[str, str], Row] = {}
         for row in release.attainment:
             if row["month"] == self.month:
@@ -72,8 +72,8 @@ class Overview:
         code, metric = str(row["agency_code"]), str(row["metric_code"])
         parent = row.get("parent_agency_code")
         name = str(row.get("agency_name") or "")
-        self.agencies[code] = Agency(code, name, str(parent) if parent else None)
-        self.metrics[metric] = Metric(
+        self.agencies[code] = ReportedAgency(code, name, str(parent) if parent else None)
+        self.metrics[metric] = ReportedMetric(
             metric,
             shown(str(row.get("metric_name_vi") or metric), _SHORT),
             str(row.get("unit_code") or ""),
@@ -81,7 +81,7 @@ class Overview:
         )
         self.cells[code, metric] = row
 
-    def _whole(self) -> Agency | None:
+    def _whole(self) -> ReportedAgency | None:
         """The one agency that all others report to, if there is just one."""
         parents = {agency.parent for agency in self.agencies.values()} - {None}
         tops = [a for a in self.agencies.values() if a.parent is None]
@@ -89,11 +89,11 @@ class Overview:
         return above[0] if len(above) == 1 and len(tops) == 1 else None
 
     @property
-    def units(self) -> list[Agency]:
+    def units(self) -> list[ReportedAgency]:
         """Those compared with each other: all but the whole, by code."""
         return [agency for _, agency in sorted(self.agencies.items()) if agency != self.whole]
 
-    def cell(self, agency: Agency | None, metric: str) -> Row:
+    def cell(self, agency: ReportedAgency | None, metric: str) -> Row:
         """The row of an agency and a metric; empty where there is none."""
         return self.cells.get((agency.code, metric), {}) if agency else {}
 
@@ -102,7 +102,7 @@ class Overview:
         verdicts = [self.cell(unit, metric).get("is_met") for unit in self.units]
         return verdicts.count(True), verdicts.count(True) + verdicts.count(False)
 
-    def judged_metrics(self, direction: str) -> list[Metric]:
+    def judged_metrics(self, direction: str) -> list[ReportedMetric]:
         """Metrics of a direction that any unit or the whole has a ratio or a verdict for."""
         return [
             metric
@@ -142,7 +142,7 @@ def _of_the_whole(view: Overview) -> Iterable[str]:
     yield from _of_the_collection(view)
 
 
-def _against(metric: Metric, row: Row) -> str:
+def _against(metric: ReportedMetric, row: Row) -> str:
     actual, plan = row.get("actual_to_date"), row.get("plan_in_force")
     if metric.unit == "fraction":
         return (

@@ -11,8 +11,8 @@ import xlsxwriter
 
 from chotso.calendar import LOCAL_ZONE
 from chotso.reports.data import Release, Row, Value
-from chotso.reports.sheets import Column, columns_of, tables
-from chotso.reports.summary import Metric, Overview, sentences, table_of_the_whole
+from chotso.reports.sheets import SheetColumn, columns_of, tables
+from chotso.reports.summary import Overview, ReportedMetric, sentences, table_of_the_whole
 from chotso.reports.words import KINDS, REHEARSAL, UNITS, day, in_fours, instant, shown
 
 _LONGEST_TEXT = 32_000  # a cell holds 32,767 characters
@@ -164,7 +164,7 @@ class _Writer:
         sheet.freeze_panes(2, 0)
 
     def _typed_line(
-        self, sheet: Any, row: int, metric: Metric, line: list[str], looks: tuple[Any, Any]
+        self, sheet: Any, row: int, metric: ReportedMetric, line: list[str], looks: tuple[Any, Any]
     ) -> None:
         left, right = looks
         cells = self.view.cell(self.view.whole, metric.code)
@@ -178,7 +178,7 @@ class _Writer:
         sheet.write_string(row, 4, line[4], left)
         sheet.write_string(row, 5, line[5], right)
 
-    def table(self, name: str, note: str, columns: list[Column], rows: Iterable[Row]) -> None:
+    def table(self, name: str, note: str, columns: list[SheetColumn], rows: Iterable[Row]) -> None:
         """A sheet with a line per row, its header kept in sight and on every printed page."""
         sheet = self.sheet(name, note, [column.width for column in columns])
         head = self.format(bold=True, bg_color="#D9E1F2", border=1, text_wrap=True)
@@ -196,7 +196,7 @@ class _Writer:
             if column.source == "is_met":
                 self._conditional(sheet, _HEADER_ROW + 1, max(last, _HEADER_ROW + 1), position)
 
-    def _look(self, column: Column, row: Row) -> str:
+    def _look(self, column: SheetColumn, row: Row) -> str:
         if column.look != "figure":
             return column.look
         metric = self.view.metrics.get(str(row.get("metric_code")))

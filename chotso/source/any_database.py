@@ -1,4 +1,4 @@
-"""Any other source that SQLAlchemy has a driver for, read row by row through its DB-API."""
+"""Reads any other database for which SQLAlchemy has a driver, row by row."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -51,7 +51,7 @@ def _no_driver(source_url: str, error: Exception) -> ChotsoError:
 
 
 def _prepare_sqlite(engine: Engine) -> None:
-    """Give SQLite the schema it lacks, and a transaction that begins with the first read."""
+    """Give SQLite the schema `tst`, and a transaction that begins with the first read."""
 
     @event.listens_for(engine, "connect")
     def attach(connection: Any, _: Any) -> None:
@@ -67,7 +67,7 @@ def _prepare_sqlite(engine: Engine) -> None:
 class DatabaseSnapshot:
     """A transaction of any database, read through its DB-API driver.
 
-    Instants without an offset are taken as UTC, in which SQLite's are kept.
+    Instants without an offset are taken as UTC, as SQLite stores them.
     """
 
     def __init__(self, connection: EngineConnection, source_url: str) -> None:
@@ -89,24 +89,24 @@ class DatabaseSnapshot:
     def _asking(self, relation: str) -> AbstractContextManager[None]:
         return translated(self._source_url, relation)
 
-    def drift(self, item: Contract) -> list[Drift]:
+    def drift(self, contract: Contract) -> list[Drift]:
         """See `Snapshot`."""
-        assert isinstance(item.source, TableSource)
-        return self._drift(item, item.source.relation)
+        assert isinstance(contract.source, TableSource)
+        return self._drift(contract, contract.source.relation)
 
     def helper_drift(self, relation: str) -> list[Drift]:
         """See `Snapshot`."""
         return self._drift(helper_table(relation), relation)
 
-    def _drift(self, item: Contract | HelperTable, relation: str) -> list[Drift]:
+    def _drift(self, contract: Contract | HelperTable, relation: str) -> list[Drift]:
         with self._asking(f"{SCHEMA}.{relation}"):
             columns = self._columns(relation) if self.has_relation(relation) else {}
-        return drift_of(item, f"{SCHEMA}.{relation}", columns)
+        return drift_of(contract, f"{SCHEMA}.{relation}", columns)
 
     def _columns(self, relation: str) -> dict[str, FoundColumn]:
         dialect = self._connection.dialect
         if dialect.name == "sqlite":
-            # the inspector tells affinities; what was declared says more
+            # SQLAlchemy's inspector gives only affinities; the declared type says more
             pragma = f"pragma {SCHEMA}.table_info({relation})"
             declared = self._connection.exec_driver_sql(pragma)
             return {row[1]: sqlite_column(row[2] or "") for row in declared}

@@ -7,7 +7,7 @@ from chotso.contracts import ColumnType, Contract
 ROW_NUMBER = "row_no"
 UNREADABLE = "unreadable"
 
-# Decimals and JSON travel as text: exact, and small wherever they occur.
+# Decimals and JSON are kept as text, which is exact.
 _ARROW: dict[str, pa.DataType] = {
     "text": pa.string(),
     "smallint": pa.int16(),
@@ -22,15 +22,15 @@ _ARROW: dict[str, pa.DataType] = {
 
 
 def arrow_type(column_type: ColumnType) -> pa.DataType:
-    """The Arrow type in which a contract type travels."""
+    """The Arrow type for a column type of a contract."""
     return _ARROW[column_type]
 
 
-def landed_schema(item: Contract) -> pa.Schema:
-    """Row number (from 1), the contract's landed columns, and what could not be read of the row.
+def landed_schema(contract: Contract) -> pa.Schema:
+    """The schema of landed rows: row number (from 1), the contract's columns, `unreadable`.
 
     `unreadable` is null or a JSON object {column: what was found}.
     """
     fields = [pa.field(ROW_NUMBER, pa.int64(), nullable=False)]
-    fields += [pa.field(n, arrow_type(c.type)) for n, c in item.landed.items()]
+    fields += [pa.field(n, arrow_type(c.type)) for n, c in contract.landed.items()]
     return pa.schema([*fields, pa.field(UNREADABLE, pa.string())])

@@ -1,7 +1,7 @@
-"""Text and cells to typed values, exactly or not at all.
+"""Reads texts and cells as typed values, exactly or not at all.
 
-A value that could mean two things, or lose something, is not guessed: it is unreadable, and the
-row's rules set it aside with what was found.
+A value that is ambiguous, or that would lose something, is not guessed. It is unreadable, and the
+rules set its row aside with what was found.
 """
 
 import re
@@ -22,8 +22,8 @@ _EXCEL_SERIALS = range(30000, 80000)
 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,30}")
 _WHOLE_ZERO_FRACTION = re.compile(r"([+-]?[0-9]{1,30})[.,]0{1,2}|([+-]?0)[.,]0+")
-# One dot before three digits parts thousands: whole đồng have no fraction, and Vietnamese writes a
-# comma before one. One comma before three digits could be either, so it has no reading.
+# A dot before three digits separates thousands: amounts are whole đồng, and the Vietnamese decimal
+# sign is a comma. A single comma before three digits is ambiguous, so such a value is unreadable.
 _GROUPED_WHOLE = (
     re.compile(r"([+-]?[1-9][0-9]{0,2}(?:\.[0-9]{3})+)(?:,0+)?"),
     re.compile(r"([+-]?[1-9][0-9]{0,2}(?:,[0-9]{3}){2,})(?:\.0+)?"),
@@ -33,8 +33,8 @@ _GROUPED_WHOLE = (
 _MARKS = str.maketrans("", "", ".,\u00a0\u202f")
 _DECIMAL = re.compile(r"[+-]?[0-9]{1,30}(?:[.,][0-9]{1,30})?")
 _MAY_BE_GROUPED = re.compile(r"[+-]?[1-9][0-9]{0,2}[.,][0-9]{3}")
-# Two marks of one kind part thousands, and so does one before the other mark; no-break spaces do
-# nothing else. By pattern, what stands before the fraction.
+# Two equal marks separate thousands. So does a mark that comes before the other kind of mark, and a
+# no-break space. The patterns match the part before the fraction.
 _GROUPED_DECIMAL = {
     re.compile(
         r"[+-]?[1-9][0-9]{0,2}(?:(?:\.[0-9]{3}){2,}(?:,[0-9]+)?|(?:\.[0-9]{3})+,[0-9]+)"
@@ -50,7 +50,7 @@ _DAY_FIRST = re.compile(r"([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{4})")
 _YEAR_FIRST = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[ T]00:00:00)?")
 _MONTH_YEAR = re.compile(r"([0-9]{1,2})[/.-]([0-9]{4})")
 _YEAR_MONTH = re.compile(r"([0-9]{4})-?([0-9]{2})")
-# Ten digits and more after a zero or +84, or nine where a number cell ate the zero.
+# A telephone number: ten or more digits after 0 or +84, or nine if a number cell lost the zero.
 _MAY_BE_TELEPHONE = re.compile(
     r"(?<!\d)(?<!\d[.,])(?:\(?0|\+\s?84)(?:[\s.()/-]{0,2}\d){8,11}(?!\d)"
     r"|(?<!\d)[35789]\d{8}(?:\.0)?(?![\d.,])"
@@ -61,7 +61,7 @@ SERIAL_TEXT = re.compile(r"[3-7][0-9]{4}")
 
 @dataclass(frozen=True)
 class CellFault:
-    """A cell that holds something, but nothing that can be read: an error, a lost formula."""
+    """A cell that is not empty and cannot be read: an error, or a formula without a result."""
 
     what: str
     shown: str = ""
@@ -75,24 +75,24 @@ MERGED = CellFault("inside a merged area")
 
 
 class Number1904(float):
-    """A number of a workbook whose days are counted from 1904."""
+    """A number of a workbook that counts days from 1904."""
 
 
 class UnreadableError(ValueError):
-    """The value has no exact reading as the contract's type."""
+    """The value cannot be read exactly as the contract's type."""
 
 
 def found(value: Any) -> str:
-    """What stood in an unreadable cell, letters masked, and digits that may be a telephone's.
+    """The content of an unreadable cell; letters, and digits like a telephone number's, are masked.
 
-    A shifted row may hold a person's name and number.
+    If columns have shifted, the cell may hold a person's name and number.
     """
     masked = _MAY_BE_TELEPHONE.sub(lambda m: re.sub(r"\d", "0", m[0]), str(value))
     return repr(re.sub(r"[^\W\d_]", "x", masked)[:40])
 
 
 def read_cell(value: Any, column: Column) -> Any:
-    """The value of one cell as the column's type; None for an empty one.
+    """The cell's value as the column's type; None for an empty cell.
 
     Raises:
         UnreadableError: There is no exact reading.
@@ -137,7 +137,7 @@ def _read_whole(value: Any, column: Column) -> int:
 
 
 def _exact(value: int | float) -> int:
-    """The whole number that a number cell holds, where it can hold no other."""
+    """The whole number in a number cell, if the stored number can mean no other."""
     if isinstance(value, float) and (not value.is_integer() or abs(value) >= _EXACT_FLOAT):
         raise UnreadableError("not an exact whole number")
     return int(value)
@@ -171,7 +171,7 @@ def _read_numeric(value: Any, column: Column) -> str:
     exponent = number.as_tuple().exponent
     if len(number.as_tuple().digits) > _DECIMAL_DIGITS or abs(int(exponent)) > _DECIMAL_DIGITS:
         raise UnreadableError(f"more than {_DECIMAL_DIGITS} digits")
-    # One form for one value: 1 and 1.0 are the same content in a workbook and in CSV.
+    # Give 1 and 1.0 the same text, so that a workbook and a CSV file have the same content.
     return format(number.normalize() + 0, "f")
 
 
@@ -217,15 +217,15 @@ def _read_date(value: Any, column: Column) -> date:
 
 
 def _day_of_serial(value: Any) -> date | None:
-    """The day that a number means as Excel counts them, of the years 1982 to 2119."""
+    """The day that Excel means by a number, from 1982 to 2119."""
     if isinstance(value, str) and SERIAL_TEXT.fullmatch(value):
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     number = value + _DAYS_TO_1904 if isinstance(value, Number1904) else value
-    if isinstance(number, float) and not number.is_integer():  # infinity and NaN are none either
+    if isinstance(number, float) and not number.is_integer():  # not for infinity and NaN either
         return None
-    # A range looks a whole number up, but any other number one by one.
+    # `in range` is fast only for an int; for a float it tries every number.
     days = int(number)
     return _EXCEL_EPOCH + timedelta(days=days) if days in _EXCEL_SERIALS else None
 

@@ -14,9 +14,9 @@ from chotso.source.snapshot import Snapshot
 
 @contextmanager
 def open_snapshot(source_url: str) -> Iterator[Snapshot]:
-    """Open one read-only snapshot; its `known_at` is the source's clock, else the server's now().
+    """Open one read-only snapshot; its `known_at` is the source's clock, or else its now().
 
-    On a standby without such a clock it is the instant up to which it has replayed.
+    On a standby without such a clock, it is the instant up to which the standby has replayed.
 
     Raises:
         ChotsoError: The source does not answer.

@@ -1,8 +1,8 @@
-"""Values of a database, exactly as it holds them or not at all.
+"""Reads values of a database exactly, or not at all.
 
-A database states its values; nothing of the leniency that hand-made files need applies to it: no
-marks between thousands, no day-first dates, no trimming of text. So both ways of reading, in bulk
-and row by row, bring the same.
+A database stores typed values. The tolerant reading of hand-made files is not used here: no
+thousands separators, no day-first dates, no trimming of text. So reading in bulk and reading row by
+row give the same result.
 """
 
 import re
@@ -39,7 +39,7 @@ def read_value(value: Any, column: Column) -> Any:
 
 
 def _text(value: Any, column: Column) -> str:
-    if isinstance(value, date):  # a datetime too
+    if isinstance(value, date):  # a datetime is a date, too
         return value.isoformat()
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)

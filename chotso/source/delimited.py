@@ -1,4 +1,4 @@
-"""The rows of a CSV file, in whichever encoding and with whichever delimiter it came."""
+"""Reads the rows of a CSV file and finds out its encoding and delimiter."""
 
 import csv
 import re
@@ -20,20 +20,20 @@ _ROWS_LIMIT = 200_000
 _LINES_LIMIT = 1_048_576
 _RECORD_LIMIT = 1_000_000
 _DECLARED = re.compile(r'"?sep=([,;\t])"?(?:\r\n|\r|\n)')
-# A field that holds a line break and this many delimiters has swallowed a line.
+# A field with a line break and this many delimiters has an unclosed quote and took in a line.
 _SWALLOWED = 50
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
-# DOS ends a text with Ctrl-Z, or fills its last block with zeros; more of these than a block are
-# the trace of a file that was not written to its end.
+# DOS ends a text with Ctrl-Z or fills the last block with zeros. More zeros than a block mean that
+# the file was not written completely.
 _END_OF_TEXT = re.compile(r"\x1a[\x1a\x00\s]*\Z|(?:(?<=[\r\n])|\A)\x00{1,512}\Z")
 
 
 def read_delimited(path: Path, stand: Callable[[Rows], int]) -> Rows:
-    """All records of a CSV file, blank fields as None.
+    """All records of a CSV file; blank fields are None.
 
     Args:
         path: The fetched file.
-        stand: How many rows are data where they should be; tells the delimiters apart.
+        stand: The number of rows that fit the layout; it decides which delimiter is right.
 
     Raises:
         RefusedDeliveryError: It is a workbook, too large, or its quotes do not balance.
@@ -69,7 +69,7 @@ def _records(path: Path, text: str, delimiter: str) -> Rows:
 
 
 class _Lines:
-    """The lines of a text, as long as no record takes more of them than one may."""
+    """The lines of a text, with a limit on the lines of one record."""
 
     def __init__(self, path: Path, text: str) -> None:
         self._path, self._text = path, text
@@ -87,12 +87,12 @@ class _Lines:
             yield match[0]
 
     def begin(self) -> None:
-        """A record is whole."""
+        """Note that a record has ended and the next one begins."""
         self._taken = 0
 
 
 def _bounded(path: Path, lines: _Lines, delimiter: str) -> Iterator[list[Any]]:
-    """The cells of each record, as long as they are no more than may be kept in memory."""
+    """The cells of each record, up to the number that may be kept in memory."""
     filled = rows = 0
     for record in csv.reader(lines, delimiter=delimiter, strict=True):
         lines.begin()

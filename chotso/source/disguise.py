@@ -1,4 +1,4 @@
-"""What a file really is whose name says otherwise: told by its first bytes and its parts."""
+"""Finds out what a file really is, by its first bytes and parts, if its name is wrong."""
 
 import zipfile
 from pathlib import Path
@@ -20,7 +20,7 @@ _STARTS = {
     b"\x09\x04": "an Excel workbook of the old form .xls",
     b"\x09\x08": "an Excel workbook of the old form .xls",
 }
-# Streams of a compound file, as its directory names them.
+# Names of streams in a compound file.
 _STREAMS = {
     "EncryptedPackage": "a workbook or document protected by a password",
     "EncryptionInfo": "a workbook or document protected by a password",
@@ -42,7 +42,7 @@ _MARKUP = {
 
 
 def what_it_is(path: Path) -> str | None:
-    """The kind of a file in words; None for what may be a workbook of today, or is unknown."""
+    """The kind of a file in words; None if it may be an .xlsx workbook or is unknown."""
     with path.open("rb") as handle:
         head = handle.read(_HEAD)
     if not head.strip(b"\0"):
@@ -58,14 +58,14 @@ def what_it_is(path: Path) -> str | None:
 
 
 def is_text(path: Path) -> bool:
-    """Whether a file's beginning is text of some encoding."""
+    """Whether the beginning of a file is text in some encoding."""
     with path.open("rb") as handle:
         head = handle.read(_HEAD)
     return not any(byte < 9 or 13 < byte < 26 for byte in head)
 
 
 def _compound(path: Path) -> str:
-    """A compound file by its streams' names, which its directory holds in UTF-16."""
+    """The kind of a compound file, by the names of its streams, which are in UTF-16."""
     with path.open("rb") as handle:
         content = handle.read(64 << 20)
     for stream, kind in _STREAMS.items():

@@ -1,7 +1,7 @@
-"""Schema drift: what a relation of the source has against what the contract promises.
+"""Schema drift: how a relation of the source differs from its contract.
 
-A value is range-checked when it is read, so an integer of any width does for an integer; a type
-whose values could be rounded, shifted or guessed does not, even where today's values would fit.
+A value's range is checked when it is read, so an integer of any width fits an integer. A type does
+not fit if its values could be rounded, shifted or misread, even if today's values would fit.
 """
 
 from collections.abc import Mapping
@@ -20,9 +20,9 @@ from chotso.contracts import HELPERS_DIR, ColumnType, Contract, HelperTable
 from chotso.yaml_reader import MappingNode, compose_yaml
 
 _WHOLE = ("smallint", "integer", "bigint")
-# Of PostgreSQL, by format_type without its modifier; the base type of a domain counts.
+# PostgreSQL's types by format_type without modifier; a domain counts as its base type.
 _POSTGRES: Mapping[ColumnType, tuple[str, ...]] = {
-    # not character(n): a blank-padded key is another key
+    # not character(n): its padding blanks would change a key
     "text": ("text", "character varying"),
     "smallint": _WHOLE,
     "integer": _WHOLE,
@@ -34,7 +34,7 @@ _POSTGRES: Mapping[ColumnType, tuple[str, ...]] = {
     "jsonb": ("jsonb", "json"),
 }
 
-# By what the declared type contains, the first that fits.
+# The first whose text is contained in the declared type.
 _SQLITE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("INT", (*_WHOLE, "numeric", "boolean")),
     ("CHAR", ("text", "date", "timestamptz", "jsonb")),
@@ -83,7 +83,7 @@ class Drift:
 
     @property
     def blocks(self) -> bool:
-        """Whether the relation cannot be read by the contract."""
+        """Whether the relation cannot be read because of this difference."""
         return self.kind != "added"
 
     def __str__(self) -> str:
@@ -102,36 +102,40 @@ class Drift:
 
 
 def drift_of(
-    item: Contract | HelperTable, relation: str, found: Mapping[str, FoundColumn]
+    contract: Contract | HelperTable, relation: str, found: Mapping[str, FoundColumn]
 ) -> list[Drift]:
     """Missing and retyped columns in contract order, then added ones as the source lists them.
 
     Args:
-        item: The contract of a feed or of a helper table.
+        contract: The contract of a feed or of a helper table.
         relation: The relation's name with its schema.
         found: The relation's columns; none where it is not there.
     """
     told: list[Drift] = []
-    path = contracts.FEEDS_DIR / f"{item.feed}.yml" if isinstance(item, Contract) else _helper(item)
-    for name, spec in item.columns.items():
+    path = (
+        contracts.FEEDS_DIR / f"{contract.feed}.yml"
+        if isinstance(contract, Contract)
+        else _helper(contract)
+    )
+    for name, column in contract.columns.items():
         line = _line(path, name)
         has = found.get(name)
         if has is None:
-            told.append(Drift("missing", relation, name, line, expected=spec.type))
-        elif spec.type not in has.fits:
-            told.append(Drift("retyped", relation, name, line, has.shown, spec.type))
+            told.append(Drift("missing", relation, name, line, expected=column.type))
+        elif column.type not in has.fits:
+            told.append(Drift("retyped", relation, name, line, has.shown, column.type))
     line = _line(path)
-    added = [name for name in found if name not in item.columns]
+    added = [name for name in found if name not in contract.columns]
     return [*told, *(Drift("added", relation, n, line, found[n].shown) for n in added)]
 
 
 def contract_line(feed: str, column: str | None = None) -> str:
-    """File and line of a feed's column in its contract, or of where its columns begin."""
+    """File and line of a column in the contract, or of the list of columns."""
     return _line(contracts.FEEDS_DIR / f"{feed}.yml", column)
 
 
-def _helper(item: HelperTable) -> Path:
-    return HELPERS_DIR / f"{item.relation}.yml"
+def _helper(contract: HelperTable) -> Path:
+    return HELPERS_DIR / f"{contract.relation}.yml"
 
 
 def _line(path: Path, column: str | None = None) -> str:
@@ -142,7 +146,7 @@ def _line(path: Path, column: str | None = None) -> str:
 
 @cache
 def _lines(path: Path) -> dict[str, int]:
-    """Line of each column by name; under the empty name that of the list itself."""
+    """The line of each column by name; the empty name gives the line of the list."""
     root = compose_yaml(path.read_bytes())
     if not isinstance(root, MappingNode):
         return {}
@@ -159,9 +163,9 @@ def postgres_column(shown: str, base: str) -> FoundColumn:
 
 
 def sqlite_column(declared: str) -> FoundColumn:
-    """A column of SQLite, which has no dates, instants or truth values: text and numbers hold them.
+    """A column of SQLite, which keeps dates, instants and booleans as text or numbers.
 
-    A column may have no type at all; then each value is judged as it is read.
+    A column may have no type. Then each value is judged when it is read.
     """
     name = declared.upper()
     for sign, fits in _SQLITE:
@@ -171,41 +175,41 @@ def sqlite_column(declared: str) -> FoundColumn:
 
 
 def database_column(found: TypeEngine[Any], dialect: Dialect) -> FoundColumn:
-    """A column of any other database, as SQLAlchemy's inspector tells it."""
+    """A column of another database, from SQLAlchemy's inspector."""
     return FoundColumn(_shown(found, dialect), frozenset(_fits(found, dialect)))
 
 
 def _shown(found: TypeEngine[Any], dialect: Dialect) -> str:
     try:
         return found.compile(dialect=dialect)
-    except SQLAlchemyError:  # a type that its dialect reads but cannot write
+    except SQLAlchemyError:  # SQLAlchemy can read this type but cannot print it
         return repr(found)
 
 
 def _fits(found: TypeEngine[Any], dialect: Dialect) -> set[str]:
-    """Lenient where the database has no such type, strict where a value could change."""
+    """The types that fit; tolerant only where the database has no exact type."""
     name = found.__visit_name__.upper()
     if isinstance(found, types.Boolean) or name == "BIT":
         return {"boolean"}
     if _is_whole(found, dialect):
-        # what Oracle and MySQL have had for truth values
+        # Oracle and MySQL keep booleans like this
         return {*_WHOLE, "numeric"} | (set() if dialect.name == "mssql" else {"boolean"})
     if isinstance(found, types.Numeric):
         return set() if isinstance(found, types.Float) else {"numeric"}
     if isinstance(found, types.DateTime):
         if found.timezone or name == "DATETIMEOFFSET":
             return {"timestamptz"}
-        # Oracle's DATE has a time of day; it has no other date.
+        # Oracle's DATE has a time of day; Oracle has no other date type.
         return {"date"} if (dialect.name, name) == ("oracle", "DATE") else set()
     for kind, fits in ((types.Date, "date"), (types.JSON, "jsonb"), (types.String, "text")):
         if isinstance(found, kind):
-            # a blank-padded value is another value
+            # padding blanks would change a value
             return set() if name in ("CHAR", "NCHAR") else {fits}
     return set()
 
 
 def _is_whole(found: TypeEngine[Any], dialect: Dialect) -> bool:
-    """Integers, and NUMBER, NUMBER(p) and DECIMAL(p, 0) where there is no bigint."""
+    """Whether a type holds whole numbers: integers, NUMBER, NUMBER(p), DECIMAL(p, 0)."""
     if not isinstance(found, types.Numeric):
         return isinstance(found, types.Integer)
     if isinstance(found, types.Float):

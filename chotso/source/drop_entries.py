@@ -1,4 +1,4 @@
-"""What lies in the drop folder, entry by entry: deliveries, and all that is told and not taken."""
+"""Classifies the entries of the drop folder: deliveries, and files that are not read."""
 
 import re
 import unicodedata
@@ -20,7 +20,7 @@ Kind = Literal[
     "unreadable",
     "gone",
 ]
-# A delivery was meant and does not count: that is an incident when it is first seen.
+# A delivery was meant and cannot be read: an incident, reported when it is first seen.
 INCIDENTS: tuple[Kind, ...] = ("bad_name", "no_file", "unreadable")
 
 _MANIFEST = re.compile(r"(.+)\.(?:sha256|count)", re.DOTALL)
@@ -31,9 +31,9 @@ _UNFINISHED = re.compile(
 _CHECKSUM = re.compile(
     r".*\.(?:sha256|count|md5|sha1|sha512|sfv|asc|sig)", re.IGNORECASE | re.DOTALL
 )
-# Of editors, file managers and systems: nobody delivered them.
+# Files of editors, file managers and operating systems; nobody delivered them.
 _OTHERS = re.compile(r"~\$.*|\..*|.*~|.*\.(?:bak|swp|lnk)|thumbs\.db|desktop\.ini|__macosx", re.I)
-_NAME_BYTES = 200  # the archive adds to a name, and file systems hold 255
+_NAME_BYTES = 200  # the archive appends to a name, and file systems allow 255 bytes
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Seen:
-    """What an entry is taken for; `feed` is None where its name is none of a feed's."""
+    """An entry and its classification; `feed` is None if the name fits no feed."""
 
     name: str
     feed: str | None
@@ -57,7 +57,7 @@ class Seen:
 
     @property
     def is_to_be_read(self) -> bool:
-        """Whether it is a delivery, or has a name that only looks right and is refused for it."""
+        """Whether it is a delivery, or is to be refused because its name only looks like one."""
         return self.kind == "delivery" or (self.kind == "near_name" and self.feed is not None)
 
     @property
@@ -78,7 +78,7 @@ def _escaped(char: str) -> str:
 
 
 def survey(entries: Iterable[Entry], sources: Mapping[str, FileSource]) -> list[Seen]:
-    """Say of each entry what it is taken for, by name; what belongs to another is left out."""
+    """Classify each entry by its name; files that belong to a delivery are left out."""
     listed = sorted(entries, key=lambda entry: entry.name)
     names = {entry.name for entry in listed}
     found = (_seen(entry, names, sources) for entry in listed)
@@ -116,14 +116,14 @@ def _feed(name: str, sources: Mapping[str, FileSource]) -> str | None:
 
 
 def _other_letters(name: str) -> str:
-    """Letters that only look like ours, as nobody can see them."""
+    """Letters of other alphabets in a name that look like Latin ones."""
     other = sorted({c for c in name if c.isalpha() and "LATIN" not in unicodedata.name(c, "")})
     named = ", ".join(f"{c} (U+{ord(c):04X})" for c in other)
     return f"; not Latin: {named}" if other else ""
 
 
 def _unfit(name: str) -> str | None:
-    """Why a name could not be kept; None where it can."""
+    """Why a file of this name cannot be archived; None if it can."""
     if any("\ud800" <= c <= "\udfff" for c in name):
         return "its name is not UTF-8"
     if not name.isprintable():

@@ -1,4 +1,4 @@
-"""Deliveries in the drop folder, with the manifest files that may stand beside them."""
+"""Deliveries in the drop folder, and the manifest files beside them."""
 
 import errno
 import hashlib
@@ -26,14 +26,15 @@ _FIRST_YEAR = 1995
 
 
 class RefusedDeliveryError(ChotsoError):
-    """A delivered file is refused whole; it is kept, and tried again when its bytes change."""
+    """A delivered file is refused whole. It is kept, and tried again if its bytes change."""
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """One delivered file, fetched.
+    """One delivered file, copied to this machine.
 
-    `identity` covers the file and its manifest files: when any of them changes it is a new try.
+    `identity` covers the file and its manifest files. If any of them changes, the file is tried
+    again.
     """
 
     name: str
@@ -46,7 +47,7 @@ class Delivery:
 
     @property
     def stated_at(self) -> datetime | None:
-        """The local instant of the export that the name gives, aware."""
+        """The local instant of the export, from the file's name."""
         text = self.parts.get("stated_at")
         if text is None:
             return None
@@ -54,7 +55,7 @@ class Delivery:
 
     @property
     def month(self) -> date | None:
-        """The month that the name gives, first day."""
+        """The first day of the month in the file's name."""
         text = self.parts.get("month")
         return None if text is None else _from_name(self, text, "%Y%m").date()
 
@@ -95,7 +96,7 @@ class Delivery:
 
 
 class NotTakenError(ChotsoError):
-    """An entry of the folder cannot be read now; `kind` and `reason` are for the register."""
+    """An entry of the folder cannot be read now; `kind` and `reason` go into `ops.drop_entry`."""
 
     def __init__(self, name: str, root: str, kind: Kind, reason: str) -> None:
         self.kind, self.reason = kind, reason
@@ -107,7 +108,7 @@ class NotTakenError(ChotsoError):
 
 
 class DropFolder:
-    """A folder at a path or fsspec URL; only its top level is read, and no link is followed."""
+    """A folder at a path or fsspec URL. Only its top level is read, and links are not followed."""
 
     def __init__(self, url: str) -> None:
         self._fs, self._root = fsspec.core.url_to_fs(url)
@@ -115,7 +116,7 @@ class DropFolder:
         self._listed: dict[str, Entry] = {}
 
     def entries(self) -> list[Entry]:
-        """Everything that lies in the folder now.
+        """All entries of the folder.
 
         Raises:
             ChotsoError: The folder cannot be listed.
@@ -132,12 +133,12 @@ class DropFolder:
         return found
 
     def names(self, pattern: re.Pattern[str]) -> list[str]:
-        """Names of files that match, by code point; raises what `entries` does."""
+        """Names of files that match, in code point order; raises what `entries` raises."""
         files = {entry.name for entry in self.entries() if entry.what == "file"}
         return sorted(name for name in files if pattern.fullmatch(name))
 
     def fetch(self, name: str, pattern: re.Pattern[str], scratch: Path) -> Delivery:
-        """Copy a delivery next to us, so that what is checked is what is read.
+        """Copy a delivery, so that the copy that is checked is the one that is read.
 
         Raises:
             NotTakenError: It is no file, cannot be read, is being written, or was taken away.
@@ -164,7 +165,7 @@ class DropFolder:
     def _local(self) -> Iterator[Entry]:
         with os.scandir(self._root) as found:
             for each in found:
-                with suppress(FileNotFoundError):  # it has just been taken away
+                with suppress(FileNotFoundError):  # it was removed a moment ago
                     yield _of_stat(each.name, each.stat(follow_symlinks=False))
 
     def _remote(self) -> Iterator[Entry]:
@@ -187,7 +188,7 @@ class DropFolder:
 
     @contextmanager
     def _reading(self, name: str) -> Iterator[IO[bytes]]:
-        """A file open for reading; links are not followed, and nothing waits for a pipe."""
+        """Open a file for reading; links are not followed, and a pipe does not block."""
         try:
             opened = open_file(self._path(name)) if self._is_local else self._remote_file(name)
         except FileNotFoundError as error:
@@ -208,7 +209,7 @@ class DropFolder:
             raise self._not_taken(name, "unreadable", error.strerror or str(error)) from error
 
     def _beside(self, name: str, suffix: str) -> str | None:
-        """What a manifest file says; where it is no file that can be read, in brackets why."""
+        """The content of a manifest file; if it cannot be read, the reason in brackets."""
         beside = f"{name}.{suffix}"
         try:
             entry = self._entry(beside)
@@ -232,7 +233,7 @@ class DropFolder:
 
 
 def open_file(path: str) -> IO[bytes]:
-    """Open a regular file for reading; what has become a link or a pipe meanwhile is refused.
+    """Open a regular file for reading; refuse it if it has become a link or a pipe.
 
     Raises:
         OSError: It cannot be opened, or is no regular file.
@@ -274,7 +275,7 @@ _MANIFEST_BYTES = 1000
 
 
 def refused(name: str, reason: str) -> RefusedDeliveryError:
-    """The refusal of a delivered file, in the operator's words."""
+    """The error for a refused file, in words for the operator."""
     return RefusedDeliveryError(
         f"{name} is refused: {reason}.",
         kept="the file as it came, in the landing archive; what was published before stands.",
@@ -293,5 +294,5 @@ def _from_name(delivery: Delivery, text: str, form: str) -> datetime:
 
 
 def _in_brackets(claim: str) -> str:
-    """Why a manifest file says nothing, as `_beside` put it."""
+    """The reason that `_beside` gave, if the manifest file could not be read."""
     return f" {claim}" if claim.startswith("(") else ""

@@ -1,7 +1,7 @@
-"""The text of a delivered file's bytes: which encoding it is, told by whether it reads Vietnamese.
+"""Decodes a delivered file: the encoding is the one in which its words read as Vietnamese.
 
-Amounts, months and codes are plain digits and letters in all of them; what is at stake is names,
-and rows that hold bytes of no text at all.
+Amounts, months and codes are the same in all these encodings. Only names are at stake, and rows
+with bytes that are no text.
 """
 
 import codecs
@@ -27,10 +27,10 @@ STRAY_BYTES = re.compile("[\ud800-\udfff]")
 
 
 def decode(content: bytes) -> str:
-    """Text of a file in UTF-8, UTF-16, TCVN3, cp1258 or VNI, without its byte order mark.
+    """Decode text in UTF-8, UTF-16, TCVN3, cp1258 or VNI; the byte order mark is removed.
 
-    A byte that is no text in it becomes a character that `STRAY_BYTES` finds: one bad byte spoils
-    its row, not the file.
+    A byte that is no text becomes a character that `STRAY_BYTES` finds. It spoils its row, not the
+    file.
     """
     if (wide := _utf16(content)) is not None:
         return wide
@@ -41,8 +41,8 @@ def decode(content: bytes) -> str:
     broken = content.decode("utf-8-sig", "surrogateescape")
     stray = len(STRAY_BYTES.findall(broken))
     if sum(not letter.isascii() for letter in broken) > 2 * stray:
-        return broken  # legacy text almost never makes a whole letter of UTF-8
-    # Of two that read equally well the earlier one is meant: TCVN3 is met more often.
+        return broken  # text of an older encoding is almost never valid UTF-8
+    # If two encodings read equally well, the first one wins: TCVN3 is more frequent.
     return max((tcvn3.decode, _cp1258, vni.decode), key=lambda read: _likeness(read, content))(
         content
     )
@@ -64,17 +64,17 @@ def _utf16(content: bytes) -> str | None:
 
 
 def _cp1258(content: bytes) -> str:
-    """Windows' Vietnamese: letters and combining tones, here composed."""
+    """Decode Windows' Vietnamese encoding and compose its combining marks."""
     text = content.decode("cp1258", "surrogateescape")
     return unicodedata.normalize("NFC", text)
 
 
 def shown_as(texts: Iterable[str]) -> dict[str, str]:
-    """Texts that were typed in the fonts of TCVN3 or VNI, with the letters that these show.
+    """Decode texts that were typed with fonts of TCVN3 or VNI.
 
-    A workbook's texts are Unicode; a font of an older encoding shows other letters than stand
-    there. A text is taken for one of them where all its words then read Vietnamese, and more of
-    them than before; what has no word to judge by goes with the others.
+    A workbook's texts are Unicode, but with such a font they show other letters than are stored. A
+    text is decoded if all its words then read as Vietnamese, and more of them than before. Texts
+    without a word to judge by are treated like the other texts.
     """
     found: dict[str, str] = {}
     open_texts = []
@@ -95,14 +95,14 @@ def shown_as(texts: Iterable[str]) -> dict[str, str]:
 
 
 def _judged(text: str) -> tuple[int, int]:
-    """How many words with letters beyond ASCII read Vietnamese, and how many do not."""
+    """The number of words with non-ASCII letters that read as Vietnamese, and that do not."""
     words = [w for w in _WORD.findall(text) if len(w) > 1 and not w.isascii()]
     good = sum(_is_syllable(word) and not _DOUBLED.search(_bare(word)) for word in words)
     return good, len(words) - good
 
 
 def _bare(word: str) -> str:
-    """The letters of a word without all their marks."""
+    """The letters of a word without marks."""
     return "".join(c for c in unicodedata.normalize("NFD", word.casefold()) if c.isalpha())
 
 
@@ -111,7 +111,7 @@ def _likeness(read: Callable[[bytes], str], content: bytes) -> int:
 
 
 def _words(text: str) -> int:
-    """Vietnamese words less words that are none, among those that need the encoding."""
+    """Number of Vietnamese words minus others, among the words with non-ASCII letters."""
     words = [word for word in _WORD.findall(text) if not word.isascii()]
     return sum(1 if _is_syllable(word) else -1 for word in words)
 

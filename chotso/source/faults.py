@@ -1,7 +1,7 @@
-"""Errors of a source, its driver and its server, in the operator's words.
+"""Translates errors of a source, its driver and its server into messages for the operator.
 
-Whatever a read may raise is translated here, where it is caught. A `SourceFault` stops the feed
-whose relation it names and no other; a source that is away stops all that is read from it.
+Errors are translated where they are caught. A `SourceFault` stops only the feed whose relation it
+names. If the source itself is away, everything that is read from it stops.
 """
 
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from chotso.urls import shown
 
 KEPT = "nothing of it was read; what was published before stands."
 _AGAIN = "run the same command again"
-# By SQLSTATE, the longest beginning that fits: what happened, and what to do next.
+# Message and next step by SQLSTATE; the longest prefix that fits is used.
 _KINDS = {
     "42501": (
         "the login may not read it",
@@ -40,16 +40,18 @@ _KINDS = {
     "58": ("the server could not read its files", "tell its administrator, then"),
     "XX": ("the server's data or its program is damaged", "tell its administrator, then"),
 }
-_HIDES_ROWS = "check_enable_rls"  # where PostgreSQL refuses, our sessions having row_security off
+_HIDES_ROWS = (
+    "check_enable_rls"  # with row_security off, PostgreSQL raises this instead of hiding rows
+)
 
 
 class SourceFault(ChotsoError):
-    """A fault of one relation of the source: it stops its own feed and nothing else."""
+    """An error of one relation of the source; it stops the relation's feed and no other."""
 
 
 @contextmanager
 def translated(source_url: str, relation: str) -> Iterator[None]:
-    """Turn every error of the block into a `SourceFault` of the relation, or into `unreachable`."""
+    """Turn every error of the block into a `SourceFault` of the relation, or `unreachable`."""
     try:
         yield
     except ChotsoError:
@@ -61,7 +63,7 @@ def translated(source_url: str, relation: str) -> Iterator[None]:
 
 
 def unreachable(source_url: str, error: BaseException) -> ChotsoError:
-    """The source is away, or broke off in mid-read."""
+    """The error for a source that does not answer, or whose connection broke."""
     said = (str(error).strip() or type(error).__name__).splitlines()[0]
     return ChotsoError(
         f"The collection system {shown(source_url)} does not answer, or no more: {said}",
@@ -74,7 +76,7 @@ def _is_away(error: BaseException) -> bool:
     if isinstance(error, DBAPIError):
         return bool(error.connection_invalidated)
     if isinstance(error, psycopg.OperationalError):
-        # without an SQLSTATE it is the client's: the connection broke
+        # an error without SQLSTATE comes from the client: the connection broke
         return error.sqlstate is None or error.sqlstate.startswith(("08", "57P"))
     return isinstance(error, (psycopg.InterfaceError, OSError))
 

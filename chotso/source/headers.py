@@ -11,19 +11,19 @@ from chotso.source.texts import shown
 
 _SHOWN = 300
 _TITLE_ROWS = 10
-# A row that names fewer columns may be data, of persons in a file of another kind: not shown.
+# A row that names fewer columns may be a row with personal data, so it is not shown in a message.
 _NAMED = 2
 
 
-def by_header(item: Contract, delivery: Delivery, sheets: list[Sheet]) -> list[Placed]:
-    """The first sheet by the names in its first row.
+def by_header(contract: Contract, delivery: Delivery, sheets: list[Sheet]) -> list[Placed]:
+    """Read the first sheet by the column names in its header row.
 
     Raises:
         RefusedDeliveryError: A column is missing or stands there twice.
     """
-    assert isinstance(item.source, FileSource)
+    assert isinstance(contract.source, FileSource)
     sheet = sheets[0] if sheets else Sheet("", [])
-    wanted = [spec.found_as or name for name, spec in item.columns.items()]
+    wanted = [column.found_as or name for name, column in contract.columns.items()]
     at, names = _header(sheet, wanted)
     missing = [name for name in wanted if name not in names]
     if missing:
@@ -35,12 +35,12 @@ def by_header(item: Contract, delivery: Delivery, sheets: list[Sheet]) -> list[P
     doubled = [name for name in wanted if names.count(name) > 1]
     if doubled:
         raise refused(delivery.name, f"its header has {', '.join(doubled)} more than once")
-    data = [row for row in sheet.rows[at + item.source.header_rows :] if holds_something(row)]
+    data = [row for row in sheet.rows[at + contract.source.header_rows :] if holds_something(row)]
     return [Placed(sheet, data, {name: names.index(name) for name in wanted}, None)]
 
 
 def _header(sheet: Sheet, wanted: list[str]) -> tuple[int, list[str]]:
-    """The row that names most columns, of those where a header may stand below a title."""
+    """The row that names most columns, among the first rows of the sheet."""
     found = [[header_name(cell) for cell in row] for row in sheet.rows[:_TITLE_ROWS]] or [[]]
     named = [len(set(wanted) & set(names)) for names in found]
     at = max(range(len(found)), key=lambda row: (named[row], any(found[row]), -row))

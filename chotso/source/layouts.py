@@ -1,8 +1,8 @@
-"""Which column stands where on a sheet: told by the content, or by a header that tells the truth.
+"""Finds out which column is where on a sheet, by its content or by a correct header.
 
-A sheet by position has no dependable header: its layout is the one in which most rows have codes,
-months and amounts where they should stand. A header that names the columns is believed where it
-contradicts that: columns in another order than any layout's are refused, not read by position.
+The headers of these sheets are not dependable. The layout is the one in which most rows have codes,
+months and amounts in the right columns. If a header names the columns in an order that is no
+layout's, the sheet is refused.
 """
 
 import re
@@ -20,10 +20,10 @@ from chotso.source.texts import seen
 
 @dataclass(frozen=True)
 class Placed:
-    """A sheet's data rows with the index at which each named column stands.
+    """A sheet's data rows, and the index of each named column.
 
-    `width` is the number of the layout's columns; None where a header names them. `fields` is how
-    many each row must have, where empty ones at its end cannot be left out.
+    `width` is the number of the layout's columns; None if a header names them. `fields` is the
+    number of fields that each row must have, if empty ones at its end cannot be left out.
     """
 
     sheet: Sheet
@@ -33,14 +33,14 @@ class Placed:
     fields: int | None = None
 
 
-def by_position(item: Contract, delivery: Delivery, sheets: list[Sheet]) -> list[Placed]:
-    """All sheets, each in the layout that its content shows; where it shows none, in the file's.
+def by_position(contract: Contract, delivery: Delivery, sheets: list[Sheet]) -> list[Placed]:
+    """Find the layout of each sheet by its content, or else use the layout of the file.
 
     Raises:
         RefusedDeliveryError: No sheet with data shows a layout, a header names the columns in
             another order, or the rows have values beyond the layout's columns.
     """
-    reader = _Reader(item)
+    reader = _Reader(contract)
     chosen = [reader.recognise(delivery, sheet) for sheet in sheets]
     usual = Counter(name for name in chosen if name).most_common(1)
     placed = []
@@ -54,17 +54,17 @@ def by_position(item: Contract, delivery: Delivery, sheets: list[Sheet]) -> list
     return placed
 
 
-def rows_that_stand(item: Contract, rows: list[list[Any]]) -> int:
-    """How many rows have their codes, months and amounts where some layout has them."""
-    if not _layouts(item):
+def rows_that_stand(contract: Contract, rows: list[list[Any]]) -> int:
+    """The number of rows that have codes, months and amounts where some layout has them."""
+    if not _layouts(contract):
         return len(rows)
-    reader = _Reader(item)
+    reader = _Reader(contract)
     return max(sum(reader.stands(row, at) for row in rows) for at in reader.layouts.values())
 
 
-def accounts_of(item: Contract, rows: list[list[Any]]) -> set[str]:
-    """Codes of the rows that are accounts in some layout, be they malformed ones."""
-    reader = _Reader(item)
+def accounts_of(contract: Contract, rows: list[list[Any]]) -> set[str]:
+    """Codes of rows that are accounts in some layout, malformed codes included."""
+    reader = _Reader(contract)
     return {
         code
         for row in rows
@@ -73,11 +73,11 @@ def accounts_of(item: Contract, rows: list[list[Any]]) -> set[str]:
     }
 
 
-def _layouts(item: Contract) -> dict[str, dict[str, int]]:
-    assert isinstance(item.source, FileSource)
+def _layouts(contract: Contract) -> dict[str, dict[str, int]]:
+    assert isinstance(contract.source, FileSource)
     found = {}
-    for layout in item.source.layouts:
-        names = list(item.source.sheet_columns)
+    for layout in contract.source.layouts:
+        names = list(contract.source.sheet_columns)
         for name, at in layout.inserted.items():
             names.insert(at, name)
         found[layout.name] = {name: at for at, name in enumerate(names)}
@@ -87,14 +87,14 @@ def _layouts(item: Contract) -> dict[str, dict[str, int]]:
 class _Reader:
     """Judges rows of one contract's sheets."""
 
-    def __init__(self, item: Contract) -> None:
-        assert isinstance(item.source, FileSource)
-        self.layouts = _layouts(item)
-        self._item = item
-        self._source = item.source
+    def __init__(self, contract: Contract) -> None:
+        assert isinstance(contract.source, FileSource)
+        self.layouts = _layouts(contract)
+        self._contract = contract
+        self._source = contract.source
 
     def recognise(self, delivery: Delivery, sheet: Sheet) -> str | None:
-        """The layout of a sheet: by content, else by a header; None where neither shows it."""
+        """The layout of a sheet by its content, or else by its header; None if neither shows it."""
         headed = self._headed(delivery, sheet)
         standing = {
             name: [row for row in sheet.rows if self.stands(row, index)]
@@ -110,12 +110,12 @@ class _Reader:
     def _refuse_two_codes(
         self, delivery: Delivery, sheet: Sheet, rows: list[list[Any]], index: dict[str, int]
     ) -> None:
-        """A code beside the code: a column too many stands first, and shifts names with it."""
+        """Refuse a sheet with a second column of codes: an extra column shifts all others."""
         for name in self._source.recognised_by:
-            spec = self._item.columns[name]
-            at = index[spec.found_as or name] + 1
+            column = self._contract.columns[name]
+            at = index[column.found_as or name] + 1
             doubled = sum(
-                spec.shape is not None and _has_shape(cell(row, at), spec) for row in rows
+                column.shape is not None and _has_shape(cell(row, at), column) for row in rows
             )
             if doubled * 2 > len(rows):
                 raise refused(
@@ -125,46 +125,46 @@ class _Reader:
                 )
 
     def stands(self, row: list[Any], index: dict[str, int]) -> bool:
-        """Whether the telling columns of a row are readable in a layout."""
+        """Whether the columns of a row that identify a layout are readable in this layout."""
         for name in self._source.recognised_by:
-            spec = self._item.columns[name]
+            column = self._contract.columns[name]
             try:
-                value = read_cell(cell(row, index[spec.found_as or name]), spec)
+                value = read_cell(cell(row, index[column.found_as or name]), column)
             except UnreadableError:
                 return False
-            if spec.required and value is None:
+            if column.required and value is None:
                 return False
-            if spec.shape and not _has_shape(value, spec):
+            if column.shape and not _has_shape(value, column):
                 return False
         return True
 
     def data_rows(self, sheet: Sheet, index: dict[str, int]) -> Iterator[list[Any]]:
-        """Rows from the first data row on, and any earlier one that is data and no header."""
+        """The rows from the first data row on, and earlier rows that are data and no header."""
         for number, row in enumerate(sheet.rows):
             in_header = number < self._source.header_rows
             if holds_something(row) and (not in_header or self._is_data(row, index)):
                 yield row
 
     def code(self, row: list[Any], index: dict[str, int]) -> str | None:
-        """The code of a row that is data; None of one that is none."""
+        """The code of a data row; None for other rows."""
         if not holds_something(row) or not self._is_data(row, index):
             return None
         first = self._source.recognised_by[0]
-        return seen(str(cell(row, index[self._item.columns[first].found_as or first])))
+        return seen(str(cell(row, index[self._contract.columns[first].found_as or first])))
 
     def _is_data(self, row: list[Any], index: dict[str, int]) -> bool:
-        """Whether a row where a header may stand is data: an account, if a malformed one.
+        """Whether a row at a header's place is data: an account, possibly malformed.
 
-        A header has names, or the columns' own numbers; an account has a code and amounts.
+        A header has names, or the columns' own numbers. An account has a code and amounts.
         """
         if self.stands(row, index):
             return True
         first = self._source.recognised_by[0]
-        code = cell(row, index[self._item.columns[first].found_as or first])
+        code = cell(row, index[self._contract.columns[first].found_as or first])
         places = [
-            index[spec.found_as or name]
-            for name, spec in self._item.columns.items()
-            if spec.type == "bigint" and _is_number(cell(row, index[spec.found_as or name]))
+            index[column.found_as or name]
+            for name, column in self._contract.columns.items()
+            if column.type == "bigint" and _is_number(cell(row, index[column.found_as or name]))
         ]
         counted = {float(str(row[at]).strip().replace(",", ".")) - at for at in places}
         return code is not None and len(places) > 2 and len(counted) > 1
@@ -180,7 +180,7 @@ class _Reader:
         return None
 
     def fields(self, sheet: Sheet, index: dict[str, int]) -> int:
-        """How many fields a row has: as many as its header, which may end in empty ones."""
+        """The number of fields of a row: as many as the header has, including empty ones."""
         for row in sheet.rows[: self._source.header_rows]:
             names = [_plain(cell) for cell in row]
             if names[: len(index)] == [_plain(n) for n in index] and not any(names[len(index) :]):
@@ -188,7 +188,7 @@ class _Reader:
         return len(index)
 
     def _refuse_other_order(self, delivery: Delivery, sheet: Sheet, names: list[str]) -> None:
-        """A header that stands as a whole beside its columns is only not dependable."""
+        """Refuse a header that names the columns in the order of no layout."""
         order = [_plain(name) for name in self._source.sheet_columns]
         places = [at for at, name in enumerate(names) if name in order]
         if len(places) * 2 < len(order):
@@ -215,8 +215,10 @@ class _Reader:
         )
 
     def expected(self, sheet: Sheet) -> str:
-        """What was found on a sheet of no known layout, and what was expected."""
-        telling = [self._item.columns[name].found_as or name for name in self._source.recognised_by]
+        """What was found on a sheet without a known layout, and what was expected."""
+        telling = [
+            self._contract.columns[name].found_as or name for name in self._source.recognised_by
+        ]
         places = [
             f"{layout}: " + ", ".join(f"{name} at column {index[name] + 1}" for name in telling)
             for layout, index in self.layouts.items()
@@ -236,7 +238,7 @@ def _checked(
     layout: str,
     fields: int,
 ) -> Placed:
-    """The rows in a layout; refused where most of them have values beyond its columns."""
+    """The rows in a layout; refuse them if most have values beyond its columns."""
     width = len(index)
     wider = sum(holds_something(row[width:]) for row in data)
     if wider * 2 > len(data):
@@ -257,8 +259,8 @@ def _checked(
     return Placed(sheet, data, index, width, fields)
 
 
-def _has_shape(value: Any, spec: Column) -> bool:
-    return isinstance(value, str) and re.fullmatch(spec.shape or "", value.strip()) is not None
+def _has_shape(value: Any, column: Column) -> bool:
+    return isinstance(value, str) and re.fullmatch(column.shape or "", value.strip()) is not None
 
 
 def _is_broken(found: Any) -> bool:
@@ -273,7 +275,7 @@ def _is_number(found: Any) -> bool:
 
 
 def header_name(value: Any) -> str:
-    """A header's name without what is not to be seen, and the asterisk of what must be filled."""
+    """A header's name without invisible characters and without a mandatory column's asterisk."""
     return "" if isinstance(value, CellFault) else seen(str(value or "")).strip("*:()").casefold()
 
 

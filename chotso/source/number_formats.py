@@ -1,4 +1,4 @@
-"""What a cell's number format says of its number: a day, a per cent, or just a number."""
+"""Number formats of a workbook: whether a number is a day, a percentage or a plain number."""
 
 import re
 import unicodedata
@@ -8,7 +8,7 @@ from chotso.source.package import Package, PackageError
 
 
 class Shown(Enum):
-    """How a number is shown."""
+    """How a number is displayed."""
 
     NUMBER = "a number"
     DAY = "a day or a time"
@@ -21,8 +21,8 @@ _DAYS = {*range(14, 23), *range(27, 37), 45, 47, *range(50, 59)}
 _DURATIONS = {46}
 _PER_CENTS = {9, 10}
 _FORMATS_LIMIT = 200_000
-# What stands in quotes, after a backslash, or as a blank or filler is text; so are colours,
-# currencies and conditions in brackets, but for the hours, minutes and seconds of a duration.
+# Literal text: in quotes, after a backslash, blanks and fillers; and colours, currencies and
+# conditions in brackets, but not hours, minutes and seconds of a duration.
 _TEXT = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?!h+\]|m+\]|s+\])[^\]]*\]|general', re.IGNORECASE)
 _DAY = re.compile("[dmyhs]", re.IGNORECASE)
 _SECTION = re.compile(r'(?:"[^"]*"|\\.|[^;"\\])+')
@@ -31,13 +31,13 @@ _THOUSANDS = {1: "nghìn nghin ngàn ngan k thousand", 2: "triệu trieu tr trđ
               3: "tỷ tỉ ty tỷđ b bn billion", -1: "trăm tram chục ‰"}  # fmt: skip
 _UNITS = {word: times for times, words in _THOUSANDS.items() for word in words.split()}
 _WORD = re.compile(r"[^\W\d_]+|‰")
-# Each comma after the last digit hides three digits of the number.
+# Each comma after the last digit divides the displayed number by 1000.
 _HIDDEN = re.compile(r"[0#?](,+)(?![0#?,])")
 _DURATION = re.compile(r"\[(?:h+|m+|s+)\]", re.IGNORECASE)
 
 
 def shown_by(code: str) -> Shown:
-    """How a format code shows a number."""
+    """How a format code displays a number."""
     bare = _TEXT.sub("", code)
     if "%" in bare:
         return Shown.PER_CENT
@@ -50,9 +50,9 @@ def shown_by(code: str) -> Shown:
 
 
 def _is_scaled(section: str) -> bool:
-    """Whether what is shown is another number: `0" triệu"` shows 5 as 5 million.
+    """Whether the displayed number differs from the stored one.
 
-    `0.0,," triệu"` shows 5 million as 5 million.
+    `0" triệu"` shows 5 as 5 million. `0.0,," triệu"` shows 5 million as 5 million.
     """
     literals = ["".join(found) for found in _LITERAL.findall(section)]
     if any(char.isdigit() for literal in literals for char in literal):
@@ -66,7 +66,7 @@ def _is_scaled(section: str) -> bool:
 
 
 def cell_formats(package: Package, part: str) -> list[Shown]:
-    """The formats of a workbook's cells, in the order in which cells name them."""
+    """The formats of a workbook's cell styles, in style order."""
     codes: dict[str, Shown] = {}
     formats: list[Shown] = []
     for found in package.elements(part, frozenset({"numFmts", "cellXfs"})):

@@ -1,4 +1,4 @@
-"""A workbook's archive: whole, of a bearable size, its parts found by their relationships."""
+"""A workbook's zip archive: checks that it is complete and not too large, and finds its parts."""
 
 import codecs
 import posixpath
@@ -26,7 +26,7 @@ _DECLARED = re.compile(rb"""\s*<\?xml[^>]*?\bencoding\s*=\s*["']([A-Za-z0-9._:-]
 _ENCODINGS = {"utf-8", "ascii", "iso8859-1", "cp1252", "cp1258"}
 _MARKS = {
     codecs.BOM_UTF8: "utf-8",
-    codecs.BOM_UTF32_LE: "utf-32-le",  # begins as UTF-16 does, so it is asked for first
+    codecs.BOM_UTF32_LE: "utf-32-le",  # UTF-32's mark begins like UTF-16's, so it is checked first
     codecs.BOM_UTF32_BE: "utf-32-be",
     b"<\0\0\0": "utf-32-le",
     b"\0\0\0<": "utf-32-be",
@@ -35,7 +35,7 @@ _MARKS = {
     b"<\0": "utf-16-le",
     b"\0<": "utf-16-be",
 }
-# The two dialects of a workbook, and the package's own words; anything else is a foreign element.
+# Namespaces of the two dialects of workbooks, and of packages; other elements are foreign.
 _NAMESPACES = {
     "{http://schemas.openxmlformats.org/spreadsheetml/2006/main",
     "{http://purl.oclc.org/ooxml/spreadsheetml/main",
@@ -49,12 +49,12 @@ _RELATED = (
 
 
 class PackageError(ValueError):
-    """The archive or one of its parts cannot be read; says which and why."""
+    """The archive or a part of it cannot be read; says which and why."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """A whole element of a part.
+    """A complete element of a part.
 
     Attributes:
         inside: What it stands in: the root's name, or that of the part of the root asked for; ''
@@ -69,7 +69,7 @@ class Found:
 
 
 class Package:
-    """An open archive, of which `check_size` was asked before.
+    """An open archive, after `check_size` has passed.
 
     Raises:
         PackageError: It unpacks to more than it may, is damaged, or holds a part twice.
@@ -99,7 +99,7 @@ class Package:
         self._archive.close()
 
     def relations(self, part: str) -> dict[str, tuple[str, str]]:
-        """Kind and part of each relationship of a part, by id; those of the package for ''."""
+        """Kind and target of each relationship of a part, by id; '' names the package itself."""
         folder, name = posixpath.split(part)
         described = posixpath.join(folder, "_rels", f"{name}.rels")
         found: dict[str, tuple[str, str]] = {}
@@ -122,7 +122,7 @@ class Package:
         inside: frozenset[str] = frozenset(),
         count: Callable[[str], None] | None = None,
     ) -> Iterator[Found]:
-        """The elements of a part one after the other: the root's, and those of `inside`.
+        """The elements of a part one after the other: the root's, and those within `inside`.
 
         Args:
             part: Its name.
@@ -175,7 +175,7 @@ class Package:
 
 
 def check_size(path: Path) -> None:
-    """Refuse an archive whose list of parts alone would fill the memory.
+    """Refuse an archive whose directory alone would fill the memory.
 
     Raises:
         PackageError: It is larger than it may be, or has too many parts.
@@ -213,7 +213,7 @@ def _encoding(head: bytes, name: str) -> str:
 
 
 def _whole_tags(chunks: Iterator[str], name: str) -> Iterator[str]:
-    """The same text in pieces that never end inside a tag."""
+    """The same text in pieces that never end within a tag."""
     kept = ""
     for chunk in chunks:
         text = kept + chunk
@@ -229,18 +229,18 @@ def _whole_tags(chunks: Iterator[str], name: str) -> Iterator[str]:
 
 
 class _Waiting:
-    """How much has been read of an element that is not whole yet: it is kept in memory."""
+    """The size of an element that is not complete yet, and is therefore kept in memory."""
 
     def __init__(self, part: str) -> None:
         self._part = part
         self.begin()
 
     def begin(self) -> None:
-        """An element became whole."""
+        """Note that an element is complete."""
         self._elements = self._characters = 0
 
     def more(self, elements: int, characters: int) -> None:
-        """Another piece of the part.
+        """Count another piece of the part.
 
         Raises:
             PackageError: The element is larger than one may be.
@@ -255,7 +255,7 @@ class _Waiting:
 
 
 def _whole(root: Element, inside: frozenset[str], is_ended: bool = False) -> Iterator[Found]:
-    """The elements that are whole; they are taken out of the tree, which so never grows."""
+    """The complete elements; each is removed from the tree, so that it does not grow."""
     children = list(root)
     last = len(children) if is_ended else len(children) - 1
     for at, child in enumerate(children):
@@ -272,11 +272,11 @@ def _whole(root: Element, inside: frozenset[str], is_ended: bool = False) -> Ite
 
 @lru_cache(maxsize=10_000)
 def local(tag: str) -> str:
-    """An element's name without its dialect; a foreign one's with its namespace."""
+    """An element's name without the dialect's namespace; a foreign one's with its namespace."""
     space, _, name = tag.rpartition("}")
     return name if space in _NAMESPACES else tag
 
 
 def relation(element: Element) -> str:
-    """The id of the relationship that an element names."""
+    """The id of the relationship that an element refers to."""
     return next((element.get(name, "") for name in _RELATED if name in element.attrib), "")

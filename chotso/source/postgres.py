@@ -39,9 +39,9 @@ _UNKNOWN = unknown_pattern()
 _POSTGRES = psycopg_dialect.dialect()  # type: ignore[no-untyped-call]
 _BLOCK_BYTES = 4 << 20
 _ROWS_ONE_BY_ONE = 5_000
-_KNOWS_DEAD_CLIENTS = 140000  # the server's version; a source may be older than our warehouse
+_KNOWS_DEAD_CLIENTS = 140000  # a source may be older than our warehouse's server
 
-# Each column's type as written, and the base type of it: a domain is what it stands for.
+# Each column's type as written, and its base type, which differs for a domain.
 _COLUMNS = """
 with recursive found as (
     select
@@ -62,7 +62,7 @@ from found
 inner join pg_type as base on base.oid = found.base and base.typtype <> 'd'
 order by found.attnum
 """
-# Its now(), and whether a subscription copies its tables from elsewhere.
+# The server's now(), and whether a subscription copies its tables from another server.
 _CLOCK_OF_A_PRIMARY = """
 select
     pg_catalog.now(),
@@ -93,7 +93,9 @@ def postgres_snapshot(source_url: str) -> Iterator[Snapshot]:
         with translated(source_url, "the server's clock"):
             if connection.info.server_version >= _KNOWS_DEAD_CLIENTS:
                 connection.execute(f"set {waits.LIVING_CLIENT}".encode())
-            server = _server(connection)  # before the snapshot, which then holds all it tells of
+            server = _server(
+                connection
+            )  # asked before the snapshot begins, so that the snapshot has all that was replayed
         connection.autocommit = False
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.read_only = True
@@ -102,7 +104,7 @@ def postgres_snapshot(source_url: str) -> Iterator[Snapshot]:
 
 @dataclass(frozen=True)
 class _Server:
-    """What a server says of itself: its clock, and of a standby, how far it has replayed."""
+    """What a server says about itself: its clock, and how far a standby has replayed."""
 
     clock: datetime
     is_standby: bool
@@ -122,7 +124,7 @@ def _session(source_url: str) -> psycopg.Connection:
     return psycopg.connect(
         source_url,
         application_name="chotso extract",
-        # row_security: what a policy would hide is an error, and not rows that are gone
+        # row_security off: a policy that hides rows raises an error
         options="-c timezone=UTC -c datestyle=ISO,YMD -c client_encoding=UTF8 "
         f"-c standard_conforming_strings=on -c row_security=off {waits.LOCK_LIMIT}",
         connect_timeout=30,
@@ -135,9 +137,9 @@ def _session(source_url: str) -> psycopg.Connection:
 class PostgresSnapshot:
     """A REPEATABLE READ, READ ONLY transaction, read by COPY.
 
-    Without the table `dong_ho`, `known_at` of a primary is its now(). Of a standby it is the commit
-    time of the last transaction replayed before the snapshot: where its primary rests that stands
-    still, and nothing that a standby can be asked proves that there was nothing more to replay.
+    Without the table `dong_ho`, a primary's `known_at` is its now(). A standby's is the commit time
+    of the last transaction that it replayed before the snapshot. If the primary is idle, this time
+    does not move, and a standby cannot tell whether it has replayed everything.
     """
 
     def __init__(
@@ -177,21 +179,21 @@ class PostgresSnapshot:
         instant: datetime = row[0]
         return instant
 
-    def drift(self, item: Contract) -> list[Drift]:
+    def drift(self, contract: Contract) -> list[Drift]:
         """See `Snapshot`."""
-        assert isinstance(item.source, TableSource)
-        return self._drift(item, item.source.relation)
+        assert isinstance(contract.source, TableSource)
+        return self._drift(contract, contract.source.relation)
 
     def helper_drift(self, relation: str) -> list[Drift]:
         """See `Snapshot`."""
         return self._drift(helper_table(relation), relation)
 
-    def _drift(self, item: Contract | HelperTable, name: str) -> list[Drift]:
+    def _drift(self, contract: Contract | HelperTable, name: str) -> list[Drift]:
         relation = f"{SCHEMA}.{name}"
         with self._asking(relation):
             found = self._connection.execute(_COLUMNS, [relation]).fetchall()
         columns = {name: postgres_column(shown, base) for name, shown, base in found}
-        return drift_of(item, relation, columns)
+        return drift_of(contract, relation, columns)
 
     def has_relation(self, name: str) -> bool:
         """See `Snapshot`."""
@@ -220,9 +222,9 @@ class PostgresSnapshot:
                 yield from self._one_by_one(text, columns, skip=done)
 
     def _text(self, query: Select[Any]) -> bytes:
-        """The query with its values in it, quoted by libpq for this very session.
+        """The query with its values filled in, quoted by libpq for this session.
 
-        COPY takes no parameters, and a text that only SQLAlchemy quoted would double each `%`.
+        COPY takes no parameters, and SQLAlchemy's own quoting would double each `%`.
         """
         compiled = query.compile(dialect=_POSTGRES, compile_kwargs={"render_postcompile": True})
         with psycopg.ClientCursor(self._connection) as cursor:
@@ -230,7 +232,7 @@ class PostgresSnapshot:
 
     @contextmanager
     def _asking(self, relation: str) -> Iterator[None]:
-        """A question about one relation: what fails in it leaves the snapshot to the others."""
+        """Run one query in a savepoint, so that an error leaves the snapshot usable."""
         with translated(self._source_url, relation), self._connection.transaction():
             try:
                 yield
@@ -249,7 +251,7 @@ class PostgresSnapshot:
     def _one_by_one(
         self, query: bytes, columns: dict[str, Column], skip: int
     ) -> Iterator[pa.RecordBatch]:
-        """Rows as the server's text of their values; a row of any length fits."""
+        """Rows as texts of their values, one by one; a row may have any length."""
         copy = b"copy (" + query + b") to stdout"
         with self._connection.cursor() as cursor, cursor.copy(copy) as stream:
             cursor.adapters.register_loader("text", _AnyText)
@@ -260,14 +262,14 @@ class PostgresSnapshot:
 
 
 class _AnyText(psycopg.adapt.Loader):
-    """Text as the server sent it; bytes that are no UTF-8 are kept, to be told from letters."""
+    """Text as the server sent it; bytes that are not UTF-8 are kept and can be recognised."""
 
     def load(self, data: Buffer) -> str:
         return bytes(data).decode("utf-8", "surrogateescape")
 
 
 def _check_texts(batch: pa.RecordBatch) -> None:
-    """Leave a batch with an overlong text, or an unknown character, to reading one by one."""
+    """Raise if a batch has an overlong text or an unknown character: it is read one by one."""
     for values in batch.columns:
         if pa.types.is_string(values.type):
             longest = pc.max(pc.utf8_length(values)).as_py()
@@ -304,7 +306,7 @@ def _csv_batches(source: "_CopyBytes", types: dict[str, pa.DataType]) -> Iterato
 
 
 class _CopyBytes(io.RawIOBase):
-    """The bytes of a COPY as a file that pyarrow can read."""
+    """The bytes of a COPY as a file for pyarrow."""
 
     def __init__(self, stream: psycopg.Copy) -> None:
         self._stream = stream
@@ -319,7 +321,7 @@ class _CopyBytes(io.RawIOBase):
             try:
                 block = self._stream.read()
             except psycopg.Error:
-                self._ended = True  # nothing is left to drain
+                self._ended = True  # nothing is left to read
                 raise
             if not block:
                 self._ended = True
@@ -329,7 +331,7 @@ class _CopyBytes(io.RawIOBase):
         return taken
 
     def drain(self) -> None:
-        """Read what is left, so that the transaction and its snapshot live on."""
+        """Read the rest of the COPY, so that the transaction and its snapshot stay usable."""
         while not self._ended and self._stream.read():
             pass
         self._ended = True

@@ -1,4 +1,4 @@
-"""Persons' numbers stop at the door: pseudonym, shape and mask are all that lands."""
+"""Replaces persons' numbers: only pseudonym, shape and mask land."""
 
 import hashlib
 import hmac
@@ -11,15 +11,15 @@ _WELL_FORMED = re.compile(r"[0-9]{10}")
 
 
 def key_id(key: bytes) -> str:
-    """A name of the key that does not help to guess it: 16 hex of a keyed digest."""
+    """An id of the key that does not help to guess it: 16 hex digits of a keyed digest."""
     return hmac.digest(key, b"chotso key id", "sha256").hex()[:16]
 
 
 def pseudonymiser(key: bytes) -> Callable[[pa.Array], dict[str, pa.Array]]:
     """A function from clear numbers (string array) to the four columns that land.
 
-    The pseudonym is HMAC-SHA-256 under the key, 64 hex: a plain hash of ten digits is undone in
-    minutes by trying them all.
+    The pseudonym is HMAC-SHA-256 with the key, 64 hex digits. A plain hash of ten digits could be
+    reversed in minutes by trying all numbers.
     """
     made_with = key_id(key)
 
@@ -37,7 +37,7 @@ def pseudonymiser(key: bytes) -> Callable[[pa.Array], dict[str, pa.Array]]:
 
 
 def shape(number: str) -> str:
-    """'ok' for ten digits, else why not; never the number itself."""
+    """'ok' for ten digits, or else what is wrong; never the number itself."""
     if _WELL_FORMED.fullmatch(number):
         return "ok"
     if number.strip() == "":
@@ -48,7 +48,7 @@ def shape(number: str) -> str:
 
 
 def mask(number: str) -> str:
-    """The first two characters of a well-formed number and stars; stars alone for any other."""
+    """The first two characters of a well-formed number and stars; only stars for any other."""
     if _WELL_FORMED.fullmatch(number):
         return number[:2] + "*" * 8
     return "*" * min(len(number), 10)

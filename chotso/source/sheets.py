@@ -1,4 +1,4 @@
-"""Raw cells of a delivered workbook or CSV file, before anything is read into them."""
+"""The raw cells of a delivered workbook or CSV file."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,5 +27,5 @@ def is_csv(path: Path) -> bool:
 
 
 def holds_something(row: list[Any]) -> bool:
-    """Whether a row has a cell that is not empty; one that a merged area covers is."""
+    """Whether a row has a cell that is not empty; a cell covered by a merged area counts."""
     return any(cell is not None and cell is not MERGED for cell in row)

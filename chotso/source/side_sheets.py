@@ -1,8 +1,8 @@
-"""Sheets beside the agencies': notes and summaries, told and left out; never accounts of their own.
+"""Sheets that are no agency's, such as notes and summaries: they are reported and not loaded.
 
-A sheet's name is read as the code that it shows. One that is no code's is left out only where
-every account on it stands on an agency's sheet too: a misnamed agency's sheet keeps its rows,
-which are set aside.
+A sheet's name is read as an agency's code. A sheet with another name is left out only if every
+account on it is on an agency's sheet, too. So a misnamed agency's sheet keeps its rows, which are
+set aside.
 """
 
 import re
@@ -16,7 +16,7 @@ from chotso.source.texts import seen, shown
 
 
 def with_codes(source: FileSource, delivery: Delivery, sheets: list[Sheet]) -> list[Sheet]:
-    """The sheets under the codes that their names show.
+    """The sheets, with the codes in their names.
 
     Raises:
         RefusedDeliveryError: Two sheets have one name.
@@ -31,19 +31,19 @@ def with_codes(source: FileSource, delivery: Delivery, sheets: list[Sheet]) -> l
     return named
 
 
-def left_out(item: Contract, source: FileSource, sheets: list[Sheet]) -> list[str]:
-    """Names of the sheets that are no agency's and state nothing that the agencies' do not."""
+def left_out(contract: Contract, source: FileSource, sheets: list[Sheet]) -> list[str]:
+    """Names of sheets that are no agency's and have no account of their own."""
     own = [sheet for sheet in sheets if _is_code(source, sheet.name)]
     others = [sheet for sheet in sheets if not _is_code(source, sheet.name)]
     if not own or not others:
         return []
-    stated = {code for sheet in own for code in accounts_of(item, sheet.rows)}
-    return [sheet.name for sheet in others if _accounts(item, source, sheet) <= stated]
+    stated = {code for sheet in own for code in accounts_of(contract, sheet.rows)}
+    return [sheet.name for sheet in others if _accounts(contract, source, sheet) <= stated]
 
 
-def _accounts(item: Contract, source: FileSource, sheet: Sheet) -> set[str]:
-    """Codes of a sheet's accounts; a line of an agency's totals is none."""
-    return {code for code in accounts_of(item, sheet.rows) if not _is_code(source, code)}
+def _accounts(contract: Contract, source: FileSource, sheet: Sheet) -> set[str]:
+    """Codes of a sheet's accounts, without the lines of an agency's totals."""
+    return {code for code in accounts_of(contract, sheet.rows) if not _is_code(source, code)}
 
 
 def _is_code(source: FileSource, name: str) -> bool:

@@ -27,46 +27,45 @@ CLOCK: Select[Any] = (
 class Snapshot(Protocol):
     """One consistent view of the collection system.
 
-    `known_at` is the instant up to which it knows everything. `server_clock` is later where that is
-    the age of a standby's data and its server's own clock has gone on.
+    `known_at` is the instant up to which it is complete. On a standby, `server_clock` may be later.
     """
 
     known_at: datetime
     server_clock: datetime
 
-    def drift(self, item: Contract) -> list[Drift]:
-        """Columns of the feed's relation that are missing, retyped or added by its contract."""
+    def drift(self, contract: Contract) -> list[Drift]:
+        """Columns of the feed's relation that are missing, retyped or added, by its contract."""
 
     def helper_drift(self, relation: str) -> list[Drift]:
-        """The same of a helper table, by its contract."""
+        """The same for a helper table, by its contract."""
 
     def has_relation(self, name: str) -> bool:
         """Whether the schema `tst` has a table or view of that name."""
 
     def rows(self, query: Select[Any], columns: dict[str, Column]) -> Iterator[pa.RecordBatch]:
-        """Typed batches of the query; a last column `unreadable` says what had no reading."""
+        """Typed batches of the query's rows, with a last column `unreadable`."""
 
 
 def typed_batch(
     rows: Iterator[tuple[Any, ...]], columns: dict[str, Column], zone: tzinfo | None
 ) -> pa.RecordBatch:
-    """Rows of raw values as a typed batch with a last column `unreadable` (JSON or null).
+    """Turn rows of raw values into a typed batch with a last column `unreadable` (JSON or null).
 
     Args:
         rows: Values in the order of the columns.
-        columns: What the values should be.
-        zone: The zone of instants without an offset; None where there are none.
+        columns: The columns of the values.
+        zone: The zone of instants without an offset; None if all have one.
     """
     values: dict[str, list[Any]] = {name: [] for name in columns}
     unreadable: list[str | None] = []
     for row in rows:
         bad: dict[str, str] = {}
-        for (name, spec), value in zip(columns.items(), row, strict=True):
+        for (name, expected), value in zip(columns.items(), row, strict=True):
             try:
-                values[name].append(read_value(_aware(value, spec, zone), spec))
+                values[name].append(read_value(_aware(value, expected, zone), expected))
             except UnreadableError as error:
                 values[name].append(None)
-                bad[name] = str(error) if spec.personal else f"{error}: {found(value)}"
+                bad[name] = str(error) if expected.personal else f"{error}: {found(value)}"
         unreadable.append(json.dumps(bad, ensure_ascii=False) if bad else None)
     arrays = [pa.array(values[n], arrow_type(c.type)) for n, c in columns.items()]
     return pa.record_batch(
@@ -74,9 +73,9 @@ def typed_batch(
     )
 
 
-def _aware(value: Any, spec: Column, zone: tzinfo | None) -> Any:
-    """A value, an instant without its offset in the given zone."""
-    if zone is None or spec.type != "timestamptz":
+def _aware(value: Any, expected: Column, zone: tzinfo | None) -> Any:
+    """The value; an instant without an offset gets the given zone."""
+    if zone is None or expected.type != "timestamptz":
         return value
     if isinstance(value, str):
         try:
@@ -89,7 +88,7 @@ def _aware(value: Any, spec: Column, zone: tzinfo | None) -> Any:
 
 
 def refuse_drifted(drifts: list[Drift], relation: str) -> None:
-    """Refuse a helper table whose columns are not what its contract says.
+    """Refuse a helper table whose columns differ from its contract.
 
     Raises:
         SourceFault: Each column with the contract's line.
@@ -103,7 +102,7 @@ def refuse_drifted(drifts: list[Drift], relation: str) -> None:
 
 
 def age_unknown(what: str) -> ChotsoError:
-    """Nothing says up to which instant the source's data goes."""
+    """The error for a source of which nothing tells how recent its data are."""
     return ChotsoError(
         f"The age of the source's data is not known: {what}.",
         kept="nothing was read; everything published before stands.",
@@ -113,7 +112,7 @@ def age_unknown(what: str) -> ChotsoError:
 
 
 def no_clock() -> ChotsoError:
-    """The clock table is there and has no instant."""
+    """The error for a clock table without an instant."""
     return ChotsoError(
         "The source's clock table dong_ho has no row with id 1.",
         kept="everything published before stands.",

@@ -1,6 +1,6 @@
-"""What a workbook stores for a cell, as its value: exact, or the fault that says what is wrong.
+"""The value of a workbook's cell from its stored content, or a fault that says what is wrong.
 
-Nothing that a cell holds is dropped: what is no value of its kind is a fault of that cell.
+No content is dropped. Content that is not valid for the cell's kind is a fault of that cell.
 """
 
 import re
@@ -19,17 +19,17 @@ _BOOLEANS = {"1": True, "true": True, "0": False, "false": False}
 _EPOCH = datetime(1899, 12, 30)
 _EPOCH_1904 = datetime(1904, 1, 1)
 _LAST_SERIAL = 2_958_465  # the last day of the year 9999
-_LEAP_DAY = 60  # of 1900, which never was: earlier days are one further
+_LEAP_DAY = 60  # Excel counts a 29 February 1900, which did not exist; earlier days are off by one
 _NO_VALUE = CellFault("a formula without its value")
 
 
 @dataclass(frozen=True)
 class Store:
-    """What cells refer to, and how their workbook counts and computes.
+    """What cells refer to, and settings of their workbook.
 
     Attributes:
         strings: The workbook's texts, in their order.
-        formats: How the cell styles show numbers; None where the workbook has no styles.
+        formats: How the cell styles display numbers; None if the workbook has no styles.
         is_1904: Whether days are counted from 1904.
         is_to_compute: Whether formulas are to be computed when the workbook is opened, so that a
             stored zero may be the writer's filling.
@@ -41,7 +41,7 @@ class Store:
     is_to_compute: bool
 
     def value(self, kind: str, style: str, content: str | None, is_formula: bool) -> Any:
-        """The value of a cell; None where it holds nothing that is to be seen.
+        """The value of a cell; None if it holds nothing visible.
 
         Args:
             kind: The cell's kind, as the workbook writes it.
@@ -128,7 +128,7 @@ def _day(number: float, epoch: datetime) -> Any:
 
 
 def _since(days: float) -> timedelta:
-    """A stretch of days to the millisecond, as far as a stored number is exact."""
+    """A number of days as a duration, rounded to the millisecond, as stored numbers are exact."""
     return timedelta(milliseconds=round(days * 86_400_000))
 
 

@@ -1,6 +1,6 @@
-"""Texts as a workbook stores them: plain, in runs of several fonts, with what is read aloud beside.
+"""Texts as a workbook stores them: plain, in runs of several fonts, with phonetic readings.
 
-What is unknown in a text, or stands beside its elements, is not passed over.
+Unknown elements in a text, and text outside elements, are not ignored.
 """
 
 import re
@@ -19,7 +19,7 @@ _SAYS_NOTHING = {"rPh", "phoneticPr", "rPr", "extLst"}
 
 
 def shared_texts(package: Package, part: str) -> list[Any]:
-    """The texts that cells share, in their order; None for one of which nothing is to be seen.
+    """The texts that cells share, in order; None for a text with nothing visible.
 
     Raises:
         PackageError: They hold what is no text, or more than may be kept.
@@ -43,7 +43,7 @@ def shared_texts(package: Package, part: str) -> list[Any]:
 
 
 def text_in(element: Element) -> tuple[str, str]:
-    """A stored text, and what is wrong with it, '' for nothing."""
+    """A stored text, and what is wrong with it ('' for nothing)."""
     parts: list[str] = []
     fault = is_stray(element.text)
     for child in element:
@@ -62,12 +62,12 @@ def text_in(element: Element) -> tuple[str, str]:
 
 
 def is_stray(text: str | None) -> str:
-    """What is wrong where no text may stand; '' where none does."""
+    """What is wrong if there is text where none is allowed; '' if there is none."""
     return "text beside the cell's value" if text and text.strip() else ""
 
 
 def shown_text(stored: str) -> Any:
-    """A text as it is shown: escapes resolved; None where nothing is to be seen."""
+    """A text as it is displayed, escapes resolved; None if nothing is visible."""
     text = _ESCAPED.sub(lambda match: chr(int(match[1], 16)), stored) if "_x" in stored else stored
     if not text.isascii() and _SURROGATES.search(text):
         whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

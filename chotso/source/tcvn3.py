@@ -22,10 +22,10 @@ _TABLE = str.maketrans(
 
 
 def decode(content: bytes) -> str:
-    """Text of TCVN3 bytes; every byte has a reading."""
+    """Decode TCVN3 bytes; every byte is a character."""
     return decode_text(content.decode("latin-1"))
 
 
 def decode_text(text: str) -> str:
-    """A text whose characters stand for TCVN3's bytes, as a font of that encoding shows them."""
+    """Decode a text whose characters stand for TCVN3 bytes, as typed with such a font."""
     return text.translate(_TABLE)

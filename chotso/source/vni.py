@@ -1,6 +1,6 @@
-"""VNI for Windows, the other 8-bit encoding of older Vietnamese systems: letters with their marks.
+"""VNI for Windows, an older 8-bit encoding of Vietnamese: letters followed by their marks.
 
-A mark follows its letter as a character of its own; some letters have one of their own.
+A mark is a character of its own after its letter. Some letters with marks are one character.
 """
 
 import re
@@ -24,7 +24,7 @@ def _table() -> dict[str, str]:
     pairs = _SINGLE | {
         letter + mark: new
         for letter, marks, news in marked
-        for mark, new in zip(marks, news, strict=False)  # y has one tone less
+        for mark, new in zip(marks, news, strict=False)  # y has one tone fewer
     }
     capital = {old.upper(): new.upper() for old, new in pairs.items()}
     mixed = {old[0].upper() + old[1:]: new.upper() for old, new in pairs.items()}
@@ -36,10 +36,10 @@ _FOUND = re.compile("|".join(sorted(_LETTERS, key=len, reverse=True)))
 
 
 def decode_text(text: str) -> str:
-    """A text whose characters stand for VNI's bytes, as a font of that encoding shows them."""
+    """Decode a text whose characters stand for VNI bytes, as typed with such a font."""
     return _FOUND.sub(lambda match: _LETTERS[match[0]], text)
 
 
 def decode(content: bytes) -> str:
-    """Text of VNI's bytes; every byte has a reading."""
+    """Decode VNI bytes; every byte is a character."""
     return decode_text(content.decode("latin-1"))

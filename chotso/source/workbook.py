@@ -1,7 +1,7 @@
 """The worksheets of an .xlsx workbook, each found by its relationship and read twice.
 
-Once element by element, for its values; once as bare text, for the number of its cells. A sheet
-whose two counts differ holds cells where none are looked for, and refuses the file.
+It is parsed element by element for its values, and scanned as plain text to count its cells. If the
+two counts differ, the parser missed cells, and the file is refused.
 """
 
 import zipfile
@@ -27,7 +27,7 @@ _ARCHIVE_ERRORS = (
     zipfile.BadZipFile,
     zipfile.LargeZipFile,
     zlib.error,
-    NotImplementedError,  # a compression that is none of a workbook's
+    NotImplementedError,  # a compression that workbooks do not use
     RuntimeError,  # an encrypted member
     EOFError,
     OSError,
@@ -37,7 +37,7 @@ _ARCHIVE_ERRORS = (
 
 
 @dataclass(frozen=True)
-class _Named:
+class _NamedSheet:
     """A sheet as the workbook names it."""
 
     name: str
@@ -46,8 +46,8 @@ class _Named:
 
 
 @dataclass(frozen=True)
-class _Book:
-    """What the workbook's own part says: its sheets, how it counts days, whether it computes."""
+class _WorkbookPart:
+    """The workbook's own part: its sheets, how it counts days, whether formulas are recomputed."""
 
     sheets: list[tuple[str, str, bool]]
     is_1904: bool
@@ -55,7 +55,7 @@ class _Book:
 
 
 def read_workbook(path: Path, only_first: bool) -> tuple[list[Sheet], list[str]]:
-    """The worksheets, empty cells as None, and what is to be told of them.
+    """The worksheets (empty cells are None), and messages on them.
 
     Args:
         path: The fetched file.
@@ -103,7 +103,7 @@ def _read(package: Package, only_first: bool) -> tuple[list[Sheet], list[str]]:
     return sheets, notes
 
 
-def _book(package: Package, part: str) -> _Book:
+def _book(package: Package, part: str) -> _WorkbookPart:
     sheets: list[tuple[str, str, bool]] = []
     is_1904 = is_to_compute = False
     for found in package.elements(part, frozenset({"sheets"})):
@@ -121,7 +121,7 @@ def _book(package: Package, part: str) -> _Book:
             is_to_compute = _is_true(told("fullCalcOnLoad", "0")) or not _is_true(
                 told("calcCompleted", "1")
             )
-    return _Book(sheets, is_1904, is_to_compute)
+    return _WorkbookPart(sheets, is_1904, is_to_compute)
 
 
 def _is_true(said: str) -> bool:
@@ -129,21 +129,23 @@ def _is_true(said: str) -> bool:
 
 
 def _only(links: dict[str, tuple[str, str]], kind: str, of: str) -> str | None:
-    """The part of the one relationship of a kind; None without one."""
+    """The target of the only relationship of a kind; None if there is none."""
     parts = {part for is_kind, part in links.values() if is_kind == kind}
     if len(parts) > 1:
         raise PackageError(f"its {of} names more than one part of the kind {kind}")
     return next(iter(parts), None)
 
 
-def _worksheets(book: _Book, links: dict[str, tuple[str, str]]) -> tuple[list[_Named], list[str]]:
+def _worksheets(
+    book: _WorkbookPart, links: dict[str, tuple[str, str]]
+) -> tuple[list[_NamedSheet], list[str]]:
     named, notes = [], []
     for name, link, is_hidden in book.sheets:
         if link not in links:
             raise PackageError(f"sheet {shown(name[:40])} has no part")
         kind, part = links[link]
         if kind == "worksheet":
-            named.append(_Named(name.strip(), part, is_hidden))
+            named.append(_NamedSheet(name.strip(), part, is_hidden))
         elif kind != "chartsheet":
             notes.append(f"sheet {shown(name[:40])} is a {shown(kind[:40])}, and was not read")
     parts = Counter(item.part.lower() for item in named)
@@ -152,8 +154,8 @@ def _worksheets(book: _Book, links: dict[str, tuple[str, str]]) -> tuple[list[_N
     return named, notes
 
 
-def _first(named: list[_Named], notes: list[str]) -> list[_Named]:
-    """The first sheet that is to be seen; what else there is is told."""
+def _first(named: list[_NamedSheet], notes: list[str]) -> list[_NamedSheet]:
+    """The first visible sheet; other sheets are reported."""
     visible = [item for item in named if not item.is_hidden]
     if named and not visible:
         raise PackageError("all its sheets are hidden")
@@ -169,7 +171,7 @@ def _first(named: list[_Named], notes: list[str]) -> list[_Named]:
     return visible[:1]
 
 
-def _store(package: Package, book: _Book, links: dict[str, tuple[str, str]]) -> Store:
+def _store(package: Package, book: _WorkbookPart, links: dict[str, tuple[str, str]]) -> Store:
     styles = _only(links, "styles", "workbook")
     texts = _only(links, "sharedStrings", "workbook")
     return Store(
@@ -180,7 +182,7 @@ def _store(package: Package, book: _Book, links: dict[str, tuple[str, str]]) -> 
     )
 
 
-def _rows(package: Package, item: _Named, store: Store, budget: Budget) -> Rows:
+def _rows(package: Package, item: _NamedSheet, store: Store, budget: Budget) -> Rows:
     name = shown(item.name)
     sheet = Worksheet(name, store, budget)
     counted = 0
@@ -199,7 +201,7 @@ def _rows(package: Package, item: _Named, store: Store, budget: Budget) -> Rows:
 
 
 def _decode(sheets: list[Sheet]) -> None:
-    """Read texts that were typed in fonts of older encodings as the letters that these show."""
+    """Decode texts that were typed with fonts of older encodings."""
     rows = [row for sheet in sheets for row in sheet.rows if row]
     read = shown_as({cell for row in rows for cell in row if isinstance(cell, str)})
     for row in rows if read else ():

@@ -1,7 +1,7 @@
-"""The cells of one worksheet, of which nothing is passed over.
+"""The cells of one worksheet; nothing in it is ignored.
 
-The part is read element by element. What may stand among rows and cells is known; anything else
-there, a row or cell that stands twice, and a cell that was not met in its place refuse the sheet.
+The part is read element by element. The sheet is refused if it has unknown elements among rows and
+cells, a repeated row or cell, or a cell in a wrong place.
 """
 
 import re
@@ -37,7 +37,7 @@ Area = tuple[int, int, int, int]
 
 @dataclass
 class Budget:
-    """What a workbook's cells may take of memory, over all its sheets."""
+    """The memory that the cells of all sheets of a workbook may use."""
 
     filled: int = _FILLED_LIMIT
     text: int = _TEXT_LIMIT
@@ -62,7 +62,7 @@ class Budget:
 
 
 class Worksheet:
-    """Collects the filled cells of a sheet; afterwards `rows()` gives them."""
+    """Collects the filled cells of a sheet; `rows()` returns them at the end."""
 
     def __init__(self, name: str, store: Store, budget: Budget) -> None:
         self.cells = 0
@@ -97,7 +97,7 @@ class Worksheet:
             self._merged.append(self._area(found.element.get("ref", "")))
 
     def rows(self) -> Rows:
-        """All rows from the first line on, each as long as it is filled."""
+        """All rows from the first line on, each up to its last filled cell."""
         self._cover()
         return [self._filled.get(number, EMPTY) for number in range(self._last)]
 
@@ -154,10 +154,10 @@ class Worksheet:
         return _column(found[1])
 
     def _value(self, cell: Element, at: int) -> Any:
-        """The value of a cell: all that stands in it is read, or a fault."""
+        """The value of a cell, or a fault; all its content is read."""
         kind = cell.get("t", "n").strip()
         if len(cell) == 1 and not cell.text and not self._arrays and kind != "inlineStr":
-            only = cell[0]  # nearly every cell holds its value alone
+            only = cell[0]  # nearly every cell has nothing but its value
             if not only.tail and not len(only) and local(only.tag) == "v":
                 return self._store.value(kind, cell.get("s", "0"), only.text or "", False)
         return self._any_value(cell, kind, at)
@@ -223,7 +223,7 @@ class Worksheet:
         return top, left, bottom, right
 
     def _cover(self) -> None:
-        """Cells that a merged area covers are blank to see, and yet not stated to be empty."""
+        """Mark cells under a merged area: they look empty, but were not stated to be empty."""
         covered = 0
         for top, left, bottom, right in self._merged:
             right = min(right, self._widest - 1)

@@ -1,1 +1,1 @@
-"""The warehouse's own schemas, the connection to them, and the locks that runs hold."""
+"""The warehouse's schemas, connections to it, and the locks that runs hold."""

@@ -1,4 +1,4 @@
-"""Connections to the warehouse, under its own login and never with more rights than it needs."""
+"""Connections to the warehouse, with its own login and no more rights than needed."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,13 +16,13 @@ from chotso.warehouse import pooler, safety
 
 LOADER_ROLE = "chotso_loader"
 SESSION = (
-    f"{PINNED} "  # also where another library opens the session
+    f"{PINNED} "  # also for sessions that another library opens
     "-c client_encoding=UTF8 -c timezone=UTC -c datestyle=ISO,YMD -c intervalstyle=iso_8601 "
     f"-c work_mem=64MB {waits.LIMITS} "
-    # The server notices within two minutes that our machine is gone, and frees its locks.
+    # If our machine is gone, the server notices within two minutes and frees its locks.
     "-c tcp_keepalives_idle=60 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=6"
 )
-# And so do we when the server's machine is gone.
+# If the server's machine is gone, we notice as soon.
 _PATIENCE: dict[str, Any] = {
     "connect_timeout": 30,
     "keepalives_idle": 60,
@@ -34,7 +34,7 @@ _NO_ROOM = (psycopg.errors.DiskFull, psycopg.errors.IoError)
 
 @contextmanager
 def connect(settings: Settings) -> Iterator[psycopg.Connection]:
-    """A connection as `chotso_loader`, in UTC and ISO dates, committed at the end of the block.
+    """A connection as `chotso_loader`, in UTC with ISO dates; commits at the end of the block.
 
     Raises:
         ChotsoError: The server is away, goes away within the block or has no room left, the login
@@ -60,7 +60,7 @@ def connect(settings: Settings) -> Iterator[psycopg.Connection]:
 
 
 def login_session(settings: Settings, options: str = SESSION) -> psycopg.Connection:
-    """A session of the login itself, without a role."""
+    """A session of the login itself, without SET ROLE."""
     return open_session(settings.warehouse_url, options, application_name="chotso", **_PATIENCE)
 
 
@@ -80,7 +80,7 @@ def _reached(settings: Settings) -> psycopg.Connection:
 def _broken(
     settings: Settings, connection: psycopg.Connection, error: psycopg.Error
 ) -> ChotsoError | None:
-    """What an operator is told when the warehouse broke in the middle of the work."""
+    """The error for a warehouse whose connection broke during the work."""
     warehouse = shown(settings.warehouse_url)
     said = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
     if isinstance(error, _NO_ROOM):

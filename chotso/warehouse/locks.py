@@ -1,4 +1,4 @@
-"""Advisory locks: runs of the same thing wait for each other and say for whom."""
+"""Advisory locks: runs of the same work wait for each other, and report whom they wait for."""
 
 import logging
 import time
@@ -19,7 +19,7 @@ _QUIET_SECONDS = 3.0
 def hold(
     conn: psycopg.Connection, name: str, wait_seconds: float = LOCK_WAIT_SECONDS
 ) -> Iterator[None]:
-    """Hold the named lock on this session until the block ends (or the session does).
+    """Hold a named lock on this session until the block or the session ends.
 
     Args:
         conn: The session that holds it; its current transaction is committed first.
@@ -76,7 +76,7 @@ def _try(conn: psycopg.Connection, key: int) -> bool:
 
 def _holder(conn: psycopg.Connection, key: int) -> str:
     with conn.transaction():
-        # as the login itself, which may see since when its own sessions are at it
+        # as the login itself: it may see since when its own sessions run
         conn.execute("set local role none")
         row = conn.execute(
             """

@@ -1,8 +1,8 @@
-"""A connection pooler between us and the warehouse: recognised, and refused with the reason.
+"""Detects a connection pooler between us and the warehouse, and refuses it.
 
-Roles, locks, temporary tables and settings are the session's. PgBouncer in transaction or
-statement mode gives every transaction any free session: locks then stay with strangers, and a
-statement may run under another role. In session mode it keeps the settings from the server.
+Roles, locks, temporary tables and settings belong to a session. PgBouncer in transaction or
+statement mode gives each transaction any free session. Locks then stay in other sessions, and a
+statement may run under another role. In session mode it does not pass our settings to the server.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from chotso.errors import ChotsoError
 Connect = Callable[[], psycopg.Connection]
 
 _ROUNDS = 3
-# What a pooler says where it takes no settings, or no transactions, from a client.
+# Messages of a pooler that refuses settings or transactions of a client.
 _NO_OPTIONS = "unsupported startup parameter"
 _NO_TRANSACTIONS = "transaction blocks not allowed"
 _SHARED = "it is in transaction mode and gave two of our connections one session of the server"
@@ -23,7 +23,7 @@ _UNSET = "what we set for a session (`options`) does not reach the server throug
 
 
 def refusal_at_the_door(error: psycopg.Error, connect: Connect) -> ChotsoError | None:
-    """The refusal for a connection that a pooler itself turned away; None for any other.
+    """The error if a pooler refused the connection; None for any other error.
 
     Args:
         error: What connecting ended in.
@@ -39,10 +39,10 @@ def refusal_at_the_door(error: psycopg.Error, connect: Connect) -> ChotsoError |
 
 
 def refuse(connection: psycopg.Connection, connect: Connect) -> None:
-    """Refuse a pooler that shares sessions or keeps our settings from the server.
+    """Refuse a pooler that shares sessions or does not pass our settings to the server.
 
-    The key that a server gives a client carries the session's process id, and a pooler hands out
-    keys of its own: only then is a second connection made.
+    A server's cancellation key has the session's process id; a pooler gives out keys of its own.
+    Only if they differ is a second connection made.
 
     Args:
         connection: The session; its transaction is ended.
@@ -70,18 +70,18 @@ def refuse(connection: psycopg.Connection, connect: Connect) -> None:
 
 
 def _shares_sessions(connection: psycopg.Connection, connect: Connect) -> str | None:
-    """Whether a session that `connection` leaves idle between transactions is given away."""
+    """Whether another client gets the session while `connection` is between transactions."""
     try:
         with connect() as other:
             for _ in range(_ROUNDS):
                 before = _pid(connection)
                 connection.commit()
-                # keeps its session until the end of its transaction
+                # it keeps its session until its transaction ends
                 if _pid(other) == before or _pid(connection) != before:
                     return _SHARED
                 connection.commit()
                 other.rollback()
-    except psycopg.Error as error:  # no second session is to be had: not shown to be shared
+    except psycopg.Error as error:  # there is no second session, so sharing is not shown
         return _PER_STATEMENT if _NO_TRANSACTIONS in str(error) else None
     return None
 

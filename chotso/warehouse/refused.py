@@ -1,4 +1,4 @@
-"""What an operator is told when the warehouse refused a statement that nobody foresaw."""
+"""Messages for statements that the warehouse refused unexpectedly."""
 
 import psycopg
 
@@ -6,7 +6,7 @@ from chotso.errors import ChotsoError
 from chotso.masking import first_line_without_values
 
 _KEPT = "all that was published; what was in work is finished or begun anew."
-# By the beginning of SQLSTATE: what it is about, and what to do next.
+# By the first characters of SQLSTATE: what happened, and what to do next.
 _KINDS = {
     "08": ("the connection broke", "see that the server runs, then run the same command again."),
     "57P": ("the server went away", "see that the server runs, then run the same command again."),
@@ -24,7 +24,7 @@ _KINDS = {
 
 
 def refused(error: psycopg.Error) -> ChotsoError:
-    """The error in words, without the values that it quotes: they may be of persons."""
+    """The error in words, without values that it quotes, which may be personal data."""
     state = error.sqlstate or ""
     what, step = next(
         (_KINDS[state[:length]] for length in (5, 3, 2) if state[:length] in _KINDS),

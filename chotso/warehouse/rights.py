@@ -1,21 +1,21 @@
-"""Roles, owners and rights of the warehouse: written down by an upgrade, looked for, put back.
+"""Roles, owners and rights of the warehouse: recorded by an upgrade, checked, and restored.
 
-A backup keeps rows and may lose the rest: what is granted on the database itself, roles of another
-server, and with `--no-acl` or `--no-owner` all of it. What must hold therefore stands in
-`guard.expected`, as rows.
+A backup keeps rows but may lose rights on the database itself, roles of another server, and with
+`--no-acl` or `--no-owner` all rights. The rights that must hold are therefore rows of
+`guard.expected`.
 """
 
 import psycopg
 
 
 def write_down(conn: psycopg.Connection) -> None:
-    """Take the rights as they are for those that must hold: an upgrade has just given them."""
+    """Record the rights as they are now, after an upgrade has granted them."""
     conn.execute("delete from guard.expected")
     conn.execute("insert into guard.expected select distinct * from guard.found_rights()")
 
 
 def put_back(conn: psycopg.Connection) -> int:
-    """Put back what was written down and is missing; how much that was. None before an upgrade."""
+    """Restore recorded rights that are missing; returns how many. None before an upgrade."""
     if not is_written_down(conn):
         return 0
     row = conn.execute("select guard.put_rights_back()").fetchone()
@@ -23,7 +23,7 @@ def put_back(conn: psycopg.Connection) -> int:
 
 
 def wrong(conn: psycopg.Connection) -> list[str]:
-    """What is not as it was written down, each as a phrase.
+    """Everything that is not as recorded, as phrases.
 
     Raises:
         psycopg.Error: The rights to look are themselves missing.
@@ -38,7 +38,7 @@ def wrong(conn: psycopg.Connection) -> list[str]:
 
 
 def is_written_down(conn: psycopg.Connection) -> bool:
-    """Whether an upgrade has written the rights down."""
+    """Whether an upgrade has recorded the rights."""
     row = conn.execute("select pg_catalog.to_regclass('guard.expected') is not null").fetchone()
     if row != (True,):
         return False

@@ -1,10 +1,10 @@
-"""Set-ups under which sealed figures would not be safe: found at the start of every command."""
+"""Detects, at the start of every command, set-ups in which sealed figures are not safe."""
 
 import psycopg
 
 from chotso.errors import ChotsoError
 
-# Roles that come with PostgreSQL and reach past every grant and, the first three, past the server.
+# PostgreSQL's own roles that bypass grants; the first three can also reach files and programs.
 _REACHING_TOO_FAR = (
     "pg_execute_server_program",
     "pg_write_server_files",
@@ -16,8 +16,8 @@ _REACHING_TOO_FAR = (
 _NOBODY_S = ("chotso_owner", "chotso_checker", "chotso_keeper")
 _OF_THE_LOGIN, _OF_THE_WAREHOUSE = "login", "warehouse"
 
-# One round trip; each branch gives what is wrong, none where all is well. A superuser is a member
-# of every role, so of a superuser only that is told.
+# One query; each branch returns what is wrong. A superuser is a member of every role, so only that
+# is reported of a superuser.
 _QUERY = """
 with login as (
     select * from pg_catalog.pg_roles where rolname = session_user
@@ -179,7 +179,7 @@ select session_user::text, concerns, what from found order by concerns, what
 
 
 def refuse_unsafe(connection: psycopg.Connection) -> None:
-    """Refuse a login that could change frozen figures, and a warehouse whose guards are down.
+    """Refuse a login that can change frozen figures, and a warehouse whose guards are missing.
 
     Raises:
         ChotsoError: It names everything that was found.
@@ -212,14 +212,15 @@ def refuse_unsafe(connection: psycopg.Connection) -> None:
 
 
 def warnings(connection: psycopg.Connection) -> list[str]:
-    """What is no danger to frozen figures, but hides one or delays a freeze."""
+    """Set-ups that are no danger to frozen figures, but may hide one or delay a freeze."""
     row = connection.execute(
         "select current_setting('data_checksums') = 'on', "
         "current_setting('reserved_connections', true) = '0', "
         "not (select has_database_privilege(oid, current_database(), 'CREATE') "
-        "from pg_roles where rolname = 'chotso_keeper')"
+        "from pg_roles where rolname = 'chotso_keeper'), "
+        "exists (select from guard.writers_for_everybody()) or not guard.limits_temporary_files()"
     ).fetchone()
-    has_checksums, keeps_none, makes_none = row or (True, False, False)
+    has_checksums, keeps_none, makes_none, fills = row or (True, False, False, False)
     found = []
     if not has_checksums:
         found.append("Data checksums are off: a flipped bit on disk would go unnoticed.")
@@ -231,5 +232,11 @@ def warnings(connection: psycopg.Connection) -> list[str]:
         found.append(
             "chotso_keeper may not make schemas in this database (a restore does not bring that "
             "right): a freeze would fail until `chotso migrate` has run."
+        )
+    if fills:
+        found.append(
+            "Whoever may connect could fill the disk: by temporary files without a limit "
+            "(temp_file_limit), or by functions that write large objects or the log. "
+            "`chotso migrate` mends that."
         )
     return found

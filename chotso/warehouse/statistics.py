@@ -1,9 +1,11 @@
-"""Statistics for the planner, gathered where rows arrive and never left to autovacuum's luck.
+"""Gathers the planner's statistics after rows were written, without relying on autovacuum.
 
-Without them PostgreSQL takes a condition such as `known_to is null` for one row in two hundred;
-a few of these together are "one row", and joins become nested loops over the whole table.
+Without statistics, PostgreSQL assumes that a condition such as `known_to is null` holds for one row
+in 200. A few such conditions give an estimate of one row, and joins become nested loops over the
+whole table.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg
@@ -11,9 +13,9 @@ from psycopg import sql
 
 
 def gather(conn: psycopg.Connection) -> list[str]:
-    """Gather statistics of published tables that have none or have changed by a tenth; commits.
+    """Analyse published tables without statistics or changed by a tenth; commits.
 
-    Cheap when nothing changed. A table that another session keeps locked is left as it is.
+    It is cheap if nothing changed. A table that another session has locked is skipped.
 
     Returns:
         The tables it was done for.
@@ -24,18 +26,28 @@ def gather(conn: psycopg.Connection) -> list[str]:
     return list(row[0])
 
 
-def stage(
-    conn: psycopg.Connection,
-    name: str,
-    query: sql.Composable,
-    values: dict[str, Any] | None = None,
-) -> None:
-    """Keep a query's rows until the transaction ends as `pg_temp.<name>`, with statistics.
+@dataclass(frozen=True)
+class TemporaryTable:
+    """A temporary table with statistics, which ends with its transaction or with the session.
 
-    What is read from it is planned by its real size; a CTE is planned by a guess at its conditions.
+    PostgreSQL plans a query on it by its real size, but a query on a CTE by a guess. One module
+    makes the object and others import it, so that the table's name is written once.
     """
-    table = sql.Identifier("pg_temp", name)
-    conn.execute(sql.SQL("drop table if exists {}").format(table))
-    made = sql.SQL("create temporary table {} on commit drop as {}")
-    conn.execute(made.format(sql.Identifier(name), query), values)
-    conn.execute(sql.SQL("analyze {}").format(table))
+
+    name: str
+    outlives_transaction: bool = False
+
+    @property
+    def table(self) -> sql.Identifier:
+        """The table in a query, `pg_temp.<name>`."""
+        return sql.Identifier("pg_temp", self.name)
+
+    def fill(
+        self, conn: psycopg.Connection, query: sql.Composable, values: dict[str, Any] | None = None
+    ) -> None:
+        """Make the table from the rows of a query; an older one is dropped."""
+        conn.execute(sql.SQL("drop table if exists {}").format(self.table))
+        until = sql.SQL("" if self.outlives_transaction else "on commit drop ")
+        made = sql.SQL("create temporary table {} {}as {}")
+        conn.execute(made.format(sql.Identifier(self.name), until, query), values)
+        conn.execute(sql.SQL("analyze {}").format(self.table))

@@ -11,5 +11,5 @@ BUILD_REQUESTED = Asset("build_requested", uri="chotso://ops/build_requested")
 MARTS = Asset("marts", uri="chotso://marts")
 
 A_NIGHT = AssetAll(REGISTERS, CONTRIBUTIONS, ARREARS, PARTICIPANTS, PLANS)
-# All five of one date, or a request by the reconciliation, which trusts the ledger alone.
+# All five assets of one date, or a request by the DAG that compares Airflow with the ledger.
 A_NIGHT_OR_REQUESTED = AssetAny(A_NIGHT, BUILD_REQUESTED)

@@ -9,13 +9,13 @@ from chotso.orchestration.retries import TransientOnly
 
 OWNER = "phong-cntt"  # the department that is called when a night fails
 TAGS = frozenset({"extract", "build", "freeze", "nightly", "deadline", "reconcile", "verify"})
-# Before the first business date; nothing is caught up by itself, a backfill is asked for.
+# Before the first business date. Airflow does not catch up by itself; a person starts a backfill.
 START_DATE = datetime(2021, 1, 1, tzinfo=LOCAL_ZONE)
 
 TASK_DEFAULTS: dict[str, Any] = {
     "owner": OWNER,
-    # Two more tries bridge a restart of the database or a killed process; `TransientOnly` lets
-    # what needs a person fail at the first try.
+    # Two more tries are enough for a restart of the database or a killed process. With
+    # `TransientOnly`, a failure that needs a person fails at the first try.
     "retries": 2,
     "retry_delay": timedelta(seconds=30),
     "retry_exponential_backoff": True,
@@ -31,7 +31,7 @@ DAG_DEFAULTS: dict[str, Any] = {
     # Runs of one DAG wait for each other: known_at never goes back, and nights stay in order.
     "max_active_runs": 1,
     "default_args": TASK_DEFAULTS,
-    # A task whose process was killed has no say any more; the run's own alert has.
+    # A task whose process was killed sends no alert itself; the run sends one.
     "on_failure_callback": alert_run_failed,
     "dagrun_timeout": timedelta(hours=8),
 }

@@ -1,4 +1,4 @@
-"""The three steps of every extract, as tasks: thin calls of chotso, imported where they run."""
+"""The three steps of every extract as tasks; they only call chotso."""
 
 from datetime import timedelta
 from typing import Any
@@ -13,8 +13,8 @@ FULL = Param(
 )
 
 
-# It keeps its slot while it waits: of four such DAGs at most one run each is active, and asking
-# again every few seconds is cheaper than starting a process for each question.
+# It keeps its slot while it waits. There are four such DAGs with at most one active run each, and a
+# query every few seconds costs less than a new process for each query.
 @task.sensor(
     mode="poke",
     poke_interval=2,
@@ -22,7 +22,7 @@ FULL = Param(
     execution_timeout=timedelta(hours=4),
 )
 def wait_for_registers(partition_key: str | None = None) -> PokeReturnValue:
-    """Ask the ledger whether the registers of the date have been dealt with."""
+    """Ask the ledger whether the registers of the date are done."""
     from chotso.orchestration.night import business_date, registers_state
     from chotso.settings import load_settings
 
@@ -34,7 +34,7 @@ def wait_for_registers(partition_key: str | None = None) -> PokeReturnValue:
 def land(
     group: str, partition_key: str | None = None, params: dict[str, Any] | None = None
 ) -> list[str]:
-    """Read what changed, in one snapshot, into immutable landing files; returns batch ids."""
+    """Read what changed, in one snapshot, into files that never change; returns batch ids."""
     from chotso.ingest.night import land_group
     from chotso.orchestration.night import business_date
     from chotso.settings import load_settings
@@ -44,13 +44,13 @@ def land(
     return land_group(load_settings(), group, date, full=full)
 
 
-# It runs after a landing that was stopped, too: one refused file does not keep the others out.
+# It also runs if the landing was stopped: one refused file must not keep the others out.
 @task(trigger_rule=TriggerRule.ALL_DONE)
 def publish(group: str, landed: object, partition_key: str | None = None) -> dict[str, int]:
-    """Load, validate and publish; `landed` is None where the landing was stopped. Counts."""
-    from chotso.orchestration.night import business_date, publish_landed
+    """Load, judge and publish; `landed` is None if the landing was stopped. Returns counts."""
+    from chotso.orchestration.night import business_date, publish_and_count
     from chotso.settings import load_settings
 
-    return publish_landed(
+    return publish_and_count(
         load_settings(), group, business_date(partition_key), is_landed=landed is not None
     )

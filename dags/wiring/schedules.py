@@ -1,4 +1,4 @@
-"""When the DAGs run. `CHOTSO_SCHEDULES=off` takes the clock away; runs by hand and API stay."""
+"""When the DAGs run. With `CHOTSO_SCHEDULES=off` they run only by hand or by the API."""
 
 import os
 
@@ -14,20 +14,20 @@ from chotso.registers import load_registers
 
 
 def nightly() -> CronPartitionTimetable | PartitionedAtRuntime:
-    """01:00 local; the partition is the local day before, `YYYY-MM-DD`.
+    """01:00 local time; the partition is the local day before, `YYYY-MM-DD`.
 
-    The run of 2022-01-01T01:00+07:00 has the partition 2021-12-31, although both instants lie on
-    2021-12-31 by UTC: the timetable counts and formats in its own zone.
+    The run of 2022-01-01T01:00+07:00 has the partition 2021-12-31. The timetable counts days in its
+    own time zone, not in UTC.
     """
     if not _is_on():
-        return PartitionedAtRuntime()  # no clock, but a run may name its business date
+        return PartitionedAtRuntime()  # no schedule, but a run can name its business date
     return CronPartitionTimetable(
         "0 1 * * *", timezone=LOCAL_ZONE_NAME, run_offset=-1, key_format="%Y-%m-%d"
     )
 
 
 def every_ten_minutes() -> CronTriggerTimetable | None:
-    """Every ten minutes, off the full hour at which everything else starts."""
+    """Every ten minutes, but not at the full hour, when everything else starts."""
     return CronTriggerTimetable("4-59/10 * * * *", timezone=LOCAL_ZONE_NAME) if _is_on() else None
 
 

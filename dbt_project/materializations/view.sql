@@ -5,13 +5,13 @@
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
 
-    {{ drop_relation_if_exists(load_cached_relation(this)) }}
     {% call statement('main') -%}
+        {{ drop_old_relation() }}
         {{ get_create_view_as_sql(target_relation, sql) }}
+        {{ describe_relation(target_relation) }}
     {%- endcall %}
 
     {{ run_hooks(post_hooks, inside_transaction=True) }}
-    {% do persist_docs(target_relation, model) %}
     {{ adapter.commit() }}
     {{ run_hooks(post_hooks, inside_transaction=False) }}
 

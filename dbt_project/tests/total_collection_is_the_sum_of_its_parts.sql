@@ -1,8 +1,13 @@
+-- The parts have each fund once; a metric of one fund among them is no part of its own.
 select
     agency_code,
     month
 from {{ ref('fct_monthly_attainment') }}
-where metric_code like 'collection~_%' escape '~'
+where
+    metric_code in (
+        'collection_total', 'collection_si_compulsory', 'collection_si_voluntary',
+        'collection_ui', 'collection_hi'
+    )
 group by agency_code, month
 having
     sum(actual_to_date) filter (where metric_code = 'collection_total')

@@ -89,7 +89,12 @@ def made(admin: psycopg.Connection, attacker: Attacker) -> Iterator[None]:
                 admin.execute(sql.SQL(statement).format(**names))
             admin.commit()
 
-    run(f"create role {{me}} login password {{password}} {attacker.attributes}", *attacker.given)
+    run(
+        f"create role {{me}} login password {{password}} {attacker.attributes}",
+        # as an office may do for a BI tool: what temporary objects could reach is tried too
+        "grant temporary on database {database} to {me}",
+        *attacker.given,
+    )
     try:
         yield
     finally:

@@ -317,7 +317,8 @@ def test_a_view_of_an_agency_s_shows_nobody_more(
 ) -> None:
     """Whoever is in no group of readers was once taken for a reader of everything."""
     with psycopg.connect(warehouse.admin_url, autocommit=True) as admin:
-        admin.execute(f"grant chotso_certifier to {LOGIN}".encode())
+        here = f"temporary on database {admin.info.dbname}"
+        admin.execute(f"grant chotso_certifier to {LOGIN}; grant {here} to {LOGIN}".encode())
         try:
             agency.execute(
                 "create temporary view mine as select agency_code from marts.fct_debt; "
@@ -326,7 +327,9 @@ def test_a_view_of_an_agency_s_shows_nobody_more(
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 agency.execute("select from mine")
         finally:
-            admin.execute(f"revoke chotso_certifier from {LOGIN}".encode())
+            admin.execute(
+                f"revoke chotso_certifier from {LOGIN}; revoke {here} from {LOGIN}".encode()
+            )
 
 
 def test_a_plan_kept_from_a_full_reader_fails(warehouse: Warehouse) -> None:

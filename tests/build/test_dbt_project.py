@@ -1,13 +1,11 @@
 """The dbt project as readers rely on it: described, owned, contracted, and true to its promises."""
 
 import json
-import os
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from copy import deepcopy
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +14,11 @@ import yaml
 
 from chotso.contracts import contracts as contracts_of_feeds
 from chotso.registers import load_registers
-from tests.oracle.facts import FUNDS, SCHEMES
+from tests.oracle.facts import COLLECTIONS, SCHEMES
 from tests.oracle.recompute import COLLECTION_OF_GROUP, PLAN_MEASURES
+from tests.worlds.dbt_manifest import PROJECT, manifest, models, parsed
 
 ROOT = Path(__file__).resolve().parents[2]
-PROJECT = ROOT / "dbt_project"
 PROMISES = PROJECT / "interface.json"
 LAYERS = {"staging": ("stg_",), "intermediate": ("int_",), "marts": ("dim_", "fct_", "rpt_")}
 SUBJECTS = {
@@ -33,38 +31,6 @@ MAY_READ = {
     "marts": {"intermediate", "marts"},
 }
 BILINGUAL = re.compile(r"\S — \S")
-
-
-@cache
-def _target() -> Path:
-    """Where one `dbt parse` of this process left its manifest; no database is asked."""
-    target = ROOT / ".cache" / "dbt-parse"
-    environment = {
-        "CHOTSO_DBT_HOST": "127.0.0.1", "CHOTSO_DBT_PORT": "1", "CHOTSO_DBT_USER": "nobody",
-        "CHOTSO_DBT_DBNAME": "none", "CHOTSO_DBT_SCHEMA": "marts_build",
-        "DBT_ENV_SECRET_CHOTSO_PASSWORD": "none",
-    }  # fmt: skip
-    program = "import sys; from dbt.cli.main import cli; cli(sys.argv[1:])"
-    subprocess.run(
-        [
-            sys.executable, "-c", program, "--log-path", target / "logs", "parse",
-            "--project-dir", PROJECT, "--profiles-dir", PROJECT, "--target-path", target,
-        ],
-        env={**os.environ, **environment}, check=True, capture_output=True,
-    )  # fmt: skip
-    return target
-
-
-@cache
-def _manifest() -> dict[str, Any]:
-    manifest: dict[str, Any] = json.loads((_target() / "manifest.json").read_text("utf-8"))
-    return manifest
-
-
-def models() -> Iterator[dict[str, Any]]:
-    for node in _manifest()["nodes"].values():
-        if node["resource_type"] == "model":
-            yield node
 
 
 def marts() -> Iterator[dict[str, Any]]:
@@ -84,7 +50,7 @@ def test_dbt_score_finds_nothing() -> None:
     done = subprocess.run(
         [
             sys.executable, "-c", "from dbt_score.cli import cli; cli()", "lint",
-            "--manifest", _target() / "manifest.json",
+            "--manifest", parsed() / "manifest.json",
         ],
         cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
@@ -93,7 +59,7 @@ def test_dbt_score_finds_nothing() -> None:
 
 def test_dbt_score_would_find_a_model_without_description(tmp_path: Path) -> None:
     """The twin that must fail: the same manifest with one description gone."""
-    broken = json.loads((_target() / "manifest.json").read_text("utf-8"))
+    broken = json.loads((parsed() / "manifest.json").read_text("utf-8"))
     broken["nodes"]["model.chotso.fct_contribution"]["description"] = ""
     (tmp_path / "manifest.json").write_text(json.dumps(broken), "utf-8")
     done = subprocess.run(
@@ -121,16 +87,16 @@ def test_every_model_lies_in_its_layer_and_subject_with_its_own_words_beside_it(
         assert {test["model"] for test in said.get("unit_tests", [])} <= {name}
 
 
-def crossings(manifest: dict[str, Any]) -> list[str]:
+def crossings(parsed_as: dict[str, Any]) -> list[str]:
     """Who reads a layer that theirs may not read, what hooks and constraints name included."""
-    layer_of = dict.fromkeys(manifest["sources"], "source") | {
+    layer_of = dict.fromkeys(parsed_as["sources"], "source") | {
         node["unique_id"]: Path(node["original_file_path"]).parts[1]
-        for node in manifest["nodes"].values()
+        for node in parsed_as["nodes"].values()
         if node["resource_type"] == "model"
     }
     return [
         f"{reader} reads {read}"
-        for reader, node in manifest["nodes"].items()
+        for reader, node in parsed_as["nodes"].items()
         if node["resource_type"] == "model"
         for read in node["depends_on"]["nodes"]
         if layer_of[read] not in MAY_READ[layer_of[reader]]
@@ -138,7 +104,7 @@ def crossings(manifest: dict[str, Any]) -> list[str]:
 
 
 def test_staging_reads_sources_and_each_layer_its_own_or_the_one_below() -> None:
-    assert crossings(_manifest()) == []
+    assert crossings(manifest()) == []
 
 
 @pytest.mark.parametrize(
@@ -153,13 +119,13 @@ def test_staging_reads_sources_and_each_layer_its_own_or_the_one_below() -> None
 )
 def test_a_model_that_reads_across_its_layer_would_be_found(reader: str, read: str) -> None:
     """The twin that must fail: the same manifest with one more dependency."""
-    crossed = deepcopy(_manifest())
+    crossed = deepcopy(manifest())
     crossed["nodes"][f"model.chotso.{reader}"]["depends_on"]["nodes"].append(read)
     assert crossings(crossed) == [f"model.chotso.{reader} reads {read}"]
 
 
 def test_every_feed_is_a_source_and_every_source_says_what_it_is_and_how_fresh() -> None:
-    sources = list(_manifest()["sources"].values())
+    sources = list(manifest()["sources"].values())
     assert {s["name"] for s in sources if s["source_name"] == "raw"} == set(contracts_of_feeds())
     for source in sources:
         name = source["name"]
@@ -198,12 +164,12 @@ def test_every_mart_is_public_bilingual_and_under_an_enforced_contract_with_keys
 def test_every_mart_is_tested() -> None:
     tested = {
         unique_id
-        for node in _manifest()["nodes"].values()
+        for node in manifest()["nodes"].values()
         if node["resource_type"] == "test"
         for unique_id in node["depends_on"]["nodes"]
     } | {
         unique_id
-        for node in _manifest()["unit_tests"].values()
+        for node in manifest()["unit_tests"].values()
         for unique_id in node["depends_on"]["nodes"]
     }
     untested = [node["name"] for node in marts() if node["unique_id"] not in tested]
@@ -229,7 +195,7 @@ def test_what_the_contracts_say_is_promised() -> None:
 
 
 def test_the_dashboards_and_the_snapshot_say_what_they_read() -> None:
-    exposures = _manifest()["exposures"].values()
+    exposures = manifest()["exposures"].values()
     assert {exposure["name"] for exposure in exposures} == {
         "attainment_dashboard", "emulation_dashboard", "year_end_snapshot",
     }  # fmt: skip
@@ -241,11 +207,8 @@ def test_the_metric_register_says_what_the_specification_says() -> None:
     """The oracle holds the specification in its own words; the register must agree with it."""
     register = load_registers().metrics
     assert {metric.code: metric.plan_code for metric in register.metrics} == PLAN_MEASURES
-    flows = {metric.code: metric.funds for metric in register.metrics if metric.kind == "flow"}
-    for fund, code in FUNDS.items():
-        assert [flow for flow, funds in flows.items() if fund in funds] == [
-            code, "collection_total",
-        ]  # fmt: skip
+    flows = {metric.code: set(metric.funds) for metric in register.metrics if metric.kind == "flow"}
+    assert flows == {metric: set(funds) for metric, funds in COLLECTIONS.items()}
     schemes = {m.code for m in register.metrics if m.kind == "stock"}
     assert schemes == set(SCHEMES.values())
     denominators = {m.group: m.denominator for m in register.metrics if m.kind == "ratio"}

@@ -13,7 +13,7 @@ from chotso.demo import play as demo
 from chotso.demo import progress
 from chotso.demo import report as demo_report
 from chotso.errors import ChotsoError
-from chotso.local.client import AirflowClient, Run
+from chotso.local.client import AirflowClient, DagRun
 from chotso.local.drive import EXTRACTS, Night
 
 DAY = date(2021, 12, 29)
@@ -21,10 +21,10 @@ ANYTHING: Any = None
 
 
 def night(*failed: str, build: str | None = None) -> Night:
-    def run(dag_id: str) -> Run:
-        return Run(dag_id, "r", "failed" if dag_id in failed else "success", None, "manual")
+    def run(dag_id: str) -> DagRun:
+        return DagRun(dag_id, "r", "failed" if dag_id in failed else "success", None, "manual")
 
-    built = Run("build_warehouse", "b", build, None, "asset_triggered") if build else None
+    built = DagRun("build_warehouse", "b", build, None, "asset_triggered") if build else None
     return Night(DAY, [run(dag_id) for dag_id in EXTRACTS], built)
 
 

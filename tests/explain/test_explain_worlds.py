@@ -18,7 +18,7 @@ from chotso.explain.items import (
     greatest_items,
     items_of,
     plans_of,
-    standing_of,
+    sums_of,
     total_of,
 )
 from chotso.explain.since import Between, Since
@@ -90,7 +90,7 @@ def _items_are_the_oracles_figures(
         figure = find_figure(conn, state, agency, metric, month)
         basis = basis_of(conn, state, month)
         items = items_of(conn, state, figure, basis)
-        made = standing_of(figure, total_of(items), plans, basis).numbers()
+        made = sums_of(figure, total_of(items), plans, basis).numbers()
         assert made == _numbers(right, (agency, month, metric)), (state, agency, month, metric)
         greatest, total = greatest_items(conn, state, figure, basis, lines=2)
         assert total == total_of(items), (state, agency, month, metric)

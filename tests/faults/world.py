@@ -11,7 +11,7 @@ from itertools import count
 from pathlib import Path
 
 from chotso.calendar import night_of
-from chotso.contracts import contract, contracts, groups
+from chotso.contracts import contract_of, contracts, groups
 from chotso.sandbox.province import advance, seed
 from chotso.settings import Settings
 from tests.faults.cloning import admin, cloned
@@ -87,7 +87,7 @@ def group_at(point: str) -> str | None:
     """The group whose extract passes a point; None for a place that belongs to no group."""
     name = point.rsplit(".", 1)[-1]
     if name in contracts():
-        return contract(name).group
+        return contract_of(name).group
     return name if name in groups() else None
 
 

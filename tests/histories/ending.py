@@ -53,7 +53,7 @@ def broken_books(url: str) -> list[str]:
             "or money_delivered is distinct from money_accepted + money_quarantined)"
         ):
             wrong.append(f"{batch_id} does not balance")
-        for feed, item in contracts().items():
+        for feed, contract in contracts().items():
             query = sql.SQL(
                 "select count(*) from {raw} as a inner join {raw} as b on {same} "
                 "and a.ctid < b.ctid and tstzrange(a.known_from, a.known_to) && "
@@ -61,7 +61,7 @@ def broken_books(url: str) -> list[str]:
             ).format(
                 raw=sql.Identifier("raw", feed),
                 same=sql.SQL(" and ").join(
-                    sql.SQL("a.{0} = b.{0}").format(sql.Identifier(n)) for n in item.key
+                    sql.SQL("a.{0} = b.{0}").format(sql.Identifier(n)) for n in contract.key
                 ),
             )
             row = conn.execute(query).fetchone()
@@ -131,10 +131,10 @@ def _accounts(life: Life, agencies: set[str]) -> set[tuple[Any, ...]]:
 
 
 def _in_force(conn: psycopg.Connection, feed: str) -> list[str]:
-    item = contracts()[feed]
-    names = [*item.key, *item.tracked]
+    contract = contracts()[feed]
+    names = [*contract.key, *contract.tracked]
     # The instant of the newest export that states the row decides at a cutoff.
-    names += ["restated_at"] if item.history == "statement" else []
+    names += ["restated_at"] if contract.kept_as == "statement" else []
     listed = sql.SQL(", ").join(map(sql.Identifier, names))
     return _texts(
         conn,

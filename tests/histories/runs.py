@@ -130,7 +130,7 @@ class Stage:
             self._execute("drop database if exists {} with (force)", warehouse)
             shutil.rmtree(folder, ignore_errors=True)
 
-    def play_beside(self, place: Place, life: Life, history: History) -> "Future[list[str]]":
+    def play_beside(self, place: Place, life: Life, history: History) -> Future[list[str]]:
         """Play an undisturbed history in the third worker, while others go on."""
         return self._threads.submit(_play, place, life, history, self._workers[2:])
 

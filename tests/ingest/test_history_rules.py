@@ -20,7 +20,7 @@ from psycopg.rows import dict_row
 from chotso.calendar import night_of
 from chotso.contracts import contracts
 from chotso.ingest import exemptions, history
-from chotso.ingest.history import Judgement, Standing
+from chotso.ingest.history import Judgement, StandingTotals
 from chotso.ingest.night import extract_all, extract_group
 from chotso.ingest.rules import HISTORY_DATES_NEEDED, StandingFacts, history_rules_of
 from chotso.registers import CONFIG_DIR
@@ -332,7 +332,7 @@ def test_dates_of_before_the_fourteen_days_count_no_more(ledgered: Ledgered) -> 
 def test_a_night_without_changes_carries_the_totals_on_and_counts_nothing(
     ledgered: Ledgered, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def counted(*_: object) -> Standing:
+    def counted(*_: object) -> StandingTotals:
         raise AssertionError("a table was counted")
 
     monkeypatch.setattr(history, "count", counted)
@@ -357,7 +357,7 @@ ONE_MORE = (
 def test_a_batch_that_mends_some_of_a_damage_is_let_past(
     ledgered: Ledgered, monkeypatch: pytest.MonkeyPatch, is_naive: bool
 ) -> None:
-    def let_nothing(judgements: list[Judgement], before: Standing) -> list[Judgement]:
+    def let_nothing(judgements: list[Judgement], before: StandingTotals) -> list[Judgement]:
         return judgements
 
     if is_naive:

@@ -9,6 +9,7 @@ import pytest
 from psycopg import sql
 
 import chotso.contracts
+from chotso import PROJECT_ROOT
 from chotso.ingest.night import extract_group
 from chotso.ingest.rules import history_rules_of, rules_of
 from chotso.migrate import migrate
@@ -19,24 +20,8 @@ from tests.worlds.sandbox_homes import new_home
 
 pytestmark = pytest.mark.warehouse
 
-CONTRACT = """
-feed: points
-group: points
-order: 60
-title: Điểm thu — collection points
-owner: Phòng Quản lý thu
-source: {kind: table, relation: diem_thu, read: whole}
-history: versions
-key: [ma_diem, so_quay]
-money: so_tien
-money_columns: [so_tien]
-columns:
-  ma_diem: {type: text, required: true, description: Mã điểm thu — code of the point}
-  so_quay: {type: integer, required: true, description: Số quầy — number of the desk}
-  ten: {type: text, required: true, description: Tên điểm thu — name of the point}
-  ma_co_quan: {type: text, refers_to: agencies, required: true, description: Cơ quan — agency code}
-  so_tien: {type: bigint, description: Số tiền (đồng) — amount in đồng}
-"""
+PAGE = PROJECT_ROOT / "docs" / "maintaining.md"
+CONTRACT = PAGE.read_text("utf-8").split("```yaml\n", 1)[1].split("```", 1)[0]
 ROWS = [
     ("D1", 1, "Điểm một", "07201", 10),
     ("D1", 2, "Điểm một", "07201", 20),

@@ -16,7 +16,7 @@ from sqlalchemy.dialects import mssql, mysql, oracle, registry
 from sqlalchemy.types import TypeEngine
 
 from chotso import PROJECT_ROOT
-from chotso.contracts import contract
+from chotso.contracts import contract_of
 from chotso.ingest.night import extract_group
 from chotso.sandbox.server import SandboxServer
 from chotso.source.database import open_snapshot
@@ -28,7 +28,7 @@ from tests.worlds.product import SOURCE_LOGIN, Product, product
 
 pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(600)]
 
-PAYMENTS = contract("payments")
+PAYMENTS = contract_of("payments")
 DAY = date(2021, 11, 1)
 CLOCK = datetime(2021, 11, 2, 1, tzinfo=ZONE)
 

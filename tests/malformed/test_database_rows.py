@@ -13,7 +13,7 @@ import pytest
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from chotso.contracts import contract
+from chotso.contracts import contract_of
 from chotso.ingest.night import extract_group
 from chotso.sandbox.server import SandboxServer
 from chotso.source.database import open_snapshot
@@ -26,7 +26,7 @@ from tests.worlds.product import Product
 
 pytestmark = [pytest.mark.proof, pytest.mark.warehouse, pytest.mark.timeout(600)]
 
-PAYMENTS = contract("payments")
+PAYMENTS = contract_of("payments")
 
 
 def test_postgresql(running: SandboxServer, tmp_path: Path) -> None:

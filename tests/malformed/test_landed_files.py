@@ -7,9 +7,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from chotso.contracts import contract
+from chotso.contracts import contract_of
 from chotso.errors import ChotsoError
-from chotso.ingest.night import extract_group, land_group, publish_group
+from chotso.ingest.night import extract_group, land_group, publish_and_prove
 from chotso.landing import LandedFile, Landing
 from chotso.sandbox.server import SandboxServer
 from chotso.source.arrow import landed_schema
@@ -19,7 +19,7 @@ from tests.proofs import record
 
 pytestmark = pytest.mark.proof
 
-C12 = contract("c12")
+C12 = contract_of("c12")
 PARTS = 64
 
 
@@ -93,7 +93,7 @@ def test_a_changed_landing_stops_its_batch_and_the_next_night_reads_the_file_aga
         data.chmod(0o600)
         data.write_bytes(content)
         with pytest.raises(ChotsoError, match="is not what was landed"):
-            publish_group(warehouse.settings, "c12", NIGHT)
+            publish_and_prove(warehouse.settings, "c12", NIGHT)
         with psycopg.connect(warehouse.admin_url) as conn:
             assert conn.execute("select count(*) from raw.c12").fetchone() == (0,)
             conn.execute("delete from ops.batch where status = 'failed'")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from chotso.contracts import FileSource, contract
+from chotso.contracts import FileSource, contract_of
 from chotso.source.drop_folder import DropFolder
 from chotso.source.files import ParsedFile, parse
 from tests.malformed.case import ID, Case, Maker
@@ -18,7 +18,7 @@ from tests.oracle.hostile.c12_files import COLUMNS
 
 pytestmark = pytest.mark.proof
 
-C12 = contract("c12")
+C12 = contract_of("c12")
 assert isinstance(C12.source, FileSource)
 PATTERN = C12.source.name_pattern
 NAME = "C12_202112_20211231T163000"

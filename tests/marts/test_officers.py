@@ -11,6 +11,7 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from chotso.build import run_build
+from chotso.registers import load_registers
 from tests.worlds.build_warehouse import Servers, Warehouse, new_warehouse
 from tests.worlds.build_world import World, instant
 
@@ -21,6 +22,7 @@ CUTOFF = instant("2021-12-20T17:00")
 NIGHTLY, AT_CUTOFF = "marts", "scratch_officers"
 SI, HI, TOTAL = "arrears_ratio_si", "collection_hi", "collection_total"
 PEOPLE = "participants_hi"
+METRICS = len(load_registers().metrics.metrics)
 
 Figure = Callable[..., dict[str, Any] | None]
 
@@ -252,18 +254,18 @@ def test_every_officer_and_every_rest_has_every_month_and_metric(warehouse: Ware
         """
     )
     months = {(row[0], row[1]): (row[2], row[4]) for row in rows}
-    assert {row[3] for row in rows} == {13}
+    assert {row[3] for row in rows} == {METRICS}
     first = date(2021, 1, 1)
     assert months == {
-        ("072", "O1"): (5 * 13, date(2021, 8, 1)),
-        ("07201", "O1"): (13 * 13, first),
-        ("07201", "O2"): (13 * 13, first),
-        ("07201", "GHOST"): (2 * 13, date(2021, 12, 1)),
-        ("07201", "unassigned"): (13 * 13, first),
-        ("07202", "O2"): (13, date(2021, 12, 1)),
-        ("07202", "O3"): (13 * 13, first),
-        ("07202", "unassigned"): (13 * 13, first),
-        ("07203", "O1"): (5 * 13, date(2021, 8, 1)),
-        ("07203", "O4"): (6 * 13, first),
-        ("07203", "unassigned"): (6 * 13, first),
+        ("072", "O1"): (5 * METRICS, date(2021, 8, 1)),
+        ("07201", "O1"): (13 * METRICS, first),
+        ("07201", "O2"): (13 * METRICS, first),
+        ("07201", "GHOST"): (2 * METRICS, date(2021, 12, 1)),
+        ("07201", "unassigned"): (13 * METRICS, first),
+        ("07202", "O2"): (METRICS, date(2021, 12, 1)),
+        ("07202", "O3"): (13 * METRICS, first),
+        ("07202", "unassigned"): (13 * METRICS, first),
+        ("07203", "O1"): (5 * METRICS, date(2021, 8, 1)),
+        ("07203", "O4"): (6 * METRICS, first),
+        ("07203", "unassigned"): (6 * METRICS, first),
     }

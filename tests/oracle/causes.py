@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from tests.oracle.facts import C12_SUFFIXES, COLLECTION_TOTAL, FUNDS, SCHEMES
+from tests.oracle.facts import C12_SUFFIXES, SCHEMES, collections_of
 from tests.oracle.knowledge import Account, Knowledge, local_month
 from tests.oracle.model import Row
 
@@ -196,7 +196,7 @@ def _credited(state: Knowledge, document: Row | None, line: Row | None) -> Count
     return {
         (agency, month, metric): (line["tien_goc"], 0)
         for agency in state.counting_agencies(document["ma_co_quan"])
-        for metric in (FUNDS[line["quy"]], COLLECTION_TOTAL)
+        for metric in collections_of(line["quy"])
     }
 
 

@@ -23,16 +23,15 @@ SCHEMES = {
     "BHTN": "participants_ui",
     "BHYT": "participants_hi",
 }
-FUNDS = {
-    "HTTT": "collection_si_compulsory",
-    "ODTS": "collection_si_compulsory",
-    "TNLD": "collection_si_compulsory",
-    "BHXHTN": "collection_si_voluntary",
-    "BHTN": "collection_ui",
-    "BHYT": "collection_hi",
+FUNDS = ("HTTT", "ODTS", "TNLD", "BHXHTN", "BHTN", "BHYT")
+COLLECTIONS = {
+    "collection_si_compulsory": ("HTTT", "ODTS", "TNLD"),
+    "collection_si_voluntary": ("BHXHTN",),
+    "collection_ui": ("BHTN",),
+    "collection_hi": ("BHYT",),
+    "collection_total": FUNDS,
 }
-COLLECTION_TOTAL = "collection_total"
-COLLECTIONS = (*dict.fromkeys(FUNDS.values()), COLLECTION_TOTAL)
+"""The funds that each metric of collection counts."""
 GROUP_FUNDS = {"si": ("HTTT", "ODTS", "TNLD"), "ui": ("BHTN",), "hi": ("BHYT",)}
 C12_SUFFIXES = {"si": ("bhxh", "bh"), "ui": ("bhtn", "tn"), "hi": ("bhyt", "yt")}
 """Per group: suffix of closings, and of payables and adjustments."""
@@ -41,6 +40,13 @@ UNKNOWN = date.min
 """The month of what was credited in a month that cannot be read."""
 
 MetricKey = tuple[str, date, str]
+
+
+def collections_of(fund: str | None) -> list[str]:
+    """The metrics that count a fund; of a fund that nobody knows, every one that it could be."""
+    if fund not in FUNDS:
+        return list(COLLECTIONS)
+    return [metric for metric, funds in COLLECTIONS.items() if fund in funds]
 
 
 class Owed:
@@ -107,8 +113,8 @@ class Facts:
             for agency in self._state.counting_agencies(document["ma_co_quan"]):
                 for line in self._lines[document["so_chung_tu"]]:
                     money = line["tien_goc"] + (line["tien_lai"] if interest_counts else 0)
-                    self.collected[agency, month, FUNDS[line["quy"]]] += money
-                    self.collected[agency, month, COLLECTION_TOTAL] += money
+                    for metric in collections_of(line["quy"]):
+                        self.collected[agency, month, metric] += money
 
     def _add_heads(self) -> None:
         for spell in self._state.accepted["tham_gia"].values():
@@ -169,8 +175,7 @@ class Facts:
             if not alone and document_key not in state.set_aside["chung_tu"]:
                 continue
             document = documents.get(document_key)
-            known_fund = FUNDS.get(line["quy"])
-            metrics = (known_fund, COLLECTION_TOTAL) if known_fund else COLLECTIONS
+            metrics = collections_of(line["quy"])
             months = [local_month(document["ngay_ghi_co"])] if document else self._months
             for agency in self._possible(document["ma_co_quan"] if document else None):
                 for month in months:
@@ -193,12 +198,12 @@ class Facts:
         state = self._state
         aside = state.set_aside["chung_tu"]
         documents = state.accepted["chung_tu"] | aside
-        pieces: dict[str, list[tuple[str | None, int]]] = defaultdict(list)
+        pieces: dict[str, list[tuple[str | None, int]]] = defaultdict(list)  # (fund, đồng)
         for key, line in (state.accepted["phan_bo"] | state.set_aside["phan_bo"]).items():
             code = line["so_chung_tu"]
             if key in state.set_aside["phan_bo"] or (code,) in aside:
                 money = abs(line["tien_goc"] + line["tien_lai"])
-                pieces[code].append((FUNDS.get(line["quy"]), money))
+                pieces[code].append((line["quy"], money))
         for (code,), document in aside.items():
             rest = abs(document["so_tien"]) - sum(money for _, money in pieces[code])
             pieces[code].append((None, max(rest, 0)))
@@ -207,7 +212,7 @@ class Facts:
             month = local_month(known["ngay_ghi_co"]) if known else UNKNOWN
             for agency in self._possible(known["ma_co_quan"] if known else None):
                 for fund, money in found:
-                    for metric in (fund, COLLECTION_TOTAL) if fund else COLLECTIONS:
+                    for metric in collections_of(fund):
                         self.credits_aside[agency, month, metric] += money
 
     def quarantined_to_date(self, agency: str, month: date, metric: str) -> int:

@@ -18,7 +18,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from tests.oracle.facts import C12_SUFFIXES, COLLECTION_TOTAL, FUNDS, GROUP_FUNDS, SCHEMES
+from tests.oracle.facts import C12_SUFFIXES, GROUP_FUNDS, SCHEMES, collections_of
 from tests.oracle.knowledge import LOCAL, Account, Knowledge, known, local_month
 from tests.oracle.model import Measures, Observation, Row
 from tests.oracle.recompute import (
@@ -177,8 +177,8 @@ class _Officers:
                     money += line["tien_lai"]
                 key = (document["ma_co_quan"], officer, month)
                 self.facts.add(key)
-                self.collected[(*key, FUNDS[line["quy"]])] += money
-                self.collected[(*key, COLLECTION_TOTAL)] += money
+                for metric in collections_of(line["quy"]):
+                    self.collected[(*key, metric)] += money
 
     def _count(self) -> None:
         for spell in self.state.accepted["tham_gia"].values():

@@ -20,7 +20,7 @@ from chotso.calendar import night_of
 from chotso.local import airflow as local
 from chotso.local import processes
 from chotso.local.airflow_home import AirflowHome
-from chotso.local.client import Run
+from chotso.local.client import DagRun
 from chotso.local.drive import (
     BUILD,
     EXTRACTS,
@@ -53,7 +53,7 @@ def wait_until(condition: Callable[[], Any], seconds: float = TIMEOUT_S) -> Any:
     return found
 
 
-def states(pipeline: Pipeline, run: Run) -> dict[str, str | None]:
+def states(pipeline: Pipeline, run: DagRun) -> dict[str, str | None]:
     return {task.task_id: task.state for task in pipeline.api.tasks(run)}
 
 
@@ -267,7 +267,7 @@ def has_a_clock(database: psycopg.Connection, dag_id: str) -> bool:
     return found is not None and found[0] not in (None, "None")
 
 
-def schedulers_that_queued(database: psycopg.Connection, runs: Iterable[Run]) -> int:
+def schedulers_that_queued(database: psycopg.Connection, runs: Iterable[DagRun]) -> int:
     """How many schedulers had a hand in these runs."""
     found = database.execute(
         "select count(distinct queued_by_job_id) from task_instance where run_id = any(%s)",

@@ -197,7 +197,7 @@ def test_a_mended_line_is_judged_with_all_lines_of_its_document(
     monkeypatch.setattr(
         chotso.ingest.extract_table,
         "rows_query",
-        lambda item, request: (query := rows_query(item, request)).where(
+        lambda contract, request: (query := rows_query(contract, request)).where(
             query.selected_columns["so_dong"] == 2
         ),
     )
@@ -380,7 +380,7 @@ def test_a_cell_that_could_not_be_read_stays_what_it_is(world: QuarantineWorld) 
     assert (found.id, found.status, found.last_seen) == (row, "open", world.clock)
     # The naive twin reads the empty place as an empty cell, which is 0: another version.
     naive = cells.read_cell(
-        found.row["ck_bhxh"], chotso.contracts.contract("c12").landed["ck_bhxh"]
+        found.row["ck_bhxh"], chotso.contracts.contract_of("c12").landed["ck_bhxh"]
     )
     assert found.row["ck_bhxh"] is None
     assert naive == 0
@@ -398,7 +398,7 @@ def test_a_mended_rule_takes_in_a_plan_with_every_digit(
     (kept,) = world.rows("select row::text as row from quarantine.row where id = %s", long)
     assert "12345678901234567.25" in kept["row"]
     loaded = chotso.ingest.rejudge._typed(
-        chotso.contracts.contract("plans"), json.loads(kept["row"], parse_float=str)
+        chotso.contracts.contract_of("plans"), json.loads(kept["row"], parse_float=str)
     )
     assert loaded["gia_tri"] == "12345678901234567.25"
     # The naive twin goes through a float.

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from chotso.errors import ChotsoError
-from chotso.release.data.canonical import Table, canonical_json, csv_lines
+from chotso.release.data.canonical import DataFile, canonical_json, csv_lines
 from chotso.release.data.changes import Changes, Corrected
 from chotso.release.data.tables import CHANGES, COMPARED, PLANS, TABLES
 
@@ -35,7 +35,7 @@ def kind_of(name: str, row: Mapping[str, Any], kind: str) -> str:
     return "ratio" if is_ratio else "integer"
 
 
-def make_row(spec: Table, key: tuple[str, ...], chance: random.Random) -> dict[str, Any]:
+def make_row(spec: DataFile, key: tuple[str, ...], chance: random.Random) -> dict[str, Any]:
     row: dict[str, Any] = {"kind_code": chance.choice(["flow", "ratio"])}
     for column in spec.columns:
         if column.name not in row:
@@ -44,7 +44,7 @@ def make_row(spec: Table, key: tuple[str, ...], chance: random.Random) -> dict[s
     return {column.name: row[column.name] for column in spec.columns}
 
 
-def typed(spec: Table, name: str, text: str) -> Any:
+def typed(spec: DataFile, name: str, text: str) -> Any:
     kind = next(column.kind for column in spec.columns if column.name == name)
     if kind == "integer":
         return 2000 + int(hashlib.sha256(text.encode()).hexdigest()[:3], 16)
@@ -169,7 +169,7 @@ def test_random_releases_against_a_plain_reading(tmp_path: Path) -> None:
     assert quoted
 
 
-def make_changed(spec: Table, row: dict[str, Any], chance: random.Random) -> dict[str, Any]:
+def make_changed(spec: DataFile, row: dict[str, Any], chance: random.Random) -> dict[str, Any]:
     changed = dict(row)
     for column in spec.columns:
         if column.name not in (*spec.key, "kind_code") and chance.random() < 0.2:

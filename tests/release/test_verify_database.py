@@ -117,10 +117,10 @@ FORGED: dict[str, tuple[str, str, list[str]]] = {
     "an employer's debt": (
         "update frozen.employer_arrears set arrears_vnd = 0 "
         f"where release_id = '{SPRINT}' and month = '2021-12-01' and employer_code = 'TA0001A'",
-        "update frozen.employer_arrears set arrears_vnd = 210 "
+        "update frozen.employer_arrears set arrears_vnd = 85 "
         f"where release_id = '{SPRINT}' and month = '2021-12-01' and employer_code = 'TA0001A'",
         ['employer_arrears: row ["TA0001A", "2021-12-01"]: arrears_vnd is "0", in the bundle '
-         '"210"'],
+         '"85"'],
     ),
     "which one is current": (
         f"update frozen.release set is_current = false where release_id = '{SPRINT}'",

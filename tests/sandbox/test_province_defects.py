@@ -14,7 +14,7 @@ from python_calamine import CalamineWorkbook
 from chotso.sandbox.province.c12_export import CLOSINGS, MONEY_FIELDS
 from chotso.sandbox.province.c12_layout import COLUMNS_109, columns_of
 from chotso.sandbox.province.defects import Defect, load_defects, save_defects
-from chotso.sandbox.province.deliveries import Delivery, deliveries
+from chotso.sandbox.province.deliveries import ArrivingFile, deliveries
 from chotso.sandbox.province.parameters import DefectLevel, Parameters
 from chotso.sandbox.province.tcvn3 import can_encode, encode
 from chotso.sandbox.province.world import World, make_world
@@ -27,7 +27,7 @@ def world_with(level: DefectLevel) -> World:
     return make_world(Parameters(3_000, 90, 2021, 4, level), lambda _: None)
 
 
-def delivered(world: World) -> list[Delivery]:
+def delivered(world: World) -> list[ArrivingFile]:
     until = world.parameters.timeline.horizon
     return list(deliveries(world.parameters, world.book, world.plans, None, until))
 
@@ -38,7 +38,7 @@ def world() -> World:
 
 
 @pytest.fixture(scope="module")
-def files(world: World) -> list[Delivery]:
+def files(world: World) -> list[ArrivingFile]:
     return delivered(world)
 
 
@@ -114,7 +114,7 @@ def test_documents_are_planted_and_no_others(world: World) -> None:
         assert line["tien_goc"] + line["tien_lai"] == defect.money_vnd
 
 
-def cells_of(each: Delivery) -> dict[str, list[dict[str, Any]]]:
+def cells_of(each: ArrivingFile) -> dict[str, list[dict[str, Any]]]:
     book = CalamineWorkbook.from_filelike(io.BytesIO(each.content))
     month = int(each.name[8:10]) - 1
     found = {}
@@ -125,7 +125,7 @@ def cells_of(each: Delivery) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-def test_rows_of_workbooks_are_planted(files: list[Delivery]) -> None:
+def test_rows_of_workbooks_are_planted(files: list[ArrivingFile]) -> None:
     struck = [each for each in files if len(each.defects) > 5]
     assert len(struck) == 3
     for each in struck:
@@ -175,7 +175,7 @@ def check(defect: Defect, rows: list[dict[str, Any]]) -> None:
         assert sum(row[name] for name in CLOSINGS) == defect.money_vnd
 
 
-def test_whole_files_are_planted(files: list[Delivery]) -> None:
+def test_whole_files_are_planted(files: list[ArrivingFile]) -> None:
     [cut] = [each for each in files if each.logged.get("is_refused")]
     assert cut.stated is not None
     assert hashlib.sha256(cut.stated).digest() != hashlib.sha256(cut.content).digest()

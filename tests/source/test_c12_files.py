@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 import xlsxwriter
 
-from chotso.contracts import FileSource, contract
+from chotso.contracts import FileSource, contract_of
 from chotso.errors import ChotsoError
 from chotso.source.drop_folder import DropFolder, RefusedDeliveryError
 from chotso.source.files import ParsedFile, parse
 
-C12 = contract("c12")
+C12 = contract_of("c12")
 assert isinstance(C12.source, FileSource)
 COLUMNS = C12.source.sheet_columns
 PATTERN = C12.source.name_pattern

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 import xlsxwriter
 
-from chotso.contracts import FileSource, contract
+from chotso.contracts import FileSource, contract_of
 from chotso.source.drop_folder import DropFolder, RefusedDeliveryError
 from chotso.source.files import ParsedFile, parse
 from chotso.source.sheets import EMPTY
 from chotso.source.workbook import read_workbook
 from tests.malformed.packages import SHEET, Written, inline, number, row_of, save
 
-C12, PLANS = contract("c12"), contract("plans")
+C12, PLANS = contract_of("c12"), contract_of("plans")
 assert isinstance(C12.source, FileSource)
 COLUMNS = C12.source.sheet_columns
 STEM = "C12_202112_20211231T163000"
@@ -68,12 +68,13 @@ def book(
 
 
 def read(path: Path, feed: str = "c12") -> ParsedFile:
-    item = contract(feed)
-    assert isinstance(item.source, FileSource)
+    contract = contract_of(feed)
+    assert isinstance(contract.source, FileSource)
     scratch = path.parent.parent / "scratch"
     scratch.mkdir(exist_ok=True)
     return parse(
-        item, DropFolder(str(path.parent)).fetch(path.name, item.source.name_pattern, scratch)
+        contract,
+        DropFolder(str(path.parent)).fetch(path.name, contract.source.name_pattern, scratch),
     )
 
 

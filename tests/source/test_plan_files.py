@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 import xlsxwriter
 
-from chotso.contracts import FileSource, contract
+from chotso.contracts import FileSource, contract_of
 from chotso.source.drop_folder import DropFolder, RefusedDeliveryError
 from chotso.source.files import parse
 
-PLANS = contract("plans")
+PLANS = contract_of("plans")
 assert isinstance(PLANS.source, FileSource)
 PATTERN = PLANS.source.name_pattern
 HEADER = list(PLANS.columns)

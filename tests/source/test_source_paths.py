@@ -24,9 +24,9 @@ NIGHTS = [
     (datetime(2021, 10, 4, 1, tzinfo=LOCAL_ZONE), date(2021, 10, 3)),
 ]
 RELATIONS = {
-    feed: item.source.relation
-    for feed, item in contracts().items()
-    if isinstance(item.source, TableSource)
+    feed: contract.source.relation
+    for feed, contract in contracts().items()
+    if isinstance(contract.source, TableSource)
 }
 
 

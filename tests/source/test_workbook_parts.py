@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from python_calamine import CalamineWorkbook
 
-from chotso.contracts import FileSource, contract
+from chotso.contracts import FileSource, contract_of
 from chotso.source.drop_folder import DropFolder, RefusedDeliveryError
 from chotso.source.files import ParsedFile, parse
 from tests.malformed.packages import (
@@ -25,7 +25,7 @@ from tests.malformed.packages import (
     save,
 )
 
-C12 = contract("c12")
+C12 = contract_of("c12")
 assert isinstance(C12.source, FileSource)
 COLUMNS = C12.source.sheet_columns
 AT = {name: at for at, name in enumerate(COLUMNS)}

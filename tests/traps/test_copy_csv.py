@@ -3,7 +3,7 @@
 import psycopg
 import pytest
 
-from chotso.contracts import contract
+from chotso.contracts import contract_of
 from chotso.ingest.night import extract_group
 from tests.traps.world import DAY, begin, in_force, tables, write
 from tests.worlds.product import Product
@@ -53,7 +53,7 @@ def test_reordered_columns_load_swapped(warehouse: Product, conn: psycopg.Connec
 
     begin(warehouse)
     with psycopg.connect(warehouse.source_admin_url) as source:
-        columns = list(contract("employers").columns)
+        columns = list(contract_of("employers").columns)
         source.execute("alter table tst.don_vi rename to don_vi_cu")
         listed = ", ".join(reversed(columns))
         source.execute(f"create table tst.don_vi as select {listed} from tst.don_vi_cu".encode())

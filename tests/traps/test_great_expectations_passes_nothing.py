@@ -82,13 +82,13 @@ def test_nan_and_infinity_pass_a_lower_bound(
     warehouse: Product, gx_source: Any, content: str, trap: str
 ) -> None:
     gxe: Any = import_module("great_expectations.expectations")
-    from chotso.contracts import contract
+    from chotso.contracts import contract_of
     from chotso.source.cells import UnreadableError, read_cell
 
     rule = gxe.ExpectColumnValuesToBeBetween(column="amount", min_value=0)
     assert _validated(gx_source, warehouse.admin_url, content, rule).success, trap
 
-    money = contract("payments").columns["so_tien"]
+    money = contract_of("payments").columns["so_tien"]
     for value in (float("nan"), float("inf"), "NaN", "Infinity", "inf"):
         with pytest.raises(UnreadableError):
             read_cell(value, money)

@@ -173,6 +173,9 @@ def build(
         )
         conn.execute(FACTS, {"known_at": as_known_at, "collected": collected})
         conn.execute(OTHERS)
+        for metric in load_registers().metrics.metrics:
+            if metric.code not in METRICS:
+                conn.execute(MORE, {"code": metric.code, "unit": metric.unit, "kind": metric.kind})
         conn.commit()
     return None
 
@@ -242,11 +245,12 @@ lines as (
 ),
 
 accounts as (
-    insert into raw.c12 (ma_co_quan, thang, madvi, ps_bh, ck_bhxh, stated_at, restated_at,
-        batch_id, known_from)
-    select code, month, 'of ' || code, case when month = '2021-01-01' then 10000 else 0 end, 85,
-        %(first)s, %(first)s, 'x', %(first)s
-    from agencies, months
+    insert into raw.c12 (ma_co_quan, thang, madvi, ps_bh, ck_bhxh, ck_lai, sothang, stated_at,
+        restated_at, batch_id, known_from)
+    select code, month, employer, case when month = '2021-01-01' then 10000 * owing else 0 end,
+        85 * owing, 1, 1.5, %(first)s, %(first)s, 'x', %(first)s
+    from months, (values ('072', 'TA0072A', 1), ('07200', 'TA0001A', 1), ('07200', 'DL00001', 0),
+        ('07201', 'TA0201A', 1)) as account (code, employer, owing)
     on conflict do nothing
 )
 
@@ -307,19 +311,21 @@ create table fct_arrears_ratio (agency_code text, month date, group_code text, v
 """
 OTHERS = """
 insert into dim_employer values ('TA0001A|first', 'TA0001A', 'Công ty Giả định 1', 'DN'),
-('DL00001|first', 'DL00001', 'Người thu Giả định', 'DL');
+('DL00001|first', 'DL00001', 'Người thu Giả định', 'DL'),
+('TA0072A|first', 'TA0072A', 'Công ty Giả định 2', 'DN'),
+('TA0201A|first', 'TA0201A', 'Công ty Giả định 3', 'DN');
 insert into dim_officer values ('CB01|first', 'Cán bộ Giả định');
 insert into dim_reconciliation_category values ('matched', 'Khớp');
 
 insert into fct_employer_account
-select employer, month, fund_group, 70
-from generate_series(date '2021-01-01', date '2021-12-01', interval '1 month') as month,
-    unnest(array['TA0001A', 'DL00001']) as employer, unnest(array['si', 'ui', 'hi']) as fund_group;
+select madvi, thang, fund_group, case fund_group when 'si' then ck_bhxh else 0 end
+from raw.c12, unnest(array['si', 'ui', 'hi']) as fund_group
+where known_to is null;
 insert into fct_employer_debt
-select employer_code, month, '07200', '07200|first', employer_code || '|first',
-    month + interval '20 days', sum(arrears_vnd), 5, 0, 1, 1.5, 'overdue', 'active'
-from fct_employer_account
-group by employer_code, month
+select madvi, thang, ma_co_quan, ma_co_quan || '|first', madvi || '|first', stated_at, ck_bhxh,
+    greatest(ck_bhxh - ps_bh, 0), 0, ck_lai, sothang, 'overdue', 'active'
+from raw.c12
+where known_to is null
 order by random();
 
 insert into fct_officer_attainment
@@ -361,7 +367,7 @@ attainment as (
                 - case kind_code when 'flow' then 7 * (12 - extract(month from month)) else 0 end
         end,
         case kind_code when 'ratio' then 85 end, case kind_code when 'ratio' then 10000 end,
-        null, case kind_code when 'ratio' then 0.009 end,
+        case kind_code when 'ratio' then 0.009 end, case kind_code when 'ratio' then 0.009 end,
         case kind_code when 'ratio' then 0.944444444 end,
         case kind_code when 'ratio' then true end, 0, %(known_at)s,
         agency_key, case kind_code when 'ratio' then 0.009 end,
@@ -374,6 +380,24 @@ insert into fct_arrears_ratio
 select agency_code, month, 'total', variant, 85, 10000, 0.0085, true, variant = 'total_receivable',
     agency_key, false
 from dim_agency, months, (values ('total_plan'), ('total_receivable')) as v (variant)
+order by random()
+"""
+
+# The other metrics of the register: of the funds only HI has lines, so its figures are the total's.
+MORE = """
+with added as (
+    insert into dim_metric
+    values (%(code)s, %(code)s, %(code)s, %(unit)s, %(kind)s, 'at_least', 'none')
+    returning metric_code, case when kind_code <> 'ratio' then 0 end as figure
+)
+
+insert into fct_monthly_attainment
+select agency_code, month, added.metric_code,
+    case added.metric_code when 'collection_hi' then actual_month else figure end,
+    case added.metric_code when 'collection_hi' then actual_to_date else figure end,
+    null, null, null, null, null, null, 0, known_at, agency_key, null, 'none', 0
+from fct_monthly_attainment as total, added
+where total.metric_code = 'collection_total'
 order by random()
 """
 

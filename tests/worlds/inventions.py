@@ -171,6 +171,41 @@ BUILDS: dict[str, tuple[str, str]] = {
         "actual_to_date = 0.00425, attainment_ratio = 0.472222222 where numerator = 85",
         "arrears total",
     ),
+    "an employer's arrears": (
+        "update fct_employer_account set arrears_vnd = 0 where employer_code = 'TA0001A'; "
+        "update fct_employer_debt set arrears_vnd = 0 where employer_code = 'TA0001A'",
+        "the account of TA0001A in 2021-12: it is not the one that was published",
+    ),
+    "a surplus": (
+        "update fct_employer_debt set surplus_vnd = 9 where employer_code = 'DL00001'",
+        "the account of DL00001 in 2021-12: it is not the one",
+    ),
+    "months owed": (
+        "update fct_employer_debt set months_owed_count = 0.5 where month = '2021-06-01'",
+        "the account of DL00001 in 2021-06: it is not the one",
+    ),
+    "an employer of another agency": (
+        "update fct_employer_debt set agency_code = '072', agency_key = '072|first' "
+        "where employer_code = 'TA0201A'",
+        "the account of TA0201A in 2021-12: it is not the one",
+    ),
+    "a debtor left out": (
+        "delete from fct_employer_debt where employer_code = 'TA0001A' and month = '2021-12-01'",
+        "the account of TA0001A in 2021-12: it is left out",
+    ),
+    "a month of debtors left out": (
+        "delete from fct_employer_debt where month = '2021-06-01'",
+        "the account of DL00001 in 2021-06: it is left out",
+    ),
+    "an employer that never was": (
+        "insert into fct_employer_account select 'DL00009', month, group_code, arrears_vnd "
+        "from fct_employer_account where employer_code = 'DL00001'; "
+        "insert into fct_employer_debt select 'DL00009', month, agency_code, agency_key, "
+        "employer_key, stated_at, arrears_vnd, interest_bearing_arrears_vnd, surplus_vnd, "
+        "interest_closing_vnd, months_owed_count, debt_class_code, employer_status_code "
+        "from fct_employer_debt where employer_code = 'DL00001'",
+        "the account of DL00009 in 2021-12: it is of nothing that was published",
+    ),
     "an arrears ratio": ("update fct_arrears_ratio set ratio = 0.0084", "arrears total"),
     "a plan": (
         "update fct_monthly_attainment set plan_in_force = 0.02, attainment_ratio = 0.425 "
@@ -180,6 +215,21 @@ BUILDS: dict[str, tuple[str, str]] = {
     "a plan that never was": (
         "update fct_monthly_attainment set plan_in_force = 1, is_met = true, "
         "attainment_ratio = actual_to_date where metric_code = 'collection_total'",
+        "the plan of collection_total",
+    ),
+    "the first plan of the year": (
+        "update fct_monthly_attainment set plan_original = 0.01 "
+        "where metric_code = 'arrears_ratio_total'",
+        "the plan of arrears_ratio_total of 072, 2021-12: .* .first 0.010",
+    ),
+    "the last plan of the year": (
+        "update fct_monthly_attainment set plan_final = null "
+        "where metric_code = 'arrears_ratio_total'",
+        "the plan of arrears_ratio_total of 072, 2021-12",
+    ),
+    "what became of a plan": (
+        "update fct_monthly_attainment set plan_status_code = 'zero' "
+        "where metric_code = 'collection_total'",
         "the plan of collection_total",
     ),
     "a verdict": (
@@ -211,6 +261,10 @@ BUILDS: dict[str, tuple[str, str]] = {
         "delete from fct_monthly_attainment where agency_code = '07200' "
         "and month = '2021-12-01' and metric_code = 'arrears_ratio_total'",
         "07200 in 2021-12 is left out of arrears_ratio_total",
+    ),
+    "a target that every agency missed": (
+        "delete from fct_monthly_attainment where metric_code = 'arrears_ratio_total'",
+        "left out of arrears_ratio_total",
     ),
     "the last month": (
         "delete from fct_monthly_attainment where month = '2021-12-01'",

@@ -15,7 +15,7 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from chotso.calendar import LOCAL_ZONE
-from chotso.contracts import FileSource, contract
+from chotso.contracts import FileSource, contract_of
 from chotso.ingest.night import extract_group
 from chotso.ingest.waiting import GroupReport
 from chotso.quarantine.rows import AsideRow, rows_set_aside
@@ -97,7 +97,7 @@ class QuarantineWorld:
         self, sheets: dict[str, list[dict[str, Any]]], stated: str = "20211101T200000"
     ) -> Path:
         """Deliver an export of October; cells not given are empty."""
-        source = contract("c12").source
+        source = contract_of("c12").source
         assert isinstance(source, FileSource)
         path = self.warehouse.drop / f"C12_202110_{stated}.xlsx"
         with xlsxwriter.Workbook(path) as book:

@@ -1,5 +1,4 @@
 -- Accounts and receivable of every agency × month × fund group, at provinces too.
-create temporary table explain_account_sums as
 select
     members.agency_code,
     accounts.month,

@@ -2,7 +2,7 @@
 select
     coalesce(sum(account_count) filter (where month = {month}), 0)::int as account_count,
     coalesce(sum(receivable_vnd), 0) as receivable_vnd
-from explain_account_sums
+from {kept_account_sums} as kept
 where
     agency_code = {agency_code}
     and group_code = any({groups})

@@ -1,6 +1,6 @@
 -- Changed accounts of the agency, of the year to the month.
-select explain_accounts.*
-from explain_accounts
+select kept.*
+from {kept_accounts} as kept
 where
     (before_agency_code = any({members}) or after_agency_code = any({members}))
     and group_code = any({groups})

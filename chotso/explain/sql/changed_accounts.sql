@@ -1,5 +1,4 @@
 -- Accounts × groups whose sheet, arrears or receivable, or whose agency's parents, differ.
-create temporary table explain_accounts as
 with accounts as (
     select
         coalesce(before_accounts.employer_code, after_accounts.employer_code) as employer_code,

@@ -1,5 +1,4 @@
 -- Allocation lines whose own version, document's version or agency's parents differ.
-create temporary table explain_lines as
 with before_lines as (
     select
         lines.document_code,

@@ -1,5 +1,4 @@
 -- All spells of persons with a spell whose version, or whose agency's parents, differ.
-create temporary table explain_spells as
 with spells as (
     select
         coalesce(before_spells.spell_id, after_spells.spell_id) as spell_id,

@@ -1,6 +1,6 @@
 -- Changed lines that could count for a figure before, after, or at a step between.
-select explain_lines.*
-from explain_lines
+select kept.*
+from {kept_lines} as kept
 where
     (before_agency_code = any({members}) or after_agency_code = any({members}))
     and (before_fund_code = any({funds}) or after_fund_code = any({funds}))

@@ -1,6 +1,6 @@
 -- The greatest lines, those of the month first.
-select explain_items.*
-from explain_items
+select kept.*
+from {kept_items} as kept
 order by
     case when credited_month = {month} then abs(collected_vnd) else 0 end desc,
     abs(collected_vnd) desc,

@@ -1,6 +1,6 @@
 -- The greatest debts of the month, then the greatest receivables.
-select explain_items.*
-from explain_items
+select kept.*
+from {kept_items} as kept
 order by
     case
         when month <> {month} then 0

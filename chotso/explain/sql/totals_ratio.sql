@@ -6,4 +6,4 @@ select
     ) filter (where month = {month}), 0) as first_amount,
     coalesce(sum(case when {is_by_plan} then 0 else receivable_vnd end), 0) as second_amount,
     count(*) filter (where month = {month}) as account_count
-from explain_items
+from {kept_items} as kept

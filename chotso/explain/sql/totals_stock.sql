@@ -4,4 +4,4 @@ select
     count(distinct person_id) as first_amount,
     count(distinct person_id) as second_amount,
     0 as account_count
-from explain_items
+from {kept_items} as kept

@@ -1,1 +1,1 @@
-"""A bundle: data files, papers, configuration and manifest, and the folder that they lie in."""
+"""A bundle: data files, reports, configuration and manifest in one folder."""

@@ -1,4 +1,4 @@
-"""Bundles as folders: staged beside their place, moved in whole, restored when lost or damaged."""
+"""Bundles as folders: made in a staging folder, moved into place, restored if lost or damaged."""
 
 import os
 import re
@@ -15,7 +15,7 @@ from chotso.verifier import verify
 
 
 def staging(folder: Path) -> Path:
-    """Where the bundle is made before it is moved to `folder`; whatever a killed run left, gone.
+    """An empty folder in which the bundle is made; remains of a killed run are removed.
 
     Raises:
         OSError: The place cannot be written.
@@ -27,7 +27,7 @@ def staging(folder: Path) -> Path:
 
 @contextmanager
 def writable(folder: Path) -> Iterator[None]:
-    """Turn what the disk refuses into what the operator is told.
+    """Turn errors of the disk into messages for the operator.
 
     Raises:
         ChotsoError: A file or folder could not be written.
@@ -44,24 +44,24 @@ def writable(folder: Path) -> Iterator[None]:
 
 
 def remove_staging(folder: Path) -> None:
-    """Remove what a run left half made."""
+    """Remove the remains of a run that did not finish."""
     if _staging(folder).exists():
         shutil.rmtree(_staging(folder))
 
 
 def is_sound(folder: Path, root: str) -> bool:
-    """Whether the bundle at this folder is, to the byte, the one with this root.
+    """Whether the folder holds exactly the bundle with this root.
 
-    What stands beside it, not under the root, is a person's and is left to `verify` to judge.
+    Files beside it that are not under the root belong to a person; `verify` checks them.
     """
     findings = verify.verify_bundle(folder, root).findings
     return all(finding.code == "certification" for finding in findings)
 
 
 def place(staged: Path, folder: Path, root: str) -> None:
-    """Move a bundle into its place, for good; a damaged one that stands there is set aside.
+    """Move a bundle into its final place; a damaged bundle there is set aside first.
 
-    Files that stand beside a bundle, not under its root, are carried over.
+    Files beside the damaged bundle that are not under its root are copied to the new one.
 
     Raises:
         ChotsoError: What was staged is not the bundle with this root.
@@ -78,7 +78,7 @@ def place(staged: Path, folder: Path, root: str) -> None:
 
 
 def restore(folder: Path, files: list[tuple[str, bytes]], root: str) -> None:
-    """Put a lost or damaged bundle back from the warehouse's copy of its files.
+    """Restore a lost or damaged bundle from the files in the warehouse.
 
     Raises:
         ChotsoError: The copy is damaged too; the folder is left as it is.
@@ -113,9 +113,9 @@ def _aside(folder: Path) -> Path:
 
 
 def _set_aside(folder: Path) -> list[tuple[int, Path]]:
-    """The damaged bundles of this very release, numbered in the order in which they came.
+    """The damaged bundles of this release that were set aside, in order.
 
-    Read whole: a release's id may be how another's begins.
+    The name is matched as a whole: one release's id may be the beginning of another's.
     """
     name = re.compile(rf"\.damaged-{re.escape(folder.name)}-([1-9][0-9]*)", re.ASCII)
     found = ((name.fullmatch(path.name), path) for path in folder.parent.iterdir())
@@ -123,7 +123,7 @@ def _set_aside(folder: Path) -> list[tuple[int, Path]]:
 
 
 def _carry_beside(folder: Path, staged: Path) -> None:
-    """Copy signatures and certifications from the damaged bundles that were set aside."""
+    """Copy signatures and certifications from damaged bundles that were set aside."""
     for _, old in _set_aside(folder):
         for path in (old / "signature.pdf", *sorted((old / "certifications").glob("*.json"))):
             name = path.relative_to(old)

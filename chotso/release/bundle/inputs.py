@@ -1,4 +1,4 @@
-"""What a release was made from, by content: landed files, configuration, rules, code, packages."""
+"""What a release was made from: landed files, configuration, rules, code, packages, by hash."""
 
 import hashlib
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ _NEWEST = """
 
 
 def landed_inputs(conn: psycopg.Connection, as_known_at: datetime) -> list[dict[str, Any]]:
-    """The published batches that brought something and the recorded acts, in order of content.
+    """Published batches that changed something, and recorded acts, ordered by content.
 
     Returns:
         Mappings with `feed`, `business_date`, `known_at`, `delivery_name` (files only), `sha256`
@@ -40,9 +40,9 @@ def newest_batches(conn: psycopg.Connection, as_known_at: datetime) -> list[dict
 
 
 def newest_knowledge(conn: psycopg.Connection) -> tuple[datetime, date]:
-    """The newest instant that anything published or decided is known at, and the business date.
+    """The newest known_at of anything published or decided, and the business date.
 
-    The warehouse must have published something.
+    Something must have been published.
     """
     row = conn.execute(
         """
@@ -64,7 +64,7 @@ def newest_known(conn: psycopg.Connection, as_known_at: datetime) -> dict[str, d
 
 @dataclass(frozen=True)
 class MadeBy:
-    """What turned the landed files into figures; the files are bytes by their project path."""
+    """Code, packages, configuration and rules that made the figures; files as bytes by path."""
 
     code_version: str
     code_sha256: str
@@ -73,7 +73,7 @@ class MadeBy:
     rules: dict[str, bytes]
 
     def manifest_part(self) -> dict[str, Any]:
-        """As the manifest says it: hashes; the configuration itself stands in the bundle."""
+        """The entry of the manifest: hashes only; the configuration itself is in the bundle."""
         return {
             "code": {"version": self.code_version, "sha256": self.code_sha256},
             "lock_sha256": self.lock_sha256,
@@ -82,12 +82,12 @@ class MadeBy:
         }
 
     def sha256(self) -> str:
-        """One digest of it all: a build made by anything else is not taken up again."""
+        """One hash of everything: a build that was made by anything else is not continued."""
         return hashlib.sha256(canonical_json(self.manifest_part())).hexdigest()
 
 
 def made_by(root: Path = PROJECT_ROOT) -> MadeBy:
-    """The code, packages, configuration and rules of this process's project, as they are now."""
+    """Code, packages, configuration and rules of this project, as they are now."""
     return MadeBy(
         code_version=code_version(),
         code_sha256=code_sha256(),
@@ -98,7 +98,7 @@ def made_by(root: Path = PROJECT_ROOT) -> MadeBy:
 
 
 def _entries(conn: psycopg.Connection, query: str, as_known_at: datetime) -> list[dict[str, Any]]:
-    """In order of content; a seal asks the warehouse for the same, by the same functions."""
+    """Entries ordered by content; a seal computes the same with the same SQL functions."""
     found = conn.execute(query.encode(), [as_known_at]).fetchall()
     return sorted((entry for (entry,) in found), key=canonical_json)
 

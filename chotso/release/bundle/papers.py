@@ -32,7 +32,7 @@ def add_reports(folder: Path, manifest: Mapping[str, Any]) -> None:
 
 
 def add_signature_page(folder: Path, root: str) -> None:
-    """Write `signature.pdf` beside a whole bundle, unless one that people signed stands there."""
+    """Write `signature.pdf` beside a complete bundle, unless there is a signed one."""
     if (folder / SIGNATURE).exists():
         return
     manifest = json.loads((folder / "manifest.json").read_bytes())
@@ -42,7 +42,7 @@ def add_signature_page(folder: Path, root: str) -> None:
 
 
 def _period_name(folder: Path, period_id: str) -> str:
-    """The period's Vietnamese name in the bundle's own register, or its id."""
+    """The period's Vietnamese name in the bundle's register, or else its id."""
     path = folder / _PERIODS
     register = read_yaml(path.read_bytes()) if path.is_file() else None
     periods = register.get("periods") or [] if isinstance(register, dict) else []

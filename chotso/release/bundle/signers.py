@@ -1,4 +1,4 @@
-"""Who may certify a release: `config/signers.yml`, as the manifest holds it."""
+"""Persons who may certify a release: `config/signers.yml`, as the manifest holds it."""
 
 import base64
 import binascii
@@ -12,7 +12,8 @@ from pydantic import Field, StringConstraints, ValidationError, field_validator,
 
 from chotso.characters import is_known
 from chotso.errors import ChotsoError
-from chotso.registers import Name, StrictModel
+from chotso.registers import Name
+from chotso.strict_models import StrictModel, faults_of
 from chotso.verifier.verify import SIGNER, is_public_key
 from chotso.yaml_reader import NotYamlError, read_yaml
 
@@ -20,7 +21,7 @@ REGISTER = "config/signers.yml"
 
 
 class Signer(StrictModel):
-    """One person; `public_key` is 32 bytes as 64 hex digits, however the register spells it."""
+    """One person. `public_key` is 32 bytes as 64 hex digits, however the register writes it."""
 
     id: Annotated[str, StringConstraints(pattern=f"^{SIGNER.pattern}$")]
     name: Name
@@ -56,7 +57,7 @@ class SignerRegister(StrictModel):
 
 
 def signers_of(configuration: Mapping[str, bytes]) -> list[dict[str, Any]]:
-    """The signers in order of their ids, as the manifest says them; none without a register.
+    """The signers ordered by id, as the manifest lists them; none without a register.
 
     Args:
         configuration: Bytes by project path.
@@ -67,10 +68,10 @@ def signers_of(configuration: Mapping[str, bytes]) -> list[dict[str, Any]]:
     if REGISTER not in configuration:
         return []
     try:
-        register = SignerRegister.model_validate(read_yaml(configuration[REGISTER]))
+        register = SignerRegister.of_content(read_yaml(configuration[REGISTER]))
     except (ValidationError, NotYamlError) as error:
         raise ChotsoError(
-            f"{REGISTER} is not well-formed: {error}",
+            f"{REGISTER} is not well-formed: {'; '.join(faults_of(error))}.",
             kept="nothing was sealed.",
             next_step=f"mend {REGISTER}, then run the command again.",
         ) from error

@@ -1,4 +1,4 @@
-"""Writes a bundle: the folder of files under a release's root. SPEC.md says what stands in it."""
+"""Writes a bundle: the folder of files under a release's root. SPEC.md describes it."""
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,7 +12,7 @@ from chotso.failpoints import failpoint
 from chotso.release.bundle import papers
 from chotso.release.bundle.inputs import MadeBy
 from chotso.release.bundle.signers import signers_of
-from chotso.release.data.canonical import Table, canonical_json, csv_lines, render
+from chotso.release.data.canonical import DataFile, canonical_json, csv_lines, render
 from chotso.release.data.reading import Row
 from chotso.release.data.tables import CORRECTION, TABLES
 from chotso.verifier import verify
@@ -33,7 +33,7 @@ class Correction:
 
 @dataclass(frozen=True)
 class Identity:
-    """What a release is: its id, its period, its place in the chain, and its two instants."""
+    """A release's id, period, place in the chain, and its two instants."""
 
     release_id: str
     period_id: str
@@ -48,7 +48,7 @@ class Identity:
 
 @dataclass(frozen=True)
 class Written:
-    """A bundle on disk, checked by its own verifier."""
+    """A bundle on disk that its verifier has checked."""
 
     folder: Path
     root: str
@@ -106,7 +106,7 @@ def documents() -> dict[str, bytes]:
 
 
 def check(folder: Path, code_version: str = "", root: str | None = None) -> Written:
-    """The bundle at a folder, after its verifier found nothing against it.
+    """The bundle in a folder, after its verifier found no fault.
 
     Raises:
         ChotsoError: It does not verify; the findings are named.
@@ -136,7 +136,7 @@ def write_files(folder: Path, files: Iterable[tuple[str, bytes]]) -> None:
 
 
 def flush(folder: Path) -> None:
-    """Bring a folder's names, and those below, to disk; its files were flushed when written."""
+    """Flush the names in a folder and below to disk; the files were flushed when written."""
     for place, _, _ in os.walk(folder):
         descriptor = os.open(place, os.O_RDONLY)
         try:
@@ -145,7 +145,7 @@ def flush(folder: Path) -> None:
             os.close(descriptor)
 
 
-def _csv(spec: Table, rows: Iterable[Row]) -> Iterator[bytes]:
+def _csv(spec: DataFile, rows: Iterable[Row]) -> Iterator[bytes]:
     try:
         yield from csv_lines(spec, rows)
     except ValueError as error:

@@ -1,1 +1,1 @@
-"""Releases against what readers see, and against the landing archive."""
+"""Compares releases with what readers see, and with a rebuild from the landing archive."""

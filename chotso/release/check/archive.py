@@ -1,15 +1,16 @@
-"""The landing archive as a release's manifest names it: the folders of its inputs, and its acts."""
+"""Finds a release's inputs in the landing archive: folders of batches, and recorded acts."""
 
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from chotso.contracts import contract, contracts, groups
+from chotso.contracts import contract_of, contracts, groups
 from chotso.errors import ChotsoError
-from chotso.landing import MANIFEST, LandedFile, Landing, from_json
+from chotso.landed import BatchManifest, ReadFacts
+from chotso.landing import MANIFEST, Landing
 from chotso.release.data.canonical import render
 
 KEPT = "the bundle and the archive, untouched."
@@ -18,72 +19,61 @@ _RESTORE = "name the archive that the release was made from, or restore it from 
 
 @dataclass(frozen=True)
 class LandedFolder:
-    """A batch's folder in the archive, as its own manifest tells it."""
+    """A batch's folder in the archive, with its manifest."""
 
     folder: str
-    told: dict[str, Any]
+    manifest: BatchManifest
     delivery_sha256: str | None = None
     is_named: bool = False
 
     @property
     def feed(self) -> str:
         """The feed."""
-        return str(self.told["feed"])
+        return self.manifest.feed
 
     @property
     def business_date(self) -> date:
         """The date that it was read for."""
-        return date.fromisoformat(self.told["business_date"])
+        return self.manifest.business_date
 
     @property
     def known_at(self) -> datetime:
         """The source's clock in its snapshot."""
-        return datetime.fromisoformat(self.told["known_at"])
+        return self.manifest.known_at
 
     @property
-    def stated_at(self) -> datetime | None:
-        """The instant of a full statement."""
-        found = self.told["stated_at"]
-        return datetime.fromisoformat(found) if found else None
-
-    @property
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> ReadFacts:
         """What publishing needs to know of the read."""
-        return dict(self.told["facts"])
+        return self.manifest.landed.facts
 
     @property
     def read_mode(self) -> str:
-        """How it was read; archives of before it was written down tell only whole reads apart."""
-        return str(self.told.get("read_mode") or ("file" if self._is_file else "whole"))
-
-    @property
-    def files(self) -> dict[str, LandedFile]:
-        """Its landed files by role."""
-        return {role: from_json(each) for role, each in self.told["files"].items()}
+        """How it was read; manifests of older versions only tell files from tables."""
+        return self.manifest.read_mode or ("file" if self._is_file else "whole")
 
     @property
     def delivery(self) -> tuple[str, str, str] | None:
-        """Name, sha256 and identity of the delivered file that it is the first reading of."""
-        path = self.facts.get("original")
-        if not path or "again" in self.facts:
+        """Name, sha256 and identity of the delivered file, if this is its first reading."""
+        path = self.facts.original
+        if not path or self.facts.again is not None:
             return None
         _, sha256, name = path.split("/", 2)
         return name, sha256, self.delivery_sha256 or sha256
 
     @property
     def _is_file(self) -> bool:
-        return bool(self.facts.get("original")) or "listing" in self.facts
+        return bool(self.facts.original) or self.facts.listing is not None
 
     @property
     def order(self) -> tuple[datetime, int, int, bool, int]:
-        """As nights publish: by instant, group, feed, deliveries before the listing, number."""
-        item = contract(self.feed)
-        number = int(str(self.told["batch_id"]).rsplit("_", 1)[-1])
-        group = list(groups()).index(item.group)
-        return self.known_at, group, item.order, self.delivery is None, number
+        """The order of publishing: instant, group, feed, deliveries before the listing, number."""
+        contract = contract_of(self.feed)
+        number = int(self.manifest.batch_id.rsplit("_", 1)[-1])
+        group = list(groups()).index(contract.group)
+        return self.known_at, group, contract.order, self.delivery is None, number
 
     def is_of(self, entry: dict[str, Any]) -> bool:
-        """Whether feed, date and instant are those of an entry of the manifest."""
+        """Whether feed, date and instant are equal to those of an entry of the manifest."""
         return (self.feed, str(self.business_date), render(self.known_at, "instant")) == (
             entry["feed"],
             entry["business_date"],
@@ -91,8 +81,8 @@ class LandedFolder:
         )
 
     def fits(self, entry: dict[str, Any]) -> bool:
-        """Whether an entry of the manifest's `inputs` was landed here."""
-        data = self.files["data"]
+        """Whether this folder is the input that an entry of the manifest names."""
+        data = self.manifest.landed.data
         sha256 = self.delivery[1] if self.delivery else data.sha256
         return self.is_of(entry) and (sha256, data.rows) == (
             entry["sha256"],
@@ -102,9 +92,9 @@ class LandedFolder:
 
 @dataclass(frozen=True)
 class Inputs:
-    """A release's folders in the order to publish them, and the archive's others of that time.
+    """A release's folders in publishing order, and the archive's other folders of that time.
 
-    What is in `others` was read again without a change, or was stopped, and is never published.
+    Folders in `others` changed nothing or were stopped; they are not published.
     """
 
     folders: list[LandedFolder]
@@ -112,9 +102,9 @@ class Inputs:
 
 
 def inputs_in_order(landing: Landing, manifest: dict[str, Any]) -> Inputs:
-    """The folders of a release's inputs and of its final extract, among all of the archive.
+    """The folders of a release's inputs and of its final extract.
 
-    A final extract that changed nothing is no input, and still says that every feed was read.
+    A final extract that changed nothing is no input, but it shows that every feed was read.
 
     Raises:
         ChotsoError: The archive lacks an input, or a folder of one holds what it does not tell of.
@@ -130,7 +120,7 @@ def inputs_in_order(landing: Landing, manifest: dict[str, Any]) -> Inputs:
             missing.append(f"{entry['feed']} {entry['business_date']} ({entry['sha256'][:12]}…)")
             continue
         identity = entry["delivery_sha256"]
-        taken[found.folder] = LandedFolder(found.folder, found.told, identity, is_named=True)
+        taken[found.folder] = replace(found, delivery_sha256=identity, is_named=True)
     for entry in manifest["final_extract"]:
         reads = _reads_of(entry, [taken.get(each.folder, each) for each in there])
         if not reads:
@@ -149,15 +139,16 @@ def inputs_in_order(landing: Landing, manifest: dict[str, Any]) -> Inputs:
 
 
 def _reads_of(entry: dict[str, Any], there: list[LandedFolder]) -> list[LandedFolder]:
-    """The read that a feed's newest instant is known by, and the one of its newest date.
+    """The read with a feed's newest instant, and the read of its newest date.
 
-    That is one read but where a night was caught up late. It is a read of the whole feed or the
-    listing of the folder: no delivery, nothing once more. Named ones go first.
+    Usually that is one read; it is two if a night was published late. A read is a whole read of the
+    feed or the listing of the folder, but no delivery and nothing that was published again. Reads
+    that the manifest names come first.
     """
     reads = [
         each
         for each in sorted(there, key=lambda each: not each.is_named)
-        if each.feed == entry["feed"] and each.delivery is None and "again" not in each.facts
+        if each.feed == entry["feed"] and each.delivery is None and each.facts.again is None
     ]
     newest = [each for each in reads if render(each.known_at, "instant") == entry["known_at"]]
     if whole := [each for each in newest if each.is_of(entry)]:
@@ -169,7 +160,8 @@ def _reads_of(entry: dict[str, Any], there: list[LandedFolder]) -> list[LandedFo
 def _check_nothing_added(landing: Landing, taken: Iterable[LandedFolder]) -> None:
     added = []
     for each in taken:
-        told = {landed.path for landed in each.files.values()} | {f"{each.folder}/{MANIFEST}"}
+        told = {file.path for file in each.manifest.landed.files.values()}
+        told.add(f"{each.folder}/{MANIFEST}")
         added += sorted(set(landing.files_in(each.folder)) - told)
     if added:
         raise ChotsoError(
@@ -181,7 +173,7 @@ def _check_nothing_added(landing: Landing, taken: Iterable[LandedFolder]) -> Non
 
 
 def acts_in_order(landing: Landing, manifest: dict[str, Any]) -> list[dict[str, Any]]:
-    """The recorded acts of a release as their landed files say them, oldest first.
+    """The recorded acts of a release from their landed files, oldest first.
 
     Returns:
         Mappings with `act_id`, `sha256`, and what the file says (`kind`, `known_at`, `subject`,
@@ -208,4 +200,4 @@ def acts_in_order(landing: Landing, manifest: dict[str, Any]) -> list[dict[str, 
 def _complete(landing: Landing) -> Iterator[LandedFolder]:
     for folder, told in landing.manifests():
         if told.get("feed") in contracts() and told.get("known_at") and told.get("files"):
-            yield LandedFolder(folder, told)
+            yield LandedFolder(folder, BatchManifest.from_json(told))

@@ -1,7 +1,7 @@
-"""What readers see in `frozen`, against the bundles: the row, key and column that differ.
+"""Compares what readers see in `frozen` with the bundles, by row, key and column.
 
-Files are checked first, by their verifier and the anchor; only what it finds nothing against is
-the measure of the warehouse. Rows are read as they come, so neither side is held in memory.
+The files are checked first, by their verifier and the anchor. The warehouse is compared only with
+files that have no fault. Rows are streamed, so neither side is held in memory.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from chotso.release.data.canonical import Column, Table, kind_of, render
+from chotso.release.data.canonical import DataFile, FileColumn, kind_of, render
 from chotso.release.data.changes import Fields, keyed_rows
 from chotso.release.data.tables import FROZEN
 from chotso.settings import Settings
@@ -32,7 +32,7 @@ Key = tuple[str, ...]
 
 
 def verify_with_database(settings: Settings, path: Path, anchor: str | None = None) -> Result:
-    """Check a release or the releases folder, and that readers of the warehouse see the same.
+    """Check a release or the releases folder, and that the warehouse shows the same.
 
     Args:
         settings: Where the warehouse is; its login only reads.
@@ -59,13 +59,13 @@ def verify_with_database(settings: Settings, path: Path, anchor: str | None = No
 
 
 def _superseded(conn: psycopg.Connection, release_id: str | None) -> dict[str, str]:
-    """The release by the one that corrects it: a folder alone cannot tell."""
+    """This release with the release that corrects it, if any; a folder alone cannot tell."""
     query = "select corrects, release_id from frozen.release where corrects = %s"
     return {str(old): str(new) for old, new in conn.execute(query, [release_id]).fetchall()}
 
 
 def differences(conn: psycopg.Connection, path: Path) -> list[Finding]:
-    """What the warehouse shows otherwise than a sound bundle, or a folder of them, has it."""
+    """Where the warehouse differs from a sound bundle, or from a folder of bundles."""
     is_one = (path / "manifest.json").exists()
     folders = [path] if is_one else sorted(_releases(path))
     with conn.transaction():
@@ -83,7 +83,7 @@ def _releases(path: Path) -> Iterator[Path]:
 
 
 def _missing(conn: psycopg.Connection, folders: list[Path]) -> Iterator[Finding]:
-    """Releases of the warehouse that the folder lacks; those it lacks itself are told elsewhere."""
+    """Releases of the warehouse that the folder lacks."""
     names = [folder.name for folder in folders]
     rows = conn.execute(
         "select release_id from frozen.release where release_id <> all(%s) order by 1", [names]
@@ -93,7 +93,7 @@ def _missing(conn: psycopg.Connection, folders: list[Path]) -> Iterator[Finding]
 
 
 def _orphans(conn: psycopg.Connection) -> Iterator[Finding]:
-    """Rows of no release: no check of a release looks at them, and readers see them."""
+    """Rows without a release: readers see them, and no check of a release reads them."""
     tables = conn.execute(
         "select relname from pg_class inner join pg_attribute on attrelid = oid "
         "where relnamespace = 'frozen'::regnamespace and relkind in ('r', 'p') "
@@ -110,7 +110,7 @@ def _orphans(conn: psycopg.Connection) -> Iterator[Finding]:
 
 
 class _Compared:
-    """One release: its folder against the rows of its schema."""
+    """One release: its folder and the rows of its schema."""
 
     def __init__(self, conn: psycopg.Connection, folder: Path) -> None:
         raw = (folder / "manifest.json").read_bytes()
@@ -121,7 +121,7 @@ class _Compared:
         self._schema = "rehearsal" if self._manifest["kind"] == "rehearsal" else "frozen"
 
     def findings(self) -> list[Finding]:
-        """All differences, the first ones of each table by name."""
+        """All differences; of each table, the first ones by name."""
         row = self._one("select * from {} where release_id = %s", "release", [self._release_id])
         if row is None:
             return [self._finding("release", f"{self._release_id} is not there")]
@@ -171,7 +171,7 @@ class _Compared:
                 yield self._says((self._release_id,), name, shown, wanted)
 
     def _current(self) -> Iterator[str]:
-        """Current is the one release of the period that no other one corrects."""
+        """Check that the period's current release is the one that no other corrects."""
         rows = self._conn.execute(
             """
             select release.release_id, release.is_current, not exists (
@@ -199,7 +199,7 @@ class _Compared:
             )
 
     def _files(self) -> Iterator[str]:
-        """The warehouse's own copy of every file, by its hash."""
+        """Check the warehouse's copy of every file by its hash."""
         wanted = {entry["path"]: entry["sha256"] for entry in self._manifest["files"]}
         wanted["manifest.json"] = self._root
         query = "select path, encode(sha256(content), 'hex') from {} where release_id = %s"
@@ -243,18 +243,18 @@ class _Compared:
         if status != right_status:
             yield self._says((self._release_id,), "release.status", status, right_status)
 
-    def _table(self, spec: Table) -> Iterator[str]:
-        """A table's rows against its file's, both in order of the key."""
+    def _table(self, spec: DataFile) -> Iterator[str]:
+        """Compare a table's rows with its file's; both are ordered by the key."""
         if unknown := sorted(self._columns(spec) - {"release_id", *spec.column_names}):
             yield f"has columns that no release has: {', '.join(unknown)}"
         path = self._folder / spec.path
-        if not path.exists():  # sealed before there was such a table
+        if not path.exists():  # the release was sealed before this table existed
             yield from (f"{_shown(key)} is not in the bundle" for key, _ in self._kept(spec))
             return
         with path.open(encoding="utf-8", newline="\n") as stream:
             yield from _pairwise(self._kept(spec), keyed_rows(spec, stream))
 
-    def _kept(self, spec: Table) -> Iterator[tuple[Key, Fields]]:
+    def _kept(self, spec: DataFile) -> Iterator[tuple[Key, Fields]]:
         query = sql.SQL("select {columns} from {table} where release_id = {id} order by {key}")
         statement = query.format(
             columns=sql.SQL(", ").join(map(sql.Identifier, spec.column_names)),
@@ -271,7 +271,7 @@ class _Compared:
                 fields = {column.name: _field(row, column) for column in spec.columns}
                 yield tuple(fields[name] or "" for name in spec.key), fields
 
-    def _columns(self, spec: Table) -> set[str]:
+    def _columns(self, spec: DataFile) -> set[str]:
         rows = self._conn.execute(
             "select attname from pg_attribute where attrelid = to_regclass(%s) "
             "and attnum > 0 and not attisdropped",
@@ -279,8 +279,8 @@ class _Compared:
         )
         return {str(name) for (name,) in rows}
 
-    def _view(self, spec: Table) -> Iterator[str]:
-        """Readers mostly see the current view: it must show the table's rows, and all of them."""
+    def _view(self, spec: DataFile) -> Iterator[str]:
+        """Check that the current view, which most readers use, shows all rows of the table."""
         columns = sql.SQL(", ").join(map(sql.Identifier, ("release_id", *spec.column_names)))
         table, view = (
             sql.SQL("select {} from {} where release_id = {}").format(
@@ -328,14 +328,14 @@ def _pairwise(
 
 
 def _fields_differing(key: Key, kept: Fields, sealed: Fields) -> Iterator[str]:
-    """A column that was added after the release was sealed is null in its rows."""
+    """The differing columns; a column added after the seal must be null."""
     for name in sorted({*kept, *sealed}):
         if kept.get(name) != sealed.get(name):
             yield _Compared._says(key, name, kept.get(name), sealed.get(name))
 
 
-def _field(row: dict[str, Any], column: Column) -> str | None:
-    """The value as the bundle would have it, but text as it is: readers see its very form."""
+def _field(row: dict[str, Any], column: FileColumn) -> str | None:
+    """The value as in the bundle; text is not normalised, because readers see it as it is."""
     value = row[column.name]
     if value is None or isinstance(value, str):
         return value

@@ -1,9 +1,9 @@
-"""Makes a release again from the landing archive, on an empty warehouse, and compares every byte.
+"""Makes a release again from the landing archive on an empty warehouse, and compares every byte.
 
-What the manifest names is published again in the order in which it became known, recorded acts are
-carried out at their instants, the same code builds at the same cutoff, and a bundle is written. The
-source is never asked, and no pseudonym key is needed: what landed is pseudonymised. Rules that stop
-whole batches are not asked either: what is named was published once.
+The inputs in the manifest are published again in the order in which they became known, and recorded
+acts are carried out at their instants. The same code builds at the same cutoff, and a bundle is
+written. The source is not read. No pseudonym key is needed, because landed data are pseudonymised.
+Rules that stop whole batches are not applied: the inputs were published once.
 """
 
 import csv
@@ -29,8 +29,8 @@ from chotso.release import state
 from chotso.release.bundle import inputs
 from chotso.release.bundle.writer import Correction, Identity, write_bundle
 from chotso.release.check.archive import KEPT, Inputs, acts_in_order, inputs_in_order
-from chotso.release.check.republish import carry_out, publish_folder
-from chotso.release.data.canonical import Table
+from chotso.release.check.republish import carry_out, republish_folder
+from chotso.release.data.canonical import DataFile
 from chotso.release.data.changes import Changes, Corrected, keyed_rows
 from chotso.release.data.reading import Frozen, Row, reading
 from chotso.release.data.tables import ATTAINMENT, CHECKS, LATE_CHANGES
@@ -55,11 +55,10 @@ _READ: dict[str, Callable[[str], object]] = {
 
 @dataclass(frozen=True)
 class Rebuilt:
-    """A release made again: its root, what differs (nothing: it is the same), and where it stands.
+    """A release that was made again: its root, its differences, and its folder.
 
-    `folder` is None where all is the same: there is nothing to look at. `others` are folders of
-    the archive of that time that are no inputs, and were not published; `copied` are parts of the
-    bundle that the archive does not hold.
+    `folder` is None if there is no difference. `others` are folders of the archive of that time
+    that are no inputs. `copied` are parts of the bundle that the archive does not hold.
     """
 
     root_sha256: str
@@ -70,7 +69,7 @@ class Rebuilt:
 
     @property
     def notes(self) -> list[str]:
-        """What was shown, what was taken over, and what of the archive had no part in it."""
+        """What was proven, what was copied, and which folders of the archive were not used."""
         same = [] if self.findings else ["made again from the archive: the same to the byte"]
         same += [f"not made again but taken from the bundle: {what}" for what in self.copied]
         if not self.others:
@@ -80,7 +79,7 @@ class Rebuilt:
 
 
 def verify_deep(landing_url: str, bundle: Path, *, progress: Progress = lambda _: None) -> Rebuilt:
-    """Make a release again on a server of its own, which is gone at the end.
+    """Make a release again on a temporary server.
 
     Args:
         landing_url: The landing archive that the release was made from.
@@ -110,7 +109,7 @@ def rebuild(
     parts: Parts | None = None,
     progress: Progress = lambda _: None,
 ) -> Rebuilt:
-    """Make a release again in an empty warehouse, from nothing but its inputs.
+    """Make a release again in an empty warehouse, from its inputs alone.
 
     Args:
         empty: A migrated warehouse that holds nothing; its source is never asked.
@@ -132,7 +131,7 @@ def rebuild(
     settings = empty.model_copy(update={"landing_url": landing_url})
     with connect(settings) as conn:
         _check_empty(conn)
-        _publish_all(settings, conn, found, acts, progress)
+        _republish_all(settings, conn, found, acts, progress)
         freeze = _extracted(conn, manifest)
         progress("build at the cutoff")
         assert freeze.as_known_at is not None
@@ -152,7 +151,7 @@ def rebuild(
     return Rebuilt(root, findings, folder if findings else None, found.others, copied)
 
 
-def _publish_all(
+def _republish_all(
     settings: Settings,
     conn: psycopg.Connection,
     found: Inputs,
@@ -164,12 +163,12 @@ def _publish_all(
         while waiting and datetime.fromisoformat(waiting[0]["known_at"]) < landed.known_at:
             carry_out(conn, waiting.pop(0))
         progress(f"publish {landed.folder}")
-        publish_folder(settings, conn, landed)
+        republish_folder(settings, conn, landed)
     for act in waiting:
         carry_out(conn, act)
-    for item in contracts().values():
-        if item.control:
-            prove.compare(settings, conn, item)
+    for contract in contracts().values():
+        if contract.control:
+            prove.compare(settings, conn, contract)
 
 
 @contextmanager
@@ -178,7 +177,7 @@ def _empty_warehouse() -> Iterator[Settings]:
     from chotso.sandbox import server
 
     place = Path(tempfile.mkdtemp(prefix="chotso-empty-"))
-    place.chmod(0o755)  # the server may run as a user of its own
+    place.chmod(0o755)  # the server may run as another user
     home = place / "home"
     try:
         running = server.start(home)
@@ -216,7 +215,7 @@ def _check_same_code(manifest: dict[str, Any], parts: Parts) -> None:
 
 
 def _other(here: Any, there: Any) -> str:
-    """What of it is another: the paths of files, or the hash or version that made the release."""
+    """What differs from the release's: paths of files, or a hash or version."""
     if not isinstance(here, list):
         return str(there.get("version", there) if isinstance(there, dict) else there)
     mine, its = ({each["path"]: each["sha256"] for each in files} for files in (here, there))
@@ -224,7 +223,7 @@ def _other(here: Any, there: Any) -> str:
 
 
 def _corrected(bundle: Path, manifest: dict[str, Any]) -> Corrected | None:
-    """The release that a corrigendum compares with: its folder beside this one, verified."""
+    """The release that a corrigendum corrects: its folder beside this one, verified."""
     if manifest["correction"] is None:
         return None
     beside, root = bundle.parent / manifest["corrects"], manifest["correction"]["corrected_root"]
@@ -248,7 +247,7 @@ def _check_empty(conn: psycopg.Connection) -> None:
 
 
 def _extracted(conn: psycopg.Connection, manifest: dict[str, Any]) -> state.Freeze:
-    """The freeze's row as it is after its final extract; the preconditions are found by it."""
+    """The freeze's row after its final extract; the preconditions read it."""
     begun = state.begin(
         conn,
         state.Freeze(
@@ -314,11 +313,11 @@ def _write(
 
 
 def _overridden(bundle: Path) -> dict[str, Row]:
-    """Checks that persons let pass, as the bundle has them: an override lands nowhere else."""
+    """Checks that persons let pass, from the bundle: overrides are not in the archive."""
     return {str(row["check_code"]): row for row in _copied(bundle, CHECKS) if row["is_overridden"]}
 
 
-def _copied(bundle: Path, spec: Table) -> Iterator[Row]:
+def _copied(bundle: Path, spec: DataFile) -> Iterator[Row]:
     """The rows of a bundle's data file, as values."""
     kinds = {column.name: _READ[column.kind] for column in spec.columns}
     with (bundle / spec.path).open(encoding="utf-8", newline="\n") as stream:

@@ -1,5 +1,6 @@
-"""Publishes the archive's folders and carries recorded acts out once more, on another warehouse."""
+"""Publishes folders of the archive and repeats recorded acts, on another warehouse."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -7,11 +8,11 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from chotso.calendar import local_date
-from chotso.contracts import contract
+from chotso.contracts import contract_of
 from chotso.errors import ChotsoError
 from chotso.ingest import ledger
 from chotso.ingest.load import drop_tables, load
-from chotso.ingest.publish import publish_again
+from chotso.ingest.publish import publish_unjudged
 from chotso.ingest.validate import validate
 from chotso.landing import Landing
 from chotso.quarantine import close
@@ -19,35 +20,28 @@ from chotso.release.check.archive import KEPT, LandedFolder
 from chotso.settings import Settings
 
 
-def publish_folder(settings: Settings, conn: psycopg.Connection, landed: LandedFolder) -> None:
+def republish_folder(settings: Settings, conn: psycopg.Connection, landed: LandedFolder) -> None:
     """Publish a folder of the archive as it was published once; commits.
 
-    Rules that stop whole batches are not asked: what is named was published.
+    Rules that stop whole batches are not applied: the batch was published once.
 
     Raises:
         ChotsoError: A landed file is not what was landed, or something that is no input of the
             release would change it.
     """
-    item, facts = contract(landed.feed), landed.facts
-    if "replays" in facts:
-        facts["replays"] = _ids_here(conn, landed)
+    contract, told = contract_of(landed.feed), landed.manifest
+    facts = told.landed.facts
+    if facts.replays is not None:
+        facts = facts.with_rows(_ids_here(conn, landed))
     batch_id = ledger.start(
-        conn, item, landed.business_date, landed.read_mode, delivery=landed.delivery
+        conn, contract, landed.business_date, landed.read_mode, delivery=landed.delivery
     )
-    ledger.landed(
-        conn,
-        batch_id,
-        landed.known_at,
-        landed.files,
-        folder=landed.folder,
-        position=landed.told["source_position"],
-        stated_at=landed.stated_at,
-        facts=facts,
-    )
+    here = replace(told, batch_id=batch_id, landed=replace(told.landed, facts=facts))
+    ledger.record_landed(conn, here, folder=landed.folder)
     conn.commit()
-    (batch,) = [each for each in ledger.waiting(conn, item.group) if each.batch_id == batch_id]
-    load(conn, Landing(settings.landing_url), item, batch)
-    counts = publish_again(conn, item, batch, validate(settings, conn, item, batch))
+    (batch,) = [each for each in ledger.waiting(conn, contract.group) if each.batch_id == batch_id]
+    load(conn, Landing(settings.landing_url), contract, batch)
+    counts = publish_unjudged(conn, contract, batch, validate(settings, conn, contract, batch))
     drop_tables(conn, batch_id)
     conn.commit()
     if not landed.is_named and (counts.rows_changed or counts.rows_quarantined):
@@ -60,8 +54,8 @@ def publish_folder(settings: Settings, conn: psycopg.Connection, landed: LandedF
 
 
 def _ids_here(conn: psycopg.Connection, landed: LandedFolder) -> list[int]:
-    """The numbers that the rows replayed in a batch have in this warehouse."""
-    rows = landed.facts.get("replayed")
+    """The ids in this warehouse of the rows that a batch judged again."""
+    rows = landed.facts.replayed
     if rows is None:
         raise ChotsoError(
             f"{landed.folder} says which rows it replays only by their numbers.",
@@ -79,9 +73,9 @@ def _ids_here(conn: psycopg.Connection, landed: LandedFolder) -> list[int]:
 
 
 def carry_out(conn: psycopg.Connection, act: dict[str, Any]) -> None:
-    """Do once more what an act says: waive a row, or close rows that the source lacks.
+    """Repeat an act: waive a row, or close rows that the source lacks.
 
-    That a file is no delivery changes nothing but the record.
+    An act that a file is no delivery changes nothing, so it is only recorded.
 
     Raises:
         ChotsoError: The act is of another kind.
@@ -94,8 +88,8 @@ def carry_out(conn: psycopg.Connection, act: dict[str, Any]) -> None:
             case "waive_file":
                 pass
             case close.KIND:
-                item, keys = contract(act["subject"]["feed"]), act["subject"]["row_keys"]
-                close.end_rows(conn, item, keys, known_at, act["reason"], act["acted_by"])
+                contract, keys = contract_of(act["subject"]["feed"]), act["subject"]["row_keys"]
+                close.end_rows(conn, contract, keys, known_at, act["reason"], act["acted_by"])
             case _:
                 raise ChotsoError(
                     f"{act['act_id']} is an act of an unknown kind.",

@@ -1,1 +1,1 @@
-"""A release's data files: their columns, their canonical form, read from a build and compared."""
+"""A release's data files: columns, canonical form, reading from a build, comparison."""

@@ -9,36 +9,36 @@ from decimal import Context, Decimal, InvalidOperation
 from chotso.characters import spelled_out
 from chotso.verifier.verify import canonical_json
 
-__all__ = ["Column", "Table", "canonical_json", "csv_lines", "kind_of", "render", "table"]
+__all__ = ["DataFile", "FileColumn", "canonical_json", "csv_lines", "kind_of", "render", "table"]
 
 RATIO_PLACES = Decimal("1E-9")
 KIND_COLUMN, UNIT_COLUMN = "kind_code", "unit_code"
 _MIXED = {"figure": "ratio", "plan": "fraction"}
 _NULL = "\\N"
 _QUOTED = frozenset(',"\r\n')
-_LOOKS_SPECIAL = frozenset({_NULL, "\\."})  # null, and the end mark of PostgreSQL's COPY
+_LOOKS_SPECIAL = frozenset({_NULL, "\\."})  # null, and the end marker of PostgreSQL's COPY
 _EXACT = Context(prec=1000)
 
 
 @dataclass(frozen=True)
-class Column:
-    """A column and the form of its values."""
+class FileColumn:
+    """A column of a data file and the kind of its values."""
 
     name: str
     kind: str
 
 
 @dataclass(frozen=True)
-class Table:
+class DataFile:
     """A data file: its columns in order, and the key that its rows are sorted by."""
 
     name: str
     key: tuple[str, ...]
-    columns: tuple[Column, ...]
+    columns: tuple[FileColumn, ...]
 
     @property
     def path(self) -> str:
-        """Where it stands in the bundle."""
+        """Its path in the bundle."""
         return f"data/{self.name}.csv"
 
     @property
@@ -47,8 +47,8 @@ class Table:
         return tuple(column.name for column in self.columns)
 
 
-def table(name: str, key: str, columns: str) -> Table:
-    """A table from a line per column: its name and its kind.
+def table(name: str, key: str, columns: str) -> DataFile:
+    """A data file from text with one line per column: its name and its kind.
 
     Args:
         name: The file is `data/<name>.csv`.
@@ -61,15 +61,15 @@ def table(name: str, key: str, columns: str) -> Table:
         ValueError: A kind is unknown or a key column is missing.
     """
     pairs = [line.split() for line in columns.strip().splitlines()]
-    made = Table(name, tuple(key.split()), tuple(Column(one, kind) for one, kind in pairs))
+    made = DataFile(name, tuple(key.split()), tuple(FileColumn(one, kind) for one, kind in pairs))
     unknown = {column.kind for column in made.columns} - {*_RENDERERS, *_MIXED}
     if unknown or not set(made.key) <= set(made.column_names):
         raise ValueError(f"table {name}: unknown kinds {sorted(unknown)} or key columns {key}")
     return made
 
 
-def csv_lines(spec: Table, rows: Iterable[Mapping[str, object]]) -> Iterator[bytes]:
-    """The file's records: header first, then the rows, in memory of one row.
+def csv_lines(spec: DataFile, rows: Iterable[Mapping[str, object]]) -> Iterator[bytes]:
+    """The file's records, header first; only one row is held in memory.
 
     Args:
         spec: The table.
@@ -92,7 +92,7 @@ def csv_lines(spec: Table, rows: Iterable[Mapping[str, object]]) -> Iterator[byt
         yield _line(fields)
 
 
-def _fields(spec: Table, row: Mapping[str, object]) -> list[str]:
+def _fields(spec: DataFile, row: Mapping[str, object]) -> list[str]:
     if set(row) != set(spec.column_names):
         differing = sorted(set(row) ^ set(spec.column_names))
         raise ValueError(f"{spec.name}: missing or unknown columns {differing}")
@@ -106,7 +106,7 @@ def _fields(spec: Table, row: Mapping[str, object]) -> list[str]:
     return fields
 
 
-def kind_of(column: Column, row: Mapping[str, object]) -> str:
+def kind_of(column: FileColumn, row: Mapping[str, object]) -> str:
     """What a column's value is in a row: of figures and plans, the row's other columns say it."""
     if column.kind not in _MIXED:
         return column.kind
@@ -154,7 +154,7 @@ def _decimal(value: object, scale: Decimal) -> str:
 
 
 def _fraction(value: object) -> str:
-    """Nine decimals as a ratio has, and more where people decided on more."""
+    """A fraction with nine decimals, or more if a plan was decided with more."""
     written = value.normalize().as_tuple().exponent if isinstance(value, Decimal) else 0
     places = RATIO_PLACES
     if isinstance(written, int) and written < int(places.as_tuple().exponent):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TextIO
 
 from chotso.errors import ChotsoError
-from chotso.release.data.canonical import Table
+from chotso.release.data.canonical import DataFile
 from chotso.release.data.reading import Row
 from chotso.release.data.tables import COMPARED, FROZEN, NOT_COMPARED_COLUMNS
 
@@ -20,7 +20,7 @@ _FIELD = re.compile(r'(?:"((?:[^"]|"")*)"|([^,"]*))(?:,|\Z)')
 
 @dataclass(frozen=True)
 class Corrected:
-    """The release that is corrected, read from the warehouse's copy of its files.
+    """The corrected release, from the files in the warehouse.
 
     `read` gives the bytes of a file by its path, or None.
     """
@@ -30,7 +30,7 @@ class Corrected:
     read: Callable[[str], bytes | None]
 
     def open(self, path: str) -> TextIO:
-        """A data file as text, after its hash was found under the root; empty where it has none.
+        """A data file as text, after checking its hash; empty if the release has no such file.
 
         Raises:
             ChotsoError: The warehouse's copy is not what was sealed.
@@ -55,7 +55,7 @@ class Corrected:
 
 @dataclass
 class Changes:
-    """The rows of `data/changes.csv`, found once the other data files of the bundle are written."""
+    """The rows of `data/changes.csv`, computed after the bundle's other data files."""
 
     corrected: Corrected
     folder: Path
@@ -77,7 +77,7 @@ class Changes:
             yield from found
 
 
-def _differences(spec: Table, old: TextIO, new: TextIO) -> Iterator[Row]:
+def _differences(spec: DataFile, old: TextIO, new: TextIO) -> Iterator[Row]:
     for key, before, after in _pairs(spec, old, new):
         change = "added" if before is None else "removed" if after is None else "changed"
         one, two = before or {}, after or {}
@@ -94,9 +94,9 @@ def _differences(spec: Table, old: TextIO, new: TextIO) -> Iterator[Row]:
 
 
 def _pairs(
-    spec: Table, old: TextIO, new: TextIO
+    spec: DataFile, old: TextIO, new: TextIO
 ) -> Iterator[tuple[list[str | None], Fields | None, Fields | None]]:
-    """Rows of either file by key; both are in order of it, so neither is held whole."""
+    """Rows of both files paired by key; both are sorted, so neither is held in memory."""
     olds, news = keyed_rows(spec, old), keyed_rows(spec, new)
     one, two = next(olds, None), next(news, None)
     while one or two:
@@ -113,12 +113,12 @@ def _pairs(
             one, two = next(olds, None), next(news, None)
 
 
-def _key(spec: Table, row: Fields) -> list[str | None]:
+def _key(spec: DataFile, row: Fields) -> list[str | None]:
     return [row[name] for name in spec.key]
 
 
-def keyed_rows(spec: Table, stream: TextIO) -> Iterator[tuple[tuple[str, ...], Fields]]:
-    """Key and fields of each row of a canonical CSV file, as they stand there; null is None."""
+def keyed_rows(spec: DataFile, stream: TextIO) -> Iterator[tuple[tuple[str, ...], Fields]]:
+    """Key and fields of each row of a canonical CSV file; null is None."""
     records = _records(stream)
     names = [str(name) for name in next(records, [])]
     for record in records:

@@ -1,4 +1,4 @@
-"""Reads a finished build's figures for a release, row by row, each table in order of its key."""
+"""Reads the figures of a finished build for a release, row by row, ordered by key."""
 
 import unicodedata
 from collections.abc import Iterator, Mapping
@@ -16,14 +16,14 @@ from psycopg.rows import dict_row
 from chotso.calendar import LOCAL_ZONE_NAME, local_date
 from chotso.characters import spelled_out
 from chotso.errors import ChotsoError
-from chotso.release.data.canonical import Table
+from chotso.release.data.canonical import DataFile
 from chotso.release.data.tables import ARREARS_RATIO, ATTAINMENT, CHECKS, TABLES
 
 Row = Mapping[str, object]
 Tables = Mapping[str, Iterator[Row]]
 
 _FOLDER = Path(__file__).parent / "sql"
-# The facts that a release keeps whole: a column that these lacked would be lost for ever.
+# Marts that a release keeps with all columns: a missing column would be lost for ever.
 _WHOLE = {ATTAINMENT: "fct_monthly_attainment", ARREARS_RATIO: "fct_arrears_ratio"}
 _ROWS_AT_ONCE = 5_000
 
@@ -51,7 +51,7 @@ _AGENCIES = """
 
 @dataclass(frozen=True)
 class Frozen:
-    """What is read: a build's schema, and the period, instants and groups that the queries name."""
+    """What is read: a build's schema, and the period, instants and groups in the queries."""
 
     schema: str
     period_id: str
@@ -77,7 +77,7 @@ class Frozen:
 
 @contextmanager
 def reading(conn: psycopg.Connection, frozen: Frozen) -> Iterator[Tables]:
-    """Every table that a build has, by name, read in one snapshot as it is iterated.
+    """All tables of a build by name, streamed from one snapshot.
 
     Raises:
         ChotsoError: A fact is missing or empty, or has a column that the release would lose.
@@ -97,7 +97,7 @@ def reading(conn: psycopg.Connection, frozen: Frozen) -> Iterator[Tables]:
         ) from error
 
 
-def _check_columns(conn: psycopg.Connection, schema: str, spec: Table, relation: str) -> None:
+def _check_columns(conn: psycopg.Connection, schema: str, spec: DataFile, relation: str) -> None:
     rows = conn.execute(
         "select attname from pg_attribute where attrelid = to_regclass(%s) "
         "and attnum > 0 and not attisdropped",
@@ -123,10 +123,10 @@ def _check_rows(conn: psycopg.Connection, schema: str, relation: str) -> None:
         )
 
 
-def _rows(conn: psycopg.Connection, frozen: Frozen, spec: Table) -> Iterator[Row]:
-    """The rows of a table in code point order of its key, texts in NFC.
+def _rows(conn: psycopg.Connection, frozen: Frozen, spec: DataFile) -> Iterator[Row]:
+    """The rows of a table in code point order of its key; texts in NFC.
 
-    Readers of `frozen` see the texts that stand in the bundle.
+    Readers of `frozen` see the texts of the bundle.
     """
     with conn.cursor(name=f"freeze_{spec.name}", row_factory=dict_row) as cursor:
         cursor.itersize = _ROWS_AT_ONCE
@@ -139,15 +139,15 @@ def _rows(conn: psycopg.Connection, frozen: Frozen, spec: Table) -> Iterator[Row
             }
 
 
-def _query(spec: Table, frozen: Frozen) -> sql.Composed:
+def _query(spec: DataFile, frozen: Frozen) -> sql.Composed:
     """The rows of a table, in order of its key."""
     values = {name: sql.Placeholder(name) for name in frozen.values}
     rows = rows_query(spec, sql.Identifier(frozen.schema), values, frozen.last_month is not None)
     return sql.SQL("{rows} order by {key}").format(rows=rows, key=order_of(spec, "fact"))
 
 
-def order_of(spec: Table, alias: str) -> sql.Composed:
-    """The order of a table's rows: by code point, field by field."""
+def order_of(spec: DataFile, alias: str) -> sql.Composed:
+    """The order of a table's rows: by code point, column by column."""
     return sql.SQL(", ").join(
         sql.SQL("coalesce(normalize({}::text, nfc), '\\N') collate \"C\"").format(
             sql.Identifier(alias, name)
@@ -157,15 +157,18 @@ def order_of(spec: Table, alias: str) -> sql.Composed:
 
 
 def rows_query(
-    spec: Table, schema: sql.Composable, values: Mapping[str, sql.Composable], has_last_month: bool
+    spec: DataFile,
+    schema: sql.Composable,
+    values: Mapping[str, sql.Composable],
+    has_last_month: bool,
 ) -> sql.Composed:
     """`sql/<name>.sql` with the columns of its file; `{word}` in it is a value or the schema.
 
     Args:
         spec: The table.
         schema: The build's schema.
-        values: What stands for each of `Frozen.values`.
-        has_last_month: Whether later months than `last_month` are left out.
+        values: SQL for each of `Frozen.values`.
+        has_last_month: Whether months after `last_month` are left out.
     """
     named = _OWN_NAMES if _OWN_NAMES.keys() <= set(spec.column_names) else {}
     until = "where fact.month <= {last_month}" if has_last_month else ""

@@ -1,7 +1,7 @@
 """The data files of a release and their columns; `sql/<name>.sql` reads each from a build.
 
-Rows have their own copies of the names and parents that were in force in their month: codes outlive
-the units that bear them. `attainment` and `arrears_ratio` are the facts whole.
+Rows have copies of the names and parents that were in force in their month, because codes are used
+longer than the units exist. `attainment` and `arrears_ratio` have all columns of their marts.
 """
 
 from chotso.release.data.canonical import table

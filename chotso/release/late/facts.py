@@ -1,8 +1,7 @@
-"""The facts behind what came late: one per item, reason, agency and metric, each with its file.
+"""Facts that became known late: one per item, reason, agency and metric, with its file.
 
-They are the pieces of `chotso explain`, taken where an item is filed: at its own agency, metric and
-month. Totals, provinces and the months after are sums of them, but for people, whom a province
-counts once.
+They are the pieces of `chotso explain` at the item's own agency, metric and month. Totals,
+provinces and later months are sums of them, except for persons, whom a province counts once.
 """
 
 import json
@@ -79,23 +78,23 @@ class Fact:
 
     @property
     def key(self) -> tuple[str, ...]:
-        """What tells facts apart, as texts."""
+        """The identity of a fact, as texts."""
         return tuple(str(getattr(self, name)) for name in LATE_CHANGES.key)
 
     def row(self) -> dict[str, object]:
-        """As `data/late_changes.csv` has it: the same on every machine."""
+        """The row of `data/late_changes.csv`, equal on every machine."""
         return {name: getattr(self, name) for name in LATE_CHANGES.column_names}
 
 
 def reason_of(cause: Cause) -> str:
-    """The reason under which a cause stands in the register."""
+    """The reason in the register for a cause."""
     return _REASON.get(cause, "correction")
 
 
 def facts_of(
     conn: psycopg.Connection, between: Between, start: State, end: State, last_month: date
 ) -> list[Fact]:
-    """Every late fact between two states at a cutoff, until a month, by item, agency and metric."""
+    """All late facts between two states at a cutoff, up to a month."""
     totals = _totals(conn, end)
     months = _rows(conn, "select month from {}.dim_month order by month", start)
     carried = [row["month"] for row in months if row["month"] <= last_month]
@@ -116,7 +115,7 @@ def facts_of(
 def _figures(
     conn: psycopg.Connection, between: Between, totals: set[str], months: list[date], end: State
 ) -> Iterator[Figure]:
-    """Agencies × months × metrics in which an item that differs may be filed."""
+    """Agencies × months × metrics to which a differing item may belong."""
     touched, planned = between.touched(), between.planned()
     metrics = _rows(conn, "select * from {}.dim_metric order by metric_code", end)
     for metric in metrics:
@@ -137,7 +136,7 @@ def _figures(
 
 
 def _totals(conn: psycopg.Connection, state: State) -> set[str]:
-    """Metrics that are sums of others: only plans are their own."""
+    """Metrics that are sums of other metrics; only their plans are their own."""
     rows = _rows(
         conn,
         "select metric_code, array_agg(fund_code) as funds from {}.int_metric_funds group by 1",
@@ -156,7 +155,7 @@ def _rows(conn: psycopg.Connection, query: str, state: State) -> list[Row]:
 
 
 def _is_its_own(figure: Figure, piece: Piece) -> bool:
-    """Whether the item is of this very metric and month, not of a month before or of a divisor."""
+    """Whether the item belongs to this metric and month, not to an earlier month or a divisor."""
     if piece.kind == "plan_line":
         return bool(piece.details["metric_code"] == figure.metric_code)
     if piece.kind == "account":
@@ -215,7 +214,7 @@ def _plan_change(piece: Piece) -> Decimal:
 
 
 def _summed(facts: list[Fact]) -> list[Fact]:
-    """One fact where an item changed in several ways for one reason, e.g. moved and raised."""
+    """One fact for an item that changed in several ways for one reason, e.g. moved and raised."""
     found: dict[tuple[Any, ...], Fact] = {}
     for fact in facts:
         key = (
@@ -234,7 +233,7 @@ def _summed(facts: list[Fact]) -> list[Fact]:
 
 
 def _in_ranges(facts: list[Fact]) -> list[Fact]:
-    """One fact where an item adds the same in months on end, as spells and plans do."""
+    """One fact for an item that adds the same in consecutive months, as spells and plans do."""
     facts = sorted(facts, key=lambda f: (*_same(f), f.month))
     ranges: list[Fact] = []
     for fact in facts:

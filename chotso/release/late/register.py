@@ -1,8 +1,8 @@
 """What became known after a release and would have counted at its cutoff; never applied.
 
-The figures are built again at the same cutoff, under the release's own configuration, once as
-known at the release and once as known now; what differs is told by cause, as `chotso explain` does.
-Nothing of it enters the release: its figures and its root stay, and the register grows beside it.
+The figures are built twice at the same cutoff and under the release's configuration: as known at
+the release, and as known now. The differences are explained by cause, as in `chotso explain`. The
+release itself does not change; only the register of late changes grows.
 """
 
 import json
@@ -37,10 +37,10 @@ Figures = dict[str, Decimal | None]
 
 @dataclass(frozen=True)
 class Cell:
-    """A figure of the release that would be another one, by columns of `frozen.attainment`.
+    """A figure of the release that would be different, by columns of `frozen.attainment`.
 
-    `parts` are by reason; they add up to `would_be` less `frozen` in every column, where a figure
-    that is not there counts as nothing.
+    `parts` are by reason. They add up to `would_be` minus `frozen` in every column; a missing
+    figure counts as 0.
     """
 
     agency_code: str
@@ -53,10 +53,10 @@ class Cell:
 
 @dataclass(frozen=True)
 class Late:
-    """What came late for a release, up to an instant.
+    """What became known late for a release, up to an instant.
 
     Attributes:
-        cells: Figures that would differ, or whose parts cancel out, by agency, month, metric.
+        cells: Figures that would differ, and figures whose parts cancel each other out.
         changes: The register, whole, in the order in which it became known.
         recorded: How many changes this run added to it.
     """
@@ -71,7 +71,7 @@ class Late:
 
 
 def late(settings: Settings, period_id: str, progress: Progress = lambda _: None) -> Late:
-    """Tell what came late for a period's current release, and record what is new of it.
+    """List what became known late for a period's current release, and record what is new.
 
     Args:
         settings: Where the warehouse is.
@@ -105,10 +105,10 @@ def late(settings: Settings, period_id: str, progress: Progress = lambda _: None
 def late_facts(
     settings: Settings, period_id: str, until: datetime, progress: Progress = lambda _: None
 ) -> list[Fact]:
-    """What came late for a period's current release up to an instant, for what corrects it.
+    """What became known late for a period's current release, for a corrigendum.
 
-    Every fact is told as one step from the release, however often the register was brought up
-    before; the register is brought up too.
+    Each fact is one step from the release, however often the register was updated before. The
+    register is updated, too.
 
     Args:
         settings: Where the warehouse is.
@@ -133,10 +133,10 @@ def late_facts(
 
 
 class _States:
-    """The figures of a release's cutoff and configuration, by the knowledge of other instants.
+    """The figures at a release's cutoff and configuration, by what was known at other instants.
 
-    A state has every month up to its knowledge; a release known in January carries December, as
-    what it corrects. `last_month` is the last one that is compared.
+    A state has every month up to its instant. A release of January carries December only, like the
+    release that it corrects. `last_month` is the last month that is compared.
     """
 
     def __init__(
@@ -152,7 +152,7 @@ class _States:
         self._registers = _configuration(conn, release.release_id)
 
     def built(self, instant: datetime) -> State:
-        """The state as known at an instant, built if it does not stand."""
+        """The state as known at an instant; it is built if it does not exist."""
         release = self.release
         self._progress(f"building {release.release_id}'s cutoff as known at {instant.isoformat()}")
         found = make_state(self._settings, self.conn, instant, self._registers, release.cutoff_at)
@@ -166,7 +166,7 @@ class _States:
 
 
 def _bring_up(states: _States, end: State) -> int:
-    """Bring the register up to a state; how many changes that adds."""
+    """Update the register to a state; returns the number of new changes."""
     conn, release = states.conn, states.release
     reached = _reached(conn, release)
     if end.as_known_at <= reached:
@@ -177,7 +177,7 @@ def _bring_up(states: _States, end: State) -> int:
 
 
 def newest_knowledge(settings: Settings) -> datetime:
-    """What is published, once every delivery on its way has arrived."""
+    """What is published, after waiting for deliveries that are being processed."""
     with connect(settings) as conn, ExitStack() as locks:
         for group in groups():
             locks.enter_context(hold(conn, f"extract of {group}", wait_seconds=600))
@@ -186,7 +186,7 @@ def newest_knowledge(settings: Settings) -> datetime:
 
 
 def register(conn: psycopg.Connection, release_id: str) -> list[dict[str, Any]]:
-    """The late changes of a release, whole, in the order in which they became known."""
+    """All late changes of a release, in the order in which they became known."""
     names = (
         "known_at", "reason_code", "feed", "item_key", "agency_code", "metric_code", "month",
         "last_month", "unit_code", "amount", "base_amount", "batch_id", "file_name",
@@ -225,7 +225,7 @@ def cells_of(
 def _candidates(
     conn: psycopg.Connection, between: Between, start: State, end: State, last_month: date
 ) -> list[tuple[str, date, str]]:
-    """Figures that differ, and those at which an item that differs could count."""
+    """Figures that differ, and figures at which a differing item may count."""
     touched = {
         kind: sorted(between.provinces_of(agencies)) for kind, agencies in between.touched().items()
     }
@@ -279,7 +279,7 @@ def _release(conn: psycopg.Connection, period_id: str) -> state.Current:
 
 
 def _reached(conn: psycopg.Connection, release: state.Current) -> datetime:
-    """Up to which instant the register has been brought."""
+    """The instant up to which the register is complete."""
     row = conn.execute(
         "select max(known_until) from frozen.late_run where release_id = %s", [release.release_id]
     ).fetchone()
@@ -294,7 +294,7 @@ def _last_month(conn: psycopg.Connection, release: state.Current) -> date:
 
 
 def _configuration(conn: psycopg.Connection, release_id: str) -> Registers:
-    """The configuration that the release was built under, as its build kept it."""
+    """The configuration under which the release was built, as its build stored it."""
     row = conn.execute(
         """
         select build.config, build.build_id
@@ -323,7 +323,7 @@ def _configuration(conn: psycopg.Connection, release_id: str) -> Registers:
 def _refuse_other_figures(
     conn: psycopg.Connection, release: state.Current, start: State, last_month: date
 ) -> None:
-    """What differs is only told from the sealed figures themselves."""
+    """Refuse to compare if the earlier state is not equal to the sealed figures."""
     row = conn.execute(
         sql.SQL(
             """
@@ -358,7 +358,7 @@ def _record(
     conn: psycopg.Connection, release_id: str, reached: datetime, until: datetime,
     facts: list[Fact],
 ) -> int:  # fmt: skip
-    """Add to the register what became known since it was last brought up; one act, or nothing."""
+    """Insert what became known since the last update, in one transaction."""
     changes = [
         {
             **{name: getattr(fact, name) for name in Fact.TEXTS},

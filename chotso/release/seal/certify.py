@@ -1,4 +1,4 @@
-"""A person's signature under a root: checked, kept in the warehouse, laid by the bundle."""
+"""A person's signature under a root: checked, stored in the warehouse, written to the bundle."""
 
 import getpass
 import json
@@ -24,7 +24,7 @@ from chotso.verifier import verify
 
 _TOO_OPEN = stat.S_IRWXG | stat.S_IRWXO
 _NOTHING = "nothing was signed."
-# A freeze must not wait long for a person's session that hangs, nor the other way round.
+# A freeze must not wait long for a person's session, nor a person for a freeze.
 _SESSION = (
     "-c timezone=UTC -c datestyle=ISO,YMD -c lock_timeout=60s -c statement_timeout=120s "
     "-c idle_in_transaction_session_timeout=20s -c client_connection_check_interval=5s"
@@ -136,7 +136,7 @@ def _private_key(path: Path) -> Ed25519PrivateKey:
 def _from_pem(content: bytes) -> object:
     try:
         return load_pem_private_key(content, password=None)
-    except TypeError:  # it has a password
+    except TypeError:  # the key has a password
         if not sys.stdin.isatty():
             raise
         return load_pem_private_key(content, getpass.getpass("Password of the key: ").encode())
@@ -151,7 +151,7 @@ def _bad_key(path: Path, why: str) -> ChotsoError:
 
 
 def _record(settings: Settings, certification: dict[str, str]) -> tuple[dict[str, str], str]:
-    """Keep it in the warehouse, which checks the signature too; what was kept before stands."""
+    """Store the signature; the warehouse checks it, too. A stored signature is not replaced."""
     if settings.certifier_url is None:
         raise ChotsoError(
             "CHOTSO_CERTIFIER_URL is not set: a person certifies under a login of their own.",

@@ -1,4 +1,4 @@
-"""What must hold before a seal, as the warehouse finds it, and what two persons let pass."""
+"""Preconditions of a seal, as the warehouse evaluates them, and overrides by two persons."""
 
 import unicodedata
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from chotso.errors import ChotsoError
 from chotso.ingest.missing import lacks_rows
 from chotso.release.state import Freeze
 
-# Per check: what it is called, and what an operator does where it is not met.
+# For each check: its name, and what an operator does if it is not met.
 CHECKS = {
     "feeds_extracted": (
         "Mọi nguồn đã được trích từ thời điểm chốt trở đi",
@@ -68,7 +68,7 @@ class Override:
 
 @dataclass(frozen=True)
 class Check:
-    """A precondition as it was found; it is overridden where two persons let it pass."""
+    """A precondition and its result; it is overridden if two persons let it pass."""
 
     check_code: str
     is_met: bool
@@ -97,7 +97,7 @@ class Check:
 
 
 def override_of(check_code: str, reason: str | None, names: Sequence[str]) -> Override:
-    """An override as an operator asks for it.
+    """An override, checked as an operator enters it.
 
     Raises:
         ChotsoError: No such check, no reason, or not the names of two persons.
@@ -128,7 +128,7 @@ def override_of(check_code: str, reason: str | None, names: Sequence[str]) -> Ov
 def evaluate(
     conn: psycopg.Connection, freeze: Freeze, override: Override | None = None
 ) -> list[Check]:
-    """Every precondition of a built freeze, with what has been overridden, in order of its code.
+    """All preconditions of a built freeze with their overrides, ordered by code.
 
     Raises:
         ChotsoError: A check is neither met nor overridden, or one is overridden that is met.
@@ -158,7 +158,7 @@ def evaluate(
 
 
 def checks_of(conn: psycopg.Connection, freeze: Freeze) -> list[Check]:
-    """Every precondition as it is found, in order of its code; nothing is refused."""
+    """All preconditions as they are, ordered by code; nothing is refused."""
     with conn.cursor(row_factory=class_row(Check)) as cursor:
         return cursor.execute(
             """
@@ -204,9 +204,9 @@ def _record(
 
 
 def must_read_anew(conn: psycopg.Connection, freeze: Freeze) -> bool:
-    """Whether a final extract lacked register rows, and no two persons have let that pass.
+    """Whether a final extract lacked register rows, without an override.
 
-    Such a read proves nothing, and is done again; of a corrigendum no extract is part.
+    Such an extract proves nothing and is read again. A corrigendum has no extract.
     """
     if freeze.state == "started" or freeze.corrects is not None or freeze.as_known_at is None:
         return False

@@ -1,8 +1,8 @@
-"""Corrects a sealed release: a new release at the same cutoff, by what is known by now.
+"""Corrects a sealed release: a new release at the same cutoff, by what is known now.
 
-The corrected release stays as it is, and verifies. The corrigendum follows it in the chain and
-says why, by whom, and what changed (`data/changes.csv`). It takes the steps of a freeze but for the
-final extract: it knows what is published, and asks the source for nothing.
+The corrected release does not change and still verifies. The corrigendum follows it in the chain
+and says why, by whom, and what changed (`data/changes.csv`). The steps are those of a freeze
+without the final extract: the source is not read.
 """
 
 import unicodedata
@@ -16,7 +16,14 @@ from chotso.failpoints import failpoint
 from chotso.release import state
 from chotso.release.bundle import inputs
 from chotso.release.seal.checks import Override
-from chotso.release.seal.freeze import LOCK, FreezeReport, Run, carry_through, reason_kept, restored
+from chotso.release.seal.freeze import (
+    LOCK,
+    FreezeReport,
+    FreezeRun,
+    carry_through,
+    reason_kept,
+    restored,
+)
 from chotso.release.seal.parts import Parts, PeriodToFreeze, Progress
 from chotso.settings import Settings
 
@@ -33,9 +40,9 @@ def corrigendum(
 ) -> FreezeReport:
     """Seal a release that corrects the period's current one, or finish one that was begun.
 
-    Until it is sealed, every run takes the newest published knowledge, so that what stopped one
-    can be mended. Asked for again with the same words and without newer knowledge, it changes
-    nothing, and gives the corrigendum that is sealed.
+    Until it is sealed, every run uses what is published by then. So whatever stopped one run can be
+    mended before the next. With the same reason and author, and without newer data, a further call
+    changes nothing and returns the sealed corrigendum.
 
     Args:
         settings: Where source, warehouse and releases are.
@@ -54,7 +61,7 @@ def corrigendum(
     period = parts.period(period_id)
     why, who = _said(reason, "--reason"), _said(author, "--by")
     with parts.connect(settings) as conn, parts.hold(conn, LOCK):
-        run = Run(conn, settings, parts, progress)
+        run = FreezeRun(conn, settings, parts, progress)
         current = state.current(conn, period_id)
         if current is None:
             raise ChotsoError(
@@ -98,8 +105,8 @@ def _check_cutoff(period: PeriodToFreeze, current: state.Current) -> None:
         )
 
 
-def _knowledge(run: Run) -> tuple[datetime, date]:
-    """What is published, once every delivery on its way has arrived."""
+def _knowledge(run: FreezeRun) -> tuple[datetime, date]:
+    """What is published, after waiting for deliveries that are being processed."""
     with run.parts.connect(run.settings) as conn, ExitStack() as locks:
         for group in groups():
             locks.enter_context(run.parts.hold(conn, f"extract of {group}"))
@@ -107,8 +114,8 @@ def _knowledge(run: Run) -> tuple[datetime, date]:
             return inputs.newest_knowledge(conn)
 
 
-def _finish(run: Run, current: state.Current) -> bool:
-    """Put the bundle of a corrigendum in place that a killed run sealed; whether there was one."""
+def _finish(run: FreezeRun, current: state.Current) -> bool:
+    """Place the bundle of a corrigendum that a killed run had sealed; whether there was one."""
     made = state.find(run.conn, current.release_id)
     if made is None or made.state == "placed":
         return False
@@ -116,14 +123,14 @@ def _finish(run: Run, current: state.Current) -> bool:
     return True
 
 
-def _again(run: Run, current: state.Current) -> FreezeReport:
+def _again(run: FreezeRun, current: state.Current) -> FreezeReport:
     made = state.find(run.conn, current.release_id)
     assert made is not None
     return restored(run, made, current)
 
 
 def _wanted(
-    run: Run,
+    run: FreezeRun,
     period: PeriodToFreeze,
     current: state.Current,
     reason: str,
@@ -148,8 +155,8 @@ def _wanted(
     )
 
 
-def _begin(run: Run, wanted: state.Freeze, known_at: datetime) -> state.Freeze:
-    """Begin, or take up what was begun; a build by older knowledge is not taken up."""
+def _begin(run: FreezeRun, wanted: state.Freeze, known_at: datetime) -> state.Freeze:
+    """Begin, or continue; a build with older data is not continued."""
     begun = state.begin(run.conn, wanted)
     is_same = begun.as_known_at == known_at
     return state.advance(

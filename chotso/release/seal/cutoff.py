@@ -1,4 +1,4 @@
-"""The cutoff of a freeze: it must have come, by the source's data, and must be the one it was."""
+"""The cutoff of a freeze: it must have passed in the source's data, and must not have moved."""
 
 from datetime import timedelta
 
@@ -11,13 +11,13 @@ from chotso.settings import Settings
 def refuse_before(
     settings: Settings, parts: Parts, period: PeriodToFreeze, progress: Progress
 ) -> None:
-    """Wait for a standby that is behind; refuse a freeze whose cutoff is still to come.
+    """Wait for a standby that is behind; refuse a freeze before its cutoff.
 
     Raises:
         ChotsoError: With the time that is left.
     """
     now = parts.source_clock(settings)
-    if now < period.cutoff_at:  # a standby's data may be behind its server's clock
+    if now < period.cutoff_at:  # a standby's data may be older than its server's clock
         now = parts.caught_up(settings, period.cutoff_at, progress)
     if now < period.cutoff_at:
         left = timedelta(seconds=round((period.cutoff_at - now).total_seconds()))
@@ -32,7 +32,7 @@ def refuse_before(
 
 
 def refuse_moved(begun: state.Freeze, started: state.Freeze) -> None:
-    """Refuse to go on with another cutoff than that of the final extract.
+    """Refuse to go on if the cutoff is not that of the final extract.
 
     Raises:
         ChotsoError: With both cutoffs.

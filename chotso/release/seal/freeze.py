@@ -1,11 +1,11 @@
-"""Freezes a period: final extract, build at the cutoff, a sealed release, its bundle in place.
+"""Freezes a period: final extract, build at the cutoff, sealed release, bundle in its place.
 
-The steps done stand in `ops.freeze`, so a killed freeze is finished by running it again:
+`ops.freeze` records the steps that are done, so a killed freeze is finished by running it again:
 
     started ─▶ extracted ─▶ built ─▶ checked ─▶ (bundle staged) ─▶ sealed ─▶ placed
 
-Sealing is one transaction. Before it there is no release; after it the release stands, and
-whatever is still missing on disk is restored from the warehouse's own copy of the files.
+Sealing is one transaction. Before it there is no release. After it the release exists, and files
+that are missing on disk are restored from the warehouse's copy.
 """
 
 from collections.abc import Iterable, Iterator
@@ -37,7 +37,7 @@ LOCK = "freeze"
 
 @dataclass(frozen=True)
 class FreezeReport:
-    """A sealed release: its id, its root (64 hex digits), its folder, and whether it was there."""
+    """A sealed release: its id, its root (64 hex digits), its folder, and whether it existed."""
 
     release_id: str
     root_sha256: str
@@ -46,8 +46,8 @@ class FreezeReport:
 
 
 @dataclass(frozen=True)
-class Run:
-    """One run of a freeze: where it works, under the lock that its session holds."""
+class FreezeRun:
+    """One run of a freeze, under the lock that its session holds."""
 
     conn: psycopg.Connection
     settings: Settings
@@ -55,7 +55,7 @@ class Run:
     progress: Progress
 
     def folder(self, freeze: state.Freeze) -> Path:
-        """Where the bundle belongs."""
+        """The final folder of the bundle."""
         releases = self.settings.releases_dir
         return (releases / "rehearsal" if freeze.is_rehearsal else releases) / freeze.release_id
 
@@ -86,7 +86,7 @@ def freeze(
     parts = parts or Parts()
     period = parts.period(period_id)
     with parts.connect(settings) as conn, parts.hold(conn, LOCK):
-        run = Run(conn, settings, parts, progress)
+        run = FreezeRun(conn, settings, parts, progress)
         started = _rehearsal(run, period) if rehearse else _original(period)
         if found := state.sealed(conn, started.schema, started.release_id):
             return restored(run, started, found)
@@ -113,7 +113,7 @@ def _original(period: PeriodToFreeze) -> state.Freeze:
     )
 
 
-def _rehearsal(run: Run, period: PeriodToFreeze) -> state.Freeze:
+def _rehearsal(run: FreezeRun, period: PeriodToFreeze) -> state.Freeze:
     today = local_date(run.parts.source_clock(run.settings))
     if unfinished := state.open_rehearsal(run.conn, period.period_id, today):
         return unfinished
@@ -132,8 +132,8 @@ def _rehearsal(run: Run, period: PeriodToFreeze) -> state.Freeze:
 
 
 @contextmanager
-def reason_kept(run: Run, started: state.Freeze) -> Iterator[None]:
-    """Write down why a run stopped, where the next one looks."""
+def reason_kept(run: FreezeRun, started: state.Freeze) -> Iterator[None]:
+    """Record why a run stopped, for the next run."""
     try:
         yield
     except ChotsoError as error:
@@ -143,8 +143,8 @@ def reason_kept(run: Run, started: state.Freeze) -> Iterator[None]:
         raise
 
 
-def carry_through(run: Run, freeze: state.Freeze, override: Override | None) -> FreezeReport:
-    """Do the steps that are not done, to the bundle in its place.
+def carry_through(run: FreezeRun, freeze: state.Freeze, override: Override | None) -> FreezeReport:
+    """Do all steps that are not done yet, up to the bundle in its place.
 
     Raises:
         ChotsoError: What stopped it; the next run goes on from there.
@@ -168,8 +168,8 @@ def carry_through(run: Run, freeze: state.Freeze, override: Override | None) -> 
     return report
 
 
-def _look_for_refused(run: Run, freeze: state.Freeze) -> None:
-    """Refused files may have been taken away since the final extract: then they say nothing."""
+def _look_for_refused(run: FreezeRun, freeze: state.Freeze) -> None:
+    """Check whether refused files have been removed since; these no longer count."""
     assert freeze.as_known_at is not None
     with run.conn.transaction():
         stopped = run.conn.execute("select ops.freeze_stopped(%s)", [freeze.release_id]).fetchone()
@@ -181,8 +181,8 @@ def _look_for_refused(run: Run, freeze: state.Freeze) -> None:
         run.progress(str(error))
 
 
-def _extract(run: Run, freeze: state.Freeze) -> state.Freeze:
-    """The final extract; the first one that brought every feed fixes `as_known_at` for good."""
+def _extract(run: FreezeRun, freeze: state.Freeze) -> state.Freeze:
+    """Read the final extract; the first one with every feed sets `as_known_at` for good."""
     run.progress("final extract of all feeds")
     extracted = run.parts.final_extract(
         run.settings,
@@ -204,7 +204,7 @@ def _extract(run: Run, freeze: state.Freeze) -> state.Freeze:
     )
 
 
-def _check_feeds(run: Run, freeze: state.Freeze, extracted: Extracted) -> None:
+def _check_feeds(run: FreezeRun, freeze: state.Freeze, extracted: Extracted) -> None:
     with run.conn.transaction():
         newest = inputs.newest_known(run.conn, extracted.known_at)
     needed = extracted.known_at if freeze.is_rehearsal else freeze.cutoff_at
@@ -225,8 +225,8 @@ def _check_feeds(run: Run, freeze: state.Freeze, extracted: Extracted) -> None:
         )
 
 
-def _build(run: Run, freeze: state.Freeze) -> state.Freeze:
-    """Build at the cutoff into a scratch schema; one built by the same code is taken up again."""
+def _build(run: FreezeRun, freeze: state.Freeze) -> state.Freeze:
+    """Build at the cutoff into a scratch schema; a build by the same code is used again."""
     made_by = run.parts.made_by().sha256()
     same = freeze.state in ("built", "checked") and freeze.inputs_sha256 == made_by
     if same and state.has_scratch(run.conn, freeze):
@@ -245,8 +245,8 @@ def _build(run: Run, freeze: state.Freeze) -> state.Freeze:
     return state.advance(run.conn, freeze, state="built", inputs_sha256=made_by)
 
 
-def _seal(run: Run, freeze: state.Freeze, checks: list[Check]) -> FreezeReport:
-    """Write the bundle beside its place, seal it in one transaction, then move it into place."""
+def _seal(run: FreezeRun, freeze: state.Freeze, checks: list[Check]) -> FreezeReport:
+    """Write the bundle in a staging folder, seal it in one transaction, then move it."""
     run.progress("write and check the bundle")
     conn, folder = run.conn, run.folder(freeze)
     assert freeze.as_known_at is not None
@@ -313,8 +313,8 @@ def _seal(run: Run, freeze: state.Freeze, checks: list[Check]) -> FreezeReport:
     return FreezeReport(freeze.release_id, staged.root, folder, already_sealed=False)
 
 
-def _show_places(run: Run, freeze: state.Freeze) -> None:
-    """Readers of the marts see the official places at once; a night's exposure does it as well."""
+def _show_places(run: FreezeRun, freeze: state.Freeze) -> None:
+    """Show the official places in the marts at once; the next night's build would, too."""
     if freeze.is_rehearsal:
         return
     try:
@@ -324,8 +324,10 @@ def _show_places(run: Run, freeze: state.Freeze) -> None:
         run.progress(f"readers see the places of {freeze.release_id} after the next build: {error}")
 
 
-def restored(run: Run, started: state.Freeze, found: state.Sealed | state.Current) -> FreezeReport:
-    """Show a sealed release, its bundle restored where it is lost or damaged.
+def restored(
+    run: FreezeRun, started: state.Freeze, found: state.Sealed | state.Current
+) -> FreezeReport:
+    """Return a sealed release; its bundle is restored if it is lost or damaged.
 
     Raises:
         ChotsoError: The warehouse's copy is damaged too.
@@ -353,7 +355,7 @@ def _corrected(conn: psycopg.Connection, freeze: state.Freeze) -> Corrected | No
     )
 
 
-def _came_late(run: Run, freeze: state.Freeze) -> Iterable[Row]:
+def _came_late(run: FreezeRun, freeze: state.Freeze) -> Iterable[Row]:
     assert freeze.as_known_at is not None
     run.progress(f"tell what came late for {freeze.corrects}")
     return run.parts.late_changes(run.settings, freeze.period_id, freeze.as_known_at, run.progress)
@@ -376,12 +378,12 @@ def _nothing_changed(freeze: state.Freeze) -> ChotsoError:
     )
 
 
-def _clean(run: Run, freeze: state.Freeze) -> None:
+def _clean(run: FreezeRun, freeze: state.Freeze) -> None:
     folders.remove_staging(run.folder(freeze))
     state.drop_scratch(run.conn, freeze)
 
 
-def _clean_up(run: Run, freeze: state.Freeze) -> None:
+def _clean_up(run: FreezeRun, freeze: state.Freeze) -> None:
     _clean(run, freeze)
     failpoint("freeze.cleaned")
     state.advance(run.conn, freeze, state="placed")

@@ -1,4 +1,4 @@
-"""What a freeze needs of the rest: each part can be replaced, so that it can be tested alone."""
+"""The parts that a freeze calls; tests can replace each of them."""
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -18,9 +18,9 @@ CATCH_UP_S = 600.0
 
 @dataclass(frozen=True)
 class PeriodToFreeze:
-    """A period of the register: its id, and the instant before which things count.
+    """A period's id, its cutoff, and the groups of employers that are withheld.
 
-    Employers of the withheld groups bear a person's name, which stays out of a release.
+    Employers of these groups have a person's name, which must not be in a release.
     """
 
     period_id: str
@@ -29,11 +29,11 @@ class PeriodToFreeze:
 
 
 class Extracted(Protocol):
-    """What the final extract says of itself."""
+    """The result of the final extract."""
 
     @property
     def known_at(self) -> datetime:
-        """The instant that every feed was read at."""
+        """The instant at which every feed was read."""
 
     @property
     def batch_ids(self) -> Sequence[str]:
@@ -44,8 +44,8 @@ class Extracted(Protocol):
         """What was blocked or refused, each with its next step."""
 
 
-class FinalExtract(Protocol):
-    """Reads and publishes every feed in one snapshot; finishes what an earlier call began."""
+class FinalExtractor(Protocol):
+    """Reads and publishes every feed in one snapshot; finishes an earlier call."""
 
     def __call__(
         self,
@@ -60,14 +60,14 @@ class FinalExtract(Protocol):
 
 
 class CaughtUp(Protocol):
-    """Waits for the data of a source that is behind its server's clock."""
+    """Waits for a source whose data are older than its server's clock."""
 
     def __call__(self, settings: Settings, instant: datetime, progress: Progress) -> datetime:
         """Return the instant that the data is known to; it may still be before `instant`."""
 
 
 class Build(Protocol):
-    """Builds the marts into a scratch schema, made anew."""
+    """Builds the marts into a new scratch schema."""
 
     def __call__(
         self,
@@ -103,7 +103,7 @@ def _source_clock(settings: Settings) -> datetime:
 def _caught_up(
     settings: Settings, instant: datetime, progress: Progress, limit_s: float = CATCH_UP_S
 ) -> datetime:
-    """Wait while the source's server shows the instant and its data (a standby's) is behind it.
+    """Wait for a standby whose clock has reached the instant and whose data have not.
 
     Returns:
         The newest instant that the source's data is known to; before `instant` where that has not
@@ -124,7 +124,7 @@ def _caught_up(
 def _feeds() -> list[str]:
     from chotso.contracts import contracts
 
-    return sorted(item.feed for item in contracts().values())
+    return sorted(contract.feed for contract in contracts().values())
 
 
 def _period(period_id: str) -> PeriodToFreeze:
@@ -165,7 +165,7 @@ def _build(
         event_cutoff=event_cutoff,
         schema=schema,
         config=config,
-        is_parsed_anew=True,  # a release does not depend on what an earlier process left on disk
+        is_parsed_anew=True,  # a release must not depend on files of an earlier process
     )
 
 
@@ -199,6 +199,6 @@ class Parts:
     feeds: Callable[[], list[str]] = field(default=_feeds)
     made_by: Callable[[], MadeBy] = field(default=made_by)
     period: Callable[[str], PeriodToFreeze] = field(default=_period)
-    final_extract: FinalExtract = field(default=_final_extract)
+    final_extract: FinalExtractor = field(default=_final_extract)
     build: Build = field(default=_build)
     late_changes: LateChanges = field(default=_late_changes)

@@ -1,6 +1,6 @@
-"""What a freeze needs, looked for every night: ONE list, so that the cutoff brings no surprise.
+"""Checks every night what a freeze will need, so that nothing fails at the cutoff.
 
-Nothing here is changed or kept; each finding says what would fail and what to do about it.
+Nothing is changed. Each finding says what would fail and what to do about it.
 """
 
 import os
@@ -28,7 +28,7 @@ _TOLD = 5
 
 @dataclass(frozen=True)
 class Obstacle:
-    """Why a freeze would fail, and what to do; a change that somebody meant fails no night."""
+    """Why a freeze would fail, and what to do. A change that was intended does not fail a night."""
 
     what: str
     next_step: str
@@ -42,7 +42,7 @@ Look = Callable[[Settings, psycopg.Connection], Iterator[Obstacle]]
 
 
 def obstacles(settings: Settings, conn: psycopg.Connection) -> list[Obstacle]:
-    """Everything that would stop a freeze now, were its cutoff come; each look by itself."""
+    """Everything that would stop a freeze now, as if its cutoff had passed."""
     found: list[Obstacle] = []
     for look in LOOKS:
         try:
@@ -57,7 +57,7 @@ def obstacles(settings: Settings, conn: psycopg.Connection) -> list[Obstacle]:
 
 
 def looked_for(settings: Settings) -> list[Obstacle]:
-    """The obstacles at the end of a night; that the warehouse is away is one too."""
+    """The obstacles at the end of a night; a warehouse that is away is one, too."""
     try:
         with connect(settings) as conn:
             return obstacles(settings, conn)
@@ -66,12 +66,12 @@ def looked_for(settings: Settings) -> list[Obstacle]:
 
 
 def freeze_obstacles(settings: Settings) -> list[str]:
-    """The same as sentences."""
+    """The obstacles as sentences."""
     return [str(each) for each in looked_for(settings)]
 
 
 def _rights(_: Settings, conn: psycopg.Connection) -> Iterator[Obstacle]:
-    """Tables, functions, roles, owners and rights, of the loader and all others, as migrated."""
+    """Tables, functions, roles, owners and rights that are not as migrated."""
     wrong = rights.wrong(conn) if rights.is_written_down(conn) else ["no rights are written down"]
     if wrong:
         more = f" and {len(wrong) - _TOLD} more" if len(wrong) > _TOLD else ""
@@ -112,7 +112,7 @@ def _periods(_: Settings, conn: psycopg.Connection) -> Iterator[Obstacle]:
 
 
 def _registered(_: Settings, conn: psycopg.Connection) -> Iterator[Obstacle]:
-    """What a seal measures by, as the last migration saw it."""
+    """Registered documents and queries that are not as the last migration saw them."""
     if other := registered.unregistered(conn):
         yield Obstacle(
             f"code or configuration changed since the last migration: {', '.join(other[:_TOLD])}",
@@ -122,7 +122,7 @@ def _registered(_: Settings, conn: psycopg.Connection) -> Iterator[Obstacle]:
 
 
 def _configuration(_: Settings, __: psycopg.Connection) -> Iterator[Obstacle]:
-    """Code, lock, registers, rules and signers, as the manifest will hold them."""
+    """Code, lock file, registers, rules and signers, as the manifest will hold them."""
     try:
         signers.signers_of(inputs.made_by().configuration)
     except OSError as error:
@@ -130,7 +130,7 @@ def _configuration(_: Settings, __: psycopg.Connection) -> Iterator[Obstacle]:
 
 
 def _key(settings: Settings, _: psycopg.Connection) -> Iterator[Obstacle]:
-    """The pseudonym key, without which the final extract reads no person."""
+    """The pseudonym key; without it, the final extract can read no person."""
     if not settings.embedded or settings.pseudonym_key_file.exists():
         settings.pseudonym_key()
     yield from ()
@@ -142,12 +142,12 @@ def _papers(_: Settings, __: psycopg.Connection) -> Iterator[Obstacle]:
 
     try:
         load_fonts()
-    except Exception as error:  # whatever reportlab says of a file
+    except Exception as error:  # any error of reportlab about a font file
         yield Obstacle(f"the reports' fonts cannot be loaded: {error}", "install chotso anew")
 
 
 def _places(settings: Settings, _: psycopg.Connection) -> Iterator[Obstacle]:
-    """Folders that a freeze writes: each is written, and has room."""
+    """Folders that a freeze writes: whether each can be written and has room."""
     home = settings.home / "dbt"
     landing = settings.landing_url.removeprefix("file://")
     places = [("CHOTSO_RELEASES_DIR", settings.releases_dir), ("CHOTSO_HOME", home)]
@@ -169,7 +169,7 @@ def _places(settings: Settings, _: psycopg.Connection) -> Iterator[Obstacle]:
 
 
 def _nearest(folder: Path) -> Path:
-    """The folder, or where it will be made."""
+    """The folder, or its nearest parent that exists."""
     while not os.path.lexists(folder) and folder != folder.parent:
         folder = folder.parent
     return folder

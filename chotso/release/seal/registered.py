@@ -1,8 +1,8 @@
-"""What a seal measures a bundle by: registered by `chotso migrate`, out of the loader's reach.
+"""What a seal compares a bundle with, registered by `chotso migrate`.
 
-That is the configuration that decides figures, how each data file follows from a build, and the
-documents that every bundle carries. Whoever has only the loader's login can change none of it, so a
-seal can tell an invented period, another cutoff, or a file that no build gave.
+It is the configuration that decides figures, the query that makes each data file from a build, and
+the documents in every bundle. With the loader's login alone, nobody can change any of it. So a seal
+detects an invented period, another cutoff, or a file that is not from the build.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ from psycopg.types.json import Jsonb
 from chotso.errors import ChotsoError
 from chotso.registers import REGISTERS, load_registers
 from chotso.release.bundle.writer import documents
-from chotso.release.data.canonical import KIND_COLUMN, UNIT_COLUMN, Column, Table
+from chotso.release.data.canonical import KIND_COLUMN, UNIT_COLUMN, DataFile, FileColumn
 from chotso.release.data.reading import order_of, rows_query
 from chotso.release.data.tables import CHECKS, CORRECTION, TABLES
 from chotso.release.seal.checks import CHECKS as NAMES
@@ -55,11 +55,8 @@ _CHECKS = """
 """
 
 
-def statement_of(spec: Table) -> str:
-    """The query that gives a data file's lines but for the header as one text.
-
-    `{schema}` in it is the build's schema, `$1` to `$8` are the values and the release's id.
-    """
+def statement_of(spec: DataFile) -> str:
+    """The query that gives a data file's lines, without the header, as one text."""
     line = sql.SQL(" || ',' || ").join(_field(spec, column) for column in spec.columns)
     return (
         sql.SQL("select string_agg({line} || E'\\n', '' order by {key}) from ({rows}) as shown")
@@ -68,7 +65,7 @@ def statement_of(spec: Table) -> str:
     )
 
 
-def _rows(spec: Table) -> sql.Composable:
+def _rows(spec: DataFile) -> sql.Composable:
     if spec is CHECKS:
         names = sql.SQL(", ").join(
             sql.SQL("({}, {}, {})").format(*map(sql.Literal, (code, vietnamese, english)))
@@ -82,7 +79,7 @@ def _rows(spec: Table) -> sql.Composable:
     return sql.SQL(text.as_string().replace("%%", "%"))
 
 
-def _field(spec: Table, column: Column) -> sql.Composable:
+def _field(spec: DataFile, column: FileColumn) -> sql.Composable:
     value = sql.Identifier("shown", column.name).as_string()
     if column.kind in _MIXED:
         tests = [
@@ -98,7 +95,7 @@ def _field(spec: Table, column: Column) -> sql.Composable:
 
 
 def _wanted() -> dict[str, list[tuple[Any, ...]]]:
-    """Per table, its rows as this code and configuration have them."""
+    """Per table, the rows that this code and configuration would register."""
     configuration = load_registers().configuration
     headers = {spec.name: ",".join(spec.column_names) for spec in (*TABLES, *CORRECTION)}
     statements: dict[str, str | None] = {spec.name: statement_of(spec) for spec in TABLES}
@@ -115,7 +112,7 @@ def _wanted() -> dict[str, list[tuple[Any, ...]]]:
 
 
 def register(conn: psycopg.Connection) -> None:
-    """Write down what this code and configuration seal by; for `chotso migrate`, a superuser's."""
+    """Register this code and configuration; called by `chotso migrate`, as superuser."""
     for name, rows in _wanted().items():
         if _registered(conn, name) == rows:
             continue
@@ -128,7 +125,7 @@ def register(conn: psycopg.Connection) -> None:
 
 
 def unregistered(conn: psycopg.Connection) -> list[str]:
-    """What of this code and configuration is not as the last `chotso migrate` registered it."""
+    """What of this code and configuration differs from what was registered."""
     with conn.transaction():
         return [
             f"{name} {wanted[0]}"
@@ -139,7 +136,7 @@ def unregistered(conn: psycopg.Connection) -> list[str]:
 
 
 def refuse_unregistered(conn: psycopg.Connection) -> None:
-    """Refuse to freeze with what the last `chotso migrate` did not see.
+    """Refuse to freeze with code or configuration that is not registered.
 
     Raises:
         ChotsoError: Code or configuration changed since then.

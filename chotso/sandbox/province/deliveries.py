@@ -20,7 +20,7 @@ _CSV_AGENCY = "07202"
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
+class ArrivingFile:
     """One file as it arrives, with what the log says of it."""
 
     at: int
@@ -35,7 +35,7 @@ class Delivery:
 
 def deliveries(
     parameters: Parameters, book: AccountBook, plans: list[PlanFile], after: int | None, until: int
-) -> Iterator[Delivery]:
+) -> Iterator[ArrivingFile]:
     """The files that arrive in (after, until], ascending; exports of one instant by month."""
     waiting = [_of_plan(plan) for plan in plans]
     # A second delivery comes hours after its export: look back a day for those still on the way.
@@ -53,14 +53,14 @@ def deliveries(
         yield from _inside(delivery, after, until)
 
 
-def _inside(delivery: Delivery, after: int | None, until: int) -> Iterator[Delivery]:
+def _inside(delivery: ArrivingFile, after: int | None, until: int) -> Iterator[ArrivingFile]:
     if (after is None or delivery.at > after) and delivery.at <= until:
         yield delivery
 
 
-def _of_plan(plan: PlanFile) -> Delivery:
+def _of_plan(plan: PlanFile) -> ArrivingFile:
     logged = {"kind": "plan", "rows": plan.logged_rows()}
-    return Delivery(plan.at, plan.name, plan.workbook(), len(plan.lines), logged)
+    return ArrivingFile(plan.at, plan.name, plan.workbook(), len(plan.lines), logged)
 
 
 def _logged(parameters: Parameters, export: Export, stated_at: int) -> dict[str, Any]:
@@ -76,7 +76,7 @@ def _count(sheets: Sheets) -> int:
     return sum(len(rows) for rows in sheets.values())
 
 
-def _of_export(parameters: Parameters, export: Export) -> list[Delivery]:
+def _of_export(parameters: Parameters, export: Export) -> list[ArrivingFile]:
     timeline, level = parameters.timeline, parameters.defects
     name = export.file_name(timeline)
     logged = _logged(parameters, export, export.at)
@@ -94,8 +94,8 @@ def _of_export(parameters: Parameters, export: Export) -> list[Delivery]:
                        {"file": name}, "refused", "manifest_differs", 0, name)  # fmt: skip
         logged |= {"is_refused": True, "defects": [found.id]}
         cut = content[: len(content) * 3 // 5]
-        return [Delivery(export.at, name, cut, rows, logged, content, True, [found])]
-    first = Delivery(export.at, name, content, rows, logged, defects=defects)
+        return [ArrivingFile(export.at, name, cut, rows, logged, content, True, [found])]
+    first = ArrivingFile(export.at, name, content, rows, logged, defects=defects)
     if not c12_defects.is_delivered_again(level, timeline, export):
         return [first]
     return [first, *_again(parameters, export, content, sheets)]
@@ -103,7 +103,7 @@ def _of_export(parameters: Parameters, export: Export) -> list[Delivery]:
 
 def _again(
     parameters: Parameters, export: Export, content: bytes, sheets: Sheets
-) -> list[Delivery]:
+) -> list[ArrivingFile]:
     """The same workbook under a later name, and single agencies' sheets as .csv."""
     timeline = parameters.timeline
     at = c12_defects.morning_after(export.at)
@@ -111,7 +111,7 @@ def _again(
     name = f"C12_{month:%Y%m}_{aware(at):%Y%m%dT%H%M%S}.xlsx"
     found = _same_content(name, at)
     logged = _logged(parameters, export, at) | {"defects": [found.id]}
-    whole = Delivery(at, name, content, _count(sheets), logged, defects=[found])
+    whole = ArrivingFile(at, name, content, _count(sheets), logged, defects=[found])
     single = [_as_csv(parameters, export, sheets, _CSV_AGENCY, is_tcvn3=False)]
     if parameters.defects == "all":
         agency = next(
@@ -131,7 +131,7 @@ def _same_content(name: str, at: int) -> Defect:
 
 def _as_csv(
     parameters: Parameters, export: Export, sheets: Sheets, agency: str, *, is_tcvn3: bool
-) -> Delivery:
+) -> ArrivingFile:
     at = c12_defects.morning_after(export.at)
     stem = export.file_name(parameters.timeline).removesuffix(".xlsx")
     name = f"{stem}_{agency}.csv"
@@ -140,7 +140,7 @@ def _as_csv(
     logged = _logged(parameters, only, export.at) | {"defects": [found.id]}
     columns, rows = columns_of(agency, export.month), sheets[agency]
     content = _csv_tcvn3(columns, rows) if is_tcvn3 else _csv_utf8(columns, rows)
-    return Delivery(at, name, content, len(rows), logged, defects=[found])
+    return ArrivingFile(at, name, content, len(rows), logged, defects=[found])
 
 
 def _csv(columns: tuple[str, ...], rows: list[Row], head: list[list[str]], delimiter: str) -> str:

@@ -56,7 +56,7 @@ class Documents:
         return int(self.employer.size)
 
 
-class _Book:
+class _DocumentBook:
     """Collects documents with a history."""
 
     def __init__(self, next_document: int) -> None:
@@ -112,7 +112,7 @@ def _first_attempt(
 
 
 def _history(
-    book: _Book, document: int, fate: int, base: tuple[int, int, int, int, int],
+    book: _DocumentBook, document: int, fate: int, base: tuple[int, int, int, int, int],
     lines: dict[int, Line], rng: np.random.Generator,
 ) -> None:  # fmt: skip
     """Writes one document with a history; `base` is employer, form, office, credited, entered."""
@@ -184,7 +184,7 @@ def make_documents(parameters: Parameters, employers: Employers, payments: Payme
     amount = np.bincount(payments.line_document, minlength=payments.count).astype(np.int64) * 0
     np.add.at(amount, payments.line_document,
               payments.line_principal_vnd + payments.line_interest_vnd)  # fmt: skip
-    book = _Book(payments.count)
+    book = _DocumentBook(payments.count)
     bounds = np.searchsorted(payments.line_document, np.arange(payments.count + 1))
     for document in np.flatnonzero(fate != PLAIN).tolist():
         start, end = int(bounds[document]), int(bounds[document + 1])
@@ -213,7 +213,12 @@ def make_documents(parameters: Parameters, employers: Employers, payments: Payme
 
 
 def _joined(
-    payments: Payments, fate: Ints, office: Ints, amount: Ints, line_number: Ints, book: _Book
+    payments: Payments,
+    fate: Ints,
+    office: Ints,
+    amount: Ints,
+    line_number: Ints,
+    book: _DocumentBook,
 ) -> Documents:
     plain = np.flatnonzero(fate == PLAIN)
     lines = np.flatnonzero(fate[payments.line_document] == PLAIN)

@@ -27,7 +27,7 @@ from json.encoder import encode_basestring
 from pathlib import Path
 from typing import Any
 
-from chotso.sandbox.province.tables import Table, Value
+from chotso.sandbox.province.tables import SourceTable, Value
 from chotso.sandbox.province.timeline import Ints, iso, iso_many
 from chotso.sandbox.province.versions import Versions
 
@@ -45,7 +45,9 @@ def _tokens(kind: str, values: list[Value]) -> list[str]:
     return ["null" if value is None else str(value) for value in values]
 
 
-def _lines(table: Table, at: Ints, columns: list[list[Value]], deleted: list[bool]) -> list[str]:
+def _lines(
+    table: SourceTable, at: Ints, columns: list[list[Value]], deleted: list[bool]
+) -> list[str]:
     tokens = [_tokens(kind, values) for (_, kind), values in
               zip(table.columns, columns, strict=True)]  # fmt: skip
     fields = ", ".join(f'"{name}": %s' for name in table.names)

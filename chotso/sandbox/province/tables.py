@@ -14,7 +14,7 @@ READER_LOGIN = "chotso_source"
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class SourceTable:
     """One table: columns in order with their types, and how many of them make the key."""
 
     name: str
@@ -27,9 +27,9 @@ class Table:
         return [name for name, _ in self.columns]
 
 
-def _table(name: str, key_columns: int, columns: str) -> Table:
+def _table(name: str, key_columns: int, columns: str) -> SourceTable:
     pairs = [entry.strip().rsplit(" ", 1) for entry in columns.split(",")]
-    return Table(name, key_columns, tuple((left, right) for left, right in pairs))
+    return SourceTable(name, key_columns, tuple((left, right) for left, right in pairs))
 
 
 CO_QUAN = _table(
@@ -133,7 +133,7 @@ def finish_schema(connection: psycopg.Connection) -> None:
         connection.execute(sql.SQL("grant select on all tables in schema tst to {}").format(reader))
 
 
-def copy_text(table: Table, columns: list[list[Value]]) -> bytes:
+def copy_text(table: SourceTable, columns: list[list[Value]]) -> bytes:
     """Rows in the text format of COPY."""
     shown = [_copy_column(kind, values) for (_, kind), values in
              zip(table.columns, columns, strict=True)]  # fmt: skip
@@ -146,7 +146,9 @@ def _copy_column(kind: str, values: list[Value]) -> list[str]:
     return ["\\N" if v is None else str(v) for v in values]
 
 
-def fill(connection: psycopg.Connection, table: Table, chunks: Iterable[list[list[Value]]]) -> int:
+def fill(
+    connection: psycopg.Connection, table: SourceTable, chunks: Iterable[list[list[Value]]]
+) -> int:
     """Streams rows into an empty table; gives their number."""
     count = 0
     with connection.cursor().copy(f"copy tst.{table.name} from stdin".encode()) as copy:
@@ -157,7 +159,10 @@ def fill(connection: psycopg.Connection, table: Table, chunks: Iterable[list[lis
 
 
 def upsert(
-    connection: psycopg.Connection, table: Table, columns: list[list[Value]], deleted: list[bool]
+    connection: psycopg.Connection,
+    table: SourceTable,
+    columns: list[list[Value]],
+    deleted: list[bool],
 ) -> None:
     """Writes the newest version of each key, or removes it."""
     name = f"changed_{table.name}"
@@ -165,7 +170,7 @@ def upsert(
     connection.execute(
         f"create temporary table {name} ({spelled}, is_deleted boolean) on commit drop".encode()
     )
-    with_flag = Table(name, 1, (*table.columns, ("is_deleted", "boolean")))
+    with_flag = SourceTable(name, 1, (*table.columns, ("is_deleted", "boolean")))
     flags: list[Value] = list(deleted)
     with connection.cursor().copy(f"copy {name} from stdin".encode()) as copy:
         copy.write(copy_text(with_flag, [*columns, flags]))

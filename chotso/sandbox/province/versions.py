@@ -16,7 +16,7 @@ from chotso.sandbox.province.payments import FORMS, FUNDS
 from chotso.sandbox.province.population import CLOSED, SCHEMES, VOIDED, Spells, person_numbers
 from chotso.sandbox.province.registers import RegisterRows
 from chotso.sandbox.province.schedule import late_commits
-from chotso.sandbox.province.tables import CHUNG_TU, PHAN_BO, THAM_GIA, Table, Value
+from chotso.sandbox.province.tables import CHUNG_TU, PHAN_BO, THAM_GIA, SourceTable, Value
 from chotso.sandbox.province.timeline import OPEN_MONTH, Flags, Ints, Timeline, iso_many
 from chotso.sandbox.province.units import offices
 
@@ -32,7 +32,7 @@ Columns = list[list[Value]]
 class Versions:
     """All versions of one table's rows, sorted by entity and instant."""
 
-    table: Table
+    table: SourceTable
     entity: Ints
     at: Ints
     deleted: Flags
@@ -60,7 +60,7 @@ class Versions:
 
 
 def _sorted(
-    table: Table, entity: Ints, at: Ints, deleted: Flags, render: Callable[[Ints], Columns]
+    table: SourceTable, entity: Ints, at: Ints, deleted: Flags, render: Callable[[Ints], Columns]
 ) -> Versions:
     order = np.lexsort((at, entity))
 
@@ -70,7 +70,7 @@ def _sorted(
     return Versions(table, entity[order], at[order], deleted[order], render_sorted)
 
 
-def register_versions(table: Table, rows: RegisterRows) -> Versions:
+def register_versions(table: SourceTable, rows: RegisterRows) -> Versions:
     """Versions of a small register."""
 
     def render(indices: Ints) -> Columns:

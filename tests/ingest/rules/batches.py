@@ -6,7 +6,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from chotso.contracts import Contract, contract
+from chotso.contracts import Contract, contract_of
 from chotso.ingest.rules import RuleFacts
 from tests.ingest.rules.casebook import Case, Casebook, Row
 
@@ -25,10 +25,10 @@ def make_batch(
     conn: psycopg.Connection, batch_id: str, book: Casebook, rows: list[Row]
 ) -> sql.Identifier:
     """The landing table of a batch, as the loader makes it."""
-    item = contract(book.feed)
+    contract = contract_of(book.feed)
     types = {
         "row_no": "bigint",
-        **{n: str(c.type) for n, c in item.landed.items()},
+        **{n: str(c.type) for n, c in contract.landed.items()},
         "unreadable": "text",
     }
     table = sql.Identifier("landing", batch_id)
@@ -42,22 +42,24 @@ def make_batch(
 def fill_raw(conn: psycopg.Connection, content: dict[str, list[Row]]) -> None:
     """Row versions that are in force unless a row says otherwise."""
     for feed, rows in content.items():
-        item = contract(feed)
+        contract = contract_of(feed)
         for row in rows:
-            _insert(conn, sql.Identifier("raw", feed), _raw_types(item), _version(item, row))
+            _insert(
+                conn, sql.Identifier("raw", feed), _raw_types(contract), _version(contract, row)
+            )
 
 
-def _version(item: Contract, row: Row) -> Row:
+def _version(contract: Contract, row: Row) -> Row:
     kept = {"batch_id": "earlier", "known_from": "2021-12-01 01:00:00+07", "known_to": None}
-    if item.history == "statement":
+    if contract.kept_as == "statement":
         kept |= dict.fromkeys(("stated_at", "restated_at"), "2021-12-01 01:00:00+07")
     return {**kept, **row}
 
 
-def _raw_types(item: Contract) -> dict[str, str]:
+def _raw_types(contract: Contract) -> dict[str, str]:
     instants = ["known_from", "known_to"]
-    instants += ["stated_at", "restated_at"] if item.history == "statement" else []
-    landed = {n: str(c.type) for n, c in item.landed.items()}
+    instants += ["stated_at", "restated_at"] if contract.kept_as == "statement" else []
+    landed = {n: str(c.type) for n, c in contract.landed.items()}
     return landed | {"batch_id": "text"} | dict.fromkeys(instants, "timestamptz")
 
 

@@ -61,7 +61,7 @@ class Casebook:
 @cache
 def casebooks() -> dict[str, Casebook]:
     """The casebooks of all feeds that have rules or a contract."""
-    return {item.feed: _casebook(item) for item in contracts().values()}
+    return {contract.feed: _casebook(contract) for contract in contracts().values()}
 
 
 def all_cases() -> list[Case]:
@@ -69,35 +69,39 @@ def all_cases() -> list[Case]:
     return [case for book in casebooks().values() for case in book.cases]
 
 
-def _casebook(item: Contract) -> Casebook:
-    loaded = yaml.safe_load((CASES_DIR / f"{item.feed}.yml").read_text(encoding="utf-8"))
+def _casebook(contract: Contract) -> Casebook:
+    loaded = yaml.safe_load((CASES_DIR / f"{contract.feed}.yml").read_text(encoding="utf-8"))
     row: Row = loaded["row"]
     own = [
-        Case(f"{item.feed}.{name}", **case) for name, cases in loaded.get("rules", {}).items()
+        Case(f"{contract.feed}.{name}", **case) for name, cases in loaded.get("rules", {}).items()
         for case in cases
     ]  # fmt: skip
     return Casebook(
-        item.feed, row, loaded.get("month"), loaded.get("raw", {}), [*_shared(item, row), *own]
+        contract.feed,
+        row,
+        loaded.get("month"),
+        loaded.get("raw", {}),
+        [*_shared(contract, row), *own],
     )
 
 
-def _shared(item: Contract, row: Row) -> list[Case]:
-    cases = [*_readable(item), *_landed(item), *_unique(item, row)]
-    required = [n for n, c in item.landed.items() if c.required and n not in item.key]
-    for rule, columns in (("key_present", item.key), ("required_present", required)):
-        cases += _present(item, f"{item.feed}.{rule}", columns)
-    if isinstance(item.source, TableSource) and item.source.read == "whole":
-        cases += _not_empty(item, row)
-    if any(rule.shared and rule.name == "agency_known" for rule in rules_of(item.feed)):
-        cases += _agency_known(item)
-    for history_rule in history_rules_of(item.feed):
+def _shared(contract: Contract, row: Row) -> list[Case]:
+    cases = [*_readable(contract), *_landed(contract), *_unique(contract, row)]
+    required = [n for n, c in contract.landed.items() if c.required and n not in contract.key]
+    for rule, columns in (("key_present", contract.key), ("required_present", required)):
+        cases += _present(contract, f"{contract.feed}.{rule}", columns)
+    if isinstance(contract.source, TableSource) and contract.source.read == "whole":
+        cases += _not_empty(contract, row)
+    if any(rule.shared and rule.name == "agency_known" for rule in rules_of(contract.feed)):
+        cases += _agency_known(contract)
+    for history_rule in history_rules_of(contract.feed):
         cases += _near_median(history_rule)
     return cases
 
 
-def _readable(item: Contract) -> list[Case]:
-    rule = f"{item.feed}.readable"
-    columns = list(item.landed)
+def _readable(contract: Contract) -> list[Case]:
+    rule = f"{contract.feed}.readable"
+    columns = list(contract.landed)
     one = f'{{"{columns[0]}": "a NUL character: \'\\\\x00\'"}}'
     two = f'{{"{columns[0]}": "ü", "{columns[1]}": "not: \\"a\\" {{9}}"}}'
     return [
@@ -110,22 +114,22 @@ def _readable(item: Contract) -> list[Case]:
     ]
 
 
-def _landed(item: Contract) -> list[Case]:
-    rule = f"{item.feed}.rows_as_landed"
+def _landed(contract: Contract) -> list[Case]:
+    rule = f"{contract.feed}.rows_as_landed"
     return [
         Case(rule, "passing", "as many", [{}, {}]),
         Case(rule, "failing", "one too few", [{}, {}], stops=True, landed=3),
         Case(rule, "failing", "one too many", [{}, {}], stops=True, landed=1),
         Case(rule, "edge", "none of none", []),
         Case(rule, "edge", "none of one", [], stops=True, landed=1),
-        Case(rule, "null", "a row of nulls is a row", [dict.fromkeys(item.landed)]),
-        Case(rule, "null", "and not two", [dict.fromkeys(item.landed)], stops=True, landed=2),
+        Case(rule, "null", "a row of nulls is a row", [dict.fromkeys(contract.landed)]),
+        Case(rule, "null", "and not two", [dict.fromkeys(contract.landed)], stops=True, landed=2),
     ]
 
 
-def _present(item: Contract, rule: str, columns: list[str]) -> list[Case]:
-    texts = [name for name in columns if item.landed[name].type == "text"]
-    optional = [n for n, c in item.landed.items() if not c.required and n not in columns]
+def _present(contract: Contract, rule: str, columns: list[str]) -> list[Case]:
+    texts = [name for name in columns if contract.landed[name].type == "text"]
+    optional = [n for n, c in contract.landed.items() if not c.required and n not in columns]
     return [
         Case(rule, "passing", "all there", [{}]),
         *(Case(rule, "failing", f"no {name}", [{}, {name: None}], [2]) for name in columns),
@@ -136,29 +140,29 @@ def _present(item: Contract, rule: str, columns: list[str]) -> list[Case]:
         *(
             Case(rule, "edge", f"the least {name}", [{name: least}])
             for name in columns
-            if (least := _least(item, name)) is not None
+            if (least := _least(contract, name)) is not None
         ),
         Case(rule, "null", "none there", [dict.fromkeys(columns)], [1]),
         Case(rule, "null", "what may be empty is", [dict.fromkeys(optional)]),
     ]
 
 
-def _least(item: Contract, name: str) -> Any:
+def _least(contract: Contract, name: str) -> Any:
     """A value that is almost none."""
-    kind = item.landed[name].type
+    kind = contract.landed[name].type
     if kind == "date":
         return "0001-01-01"
     return 0 if kind in ("smallint", "integer", "bigint", "numeric") else None
 
 
-def _unique(item: Contract, row: Row) -> list[Case]:
-    rule = f"{item.feed}.key_unique_or_identical"
-    tracked = item.tracked
-    untracked = [n for n in item.landed if n not in tracked and n not in item.key]
-    other = {name: _another(item, name, row.get(name)) for name in item.landed}
+def _unique(contract: Contract, row: Row) -> list[Case]:
+    rule = f"{contract.feed}.key_unique_or_identical"
+    tracked = contract.tracked
+    untracked = [n for n in contract.landed if n not in tracked and n not in contract.key]
+    other = {name: _another(contract, name, row.get(name)) for name in contract.landed}
     first, last = {tracked[0]: other[tracked[0]]}, {tracked[-1]: other[tracked[-1]]}
-    elsewhere = {item.key[0]: other[item.key[0]]}
-    no_key = dict.fromkeys(item.key)
+    elsewhere = {contract.key[0]: other[contract.key[0]]}
+    no_key = dict.fromkeys(contract.key)
     return [
         Case(rule, "passing", "identical repetitions", [{}, {}, {}]),
         Case(rule, "passing", "different keys", [{}, elsewhere | first]),
@@ -172,23 +176,26 @@ def _unique(item: Contract, row: Row) -> list[Case]:
     ]
 
 
-def _not_empty(item: Contract, row: Row) -> list[Case]:
-    rule = f"{item.feed}.whole_read_not_empty"
-    held, closed = {item.feed: [row]}, {item.feed: [row | {"known_to": "2021-12-30 00:00:00+07"}]}
+def _not_empty(contract: Contract, row: Row) -> list[Case]:
+    rule = f"{contract.feed}.whole_read_not_empty"
+    held, closed = (
+        {contract.feed: [row]},
+        {contract.feed: [row | {"known_to": "2021-12-30 00:00:00+07"}]},
+    )
     return [
         Case(rule, "passing", "rows came", [{}], raw=held),
         Case(rule, "failing", "none came, one is in force", [], stops=True, raw=held),
-        Case(rule, "edge", "none came, none was", [], raw={item.feed: []}),
+        Case(rule, "edge", "none came, none was", [], raw={contract.feed: []}),
         Case(rule, "edge", "none came, none is in force any more", [], raw=closed),
-        Case(rule, "null", "a row of nulls came", [dict.fromkeys(item.landed)], raw=held),
+        Case(rule, "null", "a row of nulls came", [dict.fromkeys(contract.landed)], raw=held),
     ]
 
 
-def _agency_known(item: Contract) -> list[Case]:
+def _agency_known(contract: Contract) -> list[Case]:
     """Every casebook's warehouse has 07201 in force, and 07299 no longer."""
-    rule = f"{item.feed}.agency_known"
-    (agency,) = item.referring_to("agencies")
-    employer = [{name: "ZZ9999Z"} for name in item.referring_to("employers")]
+    rule = f"{contract.feed}.agency_known"
+    (agency,) = contract.referring_to("agencies")
+    employer = [{name: "ZZ9999Z"} for name in contract.referring_to("employers")]
     almost = [{agency: "7201"}, {agency: "07201 "}]
     return [
         Case(rule, "passing", "in the register", [{agency: "07201"}]),
@@ -250,8 +257,8 @@ def _near_median(rule: Rule) -> list[Case]:
     ]
 
 
-def _another(item: Contract, name: str, value: Any) -> Any:
-    kind = item.landed[name].type
+def _another(contract: Contract, name: str, value: Any) -> Any:
+    kind = contract.landed[name].type
     if kind == "text":
         return f"{value or ''}x"
     if kind == "boolean":

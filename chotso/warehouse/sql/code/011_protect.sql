@@ -1,4 +1,4 @@
--- Puts the guards where they are missing; of what stands it changes nothing.
+-- Creates missing guards; existing guards are not changed.
 
 create or replace function guard.put_triggers() returns void
 language plpgsql
@@ -148,7 +148,7 @@ comment on function guard.put_event_triggers is
 'Gắn trình kích hoạt sự kiện — puts the event triggers where they are missing';
 revoke execute on function guard.put_event_triggers from public;
 
--- `chotso migrate` calls it at its end: a table that came with a later script is guarded too.
+-- `chotso migrate` calls it at its end, so that tables of later scripts are guarded, too.
 create or replace function guard.protect() returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp

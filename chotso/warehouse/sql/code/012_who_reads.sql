@@ -1,7 +1,7 @@
--- Who reads what: asked by views of `marts` and `frozen`, before they look at any row.
+-- Who may read which rows. Views of `marts` and `frozen` ask this before they read any row.
 
--- Only whoever is known to read all does: a view that an agency made may be asked by somebody who
--- is in no group.
+-- True only for known readers of all rows. A view that an agency made may be queried by somebody
+-- who is in no group.
 create or replace function guard.reads_all(reader name) returns boolean
 language sql stable parallel safe
 set search_path = pg_catalog, pg_temp
@@ -17,8 +17,9 @@ $$;
 comment on function guard.reads_all is
 'Người đọc có được xem mọi cơ quan — whether a reader reads every agency''s rows';
 
--- Said to be immutable, which it is not, so that the planner asks it first and leaves out the half
--- of a view that is not the reader's: no estimate of it, no scan, no line in any plan.
+-- It is declared immutable, although it is not: so the planner evaluates it first and removes the
+-- half of a view that the reader may not see. That half is not estimated, scanned or shown in a
+-- plan.
 create or replace function guard.reads_all_at_planning() returns boolean
 language sql immutable parallel safe
 set search_path = pg_catalog, pg_temp
@@ -28,8 +29,8 @@ $$;
 comment on function guard.reads_all_at_planning is
 'Như guard.reads_all, hỏi khi lập kế hoạch — the same, asked when a query is planned';
 
--- Asked again as the query runs: a plan that was kept from before SET ROLE, or from before a right
--- was withdrawn, fails.
+-- Evaluated again when the query runs: a plan that was made before SET ROLE, or before a right was
+-- revoked, fails.
 create or replace function guard.reads_all_still() returns boolean
 language plpgsql stable parallel safe
 set search_path = pg_catalog, pg_temp
@@ -50,8 +51,8 @@ $$;
 comment on function guard.reads_all_still is
 'Như guard.reads_all, hỏi khi chạy — the same, asked when a query runs';
 
--- For functions that run as their owner. Whoever is connected must have what is asked for too: a
--- name alone brings nobody another agency's rows.
+-- For functions that run as their owner. The connected login must have the right, too: the name of
+-- a role alone gives nobody another agency's rows.
 create or replace function guard.agencies_of(reader name) returns text[]
 language sql stable
 set search_path = pg_catalog, pg_temp
@@ -75,7 +76,7 @@ $$;
 comment on function guard.agencies_of is
 'Các cơ quan của một người đọc — the agencies whose rows a reader may have';
 
--- current_user is whoever asks, in a policy and in a view alike.
+-- current_user is the user who runs the query, in a policy as in a view.
 create or replace function guard.own_agencies() returns text[]
 language sql stable parallel safe
 set search_path = pg_catalog, pg_temp
@@ -88,9 +89,9 @@ $$;
 comment on function guard.own_agencies is
 'Cơ quan mà người đọc được xem; trống là mọi cơ quan — a reader''s agencies; null is all of them';
 
--- The one function of a table that gives an agency rows: its own, whatever the query asks for. The
--- planner sees nothing behind it. It is made where it is not so; what comes back is what a view
--- selects from, so that the table's own columns bind no view.
+-- Makes a table's function for agencies, which returns only their own rows, whatever the query asks
+-- for. The planner cannot look into it. It is made if it is missing or different. A view selects
+-- from its result, so no view depends on the table's own columns.
 create or replace function guard.give_own_rows(
     stored regclass, own_name name, columns name[], condition text
 ) returns text

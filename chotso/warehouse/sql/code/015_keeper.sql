@@ -1,4 +1,4 @@
--- Structure that the loader asks for and the keeper makes, each in one form only.
+-- Tables and views that the loader asks for and the keeper makes, each in one fixed form.
 
 -- As chotso/build/scratch.py, which says the same in words; that no role is called so matters to
 -- whoever searches "$user" first.
@@ -177,7 +177,7 @@ $$;
 comment on function ops.fit_mart is
 'Bảng và khung nhìn của một bảng số liệu — table and view of a mart, as a build has its columns';
 
--- A mart that changed its grain gets its new key; the old one would refuse its rows.
+-- If a mart's grain changed, it gets the new key; the old key would reject its rows.
 create or replace function ops.fit_indexes(built oid, mart text, is_new boolean) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -266,7 +266,7 @@ $$;
 comment on function ops.copy_comments is
 'Chép mô tả sang khung nhìn — descriptions of a built mart, onto its view';
 
--- Before 17 only a table's owner gathers its statistics.
+-- Before PostgreSQL 17, only a table's owner can analyse it.
 create or replace function ops.analyze_mart(mart text) returns void
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp

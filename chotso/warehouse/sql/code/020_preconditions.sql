@@ -1,4 +1,4 @@
--- What must hold before a seal, looked up by the warehouse in its own books.
+-- The preconditions of a seal, as the warehouse finds them in its own tables.
 
 create or replace function ops.built_figures(of_release text)
 returns table (
@@ -253,7 +253,7 @@ alter function ops.freeze_build_checks owner to chotso_owner;
 revoke execute on function ops.freeze_build_checks from public;
 grant execute on function ops.freeze_build_checks to chotso_loader, chotso_auditor;
 
--- The ledger is asked first: reading the build runs code that the loader could have made.
+-- The ledger is read first: reading the build may run code that the loader made.
 create or replace function ops.freeze_checks(of_release text)
 returns table (check_code text, is_met boolean, observed text, wanted text)
 language plpgsql stable

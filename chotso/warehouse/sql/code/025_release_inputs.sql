@@ -1,8 +1,8 @@
--- What a release was made from, as its manifest says it, out of the warehouse's own ledger.
+-- The inputs of a release, in the form of the manifest, from the warehouse's own ledger.
 
--- A batch that changed nothing and set nothing aside is no input: reading a night twice, or
--- finishing a killed one, must not make another release. A statement that repeats what stands is
--- one, for its instant counts; so is a batch by which rows set aside have ended.
+-- A batch that changed nothing and set nothing aside is no input. So reading a night twice, or
+-- finishing a killed one, does not make a different release. A statement that repeats the rows in
+-- force is an input, because its instant counts. So is a batch that ended rows in quarantine.
 create or replace function ops.release_inputs(at_instant timestamptz) returns setof jsonb
 language sql stable
 set search_path = pg_catalog, pg_temp

@@ -1,7 +1,7 @@
--- What a release's data files must be, made from the build in the warehouse.
+-- The lines that a release's data files must have, computed from the build in the warehouse.
 
--- Whatever of the loader's runs code when it is read is refused: a view, a rule, a policy, a type
--- or a generated column of its own, rows of a child.
+-- Refuses a relation of the loader that can run code when it is read: a view, a rule, a policy, a
+-- type or a generated column of its own, rows of a child table.
 create or replace function sealing.odd_relations(of_schema text) returns text
 language sql stable
 set search_path = pg_catalog, pg_temp
@@ -34,7 +34,7 @@ $$;
 comment on function sealing.odd_relations is
 'Bảng của bản dựng không phải bảng thường — relations of a build that are no plain tables';
 
--- As ops.built_figures: a role looks into the build that has no more rights than the loader.
+-- Runs as ops.built_figures, a role that has no more rights than the loader.
 create or replace function sealing.built_file(
     of_release text, file_name text, withheld_groups text[], last_month date
 ) returns text
@@ -59,7 +59,7 @@ $$;
 comment on function sealing.built_file is
 'Nội dung tệp số liệu lập từ bản dựng — a data file as it follows from the freeze''s build';
 
--- The configuration that the freeze was built by, if it is the registered one.
+-- The configuration of the freeze's build, if it is the registered one.
 create or replace function sealing.build_problem(begun ops."freeze", code_version text)
 returns text
 language sql stable

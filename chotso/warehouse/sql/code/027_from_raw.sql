@@ -85,11 +85,12 @@ $$;
 comment on function sealing.collected is
 'Số thu tính lại từ dữ liệu gốc — collection by agency, month and metric, from raw';
 
--- An account's closing may have to take back what was credited after the cutoff (up to `largest`).
-create or replace function sealing.owed(known timestamptz, cutoff timestamptz)
+-- A closing may have to take back what was credited after the cutoff: `taken` is the least
+-- that may come to it, `given` the most.
+create or replace function sealing.accounts(known timestamptz, cutoff timestamptz)
 returns table (
-    agency_code text, month date, group_code text, is_interest_bearing boolean,
-    smallest numeric, largest numeric, receivable numeric
+    employer_code text, member_code text, month date, group_code text, closing numeric,
+    payable numeric, receivable numeric, taken numeric, given numeric
 )
 language sql stable
 set search_path = pg_catalog, pg_temp
@@ -119,34 +120,43 @@ as $$
                 date_trunc('month', cutoff at time zone 'Asia/Ho_Chi_Minh') + interval '1 month'
             ) at time zone 'Asia/Ho_Chi_Minh'
         group by 1, 2, 3
-    ),
+    )
 
-    accounts as (
-        select
-            account.ma_co_quan as member_code,
-            account.thang as month,
-            side.group_code,
-            coalesce(side.closing, 0)::numeric as closing,
-            coalesce(side.payable, 0)::numeric as payable,
-            coalesce(side.payable, 0)::numeric + coalesce(side.up, 0) - coalesce(side.down, 0)
-                as receivable,
-            coalesce(after_cutoff.taken, 0) as taken,
-            coalesce(after_cutoff.given, 0) as given
-        from raw.c12 as account
-        cross join lateral (
-            values
-            ('si', ps_bh, bst_bh, bsg_bh, ck_bhxh),
-            ('ui', ps_tn, bst_tn, bsg_tn, ck_bhtn),
-            ('hi', ps_yt, bst_yt, bsg_yt, ck_bhyt)
-        ) as side (group_code, payable, up, down, closing)
-        left join after_cutoff
-            on after_cutoff.employer_code = account.madvi and after_cutoff.month = account.thang
-            and after_cutoff.group_code = side.group_code
-        where account.known_from <= known
-            and (account.known_to is null or account.known_to > known)
-    ),
+    select
+        account.madvi,
+        account.ma_co_quan,
+        account.thang,
+        side.group_code,
+        coalesce(side.closing, 0)::numeric,
+        coalesce(side.payable, 0)::numeric,
+        coalesce(side.payable, 0)::numeric + coalesce(side.up, 0) - coalesce(side.down, 0),
+        coalesce(after_cutoff.taken, 0),
+        coalesce(after_cutoff.given, 0)
+    from raw.c12 as account
+    cross join lateral (
+        values
+        ('si', ps_bh, bst_bh, bsg_bh, ck_bhxh),
+        ('ui', ps_tn, bst_tn, bsg_tn, ck_bhtn),
+        ('hi', ps_yt, bst_yt, bsg_yt, ck_bhyt)
+    ) as side (group_code, payable, up, down, closing)
+    left join after_cutoff
+        on after_cutoff.employer_code = account.madvi and after_cutoff.month = account.thang
+        and after_cutoff.group_code = side.group_code
+    where account.known_from <= known
+        and (account.known_to is null or account.known_to > known)
+$$;
+comment on function sealing.accounts is
+'Sổ C12 của từng đơn vị, lấy từ dữ liệu gốc — accounts by employer, month and fund group, from raw';
 
-    by_member as (
+create or replace function sealing.owed(known timestamptz, cutoff timestamptz)
+returns table (
+    agency_code text, month date, group_code text, is_interest_bearing boolean,
+    smallest numeric, largest numeric, receivable numeric
+)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    with by_member as (
         select
             member_code, month, group_code, is_interest_bearing,
             sum(greatest(
@@ -156,7 +166,7 @@ as $$
                 closing + given - case when is_interest_bearing then payable else 0 end, 0
             )) as largest,
             sum(receivable) as receivable
-        from accounts
+        from sealing.accounts(known, cutoff)
         cross join (values (false), (true)) as kinds (is_interest_bearing)
         group by 1, 2, 3, 4
     )
@@ -173,34 +183,44 @@ $$;
 comment on function sealing.owed is
 'Nợ và số phải thu tính lại từ dữ liệu gốc — arrears and receivable by agency and month, from raw';
 
--- As of an agency's months; the newest decision that had taken effect by the month's end and by
--- the cutoff.
-create or replace function sealing.plan_in_force(
+-- The year's first plan, the one in force in a month, and the last. In force is the newest decision
+-- that had taken effect by the month's end and by the cutoff.
+drop function if exists sealing.plan_in_force(timestamptz, timestamptz, text, date, text);
+create or replace function sealing.plans_of(
     known timestamptz, cutoff timestamptz, of_agency text, of_month date, of_metric text
-) returns numeric
+) returns table (original numeric, in_force numeric, final numeric)
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-    select trim_scale(
-        case when plan.chi_tieu like 'NO~_%' escape '~' then plan.gia_tri * 0.01
-            else plan.gia_tri end
+    with revisions as (
+        select
+            trim_scale(
+                case when plan.chi_tieu like 'NO~_%' escape '~' then plan.gia_tri * 0.01
+                    else plan.gia_tri end
+            ) as value,
+            plan.hieu_luc_tu <= least(
+                (of_month + interval '1 month' - interval '1 day')::date,
+                (cutoff at time zone 'Asia/Ho_Chi_Minh')::date
+            ) as has_begun,
+            row_number() over (
+                order by plan.hieu_luc_tu, plan.ngay_ky, plan.so_quyet_dinh collate "C"
+            ) as number
+        from raw.plans as plan
+        inner join ops.configuration as registered on registered.name = 'metrics'
+        cross join lateral jsonb_array_elements(registered.content -> 'metrics') as metric
+        where metric ->> 'code' = of_metric and plan.chi_tieu = metric ->> 'plan_code'
+            and plan.known_from <= known and (plan.known_to is null or plan.known_to > known)
+            and plan.loai_doi_tuong = 'CO_QUAN' and plan.ma_doi_tuong = of_agency
+            and plan.nam = extract(year from of_month)
     )
-    from raw.plans as plan
-    inner join ops.configuration as registered on registered.name = 'metrics'
-    cross join lateral jsonb_array_elements(registered.content -> 'metrics') as metric
-    where metric ->> 'code' = of_metric and plan.chi_tieu = metric ->> 'plan_code'
-        and plan.known_from <= known and (plan.known_to is null or plan.known_to > known)
-        and plan.loai_doi_tuong = 'CO_QUAN' and plan.ma_doi_tuong = of_agency
-        and plan.nam = extract(year from of_month)
-        and plan.hieu_luc_tu <= least(
-            (of_month + interval '1 month' - interval '1 day')::date,
-            (cutoff at time zone 'Asia/Ho_Chi_Minh')::date
-        )
-    order by plan.hieu_luc_tu desc, plan.ngay_ky desc, plan.so_quyet_dinh collate "C" desc
-    limit 1
+
+    select
+        (select value from revisions order by number limit 1),
+        (select value from revisions where has_begun order by number desc limit 1),
+        (select value from revisions order by number desc limit 1)
 $$;
-comment on function sealing.plan_in_force is
-'Kế hoạch có hiệu lực, lấy từ dữ liệu gốc — the plan in force for a month, from raw';
+comment on function sealing.plans_of is
+'Kế hoạch đầu năm, đang có hiệu lực và cuối cùng, lấy từ dữ liệu gốc — plans of a month, from raw';
 
 create or replace function sealing.exact_ratio(numerator numeric, denominator numeric)
 returns numeric

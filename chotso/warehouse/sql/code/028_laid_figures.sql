@@ -76,22 +76,102 @@ $$;
 comment on function sealing.other_arrears is
 'Nợ khác với dữ liệu gốc — arrears that do not follow from raw; null: none';
 
+-- A single employer's account: amounts within what a correction to the cutoff may give, and nobody
+-- left out of a month.
+create or replace function sealing.other_account(known timestamptz, cutoff timestamptz)
+returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    with stated as materialized (
+        select
+            account.madvi as employer_code, account.thang as month,
+            account.ma_co_quan as agency_code, account.stated_at,
+            account.sothang as months_owed_count,
+            coalesce(account.ck_lai, 0)::numeric as interest_closing_vnd
+        from raw.c12 as account
+        where account.known_from <= known
+            and (account.known_to is null or account.known_to > known)
+            and account.thang in (
+                select month from sealing.attainment union select month from sealing.employer_arrears
+            )
+    ),
+
+    bounds as materialized (
+        select
+            employer_code, month,
+            max(greatest(closing + taken, 0)) filter (where group_code = 'si') as least_si,
+            max(greatest(closing + given, 0)) filter (where group_code = 'si') as most_si,
+            max(greatest(closing + taken, 0)) filter (where group_code = 'ui') as least_ui,
+            max(greatest(closing + given, 0)) filter (where group_code = 'ui') as most_ui,
+            max(greatest(closing + taken, 0)) filter (where group_code = 'hi') as least_hi,
+            max(greatest(closing + given, 0)) filter (where group_code = 'hi') as most_hi,
+            sum(greatest(closing + taken - payable, 0)) as least_bearing,
+            sum(greatest(closing + given - payable, 0)) as most_bearing,
+            sum(greatest(-closing - given, 0)) as least_surplus,
+            sum(greatest(-closing - taken, 0)) as most_surplus
+        from sealing.accounts(known, cutoff)
+        group by employer_code, month
+    )
+
+    select format(
+        'the account of %s in %s: it is %s', coalesce(laid.employer_code, stated.employer_code),
+        to_char(coalesce(laid.month, stated.month), 'YYYY-MM'),
+        case
+            when laid.employer_code is null then 'left out'
+            when stated.employer_code is null then 'of nothing that was published'
+            else 'not the one that was published'
+        end
+    )
+    from sealing.employer_arrears as laid
+    full join stated
+        on stated.employer_code = laid.employer_code and stated.month = laid.month
+    left join bounds
+        on bounds.employer_code = stated.employer_code and bounds.month = stated.month
+    where (
+        laid.agency_code = stated.agency_code
+        and laid.stated_at = stated.stated_at
+        and laid.months_owed_count is not distinct from round(stated.months_owed_count, 9)
+        and laid.interest_closing_vnd = stated.interest_closing_vnd
+        and laid.arrears_si_vnd between bounds.least_si and bounds.most_si
+        and laid.arrears_ui_vnd between bounds.least_ui and bounds.most_ui
+        and laid.arrears_hi_vnd between bounds.least_hi and bounds.most_hi
+        and laid.arrears_vnd = laid.arrears_si_vnd + laid.arrears_ui_vnd + laid.arrears_hi_vnd
+        and laid.interest_bearing_arrears_vnd between bounds.least_bearing and bounds.most_bearing
+        and laid.surplus_vnd between bounds.least_surplus and bounds.most_surplus
+    ) is not true
+    order by coalesce(laid.month, stated.month) desc,
+        coalesce(laid.employer_code, stated.employer_code)
+    limit 1
+$$;
+comment on function sealing.other_account is
+'Sổ của đơn vị khác với dữ liệu gốc — an account that does not follow from raw; null: none';
+
 create or replace function sealing.other_plan(known timestamptz, cutoff timestamptz)
 returns text
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
     select format(
-        'the plan of %s of %s, %s: %s, by what was published %s', laid.metric_code,
-        laid.agency_code, to_char(laid.month, 'YYYY-MM'), laid.plan_in_force, plan.value
+        'the plan of %s of %s, %s: %s (first %s, last %s, %s), by what was published %s (%s, %s)',
+        laid.metric_code, laid.agency_code, to_char(laid.month, 'YYYY-MM'), laid.plan_in_force,
+        laid.plan_original, laid.plan_final, laid.plan_status_code, plan.in_force, plan.original,
+        plan.final
     )
     from sealing.attainment as laid
-    cross join lateral (
-        select sealing.plan_in_force(
-            known, cutoff, laid.agency_code, laid.month, laid.metric_code
-        ) as value
+    cross join lateral sealing.plans_of(
+        known, cutoff, laid.agency_code, laid.month, laid.metric_code
     ) as plan
-    where laid.plan_in_force is distinct from plan.value
+    where (laid.plan_original, laid.plan_in_force, laid.plan_final, laid.plan_status_code)
+        is distinct from (
+            plan.original, plan.in_force, plan.final,
+            case
+                when plan.original is null then 'none'
+                when plan.in_force is null then 'not_yet'
+                when plan.in_force = 0 then 'zero'
+                else 'in_force'
+            end
+        )
     order by laid.month desc, laid.agency_code, laid.metric_code
     limit 1
 $$;
@@ -181,6 +261,15 @@ as $$
         where known_from <= known and (known_to is null or known_to > known)
     ),
 
+    -- all that are registered: one that is left out for every agency and month is left out too
+    metrics as (
+        select metric ->> 'code' as metric_code
+        from ops.configuration, jsonb_array_elements(content -> 'metrics') as metric
+        where name = 'metrics'
+        union
+        select metric_code from shown
+    ),
+
     in_force as (
         select registered.code as agency_code, months.month, metrics.metric_code
         from registered
@@ -188,7 +277,7 @@ as $$
             on (registered.since is null
                 or (months.month + interval '1 month' - interval '1 day')::date >= registered.since)
             and (registered.until is null or months.month <= registered.until)
-        cross join (select distinct metric_code from shown) as metrics
+        cross join metrics
     )
 
     select format(

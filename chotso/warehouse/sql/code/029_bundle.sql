@@ -1,4 +1,4 @@
--- What a bundle that was laid down must be, piece by piece: what is wrong with it, or null.
+-- Checks an inserted bundle piece by piece; each function returns what is wrong, or null.
 
 create or replace function sealing.manifest_of(octets bytea, of_release text) returns jsonb
 language plpgsql stable
@@ -233,7 +233,7 @@ $$;
 comment on function sealing.manifest_problem is
 'Điều sai trong manifest.json — what in a manifest is not as the ledger has it';
 
--- The files as a set: those of every release, each data file with its row index, configuration.
+-- The set of files: those of every release, each data file with its row index, configuration.
 create or replace function sealing.bundle_problem(begun ops."freeze") returns text
 language sql stable
 set search_path = pg_catalog, pg_temp

@@ -1,6 +1,6 @@
--- The one way into frozen and rehearsal.
+-- The only way to insert into frozen and rehearsal.
 
--- The one way in which a release stops being current: another one that corrects it is sealed.
+-- A release stops being current only if a release that corrects it is sealed.
 create or replace function frozen.supersede() returns trigger
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp

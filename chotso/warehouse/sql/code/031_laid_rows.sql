@@ -37,6 +37,61 @@ $$;
 comment on function sealing.row_tables is
 'Các tệp cũng là bảng của frozen — the data files that are also tables of frozen';
 
+-- A seal lays down its bundle and asks for it in one transaction: what is there before is nobody's
+-- seal; left there, it would stop every seal to come.
+create or replace function sealing.clear_leftovers(of_release text) returns jsonb
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    relation text;
+    counted bigint;
+    found jsonb := '{}';
+begin
+    foreach relation in array array_append(sealing.row_tables(), 'file') loop
+        execute format('delete from sealing.%I', relation);
+        get diagnostics counted = row_count;
+        if counted > 0 then
+            found := found || jsonb_build_object(relation, counted);
+        end if;
+    end loop;
+    if found <> '{}' then
+        update ops."freeze" set leftovers = found where release_id = of_release;
+        raise warning 'what was laid down and never sealed has been taken away: %', found;
+    end if;
+    return found;
+end
+$$;
+comment on function sealing.clear_leftovers is
+'Xóa những gì đã đặt mà chưa niêm phong — empties sealing before a seal, and notes what lay there';
+
+-- A record may have newlines within quotes: lines alone could be dealt out to other records.
+create or replace function sealing.records_of(lines text) returns setof text
+language sql immutable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+    with cut as (
+        select
+            line, place,
+            sum(length(line) - length(replace(line, '"', ''))) over (order by place) % 2 = 0
+                as is_last
+        from string_to_table(lines, E'\n') with ordinality as t (line, place)
+    ),
+
+    dealt as (
+        select line, place, count(*) filter (where is_last) over (
+            order by place rows between unbounded preceding and 1 preceding
+        ) as record_number
+        from cut
+    )
+
+    select string_agg(line, E'\n' order by place)
+    from dealt
+    group by record_number
+$$;
+comment on function sealing.records_of is
+'Các bản ghi CSV, không có dòng cuối trống — records of CSV text that ends without a newline';
+
 create or replace function sealing.check_rows(manifest jsonb) returns void
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
@@ -45,9 +100,9 @@ as $$
 declare
     relation text;
     file text;
-    laid text;
     counted bigint;
     listed bigint;
+    is_other boolean;
 begin
     foreach relation in array sealing.row_tables() loop
         select convert_from(content, 'UTF8') into file
@@ -57,22 +112,15 @@ begin
         from jsonb_array_elements(manifest -> 'files') as entry
         where entry ->> 'path' = 'data/' || relation || '.csv';
         execute format(
-            'select count(*), coalesce(string_agg(%s, E''\n'') || E''\n'', '''') from sealing.%I',
+            'with laid as materialized (select %s as record from sealing.%I), '
+            'filed as materialized (select record from sealing.records_of($1) as record) '
+            'select (select count(*) from laid), exists ('
+            '(select record from filed except all select record from laid) union all '
+            '(select record from laid except all select record from filed))',
             sealing.line_of(relation, split_part(file, E'\n', 1)), relation
-        ) into counted, laid;
-        file := substr(file, strpos(file, E'\n') + 1);
-        if counted is distinct from listed
-            or exists (
-                select string_to_table(file, E'\n')
-                except all
-                select string_to_table(laid, E'\n')
-            )
-            or exists (
-                select string_to_table(laid, E'\n')
-                except all
-                select string_to_table(file, E'\n')
-            )
-        then
+        ) into counted, is_other
+        using regexp_replace(substr(file, strpos(file, E'\n') + 1), E'\n$', '');
+        if counted is distinct from listed or is_other then
             raise exception 'the rows of % are not those of its file: % of them',
                 relation, counted;
         end if;
@@ -80,7 +128,7 @@ begin
 end
 $$;
 comment on function sealing.check_rows is
-'Đối chiếu các dòng đã đặt với tệp — refuses rows that are not those of their files, line by line';
+'Đối chiếu các dòng đã đặt với tệp — refuses rows that are not those of their files';
 
 -- A corrigendum that corrects nothing would only take the place of a certified release.
 create or replace function sealing.is_another(corrected text) returns boolean
@@ -164,6 +212,7 @@ begin
         sealing.other_agency(begun.as_known_at),
         sealing.other_collection(begun.as_known_at, begun.cutoff_at),
         sealing.other_arrears(begun.as_known_at, begun.cutoff_at),
+        sealing.other_account(begun.as_known_at, begun.cutoff_at),
         sealing.other_plan(begun.as_known_at, begun.cutoff_at),
         sealing.other_verdict()
     );
@@ -239,3 +288,4 @@ begin
 end
 $$;
 grant execute on function sealing.built_file to chotso_owner;
+grant execute on function sealing.clear_leftovers to chotso_loader;

@@ -1,9 +1,9 @@
--- A seal waits for nobody who only reads or signs.
+-- A seal does not wait for sessions that only read or sign.
 
--- Takes the lock that seals alone take: all but reading of frozen.release waits. Whoever stands in
--- the way for longer than `grace` is named and ended, but for superusers and other seals. One who
--- only waits for a stronger lock stands in the way as well: CREATE RULE asks for its lock before
--- for its right, and behind it everybody waits until the last reader is done.
+-- Takes a lock that only seals take; everything but reading frozen.release then waits. A session
+-- that blocks it for longer than `grace` is reported and ended, except superusers and other seals.
+-- A session that only waits for a stronger lock blocks it, too: CREATE RULE asks for its lock
+-- before its right is checked, and everybody queues behind it until the last reader ends.
 create or replace function frozen.make_way(
     grace interval default '10 s', patience interval default '10 min'
 ) returns void

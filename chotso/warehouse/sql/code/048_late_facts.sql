@@ -1,4 +1,4 @@
--- What a late change may say: the difference of an item's versions in `raw`, at two instants.
+-- The late changes that are allowed: differences of an item's versions in `raw` at two instants.
 set local check_function_bodies = off;
 
 create or replace function sealing.late_lines(

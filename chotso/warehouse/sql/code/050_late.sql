@@ -1,4 +1,4 @@
--- The register of what came late.
+-- The register of late changes.
 
 create or replace function frozen.record_late(
     of_release text, after_instant timestamptz, until_instant timestamptz, by_code text,

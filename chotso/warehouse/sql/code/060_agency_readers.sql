@@ -1,8 +1,8 @@
--- What a login of one agency reads of `frozen`: no table that holds others' rows.
+-- What an agency's login can read of `frozen`: no table with other agencies' rows.
 
--- As guard.protect(), which calls it: it puts what is missing, for tables of later scripts too.
--- `frozen.own_<table>` gives an agency its rows of every release, `frozen.current_<table>` those of
--- current ones; full readers find all rows in the tables, and in `current_<table>`.
+-- guard.protect() calls it. Like that, it creates what is missing, also for tables of later
+-- scripts. `frozen.own_<table>` gives an agency its rows of every release, `frozen.current_<table>`
+-- those of current ones; full readers find all rows in the tables, and in `current_<table>`.
 create or replace function guard.limit_readers() returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -61,8 +61,8 @@ comment on function guard.limit_readers is
 'Giới hạn người đọc của từng cơ quan — limits agencies'' readers to their own rows';
 revoke execute on function guard.limit_readers from public;
 
--- A view of a frozen table, made where it is not so. In `query` %1$s are its columns, as it shows
--- them already and new ones after them, %2$s the function of own rows, %3$s the table.
+-- Makes a view of a frozen table if it is missing or different. In `query`, %1$s are its columns
+-- (new ones at the end), %2$s is the function of own rows, %3$s the table.
 create or replace function guard.show_rows(
     view_name name, stored regclass, own_name name, query text
 ) returns void

@@ -1,5 +1,42 @@
 -- What a login brings along and how much it may take, settled where it cannot change it.
 
+-- Functions by which anybody may write to disk without a right to any object.
+create or replace function guard.writers_for_everybody() returns setof regprocedure
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select proc.oid::regprocedure
+    from pg_proc as proc
+    where proc.pronamespace = 'pg_catalog'::regnamespace
+        and proc.proname in (
+            'lo_creat', 'lo_create', 'lo_from_bytea', 'lo_import', 'lo_put', 'lo_truncate',
+            'lo_truncate64', 'lowrite', 'pg_logical_emit_message'
+        )
+        and has_function_privilege('public', proc.oid, 'EXECUTE')
+$$;
+comment on function guard.writers_for_everybody is
+'Hàm ghi đĩa mà ai cũng gọi được — functions that write to disk and that everybody may call';
+revoke execute on function guard.writers_for_everybody from public;
+grant execute on function guard.writers_for_everybody to chotso_loader, chotso_auditor;
+
+create or replace function guard.limits_temporary_files() returns boolean
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select exists (
+        select from pg_db_role_setting as setting, unnest(setting.setconfig) as line
+        where setting.setrole = 0
+            and setting.setdatabase in (
+                0, (select oid from pg_database where datname = current_database())
+            )
+            and line like 'temp_file_limit=%' and line <> 'temp_file_limit=-1'
+    )
+$$;
+comment on function guard.limits_temporary_files is
+'Tệp tạm của mọi tài khoản có giới hạn không — whether temporary files of any login have a limit';
+revoke execute on function guard.limits_temporary_files from public;
+grant execute on function guard.limits_temporary_files to chotso_loader, chotso_auditor;
+
 -- `chotso migrate` calls it each time: for logins made since, and after a restore.
 create or replace function guard.settle_logins() returns void
 language plpgsql
@@ -21,6 +58,17 @@ begin
         execute format('revoke execute on function %s from public', routine);
         execute format('grant execute on function %s to chotso_loader', routine);
     end loop;
+
+    -- Nobody who may only connect fills the disk: by large objects, the log, temporary objects, or
+    -- temporary files.
+    for routine in select guard.writers_for_everybody()
+    loop
+        execute format('revoke execute on function %s from public', routine);
+    end loop;
+    execute format('revoke temporary on database %I from public', here);
+    if not guard.limits_temporary_files() then
+        execute format('alter database %I set temp_file_limit = %L', here, '2GB');
+    end if;
 
     -- No schema that others can make, or make things in, is looked in by those who read.
     execute format('alter database %I set search_path = pg_catalog, pg_temp', here);
@@ -58,7 +106,15 @@ begin
                 login.rolname, here
             );
         end if;
-        continue when login.rolsuper or login.is_loader;
+        if login.rolsuper or login.is_loader then
+            -- a build's files have no limit but the disk
+            if login.chosen !~ 'temp_file_limit=' then
+                execute format(
+                    'alter role %I in database %I set temp_file_limit = -1', login.rolname, here
+                );
+            end if;
+            continue;
+        end if;
         -- what an office has chosen itself stays
         if login.rolconnlimit = -1 then
             execute format('alter role %I connection limit 20', login.rolname);

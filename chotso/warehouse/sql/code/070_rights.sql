@@ -109,8 +109,8 @@ comment on function guard.found_rights is
 revoke execute on function guard.found_rights from public;
 grant execute on function guard.found_rights to chotso_loader, chotso_auditor;
 
--- What is missing, and what everybody has that nobody should: a restore without rights gives
--- everybody what PostgreSQL gives by default.
+-- Rights that are missing, and rights of `public` that must not be: a restore without rights leaves
+-- those that PostgreSQL gives by default.
 create or replace function guard.wrong_rights()
 returns table (
     kind text, object_kind text, object text, role text, word text, is_missing boolean
@@ -148,7 +148,7 @@ comment on function guard.wrong_rights is
 revoke execute on function guard.wrong_rights from public;
 grant execute on function guard.wrong_rights to chotso_loader, chotso_auditor;
 
--- Of a migration: everything back as it was written down. What has gone for good stays wrong.
+-- Called by a migration: restores everything as recorded. Objects that are gone stay reported.
 create or replace function guard.put_rights_back() returns bigint
 language plpgsql
 set search_path = pg_catalog, pg_temp

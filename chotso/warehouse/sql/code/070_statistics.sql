@@ -1,5 +1,6 @@
--- Statistics of what is published. Only an owner (from PostgreSQL 17 on, a role with MAINTAIN) may
--- ANALYZE, and the loader owns none of these tables; so this does it for the loader, and no more.
+-- Analyses published tables. Only their owner (from PostgreSQL 17 on, also a role with MAINTAIN)
+-- may do that, and the loader owns none of them. So this function does it for the loader, and
+-- nothing else.
 create or replace function ops.gather_statistics() returns text[]
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp

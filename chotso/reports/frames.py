@@ -1,0 +1,81 @@
+"""A release's figures as pandas frames, for analysts: exact, or not at all.
+
+pandas reads a CSV by guessing: đồng become floats where one is missing, codes lose their zeros, a
+text `NA` is taken for nothing. Here each column has the type that its kind has in the release.
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pandas as pd
+
+from chotso.errors import ChotsoError
+from chotso.release.data.tables import TABLES
+from chotso.reports.data import Value, read
+
+# By kind: what a value is in Python, and the type of its column. Other kinds have decimals.
+_TYPES: dict[str, tuple[type, str]] = {
+    "text": (str, "string"),
+    "integer": (int, "Int64"),
+    "date": (date, "datetime64[s]"),
+    "instant": (datetime, "datetime64[us, UTC]"),
+    "boolean": (bool, "boolean"),
+}
+
+
+def read_frame(release: Path, name: str) -> pd.DataFrame:
+    """The rows of `data/<name>.csv` of a release, in the file's order.
+
+    Whole numbers are `Int64`, dates `datetime64[s]`, instants `datetime64[us, UTC]`, truth values
+    `boolean`, texts `string`. What has decimals, or may have, is a column of `Decimal`. What the
+    release leaves open is missing in the frame.
+
+    Args:
+        release: The release's folder. Verify it first: `python verify.py <folder>`.
+        name: The file without `.csv`, as `attainment` or `employer_arrears`.
+
+    Raises:
+        ChotsoError: The release has no such file, or the file holds what its column cannot.
+    """
+    specs = {spec.name: spec for spec in TABLES}
+    path = release / "data" / f"{name}.csv"
+    if name not in specs or not path.is_file():
+        found = sorted(each.stem for each in (release / "data").glob("*.csv"))
+        raise ChotsoError(
+            f"{release} has no figures {name!r}.",
+            next_step=f"name one of: {', '.join(found) or 'none; is it a release?'}.",
+        )
+    kinds = {column.name: column.kind for column in specs[name].columns}
+    try:
+        rows = list(read(path, name))
+        return pd.DataFrame(
+            {
+                column: _series([row.get(column) for row in rows], kind)
+                for column, kind in kinds.items()
+            }
+        )
+    except (ValueError, TypeError, ArithmeticError) as error:
+        raise ChotsoError(
+            f"{path} holds what its columns cannot: {error}.",
+            next_step=f"verify the release: python {release / 'verify.py'} {release}.",
+        ) from error
+
+
+def _series(values: Sequence[Value], kind: str) -> pd.Series:
+    if kind not in _TYPES:
+        exact = [None if each is None else _exact(each, kind) for each in values]
+        return pd.Series(exact, dtype="object")
+    expected, column_type = _TYPES[kind]
+    for each in values:
+        # pandas would make a date of "December", too
+        if each is not None and not isinstance(each, expected):
+            raise TypeError(f"{each!r} is no {kind}")
+    return pd.Series(values, dtype=column_type)
+
+
+def _exact(each: Value, kind: str) -> Decimal:
+    if isinstance(each, int | Decimal):
+        return Decimal(each)
+    raise TypeError(f"{each!r} is no {kind}")

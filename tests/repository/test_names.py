@@ -1,0 +1,110 @@
+"""One word for one thing: class names, contracts and temporary tables."""
+
+import ast
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+_PYTHON = sorted((ROOT / "chotso").rglob("*.py"))
+# Scripts that were applied never change, and end with their own transaction.
+_SQL = [path for path in sorted((ROOT / "chotso").rglob("*.sql")) if path.parent.name != "sql"]
+_SQL += sorted((ROOT / "chotso/explain/sql").glob("*.sql"))
+_SQL += sorted((ROOT / "chotso/release/data/sql").glob("*.sql"))
+_MADE = re.compile(
+    r"\bcreate\s+(?:local\s+)?temp(?:orary)?\s+(?:table|view)\s+(\w+)", re.IGNORECASE
+)
+_OBJECT = "TemporaryTable"
+
+
+def test_no_two_classes_share_a_name() -> None:
+    places = defaultdict(list)
+    for path in _PYTHON:
+        for node in ast.walk(_tree(path)):
+            if isinstance(node, ast.ClassDef):
+                places[node.name].append(str(path.relative_to(ROOT)))
+    assert {name: found for name, found in places.items() if len(found) > 1} == {}
+
+
+def test_a_contract_is_called_contract() -> None:
+    assert [
+        f"{path.relative_to(ROOT)}: {name}" for path in _PYTHON for name in _misnamed(_tree(path))
+    ] == []
+
+
+@pytest.mark.parametrize(
+    "text", ["def f(item: Contract): ...", "spec: Contract = x", "def f(a: Contract | Other): ..."]
+)
+def test_a_contract_with_another_name_is_found(text: str) -> None:
+    assert list(_misnamed(ast.parse(text)))
+
+
+def test_a_temporary_table_is_named_in_one_module() -> None:
+    texts = {str(path.relative_to(ROOT)): _literals(path) for path in [*_PYTHON, *_SQL]}
+    owners = {name: place for place, text in texts.items() for name in _made(text)}
+    assert {"accepted", "batch_scopes", "in_quarantine", "explain_items", "stated_rows"} <= set(
+        owners
+    )
+    assert _named_elsewhere(texts) == []
+
+
+@pytest.mark.parametrize(
+    "other",
+    ["select from kept", "join pg_temp.kept on true", "create temp table kept ()", "update kept"],
+)
+def test_a_temporary_table_that_two_modules_name_is_found(other: str) -> None:
+    assert _named_elsewhere({"one": "create temporary table kept (x text)", "two": other})
+    assert _named_elsewhere({"one": f"{_OBJECT} kept", "two": other})
+    assert not _named_elsewhere({"one": "create temporary table kept ()", "two": "raw as kept"})
+
+
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def _misnamed(tree: ast.Module) -> Iterator[str]:
+    """Parameters and attributes that hold a contract and have another name."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.arg) and node.annotation is not None:
+            name, annotation = node.arg, ast.unparse(node.annotation)
+        elif isinstance(node, ast.AnnAssign):
+            name, annotation = ast.unparse(node.target), ast.unparse(node.annotation)
+        else:
+            continue
+        if re.search(r"(^|\| )Contract\b", annotation) and not name.endswith("contract"):
+            yield name
+
+
+def _literals(path: Path) -> str:
+    """An SQL file; of a Python file its strings, and the names that it gives to tables."""
+    if path.suffix == ".sql":
+        return path.read_text(encoding="utf-8")
+    found = []
+    for node in ast.walk(_tree(path)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            found.append(f"'{node.value}'")
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) == _OBJECT:
+            found.append(f"{_OBJECT} {ast.literal_eval(node.args[0])}")
+    return "\n".join(found)
+
+
+def _made(text: str) -> set[str]:
+    return {*_MADE.findall(text), *re.findall(rf"\b{_OBJECT} (\w+)", text)}
+
+
+def _named_elsewhere(texts: dict[str, str]) -> list[str]:
+    """Where SQL of a module names the temporary table of another; an alias is no table."""
+    found = []
+    for owner, text in texts.items():
+        for name in _made(text):
+            used = re.compile(
+                rf"\b(?:(?:from|join|into|using|table|view|update)\s+|pg_temp\.){name}\b",
+                re.IGNORECASE,
+            )
+            found += [
+                f"{o}: {name}" for o, other in texts.items() if o != owner and used.search(other)
+            ]
+    return found
