@@ -101,6 +101,7 @@ bench: $(STAMP) ## bulk ingest of 2 M and 10 M lines and of a night, against bin
 .PHONY: pictures
 pictures: $(STAMP) ## the README's pictures, from what `make demo` left running (needs chromium, fonts-jetbrains-mono)
 	@$(BIN)/python docs/images/papers.py
+	@$(BIN)/python docs/images/verifier.py
 	@$(BIN)/python docs/images/take.py
 
 .PHONY: lock

@@ -18,8 +18,8 @@ from chotso.release.data.tables import CORRECTION, TABLES
 from chotso.verifier import verify
 
 _SHIPPED = Path(verify.__file__).parent
-DOCUMENTS = ("SPEC.md", "verify.py")
-"""What every bundle carries besides its own content, from this package."""
+DOCUMENTS = ("SPEC.md", "verify.html", "verify.py")
+"""What every bundle carries besides its own content, from the verifiers' room."""
 
 
 @dataclass(frozen=True)
