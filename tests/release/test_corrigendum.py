@@ -376,7 +376,7 @@ FAILPOINTS = [
 ]  # fmt: skip
 AFTER_THE_SEAL = FAILPOINTS[-3:]
 PROGRAM = (
-    "import sys; from chotso.settings import Settings; from tests.worlds import "
+    "import sys; from chotso.settings import Settings; from tests.release import "
     "test_corrigendum as t; "
     "print(t.correct(Settings.model_validate_json(sys.argv[1])).root_sha256)"
 )
