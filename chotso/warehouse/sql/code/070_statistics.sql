@@ -29,8 +29,8 @@ begin
             -- pg_relation_size waits for locks on the table, as ANALYZE does
             pages := pg_catalog.pg_relation_size(relation.oid)
                 / pg_catalog.current_setting('block_size')::bigint;
-            -- the size or a tenth of the rows has changed; a few rows in a small table do not
-            -- change a plan
+            -- the size differs by a tenth, or a tenth of the rows was changed; a few rows in a
+            -- small table do not change a plan
             if pages > 0 and (
                 not relation.is_known
                 or pg_catalog.abs(pages - relation.relpages)
