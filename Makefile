@@ -1,15 +1,15 @@
-# `make help` lists what can be done. Every target that needs the environment makes it first;
-# once .venv holds what requirements.lock and pyproject.toml say, nothing is installed again.
+# `make help` lists the targets. Every target that needs the environment makes it first. While
+# requirements.lock and pyproject.toml do not change, nothing is installed again.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
-# The first of these that can make a virtual environment is used; Debian's own comes before others.
+# The first of these that can make a virtual environment is used; Debian's own is tried first.
 PYTHON ?= /usr/bin/python3.11 python3.11
 UV_VERSION := 0.13.8# resolves `make lock`; never part of .venv
-BOUNCER_VERSION := 4.3.0# checks `make bouncer`; never part of .venv, for it brings duckdb
+BOUNCER_VERSION := 4.3.0# checks `make bouncer`; never part of .venv, because it needs duckdb
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -41,7 +41,7 @@ up: $(STAMP) ## start the embedded PostgreSQL and the local Airflow, and leave t
 down: $(STAMP) ## stop them
 	@$(BIN)/python -m chotso.local.airflow down
 
-# Of three loops the short one: of the SQL it looks at what differs from the last commit.
+# The shortest of three loops: it lints only SQL that differs from the last commit.
 .PHONY: quick
 quick: $(STAMP) ## while you write: lint and types, the SQL that you changed, all tests that start nothing
 	@$(BIN)/ruff check .
@@ -122,14 +122,14 @@ clean: ## remove caches and build results; .venv and the embedded default's stat
 	@rm -rf .cache .mypy_cache .ruff_cache .pytest_cache build dbt_project/target dbt_project/logs *.egg-info
 	@find . -name __pycache__ -type d -not -path './$(VENV)/*' -prune -exec rm -rf {} +
 
-# SQL files by git's patterns (1) that are changed or new, linted with options (2).
+# Lints SQL files that are changed or new and match git's patterns (1), with options (2).
 define lint-changed
 { git diff --name-only -z --diff-filter=d HEAD -- $(patsubst %,'%',$(1)); \
     git ls-files -z --others --exclude-standard -- $(patsubst %,'%',$(1)); \
 } | xargs --null --no-run-if-empty $(BIN)/sqlfluff lint --disable-progress-bar $(2)
 endef
 
-# Sets $$python to the first interpreter of $(PYTHON) that is 3.11 and has venv and pip's seed.
+# Sets $$python to the first interpreter of $(PYTHON) that is 3.11 and has venv and ensurepip.
 define find-python
 python=; for candidate in $(PYTHON); do \
 	if "$$candidate" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info[:2] != (3, 11))' \

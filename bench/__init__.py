@@ -1,1 +1,1 @@
-"""Measurements that `make bench` runs; each against a floor taken in the same run."""
+"""The measurements of `make bench`; each is compared with a floor measured in the same run."""

@@ -1,6 +1,6 @@
-"""The floor: binary COPY of the same rows out to a file and into an unlogged table, and no more.
+"""The floor: only binary COPY of the same rows to a file, and from it into an unlogged table.
 
-It proves nothing, keeps no archive that another tool reads, and knows the table's columns by heart.
+It checks nothing, writes no archive for other tools, and has the table's columns hard-coded.
 """
 
 import os
@@ -24,13 +24,13 @@ _CHANGED = " where ngay_sua >= timestamptz '2021-12-28 01:00:00+07'"
 
 
 def copy_through_file(source_url: str, warehouse_url: str, file: Path, *, night: bool) -> int:
-    """Copy the allocation lines, all or last night's; returns the number of rows that arrived.
+    """Copy all allocation lines or those of the last night; returns the number of copied rows.
 
     Args:
         source_url: The collection system.
-        warehouse_url: The warehouse, its login a member of `chotso_loader`.
-        file: Where the rows pass through; removed at the end.
-        night: Only what changed in the last night.
+        warehouse_url: The warehouse; the login is a member of `chotso_loader`.
+        file: The intermediate file; removed at the end.
+        night: Whether to copy only rows that changed in the last night.
     """
     query = f"select {_COLUMNS} from tst.phan_bo{_CHANGED if night else ''}"
     with (

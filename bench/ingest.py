@@ -1,8 +1,8 @@
-"""`make bench`: extract → landing → load against binary COPY through a file, in the same run.
+"""`make bench`: compares extract → landing → load with binary COPY through a file, in one run.
 
-Every measurement is a process of its own, floor and product in alternating order, and the median
-counts. Bulk is compared by the time of the work; a night by the life of the whole process, because
-most of a night's cost is starting Python. Ends with 1 when a promise of the design is not kept.
+Every measurement is a separate process, floor and product in alternating order. The median counts.
+Bulk is compared by working time, a night by the time of the whole process, because most of a
+night's time is the start of Python. The exit status is 1 if a limit of the design is exceeded.
 """
 
 import argparse
@@ -38,7 +38,7 @@ PATIENCE_S = 1800
 
 @dataclass(frozen=True)
 class Measurement:
-    """One process: its rows, seconds of work, seconds from start to end, and peak memory."""
+    """One process: its rows, seconds of work, total seconds, and peak memory."""
 
     rows: int
     work_s: float
@@ -48,7 +48,7 @@ class Measurement:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Medians of floor and product over one task."""
+    """Medians of floor and product for one task."""
 
     task: str
     floor: Measurement
@@ -57,7 +57,7 @@ class Comparison:
 
     @property
     def ratio(self) -> float:
-        """How many times the floor's time the product takes."""
+        """The product's time divided by the floor's time."""
         if self.is_night:
             return self.product.process_s / self.floor.process_s
         return self.product.work_s / self.floor.work_s
@@ -94,7 +94,7 @@ def _options() -> argparse.Namespace:
 
 @contextmanager
 def _server(home: Path) -> Iterator[sandbox.SandboxServer]:
-    """An embedded PostgreSQL of this run alone, migrated; its data are removed at the end."""
+    """A migrated embedded PostgreSQL for this run; its data are removed at the end."""
     server = sandbox.start(home)
     try:
         migrate(load_settings())
@@ -137,7 +137,7 @@ def _measure(server: sandbox.SandboxServer, way: str, *, night: bool) -> Measure
 
 
 def _set_position(server: sandbox.SandboxServer, *, night: bool) -> None:
-    """Before everything, or at the end of the night before."""
+    """Set the position before all rows, or at the end of the previous night."""
     with psycopg.connect(server.admin_url) as connection:
         connection.execute("delete from ops.feed_position")
         if night:
@@ -149,7 +149,7 @@ def _set_position(server: sandbox.SandboxServer, *, night: bool) -> None:
 
 
 def _quiet(server: sandbox.SandboxServer) -> None:
-    """What the last measurement left to write is not the next one's burden."""
+    """Write pending data to disk, so that the next measurement does not have to."""
     with psycopg.connect(server.admin_url, autocommit=True) as connection:
         connection.execute("checkpoint")
 

@@ -1,4 +1,4 @@
-"""What a measured process says of itself, in one line of JSON; imports are not work."""
+"""The result of a measured process as one line of JSON; imports do not count as work."""
 
 import json
 import resource

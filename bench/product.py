@@ -1,4 +1,4 @@
-"""The product's own way: extract, landing archive with its manifest, and load with its checks."""
+"""The product's steps: extract, landing archive with manifest, and load with its checks."""
 
 from bench.measured import measured
 from bench.night import NOW
@@ -15,10 +15,10 @@ FEED = "allocations"
 
 
 def extract_land_load() -> int:
-    """Land and load the allocation lines past the feed's position; returns the rows loaded.
+    """Land and load the allocation lines after the feed's position; returns the number of rows.
 
-    The batch's tables are dropped and the batch ended as failed afterwards, so that it can be
-    measured again; like the floor's own cleaning that is inside the measured time.
+    Afterwards the batch's tables are dropped and the batch is marked as failed, so that it can be
+    measured again. This is part of the measured time, as the floor's cleaning is.
     """
     settings = load_settings()
     contract = contract_of(FEED)

@@ -40,7 +40,7 @@ cross join generate_series(1, 4) as line
 
 
 def make_source(source_admin_url: str, lines: int, night_lines: int) -> None:
-    """Replace schema `tst` by one with this many allocation lines.
+    """Replace schema `tst` by a new one with this many allocation lines.
 
     Args:
         source_admin_url: A superuser's URL of the database `tst`.

@@ -1,7 +1,7 @@
-"""What has landed of a batch: its files, and the facts of the read that publishing needs.
+"""The landed files of a batch, and the facts of its read that publishing needs.
 
-It is written twice, as JSON: in the manifest of the batch's folder in the archive, and in
-`ops.batch.landing_files`. Both forms are made and read here, and nowhere else.
+They are written twice as JSON: into the manifest of the batch's folder in the archive, and into
+`ops.batch.landing_files`. Only this module writes and reads both forms.
 """
 
 from dataclasses import asdict, dataclass, field
@@ -17,7 +17,7 @@ _Instant = Annotated[datetime, PlainSerializer(datetime.isoformat)]
 
 
 class Listing(BaseModel):
-    """How many deliveries lay in the drop folder, and how many of them were new."""
+    """How many deliveries were in the drop folder, and how many of them were new."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -26,26 +26,26 @@ class Listing(BaseModel):
 
 
 class ReadFacts(BaseModel):
-    """What publishing must know of a read. A fact that is None is not written.
+    """The facts of a read that publishing needs. A fact that is None is not written.
 
     Attributes:
-        closes: Which rows the read states in full: rows among them that it lacks are closed.
-        year_start: The first day of what is stated, where `closes` is `period`.
-        months: The months that were read whole, where only some were asked for.
+        closes: Which rows the read states in full: such rows are closed if the read lacks them.
+        year_start: The first stated day, if `closes` is `period`.
+        months: The months that were read in full, if only some were asked for.
         held_before: The position before a whole read. The warehouse should already hold every row
             that the source changed no later; a row that it does not hold is a difference.
-        control: `missing` where the source had no count of its rows.
-        added_columns: Columns of the source that the contract does not name, with their types.
+        control: `missing` if the source had no count of its rows.
+        added_columns: Columns of the source that are not in the contract, with their types.
         month: The month that a delivered file states.
-        original: Where the delivered file lies in the archive.
+        original: Where the delivered file is in the archive.
         notes: What the reader of the file noticed.
-        listing: What lay in the drop folder; only of the batch that says it was read.
+        listing: The content of the drop folder; only in the batch that records this read.
         again: The batch whose rows are published once more.
         replays: The rows of `quarantine.row` that are judged again.
         replayed: The same rows by key and hash, by which another warehouse knows them.
     """
 
-    # An archive may have facts that this version does not know: they are passed on.
+    # An archive may have facts that this version does not know; they are kept.
     model_config = ConfigDict(frozen=True, extra="allow")
 
     closes: Closes = "nothing"
@@ -69,7 +69,7 @@ class ReadFacts(BaseModel):
     def judged_again(
         self, batch_id: str, rows: list[int], keys_and_hashes: list[list[str]]
     ) -> Self:
-        """The facts of a batch of some rows of `batch_id` that had been set aside."""
+        """The facts of a batch with some rows of `batch_id` that were set aside."""
         return self.model_copy(
             update={
                 "closes": "nothing",
@@ -80,11 +80,11 @@ class ReadFacts(BaseModel):
         )
 
     def with_rows(self, rows: list[int]) -> Self:
-        """The same facts, with the numbers that the rows judged again have in this warehouse."""
+        """The same facts, with this warehouse's row numbers of the rows that are judged again."""
         return self.model_copy(update={"replays": rows})
 
     def as_json(self) -> dict[str, Any]:
-        """The written form; a delivery that states no month has `null` there."""
+        """The written form; if a delivery states no month, `month` is `null`."""
         written = self.model_dump(mode="json", exclude_none=True)
         return {"month": None} | written if self.original else written
 
@@ -100,7 +100,7 @@ class Landed:
 
     @property
     def files(self) -> dict[str, LandedFile]:
-        """The files that there are, by role."""
+        """The existing files, by role."""
         by_role = {"data": self.data, "scope": self.scope, "control": self.control}
         return {role: file for role, file in by_role.items() if file is not None}
 
@@ -110,7 +110,7 @@ class Landed:
 
     @classmethod
     def from_ledger(cls, landing_files: dict[str, Any]) -> "Landed":
-        """What `ops.batch.landing_files` says."""
+        """The content of `ops.batch.landing_files`."""
         files = {role: LandedFile(**f) for role, f in landing_files.items() if role != "facts"}
         return cls(**files, facts=ReadFacts.model_validate(landing_files["facts"]))
 
@@ -134,7 +134,7 @@ class BatchManifest:
         return batch_folder(self.feed, self.business_date, self.batch_id)
 
     def as_json(self) -> dict[str, Any]:
-        """The written form; dates and instants are written as `str` shows them."""
+        """The written form; dates and instants are formatted with `str`."""
         mode = {} if self.read_mode is None else {"read_mode": self.read_mode}
         return mode | {
             "batch_id": self.batch_id,
@@ -149,7 +149,7 @@ class BatchManifest:
 
     @classmethod
     def from_json(cls, written: dict[str, Any]) -> "BatchManifest":
-        """What a manifest says; one of an older version has no `read_mode`."""
+        """The content of a manifest; those of older versions have no `read_mode`."""
         stated_at = written["stated_at"]
         return cls(
             batch_id=str(written["batch_id"]),
@@ -164,7 +164,7 @@ class BatchManifest:
 
 
 def batch_folder(feed: str, business_date: date, batch_id: str) -> str:
-    """Where a batch's files lie, relative to the archive's root."""
+    """The folder of a batch's files, relative to the archive's root."""
     return f"{feed}/{business_date}/{batch_id}"
 
 

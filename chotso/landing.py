@@ -1,4 +1,4 @@
-"""The landing archive: write-once folders, one per batch, complete when their manifest stands.
+"""The landing archive: write-once folders, one per batch, complete when they have a manifest.
 
     <landing>/<feed>/<business date>/<batch id>/data.parquet, scope.parquet, manifest.json
     <landing>/originals/<sha256>/<delivered name>
@@ -105,7 +105,7 @@ class Landing:
         """Archive the file of an operator's act; an existing file is never changed.
 
         Raises:
-            ChotsoError: The archive cannot be written, or another file stands there.
+            ChotsoError: The archive cannot be written, or has another file at this path.
         """
         full = self._full(path)
         with self._written(path):

@@ -1,10 +1,10 @@
 """The registers of `config/`: periods, measures dated by month, and metrics, as typed data.
 
-Exemptions from rules are a register too, kept and hashed with these; only the loader reads it (see
-`chotso.ingest.exemptions`), so a configuration of before there were any is still whole.
+Exemptions from rules are a register, too, and are stored and hashed with these. Only the loader
+reads it (see `chotso.ingest.exemptions`), so configurations from before it existed stay valid.
 
-A build keeps the content of these files (all of `config/*.yml`, not `config/feeds/`) by its
-sha256, so that a past night can be built again under the configuration of its time.
+A build records the content of these files (all of `config/*.yml`, not `config/feeds/`) by its
+sha256, so that a past night can be rebuilt with the configuration of its time.
 """
 
 import hashlib
@@ -52,7 +52,7 @@ Variant = Literal[
 
 
 class Metric(StrictModel):
-    """One metric: what it is called, how it is measured, and what makes its plan met."""
+    """One metric: its names, how it is measured, and when its plan is met."""
 
     code: Code
     name_vi: Name
@@ -81,7 +81,7 @@ class Metric(StrictModel):
 
 
 class Fund(StrictModel):
-    """One fund, and the group of the employers' accounts that it stands in, if any."""
+    """One fund, and its group in the employers' accounts, if any."""
 
     code: Code
     name_vi: Name
@@ -117,19 +117,19 @@ class _Dated(StrictModel):
 
 
 class DatedVariant(_Dated):
-    """The official arrears variant from a month on."""
+    """The official variant of arrears, from a month on."""
 
     value: Variant
 
 
 class DatedFlag(_Dated):
-    """A yes or no from a month on."""
+    """A yes or no, from a month on."""
 
     value: bool
 
 
 class DebtClass(StrictModel):
-    """Debt of at least so many months, up to the next class."""
+    """A class of debt: at least so many months, and less than the next class."""
 
     code: Code
     name_vi: Name
@@ -138,21 +138,21 @@ class DebtClass(StrictModel):
 
 
 class DatedDebtClasses(_Dated):
-    """The classes of debt from a month on."""
+    """The classes of debt, from a month on."""
 
     classes: list[DebtClass] = Field(min_length=1)
     hard_to_collect_statuses: list[Code]
 
 
 class DatedInterestRates(_Dated):
-    """Per cent a month on interest-bearing arrears; null is unknown."""
+    """Per cent per month on interest-bearing arrears; null means unknown."""
 
     si_percent_per_month: Decimal | None
     hi_percent_per_month: Decimal | None
 
 
 class MeasureRegister(StrictModel):
-    """`config/measures.yml`: each list is ordered by month, an entry valid until the next."""
+    """`config/measures.yml`: each list is ordered by month; an entry is valid until the next."""
 
     first_year: int = Field(ge=1995, le=2100)
     official_arrears_variant: list[DatedVariant] = Field(min_length=1)
@@ -177,16 +177,16 @@ class MeasureRegister(StrictModel):
 
 
 class PointsFormula(StrictModel):
-    """How a weight is given: a share for the plan reached, the rest by the excess over it."""
+    """How points are given: a share of the weight for the plan met, the rest for exceeding it."""
 
     share_at_target: Decimal = Field(default=Decimal("0.5"), ge=0, le=1)
     excess: Literal["share_of_target", "amount"] = "share_of_target"
 
 
 class Period(StrictModel):
-    """One emulation period; what counts happened before `cutoff_at` (an instant, exclusive).
+    """One emulation period; only events before `cutoff_at` (an instant, exclusive) count.
 
-    What the ranking needs has defaults: configurations of before there was one are still whole.
+    Fields of the ranking have defaults, so configurations from before the ranking stay valid.
     """
 
     id: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,46}$")]
@@ -259,7 +259,7 @@ class PeriodRegister(StrictModel):
 
 
 class Registers(BaseModel):
-    """The registers together, and the content that they were read from."""
+    """All registers, and the content that they were read from."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -270,7 +270,7 @@ class Registers(BaseModel):
 
     @cached_property
     def sha256(self) -> str:
-        """The configuration's hash: over its canonical JSON (sorted keys, no blanks, UTF-8)."""
+        """The hash of the configuration's canonical JSON (sorted keys, no blanks, UTF-8)."""
         return configuration_sha256(self.configuration)
 
     def period(self, period_id: str) -> Period:
@@ -290,10 +290,10 @@ class Registers(BaseModel):
 
 
 def load_registers(config_dir: Path = CONFIG_DIR) -> Registers:
-    """The registers as they stand in `config_dir` now.
+    """The current registers in `config_dir`.
 
     Raises:
-        ChotsoError: A file is missing, or something in it is wrong; the place is named.
+        ChotsoError: A file is missing or wrong; the text names the place.
     """
     return parse_registers(read_configuration(config_dir), source=str(config_dir))
 
@@ -313,7 +313,7 @@ def parse_registers(configuration: Mapping[str, Any], *, source: str = "config")
     """Registers from content read earlier (`ops.build.config`) or just now.
 
     Raises:
-        ChotsoError: A register is missing or wrong; the place in it is named.
+        ChotsoError: A register is missing or wrong; the text names the place.
     """
     for name in REGISTERS:
         if name not in configuration:
@@ -345,10 +345,10 @@ def configuration_sha256(configuration: Mapping[str, Any]) -> str:
 def parse_register(
     model: type[_Register], configuration: Mapping[str, Any], name: str
 ) -> _Register:
-    """One register from content as `read_configuration` gives it.
+    """One register, from content that `read_configuration` returned.
 
     Raises:
-        ChotsoError: Something in it is wrong; the place in it is named.
+        ChotsoError: The content is wrong; the text names the place.
     """
     try:
         return model.of_content(configuration[name])

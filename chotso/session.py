@@ -1,7 +1,7 @@
 """The only place where a session with PostgreSQL is opened; it sets the search path first.
 
-With PostgreSQL's default, `"$user", public`, whoever may create a schema decides which function an
-unqualified name calls, and with whose rights it runs.
+With PostgreSQL's default, `"$user", public`, a user who may create a schema decides which function
+an unqualified name calls, and with which rights it runs.
 """
 
 from typing import Any

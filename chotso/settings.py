@@ -1,7 +1,7 @@
-"""Where everything is: `CHOTSO_*` variables, Airflow Connections, and the embedded default.
+"""Settings from `CHOTSO_*` variables, Airflow Connections, and the embedded default.
 
-A variable wins over a Connection; `CHOTSO_<NAME>_FILE` reads the value from a file (a mounted
-secret); what neither names comes from the embedded PostgreSQL's `sandbox.json`.
+A variable wins over a Connection. `CHOTSO_<NAME>_FILE` names a file with the value (a mounted
+secret). Values that are set nowhere come from the embedded PostgreSQL's `sandbox.json`.
 """
 
 import json
@@ -28,7 +28,7 @@ KEY_BYTES = 32
 
 
 class Settings(BaseModel):
-    """One resolved set of places; URLs are `postgresql://…` without a driver suffix."""
+    """The resolved settings; URLs are `postgresql://…` without a driver suffix."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -54,7 +54,7 @@ class Settings(BaseModel):
 
 
 class _Named(BaseSettings):
-    """What the environment names: a variable, else a mounted secret, else Airflow's Connection."""
+    """Settings of the environment: a variable, else a mounted secret, else Airflow's Connection."""
 
     model_config = SettingsConfigDict(env_prefix="CHOTSO_", env_ignore_empty=True)
 
@@ -83,14 +83,14 @@ class _Named(BaseSettings):
 
 
 class _EachField(PydanticBaseSettingsSource):
-    """Asks for one field after the other; those that an earlier source gave are left alone."""
+    """A source that reads field by field; fields that an earlier source has are skipped."""
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        """The field's value here, None where there is none."""
+        """The field's value in this source; None if there is none."""
         return self.find(field_name), field_name, False
 
     def find(self, name: str) -> str | None:
-        """A field's value; None where this source has none."""
+        """A field's value; None if this source has none."""
         raise NotImplementedError
 
     def __call__(self) -> dict[str, Any]:
@@ -101,7 +101,7 @@ class _EachField(PydanticBaseSettingsSource):
 
 
 class _SecretFiles(_EachField):
-    """`CHOTSO_<NAME>_FILE` names a file that holds the value."""
+    """`CHOTSO_<NAME>_FILE` names a file with the value."""
 
     def find(self, name: str) -> str | None:
         """The file's text.
@@ -123,7 +123,7 @@ class _SecretFiles(_EachField):
 
 
 class _Connections(_EachField):
-    """Airflow's Connections, while a task runs."""
+    """Airflow's Connections, in a running task."""
 
     def find(self, name: str) -> str | None:
         """The Connection's URL or path."""
@@ -131,12 +131,12 @@ class _Connections(_EachField):
 
 
 def load_settings() -> Settings:
-    """Settings of this process.
+    """The settings of this process.
 
     Raises:
         ChotsoError: A URL is missing or malformed; the next step names the variable.
     """
-    scrub()  # everything that works begins here
+    scrub()  # every command and task begins here
     named = _Named()
     home = named.home.expanduser().resolve()
     sandbox = _sandbox(home)
@@ -180,7 +180,7 @@ def _airflow_connection(conn_id: str) -> str | None:
         return None
     if connection.conn_type in ("file", "fs"):
         return str(connection.extra_dejson.get("path") or connection.host)
-    # what a Connection carries beyond the URL is Airflow's own, and no driver's parameter
+    # extras of a Connection are for Airflow; they are not parameters of the driver
     return str(connection.get_uri()).split("?__extra__")[0]
 
 
@@ -206,7 +206,7 @@ def _url(name: str, value: str | None) -> str:
         )
     url = plain_postgres_url(value)
     if url.startswith("postgresql://"):
-        parameters(url, variable)  # read once, so that a slip is told by its variable's name
+        parameters(url, variable)  # parsed now, so that an error names the variable
     return url
 
 
@@ -243,7 +243,7 @@ def _make_key(path: Path) -> None:
         handle.flush()
         os.fsync(handle.fileno())
     try:
-        os.link(draft, path)  # fails when another process was first: its key is the one
+        os.link(draft, path)  # fails if another process was first; then its key is used
     except FileExistsError:
         pass
     finally:

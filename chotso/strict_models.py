@@ -1,4 +1,4 @@
-"""What all registers have in common: a model that bends no value, and how its faults are told."""
+"""The base of all registers' models: strict types, and texts for their errors."""
 
 import json
 from typing import Any, Self
@@ -7,15 +7,15 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 
 class StrictModel(BaseModel):
-    """An entry of a register: no unknown field, no value bent into another type."""
+    """An entry of a register: no unknown fields, and no value is converted to another type."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
 
     @classmethod
     def of_content(cls, content: Any) -> Self:
-        """The entry from content as `read_yaml` gives it.
+        """The entry, from content that `read_yaml` returned.
 
-        JSON's strict mode takes dates, instants and decimals from text, and bends nothing else.
+        JSON's strict mode reads dates, instants and decimals from text, and converts nothing else.
 
         Raises:
             pydantic.ValidationError: The content does not fit; see `faults_of`.
@@ -24,7 +24,7 @@ class StrictModel(BaseModel):
 
 
 def faults_of(error: Exception) -> list[str]:
-    """What is wrong, one sentence for each fault, headed by its place."""
+    """One sentence for each error, which begins with its place."""
     if not isinstance(error, ValidationError):
         return [str(error)]
     return [

@@ -1,8 +1,8 @@
-"""Database URLs: parsed by libpq itself, shown without secrets, and passed alike to every engine.
+"""Database URLs: parsed by libpq, shown without secrets, and equal for every engine.
 
-psycopg, dbt and Great Expectations each parse a URL in their own way. A password with `#`, `/` or
-`$`, a service, or a list of hosts works in one and fails in another. So libpq parses the URL, and
-each engine gets the parameters.
+psycopg, dbt and Great Expectations parse URLs differently. A password with `#`, `/` or `$`, a
+service, or a list of hosts works in one and fails in another. So libpq parses the URL, and each
+engine gets the parameters.
 """
 
 import re
@@ -26,7 +26,7 @@ _SECRETS = (
 )
 _IN_PLACE = ("user", "password", "host", "port", "dbname")
 _SECRET_KEY = re.compile(r"pass|pwd|secret|token|key", re.IGNORECASE)
-# Parameters that libpq lists and that only describe how it resolved others.
+# Parameters in libpq's list that only describe how it resolved others.
 _LEFT_OUT = ("service", "servicefile", "replication", "requirepeer", "passfile")
 
 
@@ -37,10 +37,10 @@ def parameters(url: str, name: str = "the URL") -> dict[str, str]:
 
     Args:
         url: `postgresql://…`, or libpq's `key=value` form.
-        name: What an error calls it, e.g. the variable's name.
+        name: Its name in errors, e.g. the variable's name.
 
     Raises:
-        ChotsoError: libpq cannot read it. Nothing of the URL is quoted.
+        ChotsoError: libpq cannot parse it. The text quotes no part of the URL.
     """
     try:
         found = {
@@ -80,10 +80,10 @@ def _of_service(url: str, name: str) -> dict[str, str]:
 
 
 def one_host(url: str) -> dict[str, str]:
-    """The parameters with the one host of a list that a session connected to.
+    """The parameters; of a list of hosts, only the one that a session connected to.
 
     Raises:
-        psycopg.OperationalError: None of them answers.
+        psycopg.OperationalError: No host answers.
     """
     found = parameters(url)
     if "," not in found.get("host", "") and "," not in found.get("hostaddr", ""):
@@ -103,7 +103,7 @@ def sqlalchemy_url(found: dict[str, str], driver: str = "psycopg") -> str:
     rest = {
         k: v for k, v in found.items() if k not in ("user", "password", "host", "port", "dbname")
     }
-    if host.startswith("/") or not host:  # the folder of a socket
+    if host.startswith("/") or not host:  # libpq uses a socket in this folder
         rest["host"], host = host or "/var/run/postgresql", "localhost"
     place = f"[{host}]" if ":" in host else host
     query = f"?{urlencode(rest, quote_via=quote)}" if rest else ""

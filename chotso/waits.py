@@ -1,9 +1,9 @@
-"""Whom our sessions wait for: a look from outside, since a session that waits says nothing.
+"""Finds out which sessions block ours, in a second session, because a waiting one cannot.
 
-Every session has a `lock_timeout`. A thread with a session of its own looks after a few seconds
-whether one of ours waits for a lock, tells who holds it, and knows the name when the wait ends.
-In the warehouse, sessions that only read do not hold us up for long: the owner's function
-`ops.end_holders` ends them.
+Every session has a `lock_timeout`. After a few seconds, a thread with its own session checks
+whether one of our sessions waits for a lock. It reports the holder, and remembers it for the error
+if the wait ends in vain. In the warehouse, sessions that only read do not block us for long: the
+owner's function `ops.end_holders` ends them.
 """
 
 import logging
@@ -20,7 +20,7 @@ import psycopg
 from chotso.errors import BusyError
 
 LOCK_WAIT_SECONDS = 600
-# A statement ends within seconds of its client, also while it waits for a lock; and no wait for a
+# A statement ends within seconds after its client, even while it waits for a lock. No wait for a
 # lock is endless.
 LIVING_CLIENT = "client_connection_check_interval = '5s'"
 LOCK_LIMIT = f"-c lock_timeout={LOCK_WAIT_SECONDS}s"
@@ -33,7 +33,7 @@ _SAY_AGAIN_S = 60.0
 _STILL_TRUE_S = 15.0
 _AT_LAST_S = 2.0
 
-# The waiting session is known by its pid, or by the name that all of a build's sessions bear.
+# The waiting session is found by its pid, or by the name that all sessions of a build have.
 _WAITING = """
 where waiting.wait_event_type = 'Lock'
     and (waiting.pid = %(pid)s::int or waiting.application_name = %(name)s::text)
@@ -47,7 +47,7 @@ cross join lateral
     pg_catalog.unnest(pg_catalog.pg_blocking_pids(waiting.pid)) as blocker (pid)
 {{joined}}
 {_WAITING}"""
-# What another login's session does is hidden from us, but for its name, login and age (migrate).
+# Of other logins' sessions we see only the name, login and age, through a function of the owner.
 IN_WAREHOUSE = _BLOCKED.format(
     columns="holder.application_name, holder.login, holder.since",
     joined="left join lateral ops.session_of(blocker.pid) as holder on true",
@@ -56,7 +56,7 @@ ANYWHERE = _BLOCKED.format(
     columns="holder.application_name, holder.usename::text, holder.xact_start",
     joined="left join pg_catalog.pg_stat_activity as holder on holder.pid = blocker.pid",
 )
-# How to end who may be ended, where that is ours to do; who and when is the function's to say.
+# Ends blocking sessions, if we may; the function decides which ones and when.
 _ENDED = {
     IN_WAREHOUSE: f"""
 select ended.pid, ended.application_name, ended.login, ended.since, ended.idle_since
@@ -68,7 +68,7 @@ cross join lateral ops.end_holders(waiting.pid) as ended
 
 @dataclass(frozen=True)
 class Holder:
-    """A session that holds a lock; what cannot be seen of it is None."""
+    """A session that holds a lock; facts that we may not see are None."""
 
     pid: int
     application_name: str | None
@@ -90,7 +90,7 @@ def _shown(instant: datetime) -> str:
 
 
 class Watch:
-    """Looks at sessions of ours until it is stopped; `holders` says whom they waited for last."""
+    """Watches our sessions until it is stopped; `holders` has the last sessions that blocked us."""
 
     def __init__(self, connect: Callable[[], psycopg.Connection], query: str, where: str) -> None:
         self.pid: int | None = None
@@ -103,13 +103,13 @@ class Watch:
 
     @property
     def holders(self) -> str | None:
-        """Whom one of ours waits for, or did until a moment ago."""
+        """The sessions that block one of ours, or did until a moment ago."""
         if not self._holders or time.monotonic() - self._seen > _STILL_TRUE_S:
             return None
         return " and ".join(map(str, self._holders))
 
     def busy(self) -> BusyError:
-        """What an operator is told when a lock was waited for in vain."""
+        """The error for an operator after waiting for a lock in vain."""
         return BusyError(
             f"A lock {self._where} is still held by {self.holders or 'a session unknown to us'}; "
             "the wait for it has ended.",
@@ -119,17 +119,17 @@ class Watch:
         )
 
     def start(self) -> None:
-        """Begin to look."""
+        """Start the thread."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Look no more, and close the connection."""
+        """Stop the thread and close the connection."""
         self._done.set()
         self._thread.join(_AT_LAST_S)
 
     def _look_on(self) -> None:
         if self._done.wait(_FIRST_LOOK_S):
-            return  # most sessions are over by now, and cost no second connection
+            return  # most sessions have ended by now and need no second connection
         try:
             with self._connect() as conn:
                 conn.autocommit = True
@@ -141,7 +141,7 @@ class Watch:
 
     def _look(self, conn: psycopg.Connection) -> None:
         rows = self._asked(conn, self._query)
-        # sessions of one build hold each other up for moments; that is no news
+        # sessions of one build block each other for moments; that is not reported
         found = [Holder(*row) for row in rows if self.name is None or row[1] != self.name]
         if not found:
             return
@@ -177,14 +177,14 @@ def watched(
     query: str = IN_WAREHOUSE,
     where: str = "in the warehouse",
 ) -> Iterator[Watch]:
-    """Tell whom a session, or all sessions of a name, wait for while the block runs.
+    """Report which sessions block a session, or all sessions of a name, during the block.
 
     Args:
-        connect: Opens a connection under the same login; used only where the block takes long.
+        connect: Opens a connection with the same login; used only if the block takes long.
         pid: The session's server process.
-        name: The `application_name` of sessions of ours.
-        query: Which columns may be seen: `IN_WAREHOUSE`, or `ANYWHERE` else.
-        where: For the message.
+        name: The `application_name` of our sessions.
+        query: `IN_WAREHOUSE`, or `ANYWHERE` for other databases, where we see less.
+        where: The place, for the message.
     """
     watch = Watch(connect, query, where)
     watch.pid, watch.name = pid, name

@@ -21,7 +21,7 @@ def read_yaml(content: str | bytes) -> Any:
     Dates and decimals stay text as written: a float would not be exact.
 
     Raises:
-        NotYamlError: It is not YAML in UTF-8, or a key stands twice in one mapping.
+        NotYamlError: It is not YAML in UTF-8, or a key is twice in one mapping.
     """
     try:
         return yaml.load(_text(content), Loader=_AsWritten)

@@ -1,6 +1,6 @@
-"""One embedded PostgreSQL for all modules of a test process that need a server and harm none.
+"""One embedded PostgreSQL per test process, for all modules that need a server and do not harm it.
 
-Tests read the DAGs: Airflow must not find, nor make, a folder of its own in the home.
+Tests read the DAGs, so Airflow must not find or make its own folder in the home.
 """
 
 import atexit
@@ -16,7 +16,7 @@ from chotso.sandbox.server import SandboxServer
 from tests.worlds.build_warehouse import Servers, named_server
 from tests.worlds.own_server import own_server
 
-# Before the first import of Airflow, which reads it once.
+# Set before the first import of Airflow, which reads it once.
 _airflow = tempfile.mkdtemp(prefix="chotso-airflow-")
 os.environ["AIRFLOW_HOME"] = _airflow
 atexit.register(shutil.rmtree, _airflow, ignore_errors=True)
@@ -24,19 +24,19 @@ atexit.register(shutil.rmtree, _airflow, ignore_errors=True)
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
-    """Files by world; without xdist nobody asks."""
+    """Group test files by their world; only xdist uses this."""
     from tests.scheduling import make_scheduler
 
     return make_scheduler(config, log)
 
 
-# Their servers, browsers and long proofs are no part of `make quick`.
+# `make quick` does not run their servers, browsers and long proofs.
 _NOT_QUICK = {"warehouse", "pipeline", "faults", "proof", "browser", "slow"}
 _PROOFS = {"attacks", "canaries", "faults", "histories", "malformed", "oracle", "pipeline", "traps"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what `make quick` runs: product tests that start nothing."""
+    """Mark the tests of `make quick`: product tests that start no server or program."""
     for item in items:
         room = item.nodeid.split("/")[1]
         marks = {mark.name for mark in item.iter_markers()}
@@ -46,7 +46,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def running() -> Iterator[SandboxServer]:
-    """The shared server: its databases are made for a module, its roles and settings stay."""
+    """The shared server: each module makes its own databases; roles and settings are shared."""
     with own_server() as (server, _):
         yield server
 

@@ -1,4 +1,4 @@
-"""From raw to what readers see: dbt builds into one schema, and one switch exposes the build."""
+"""Builds the marts: dbt builds into one schema, then one transaction shows it to readers."""
 
 from chotso.build.dbt import BuildReport, configuration_at, run_build
 from chotso.build.expose import expose

@@ -1,4 +1,7 @@
-"""A build: dbt computes all models from raw, the configuration and two instants; it is recorded."""
+"""A build: dbt computes all models from raw, the configuration and two instants.
+
+Each build is recorded in `ops.build`.
+"""
 
 import time
 from collections.abc import Sequence
@@ -32,7 +35,7 @@ ConfigChoice = Literal["as-of", "current"]
 
 @dataclass(frozen=True)
 class BuildReport:
-    """What was built, in which schema, and whether readers see it."""
+    """The result of a build: its number, its schema, and whether readers see it."""
 
     build_id: int
     schema: str
@@ -67,22 +70,22 @@ def run_build(
 
     Args:
         settings: Where the warehouse is.
-        as_known_at: Aware instant; what became known later is left out. Default: everything
+        as_known_at: Aware instant; facts that became known later are left out. Default: everything
             published and every act recorded. A given instant uses the configuration of the newest
             exposed build at or before it.
-        event_cutoff: Aware instant; what happened at or after it does not count. Default: none.
-        schema: A scratch schema to build into; readers see nothing of it. Needed with an instant.
-        config: "current" takes the configuration of today whatever `as_known_at` says; registers
-            are taken as they are.
-        only: Models that are wanted, with all that they are made of and without tests; a build
-            for readers is always whole.
-        is_parsed_anew: Trust nothing that an earlier process kept of the dbt project.
+        event_cutoff: Aware instant; events at or after it do not count. Default: none.
+        schema: A scratch schema to build into; readers do not see it. Required with an instant.
+        config: "current" means today's configuration, whatever `as_known_at` says. Registers are
+            used as they are.
+        only: Build only these models and those that they depend on, without tests. A build for
+            readers is always complete.
+        is_parsed_anew: Do not use the parsed dbt project that an earlier process cached.
 
     Raises:
-        ChotsoError: Nothing published yet, an instant outside what is known, a schema that is not
-            a scratch schema, a failed model or test, or, for readers, control totals that differ.
-            Readers keep what they see.
-        BusyError: Another build of the same schema went on for too long.
+        ChotsoError: Nothing is published yet; or the instant is outside the known time; or the
+            schema is no scratch schema; or a model or test failed; or, for readers, control totals
+            differ. Readers then see the same build as before.
+        BusyError: Another build of the same schema took too long.
     """
     started = time.monotonic()
     _refuse_wrong_arguments(as_known_at, event_cutoff, schema)
@@ -138,7 +141,7 @@ def _run_watched(
     command: tuple[str, ...],
     is_parsed_anew: bool,
 ) -> DbtSummary:
-    """Run dbt with a session name of its own, and report whom its sessions wait for."""
+    """Run dbt with its own session name, and report the sessions that it waits for."""
     name = orphans.session_name(build_id, schema)
     with watched(partial(login_session, settings), name=name) as watch:
         try:
@@ -157,7 +160,7 @@ def _run_watched(
 def build_variables(
     registers: Registers, as_known_at: datetime, event_cutoff: datetime | None
 ) -> dict[str, Any]:
-    """All variables of the dbt project; JSON types only."""
+    """All variables of the dbt project, as JSON types only."""
     metrics = registers.metrics.model_dump(mode="json")
     measures = registers.measures.model_dump(mode="json", by_alias=True)
     return {
@@ -263,7 +266,7 @@ def _begin(
     registers: Registers,
 ) -> int:
     with conn.transaction():
-        # we hold the schema's lock, so the processes that wrote these rows are gone
+        # we hold the schema's lock, so the processes that wrote these rows have ended
         conn.execute(
             """
             update ops.build

@@ -15,13 +15,13 @@ from chotso.failpoints import failpoint
 from chotso.warehouse.row_sql import listed
 
 STORE = "marts_store"
-# mart → the column that names the night
+# mart → the column with the night's date
 KEPT_BY_NIGHT = {"fct_nightly_attainment": "business_date"}
 _MARTS = "^(dim|fct|rpt)_"
-# A view is replaced only when a mart changed its columns. Readers in the way are ended after a
-# minute (`chotso.waits`), and new ones wait behind us: so no longer than that, and a little.
+# A view is replaced only if a mart's columns changed. Readers that block this are ended after a
+# minute (`chotso.waits`), and new readers queue behind us. So we wait only a little longer.
 _DDL_LOCK_TIMEOUT = "90s"
-_LOADER_VACUUMS = 170000  # before, only the owner of a table may
+_LOADER_VACUUMS = 170000  # before, only a table's owner may vacuum it
 
 
 def expose(conn: psycopg.Connection, build_schema: str, build_id: int) -> None:
@@ -80,7 +80,7 @@ def tidy(conn: psycopg.Connection) -> None:
     conn.autocommit = True
     try:
         for table in _mart_tables(conn, STORE):
-            # truncating the end of a file would lock readers out for a moment
+            # truncating the end of a file would block readers for a moment
             conn.execute(sql.SQL("vacuum (truncate false, analyze) {}").format(_in(STORE, table)))
     finally:
         conn.autocommit = False

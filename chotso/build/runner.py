@@ -1,4 +1,4 @@
-"""dbt in this process: one import, one profile from the environment, results as a summary."""
+"""Runs dbt in this process, with a profile from environment variables; returns a summary."""
 
 import json
 import os
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
     from dbt.cli.main import dbtRunner
 
 PROJECT_DIR = PROJECT_ROOT / "dbt_project"
-Callback = Callable[[Any], None]  # is given each event of dbt
-_PARSED: dict[bool, Any] = {}  # the project as this process parsed it: anew, or from a cache too
-_PARSED_FOR = "marts_build"  # where a parsed project's models lie, before it is moved
-_THREADS = 4  # also on fewer cores: while dbt renders one model, the server builds others
+Callback = Callable[[Any], None]  # called with each event of dbt
+_PARSED: dict[bool, Any] = {}  # the parsed project; key: whether it was parsed without a cache
+_PARSED_FOR = "marts_build"  # the schema for which a project is parsed, before it is relocated
+_THREADS = 4  # even on fewer cores: while dbt renders a model, the server builds others
 _NO_INSTANT = "2000-01-01T00:00:00.000000+00:00"
 WHOLE = ("build", "--exclude-resource-type", "unit_test")
 _BAD = ("error", "fail", "runtime error")
 _GOOD = ("success", "pass", "warn")
-# A build reads much, writes what can be built again, and must not depend on a server's defaults.
+# A build reads much, writes only what can be rebuilt, and must not depend on a server's defaults.
 _SESSION = (
     f"{PINNED} "
     "-c client_encoding=UTF8 -c timezone=UTC -c datestyle=ISO,YMD -c synchronous_commit=off "
@@ -57,11 +57,11 @@ def run_dbt(
     session_name: str = "chotso build",
     is_parsed_anew: bool = False,
 ) -> DbtSummary:
-    """One dbt call into `schema`, under the warehouse's login as `chotso_loader`.
+    """Run one dbt command in `schema`, with the warehouse's login and the role `chotso_loader`.
 
-    State and logs lie under `<home>/dbt/<schema>`. The password goes to dbt in an environment
-    variable that lives for the call and that dbt scrubs from everything it writes. Its sessions
-    bear `session_name`. With `is_parsed_anew` nothing that an earlier process parsed is trusted.
+    State and logs are in `<home>/dbt/<schema>`. dbt gets the password in an environment variable,
+    which is set only during the call, and which dbt scrubs from all its output. Its sessions have
+    the name `session_name`. With `is_parsed_anew`, no cache of an earlier process is used.
 
     Raises:
         ChotsoError: A model or a test failed; it and the log file are named.
@@ -71,7 +71,7 @@ def run_dbt(
     log_file = place / "logs" / "dbt.log"
     before = [
         *("--log-level", "none", "--log-level-file", "none", "--no-use-colors"),
-        "--no-write-json",  # the ledger keeps what a build was; nobody reads dbt's artifacts
+        "--no-write-json",  # the ledger records builds; nobody reads dbt's artifacts
         *("--log-path", str(log_file.parent)),
     ]
     with log.kept_in(log_file) as keep:
@@ -94,7 +94,7 @@ def run_dbt(
 
 
 def _refuse_fewer(manifest: Any, results: list[Any], log_file: Path) -> None:
-    """Refuse a build that left out a model or a test of the project, whatever the reason."""
+    """Raise an error if the build left out a model or a test of the project, for any reason."""
     wanted = {
         item.unique_id
         for item in manifest.nodes.values()
@@ -106,7 +106,7 @@ def _refuse_fewer(manifest: Any, results: list[Any], log_file: Path) -> None:
 
 
 def _runner(callbacks: list[Callback], manifest: Any = None) -> "dbtRunner":
-    from dbt.cli.main import dbtRunner  # a second of imports, once per process
+    from dbt.cli.main import dbtRunner  # the import takes a second, once per process
 
     return dbtRunner(manifest=manifest, callbacks=callbacks)
 
@@ -127,14 +127,14 @@ def _manifest(
     is_parsed_anew: bool,
     callbacks: Sequence[Callback] = (),
 ) -> Any:
-    """The project for a database and schema, parsed once per process whatever both are.
+    """The project for a database and schema; it is parsed once per process for all of them.
 
-    dbt parses anew whenever a variable, the target or a session's name changes. Our instants stand
-    in SQL alone, which is rendered at each run, and the target only says where the models lie. So
-    the project is parsed for one fixed place and instant; dbt keeps that in `<home>/dbt/parsed`
-    and reads it there while no file of the project has changed. Then it is moved to its place. A
-    run writes into its manifest: each gets a copy. A project that does not parse gives None: the
-    build itself then says why.
+    dbt parses again whenever a variable, the target or a session's name changes. But our instants
+    are used only in SQL, which is rendered at each run, and the target only sets the schema of the
+    models. So the project is parsed for one fixed schema and instant. dbt caches the result in
+    `<home>/dbt/parsed` and uses it until a file of the project changes. Then the parsed project is
+    relocated to the wanted schema. Each run gets a copy, because it changes its manifest. If the
+    project cannot be parsed, None is returned, and the build itself reports why.
     """
     if is_parsed_anew not in _PARSED:
         cache = ("--no-partial-parse",) if is_parsed_anew else ()
@@ -157,7 +157,7 @@ def _manifest(
 
 
 def _move(manifest: Any, old: tuple[str, str], new: tuple[str, str]) -> None:
-    """Models and tests to another database and schema; sources, to the database alone."""
+    """Move models and tests to another database and schema; of sources, only the database."""
     for item in (*manifest.nodes.values(), *manifest.sources.values()):
         schema = new[1] if item.schema == old[1] else item.schema
         if item.relation_name:
@@ -171,7 +171,7 @@ def _database(settings: Settings) -> str:
 
 
 def _profile(settings: Settings, schema: str) -> dict[str, str]:
-    """What dbt gets: the parts it has keys for, and for libpq below it all the others."""
+    """Variables for dbt's profile, and libpq's variables for all parts without a key in dbt."""
     found = one_host(settings.warehouse_url)
     variables = {o.keyword.decode(): o.envvar for o in pq.Conninfo.get_defaults() if o.envvar}
     others = {key: value for key, value in found.items() if key in variables and key != "password"}
@@ -191,8 +191,8 @@ def _profile(settings: Settings, schema: str) -> dict[str, str]:
 
 @contextmanager
 def environment(settings: Settings, schema: str, session_name: str) -> Iterator[None]:
-    """The variables that `profiles.yml` reads, for the length of one call."""
-    scrub()  # a variable of dbt's could leave out tests, models or rows
+    """Set the variables that `profiles.yml` reads, during one call."""
+    scrub()  # dbt's own variables could leave out tests, models or rows
     variables = _profile(settings, schema) | {"CHOTSO_DBT_SESSION": session_name}
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)

@@ -1,4 +1,4 @@
-"""The command line `chotso`: thin calls of the functions that the DAGs call too."""
+"""The command line `chotso`: it calls the same functions as the DAGs."""
 
 from chotso.cli.app import main
 

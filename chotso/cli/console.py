@@ -28,7 +28,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print a machine-readable res
 
 
 def as_date(text: str) -> date:
-    """A business date from the command line; a wrong one is wrong usage."""
+    """A business date from the command line; an invalid one is a usage error."""
     try:
         return parse_date(text)
     except ValueError as error:
@@ -36,7 +36,7 @@ def as_date(text: str) -> date:
 
 
 def as_instant(text: str) -> datetime:
-    """An instant from the command line (local where it has no offset)."""
+    """An instant from the command line; it is local time if it has no offset."""
     try:
         return parse_instant(text)
     except ValueError as error:
@@ -44,7 +44,7 @@ def as_instant(text: str) -> datetime:
 
 
 def plain(value: Any) -> Any:
-    """A result as JSON can hold it: instants in ISO-8601, whole numbers exact."""
+    """A result converted to JSON types: instants in ISO-8601, whole numbers exact."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         value = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
     if isinstance(value, dict):
@@ -59,7 +59,7 @@ def plain(value: Any) -> Any:
 
 
 def answer(result: Any, as_json: bool, tell: Callable[[], None]) -> None:
-    """Print the result: JSON on one line when asked for, else what `tell` prints."""
+    """Print the result: one line of JSON if asked for, otherwise what `tell` prints."""
     if as_json:
         told = json.dumps(plain(result), ensure_ascii=False, sort_keys=True)
         sys.stdout.write(escaped(told) + "\n")
@@ -69,7 +69,7 @@ def answer(result: Any, as_json: bool, tell: Callable[[], None]) -> None:
 
 @contextmanager
 def progress() -> Iterator[Callable[[str], None]]:
-    """A function that shows what is being done, on a terminal only."""
+    """A function that shows the current step, but only on a terminal."""
     if not ERRORS.is_terminal:
         yield lambda _: None
         return
@@ -79,7 +79,7 @@ def progress() -> Iterator[Callable[[str], None]]:
 
 @contextmanager
 def refusals() -> Iterator[None]:
-    """Turn a refusal or a lost server into its sentence on stderr and exit status 1."""
+    """Report an error of ours or a lost server on stderr, and exit with status 1."""
     try:
         yield
     except ChotsoError as error:

@@ -1,4 +1,4 @@
-"""`chotso dbt …`: dbt as its developers type it, on our project and warehouse."""
+"""`chotso dbt …`: dbt with its own arguments, on our project and warehouse."""
 
 import contextlib
 from pathlib import Path

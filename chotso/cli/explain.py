@@ -1,4 +1,4 @@
-"""`chotso explain`: a figure down to the rows and files that make it, and why it changed."""
+"""`chotso explain`: the rows and files that a figure is made of, and why it changed."""
 
 import re
 from collections.abc import Iterable
@@ -67,7 +67,7 @@ def _as_month(text: str) -> date:
 
 
 def tell(told: dict[str, Any], lines: int) -> None:
-    """Print an explanation, with at most so many items of each list and the rest in one line."""
+    """Print an explanation; each list shows at most `lines` items and sums up the rest."""
     title = f"{told['agency_code']} {told['agency_name'] or ''} · {told['month']}"
     _say(title)
     _say(f"{told['metric_name_vi']} — {told['metric_name_en']} ({told['metric_code']})")
@@ -146,7 +146,7 @@ def _tell_since(since: dict[str, Any], lines: int) -> None:
 
 
 def _is_told(since: dict[str, Any], name: str) -> bool:
-    """Whether a column says anything: a stock's or ratio's month is what it is to date."""
+    """Whether to show a column; stocks and ratios have the same value for month and to date."""
     is_there = any(since[side][name] is not None for side in ("before", "after"))
     is_flow = any(since[side]["actual_month"] != since[side]["actual_to_date"]
                   for side in ("before", "after"))  # fmt: skip
@@ -202,7 +202,7 @@ def _decision(line: dict[str, Any] | None) -> str:
 
 def _file(batch: dict[str, Any]) -> str:
     name = batch["file"] or "?"
-    # a landed folder is named by its batch; a delivery is not
+    # the name of a landed folder has the batch id; the name of a delivery has not
     return name if batch["batch_id"] in name else f"{batch['batch_id']}: {name}"
 
 
@@ -232,12 +232,12 @@ def _local(instant: datetime) -> str:
 
 
 def _add(table: Table, *cells: str) -> None:
-    # codes of the source are text, whatever brackets stand in them
+    # as text, because rich reads brackets as markup, and the source's codes may have some
     table.add_row(*map(Text, cells))
 
 
 def _print(table: Table) -> None:
-    # a file has no edge to wrap at
+    # a file has no width at which lines must be wrapped
     width = None if OUTPUT.is_terminal else _FILE_WIDTH
     Console(highlight=False, width=width).print(table)
 

@@ -1,4 +1,4 @@
-"""`chotso late`: what became known after a release, and what it would have changed."""
+"""`chotso late`: facts that became known after a release, and what they would have changed."""
 
 from collections import Counter
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""`chotso missing`: register rows that the source no longer shows, and what ends them."""
+"""`chotso missing`: register rows that the source no longer has, and how they are ended."""
 
 from typing import Annotated
 

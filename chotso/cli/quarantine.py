@@ -1,4 +1,4 @@
-"""`chotso quarantine`: rows set aside, with their reasons and their money, and what ends them."""
+"""`chotso quarantine`: rows set aside, their reasons and money, and how they are dealt with."""
 
 import re
 from datetime import datetime
@@ -181,7 +181,7 @@ def _stake(stake: Stake) -> dict[str, Any]:
 
 
 def _tell_rows(rows: list[dict[str, Any]]) -> None:
-    """Three lines a row: a table of ten columns fits no terminal."""
+    """Print three lines per row: a table of ten columns is too wide for a terminal."""
     if not rows:
         OUTPUT.print("No row is set aside.")
         return

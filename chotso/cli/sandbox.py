@@ -1,4 +1,4 @@
-"""`chotso sandbox`: the embedded PostgreSQL and the synthetic province (invented, every figure)."""
+"""`chotso sandbox`: the embedded PostgreSQL and the synthetic province (all invented)."""
 
 import os
 from collections import Counter
@@ -29,7 +29,7 @@ def start(json: Json = False) -> None:
     with progress() as show:
         show("starting PostgreSQL")
         running = server.start(_home())
-    load_settings().pseudonym_key()  # the embedded default makes its own at the first start
+    load_settings().pseudonym_key()  # the embedded default makes a key at its first start
     answer(
         {"host": running.host, "port": running.port, "data_dir": running.data_dir},
         json,

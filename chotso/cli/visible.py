@@ -1,4 +1,4 @@
-"""The one way from foreign text to a terminal: names of files and rows are no commands to it."""
+"""Prints foreign text safely: names of files and rows must not act as terminal commands."""
 
 import re
 from collections.abc import Iterable
@@ -11,18 +11,18 @@ from chotso.characters import UNSEEN, shown
 
 
 class Console(console.Console):
-    """A console that spells out what cannot be seen, whatever is printed: text, table, error."""
+    """A console that prints invisible characters as escapes in texts, tables and errors."""
 
     def render(
         self, renderable: Any, options: console.ConsoleOptions | None = None
     ) -> Iterable[Segment]:
-        """As in rich; its own commands (colours, the line of progress) pass."""
+        """As in rich, whose own terminal commands (colours, the progress line) stay."""
         for segment in super().render(renderable, options):
             yield segment if segment.control else segment._replace(text=shown(segment.text))
 
 
 def escaped(json_text: str) -> str:
-    """JSON in which what cannot be seen is escaped, and all else is as it was."""
+    """JSON with invisible characters escaped; everything else is unchanged."""
     return re.sub(UNSEEN, lambda found: _escape(found[0]), json_text)
 
 

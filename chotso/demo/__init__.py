@@ -1,1 +1,1 @@
-"""`make demo`: an invented province's year end."""
+"""`make demo`: the year end of an invented province."""

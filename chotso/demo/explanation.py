@@ -1,4 +1,4 @@
-"""The last thing `make demo` shows: why a figure that was sealed is another one a night later."""
+"""The last step of `make demo`: why a sealed figure is different one night later."""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -17,10 +17,10 @@ LINES = 3
 
 
 def show_explanation(console: Console, settings: Settings, period_id: str) -> None:
-    """Explain the agency with the most money that was credited before the cutoff and came later.
+    """Explain the agency with the most money credited before the cutoff and known only later.
 
     Raises:
-        ChotsoError: No money came late, or the change does not add up.
+        ChotsoError: There are no late payments, or the causes do not add up to the change.
     """
     agency_code, sealed_at = _most_late(settings, period_id)
     since = sealed_at.astimezone(ZoneInfo("Asia/Ho_Chi_Minh")).isoformat()

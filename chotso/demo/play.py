@@ -1,15 +1,15 @@
-"""`make demo`: an invented province's year end, on real PostgreSQL and a real Airflow.
+"""`make demo`: the year end of an invented province, on real PostgreSQL and a real Airflow.
 
 1. The embedded PostgreSQL, the province up to 1 October, the warehouse's schemas, Airflow.
-2. The nights of 28, 29 and 30 December: the source lives until 01:00 of the day after, then
+2. The nights of 28, 29 and 30 December: the source is advanced to 01:00 of the day after, then
    Airflow runs the date's DAGs.
 3. 31 December, 17:00:30: Airflow freezes what is due.
-4. The night of 31 December, into which payments come late: the marts change, the release does not.
-5. What was sealed, its verification by its own `verify.py`, why a figure moved since, and where
-   everything is.
+4. The night of 31 December, with late payments: the marts change, the release does not.
+5. A report: the sealed figures, the result of the release's `verify.py`, why a figure has changed
+   since, and where everything is.
 
-Run again, it takes up where the source's clock stands. What fails on the way is tried once more
-and named at the end; the demonstration goes on with the figures that there are.
+If it is run again, it continues at the time of the source's clock. A failed step is retried once
+and listed at the end; the demonstration goes on with the figures that it has.
 """
 
 import argparse
@@ -61,12 +61,12 @@ PERIOD_ID = "sprint-2021-q4"
 NIGHTS_BEFORE = (date(2021, 12, 28), date(2021, 12, 29), date(2021, 12, 30))
 FREEZE_AT = datetime.fromisoformat("2021-12-31T17:00:30+07:00")
 LAST_NIGHT = date(2021, 12, 31)
-NARROWEST = 110  # columns that the table needs, also where no terminal says how wide it is
+NARROWEST = 110  # columns that the table needs, also if there is no terminal
 
 
 @dataclass(frozen=True)
 class Size:
-    """How large a province is made, and from which seed."""
+    """The size of the province, and its seed."""
 
     persons: int = 120_000
     employers: int = 400
@@ -75,7 +75,7 @@ class Size:
 
 @dataclass
 class Demo:
-    """One demonstration in one home; `trouble` is what went wrong on the way, a line each."""
+    """One demonstration in one home; `trouble` lists what went wrong, one line each."""
 
     home: Path
     size: Size
@@ -84,7 +84,7 @@ class Demo:
     trouble: list[str] = field(default_factory=list)
 
     def run(self) -> None:
-        """All steps, from where the source's clock stands to the report.
+        """Run all steps, from the time of the source's clock to the report.
 
         Raises:
             ChotsoError: A step failed; the next step is named.
@@ -93,7 +93,7 @@ class Demo:
         server = sandbox.start(self.home)
         settings = load_settings()
         migrate(settings)
-        # Airflow needs the servers alone: it comes up while the province is made.
+        # Airflow needs only the database server, so it starts while the province is made.
         with ThreadPoolExecutor(max_workers=1) as pool:
             airflow = pool.submit(self.start_airflow, is_new=_clock(server) is None)
             self.make_province(server)
@@ -105,7 +105,7 @@ class Demo:
             self.night(server, settings, api, day)
         self.freeze(server, settings, api)
         self.night(server, settings, api, LAST_NIGHT)
-        migrate(settings)  # the agencies are known by now, and get their groups of readers
+        migrate(settings)  # the agencies are known now; this makes their reader groups
         self.say("done\n")
         show_release(self.console, settings, PERIOD_ID)
         for show in (show_what_came_late, show_explanation):
@@ -117,7 +117,7 @@ class Demo:
         show_trouble(self.console, [*self.trouble, *_not_clean(api)], api.url, alert_file())
 
     def make_province(self, server: sandbox.SandboxServer) -> None:
-        """Seed the province, unless one stands already."""
+        """Seed the province, unless there is one."""
         if _clock(server) is not None:
             self.say("the province stands; it is taken up where its clock is")
             return
@@ -136,7 +136,7 @@ class Demo:
         )
 
     def start_airflow(self, is_new: bool) -> local.LocalAirflow:
-        """Start Airflow until it has read its DAGs; a new one also runs a first task."""
+        """Start Airflow and wait until it has read its DAGs; a new one also runs a first task."""
         airflow = local.start(self.home)
         api = local.client(self.home)
         get_ready(api)
@@ -147,7 +147,7 @@ class Demo:
     def night(
         self, server: sandbox.SandboxServer, settings: Settings, api: AirflowClient, day: date
     ) -> None:
-        """Let the source live until the night, and have Airflow run it; a night done is kept."""
+        """Advance the source to the night and let Airflow run it; a finished night is kept."""
         if self.advance(server, night_of(day)) and _is_night_built(settings, day):
             self.say(f"the night of {day:%d.%m.%Y} has been run")
             return
@@ -160,7 +160,7 @@ class Demo:
             self.stumble(f"the night of {day:%d.%m.%Y}: {_failed_parts(night)} failed again")
 
     def freeze(self, server: sandbox.SandboxServer, settings: Settings, api: AirflowClient) -> None:
-        """Half a minute after the cutoff Airflow freezes what is due."""
+        """Let Airflow freeze what is due, half a minute after the cutoff."""
         self.advance(server, FREEZE_AT)
         if _is_sealed(settings):
             self.say("the cutoff has passed and the releases are sealed")
@@ -179,7 +179,7 @@ class Demo:
             )
 
     def advance(self, server: sandbox.SandboxServer, to: datetime) -> bool:
-        """Let the source live until an instant; True if its clock was there or past it before."""
+        """Advance the source to an instant; True if its clock was at or past it already."""
         clock = _clock(server)
         if clock is not None and clock >= to:
             return True
@@ -193,22 +193,22 @@ class Demo:
         return False
 
     def say(self, text: str) -> None:
-        """One line, with the time since the start."""
+        """Print one line with the time since the start."""
         seconds = timedelta(seconds=round(time.monotonic() - self.started))
         self.console.print(f"[dim]{seconds}[/dim]  {text:<80}", highlight=False)
 
     def stumble(self, text: str) -> None:
-        """One line about what went wrong, which is named again at the end."""
+        """Print one line about a failure; it is listed again at the end."""
         self.trouble.append(text)
         self.say(text)
 
     def whisper(self, text: str) -> None:
-        """Progress within a step, where a terminal can take it back."""
+        """Show progress within a step, on a terminal only, where the next line overwrites it."""
         if self.console.is_terminal:
             self.console.print(f"         [dim]{text[:80]:<80}[/dim]", end="\r", highlight=False)
 
     def tell_running(self, text: str, is_line: bool) -> None:
-        """What runs while we wait: all the time on a terminal, else a line now and then."""
+        """Show what runs while we wait: always on a terminal, otherwise a line now and then."""
         if self.console.is_terminal:
             self.whisper(text)
         elif is_line:
@@ -262,7 +262,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def main() -> int:
-    """Run the demonstration in `$CHOTSO_HOME` (default `.chotso`); 1 when a step failed."""
+    """Run the demonstration in `$CHOTSO_HOME` (default `.chotso`); 1 if a step failed."""
     given = _arguments()
     print_anything()
     home = Path(os.environ.get("CHOTSO_HOME", ".chotso")).expanduser().resolve()

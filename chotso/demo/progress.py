@@ -1,4 +1,4 @@
-"""What is being done right now, for whoever waits: which feed, which model, for how long."""
+"""Shows what runs at the moment: which feed or model, and for how long."""
 
 import re
 import time
@@ -8,8 +8,8 @@ from chotso.errors import ChotsoError
 from chotso.settings import Settings
 from chotso.warehouse.connect import connect
 
-# What our sessions of this database run: dbt writes the node's name into a comment of its query.
-# Most queries last a moment, so one that ended just now counts too.
+# The queries of our sessions in this database. dbt writes the node's name into a comment of its
+# query. Most queries are short, so one that has just ended counts, too.
 _RUNNING_SQL = """
 select 'batch' as kind, feed as what, null::text as query, started_at as since
 from ops.batch
@@ -34,9 +34,9 @@ _SECONDS_BETWEEN_LOOKS = 1.0
 
 
 def running(settings: Settings) -> list[tuple[str, float]]:
-    """What runs in the warehouse now, e.g. `("feed c12", 3.2)`, with its age in seconds.
+    """What runs in the warehouse now and for how many seconds, e.g. `("feed c12", 3.2)`.
 
-    A build and its models and tests come first: while one runs, the feeds have been published.
+    A build, its models and its tests are preferred: when one runs, the feeds are published.
     """
     with connect(settings) as conn:
         rows = conn.execute(
@@ -61,11 +61,11 @@ def _feed(feed: str, batches: int) -> str:
 
 
 class Watcher:
-    """Tells what runs while somebody waits, and no oftener than is of use.
+    """Reports what runs while somebody waits, but not too often.
 
     Args:
         settings: Where the warehouse is.
-        tell: Takes a sentence and whether it is worth a line of its own.
+        tell: Is called with a sentence, and whether it deserves a line of its own.
     """
 
     def __init__(self, settings: Settings, tell: Callable[[str, bool], None]) -> None:
@@ -75,7 +75,7 @@ class Watcher:
         self._told_at = time.monotonic()
 
     def look(self) -> None:
-        """Look once, unless the last look was a moment ago; a warehouse that is away is no news."""
+        """Look once, unless the last look was just before; an unreachable warehouse is ignored."""
         now = time.monotonic()
         if now - self._looked_at < _SECONDS_BETWEEN_LOOKS:
             return

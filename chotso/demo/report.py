@@ -23,7 +23,7 @@ from chotso.warehouse.connect import connect
 
 MONTH = date(2021, 12, 1)
 INVENTED = "SỐ LIỆU GIẢ ĐỊNH – không phải số liệu thật của bất kỳ cơ quan nào"
-# One column each: heading, metric, what is shown of it.
+# One column each: heading, metric, and which of its values is shown.
 COLUMNS = (
     ("BHXH\nBB (%)", "participants_si_compulsory", "ratio"),
     ("BHXH\nTN (%)", "participants_si_voluntary", "ratio"),
@@ -83,7 +83,7 @@ def show_release(console: Console, settings: Settings, period_id: str) -> None:
 
 
 def show_what_came_late(console: Console, settings: Settings, period_id: str) -> None:
-    """Print how the marts moved on after the seal while the release stayed as it is."""
+    """Print how the marts changed after the seal while the release stayed the same."""
     with connect(settings) as conn:
         late, sealed, now = _late(conn, period_id)
     table = Table(
@@ -129,7 +129,7 @@ def show_places(
 
 
 def show_trouble(console: Console, trouble: list[str], url: str, alerts: Path) -> None:
-    """Print what went wrong on the way, or that nothing did."""
+    """Print what went wrong, or that nothing did."""
     if not trouble:
         console.print("\nNo task failed on the way.", highlight=False)
         return
@@ -162,7 +162,7 @@ def _figures(conn: psycopg.Connection, release_id: str) -> list[SealedFigure]:
 
 
 def _late(conn: psycopg.Connection, release_id: str) -> tuple[int, Decimal, Decimal]:
-    """Late payments by number, and the province's collection as sealed and as known now."""
+    """The number of late payments, and the province's collection as sealed and as known now."""
     row = conn.execute(
         """
         with release as (

@@ -1,7 +1,8 @@
 """A real Airflow on this machine, without Docker: `python -m chotso.local.airflow up`.
 
-Scheduler with LocalExecutor, DAG processor and API server, detached, on 127.0.0.1, with the
-embedded PostgreSQL for its own database. No triggerer: nothing here defers.
+It runs the scheduler (with LocalExecutor), the DAG processor and the API server as detached
+processes on 127.0.0.1. Their database is in the embedded PostgreSQL. There is no triggerer, because
+no task defers.
 """
 
 import fcntl
@@ -42,7 +43,7 @@ class LocalAirflow:
 
     Attributes:
         url: The web interface and the REST API.
-        password_file: Where the password of user `admin` stands.
+        password_file: The file with the password of user `admin`.
         logs: Logs of tasks and programs.
     """
 
@@ -59,7 +60,7 @@ def start(chotso_home: Path, *, schedules: bool = False) -> LocalAirflow:
         schedules: Whether the DAGs' time schedules are on; `CHOTSO_SCHEDULES` wins.
 
     Raises:
-        ChotsoError: A part does not come up; the text names its log.
+        ChotsoError: A part does not start; the text names its log.
     """
     home = AirflowHome(chotso_home.expanduser().resolve())
     home.folder.mkdir(parents=True, exist_ok=True)
@@ -77,7 +78,7 @@ def start(chotso_home: Path, *, schedules: bool = False) -> LocalAirflow:
 
 
 def stop(chotso_home: Path) -> bool:
-    """Stop every part, by process id; True when something was running."""
+    """Stop every part by its process id; True if something was running."""
     home = AirflowHome(chotso_home.expanduser().resolve())
     if not home.folder.is_dir():
         return False
@@ -109,7 +110,7 @@ def _parts(home: AirflowHome) -> list[processes.Component]:
 
 
 def _stop_parts(home: AirflowHome) -> None:
-    # The scheduler first: it ends its tasks while the API can still take their last word.
+    # The scheduler first: it ends its tasks while the API can still receive their last state.
     for part in sorted(_parts(home), key=lambda part: part.name != "scheduler"):
         processes.stop(part, home.run, patience_s=STOP_PATIENCE_S)
 
@@ -188,7 +189,7 @@ def _wait_ready(home: AirflowHome) -> None:
 
 @contextmanager
 def _lock(home: AirflowHome) -> Iterator[None]:
-    # The kernel drops the lock with its holder, however that one dies.
+    # The kernel releases the lock when its holder ends, for whatever reason.
     descriptor = os.open(home.folder / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -207,7 +208,7 @@ def _up(home: Path) -> None:
     migrate(load_settings())
     airflow = start(home)
     if os.environ.get("CHOTSO_SCHEDULES", "off") == "off":
-        get_ready(client(home))  # without clocks nothing starts by itself
+        get_ready(client(home))  # without schedules nothing starts by itself
     print(
         f"PostgreSQL: {database.host}:{database.port} (logins in {home / 'sandbox.json'})\n"
         f"Airflow:    {airflow.url} (user {airflow_home.ADMIN}, "

@@ -1,7 +1,7 @@
 """The local Airflow's folder: its configuration, its secrets, and the environment of its programs.
 
-Everything stands below `$CHOTSO_HOME/airflow`: `airflow.cfg` and the secrets in it (mode 600,
-drawn once), the administrator's password, logs, and the process records.
+Everything is below `$CHOTSO_HOME/airflow`: `airflow.cfg` with its secrets (mode 600, generated
+once), the administrator's password, logs, and the process records.
 """
 
 import base64
@@ -23,8 +23,8 @@ DAGS_FOLDER = PROJECT_ROOT / "dags"
 ADMIN = "admin"
 HOST = "127.0.0.1"
 USUAL_PORT = 8080
-# Imports that a task would otherwise repeat in its own process: Great Expectations costs 4 s, dbt
-# 3 s. The fork server imports them once; a task's process starts as a copy of it.
+# Imports that each task's process would otherwise repeat: Great Expectations takes 4 s, dbt 3 s.
+# The fork server imports them once; a task's process starts as a copy of it.
 PRELOADED = (
     "airflow.executors.local_executor",
     "airflow.sdk.execution_time.task_runner",
@@ -45,12 +45,12 @@ class AirflowHome:
 
     @property
     def config_file(self) -> Path:
-        """`airflow.cfg`, mode 600: it holds secrets."""
+        """`airflow.cfg`, mode 600, because it has secrets."""
         return self.folder / "airflow.cfg"
 
     @property
     def password_file(self) -> Path:
-        """JSON with the one user's password, mode 600."""
+        """JSON with the password of the only user, mode 600."""
         return self.folder / "admin-password.json"
 
     @property
@@ -65,11 +65,11 @@ class AirflowHome:
 
     @property
     def migrated_file(self) -> Path:
-        """Which version of Airflow prepared the metadata database."""
+        """The file with the Airflow version that prepared the metadata database."""
         return self.folder / "migrated.json"
 
     def url(self) -> str:
-        """The API server's address, as configured.
+        """The configured address of the API server.
 
         Raises:
             ChotsoError: This Airflow was never started.
@@ -89,10 +89,10 @@ class AirflowHome:
 
 
 def prepare(home: AirflowHome) -> None:
-    """Write the configuration; ports may change between starts, secrets never do.
+    """Write the configuration; the port may change between starts, secrets never change.
 
     Raises:
-        ChotsoError: The embedded PostgreSQL was never made, or the DAGs are not there.
+        ChotsoError: The embedded PostgreSQL was never made, or there are no DAGs.
     """
     server = sandbox_state.read(home.chotso_home)
     if server is None:
@@ -123,12 +123,12 @@ def prepare(home: AirflowHome) -> None:
 
 
 def environment(home: AirflowHome, *, schedules: bool) -> dict[str, str]:
-    """What Airflow's programs and their tasks get to see: nothing of the caller but `CHOTSO_*`.
+    """The environment of Airflow's programs and tasks: of the caller's, only `CHOTSO_*`.
 
     Args:
         home: The local Airflow.
-        schedules: Whether the DAGs' time schedules are on; in the sandbox they are off, because
-            its clock is not the wall's.
+        schedules: Whether the DAGs' time schedules are on. They are off in the sandbox, because
+            its clock is not the real time.
     """
     kept = {name: value for name, value in os.environ.items() if name.startswith("CHOTSO_")}
     return {
@@ -142,10 +142,10 @@ def environment(home: AirflowHome, *, schedules: bool) -> dict[str, str]:
         "PYTHONUNBUFFERED": "1",
         "LANG": "C.UTF-8",
         "TZ": "UTC",
-        # One thread per process: two cores are shared by several task processes.
+        # One thread per process, because several task processes share two cores.
         "OPENBLAS_NUM_THREADS": "1",
         "OMP_NUM_THREADS": "1",
-        # Nothing here reports to anyone.
+        # No telemetry.
         "DO_NOT_TRACK": "1",
         "SCARF_NO_ANALYTICS": "true",
         "GX_ANALYTICS_ENABLED": "false",
@@ -160,12 +160,12 @@ def _options(home: AirflowHome, airflow_url: str, port: int) -> dict[str, dict[s
             "dags_folder": str(DAGS_FOLDER),
             "plugins_folder": str(home.folder / "plugins"),
             "executor": "LocalExecutor",
-            # Four extracts may wait for the registers; two more tasks find a place beside them.
+            # Four extracts may wait for the registers; two more tasks can run beside them.
             "parallelism": "6",
             "load_examples": "False",
             "simple_auth_manager_users": f"{ADMIN}:admin",
             "simple_auth_manager_passwords_file": str(home.password_file),
-            # Off port 8080 the tasks do not find the API by themselves.
+            # Tasks only find the API by themselves if it is on port 8080.
             "execution_api_server_url": f"{base_url}/execution/",
         },
         "database": {
@@ -177,7 +177,7 @@ def _options(home: AirflowHome, airflow_url: str, port: int) -> dict[str, dict[s
         "scheduler": {
             "mp_start_method": "forkserver",
             "mp_forkserver_preload": ",".join(PRELOADED),
-            # A loop costs a tenth of a second: often where a core is free for it.
+            # One loop takes a tenth of a second, so it is frequent only if a core is free for it.
             "scheduler_idle_sleep_time": "0.3" if len(os.sched_getaffinity(0)) > 1 else "1",
             "task_instance_heartbeat_timeout": "90",
             "enable_health_check": "False",
@@ -201,7 +201,7 @@ def _new_secrets() -> list[tuple[str, str, str]]:
 
 
 def _port(config: configparser.ConfigParser) -> int:
-    """The port of last time if it is still free, else 8080, else any."""
+    """The last port if it is still free, otherwise 8080, otherwise any free port."""
     last = config.getint("api", "port", fallback=USUAL_PORT)
     for port in (last, USUAL_PORT, 0):
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:

@@ -51,7 +51,7 @@ class Task:
 
 
 class _Login(httpx.Auth):
-    """A token for the user's name and password, asked for anew when it is refused."""
+    """A token for the user's name and password; a new one is requested if it is refused."""
 
     requires_response_body = True
 
@@ -69,18 +69,18 @@ class _Login(httpx.Auth):
             request.headers["Authorization"] = f"Bearer {self._token}"
             if (yield request).status_code != httpx.codes.UNAUTHORIZED:
                 return
-            self._token = None  # expired: a token lives a day
+            self._token = None  # expired: a token is valid for a day
 
 
 @dataclass
 class AirflowClient:
-    """Talks to one API server as one user.
+    """A client of one API server for one user.
 
     Args:
         url: Address of the API server, e.g. `http://127.0.0.1:8080`.
         user: Name of the user.
-        password: The user's password; exchanged for a token that is renewed when it expires.
-        while_waiting: Called again and again while this client waits for something.
+        password: The user's password; exchanged for a token, which is renewed when it expires.
+        while_waiting: Called repeatedly while this client waits.
     """
 
     url: str
@@ -89,7 +89,7 @@ class AirflowClient:
     while_waiting: Callable[[], None] = field(default=lambda: None, repr=False)
 
     def is_healthy(self) -> bool:
-        """Whether database, scheduler and DAG processor all report themselves alive."""
+        """Whether database, scheduler and DAG processor all report that they are healthy."""
         try:
             health = self._request("GET", "/api/v2/monitor/health", authenticated=False)
         except ChotsoError:
@@ -100,11 +100,11 @@ class AirflowClient:
         )
 
     def dag_ids(self) -> list[str]:
-        """The DAGs that Airflow knows by now."""
+        """The DAGs that Airflow knows now."""
         return [str(dag["dag_id"]) for dag in self._pages("/api/v2/dags", "dags")]
 
     def import_errors(self) -> dict[str, str]:
-        """Files that could not be read as DAGs, with the traceback."""
+        """Files with DAGs that Airflow could not import, with the traceback."""
         found = self._pages("/api/v2/importErrors", "import_errors")
         return {str(error["filename"]): str(error["stack_trace"]) for error in found}
 
@@ -127,21 +127,21 @@ class AirflowClient:
             )
 
     def unpause(self, dag_ids: Iterable[str]) -> None:
-        """Let the runs of these DAGs run; of a paused DAG nothing runs, and assets pass it by."""
+        """Unpause these DAGs; a paused DAG does not run, and assets do not trigger it."""
         for dag_id in dag_ids:
             self._request("PATCH", f"/api/v2/dags/{_quoted(dag_id)}", {"is_paused": False})
 
     def create_run(
         self, dag_id: str, business_date: date | None = None, conf: dict[str, Any] | None = None
     ) -> DagRun:
-        """Create a run, for a business date where the DAG is partitioned by it."""
+        """Create a run; for a business date if the DAG is partitioned by it."""
         body: dict[str, Any] = {"logical_date": None, "conf": conf or {}}
         if business_date is not None:
             body["partition_key"] = business_date.isoformat()
         return _run(self._request("POST", f"/api/v2/dags/{_quoted(dag_id)}/dagRuns", body))
 
     def runs(self, dag_id: str, business_date: date | None = None) -> list[DagRun]:
-        """Runs of a DAG, oldest first; of one business date where it is given."""
+        """Runs of a DAG, oldest first; only those of a business date if it is given."""
         path = f"/api/v2/dags/{_quoted(dag_id)}/dagRuns"
         runs = [_run(found) for found in self._pages(path, "dag_runs", order_by="id")]
         if business_date is None:
@@ -149,7 +149,7 @@ class AirflowClient:
         return [run for run in runs if run.partition_key == business_date.isoformat()]
 
     def run(self, run: DagRun) -> DagRun:
-        """The same run as it is now."""
+        """The current state of a run."""
         path = f"/api/v2/dags/{_quoted(run.dag_id)}/dagRuns/{_quoted(run.run_id)}"
         return _run(self._request("GET", path))
 
@@ -166,7 +166,7 @@ class AirflowClient:
         timeout_s: float,
         known: Collection[str] = (),
     ) -> DagRun:
-        """Wait for a run that something else creates (an asset), and for its end.
+        """Wait until something else (an asset) has created a run, and until it has ended.
 
         Args:
             dag_id: The DAG.
@@ -193,7 +193,7 @@ class AirflowClient:
         return self.wait([found[-1]], timeout_s=deadline - time.monotonic())[0]
 
     def wait(self, runs: Iterable[DagRun], *, timeout_s: float) -> list[DagRun]:
-        """Wait until the runs have ended, well or badly.
+        """Wait until the runs have ended, with success or failure.
 
         Raises:
             ChotsoError: Some have not ended within `timeout_s` seconds.
@@ -201,7 +201,7 @@ class AirflowClient:
         latest = list(runs)
 
         def is_over() -> bool:
-            # One question at a time: the first that still runs holds the answer up anyway.
+            # One run at a time is enough: the first that still runs delays the answer anyway.
             for place, run in enumerate(latest):
                 if run.state not in FINISHED:
                     latest[place] = self.run(run)
@@ -218,7 +218,7 @@ class AirflowClient:
         return latest
 
     def clear(self, run: DagRun, task_ids: Collection[str]) -> None:
-        """Have tasks of a run done again."""
+        """Clear tasks of a run, so that they run again."""
         self._request(
             "POST",
             f"/api/v2/dags/{_quoted(run.dag_id)}/clearTaskInstances",
@@ -252,7 +252,7 @@ class AirflowClient:
 
     @cached_property
     def _http(self) -> httpx.Client:
-        # No proxy of the environment stands between this machine and itself.
+        # Proxies of the environment are not used, because the server is on this machine.
         return httpx.Client(base_url=self.url, timeout=TIMEOUT_S, trust_env=False)
 
     @cached_property
@@ -268,7 +268,7 @@ class AirflowClient:
         query: dict[str, str] | None = None,
         authenticated: bool = True,
     ) -> Any:
-        # A busy server may be slow; only what changes nothing is asked again.
+        # A busy server may be slow; only requests that change nothing are retried.
         tries = READ_TRIES if method == "GET" and authenticated else 1
         login = self._login if authenticated else None
         retrying = Retrying(

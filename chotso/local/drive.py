@@ -1,4 +1,4 @@
-"""A night and a freeze through Airflow's API and scheduler, as the schedules would run them."""
+"""Runs a night and a freeze through Airflow's API and scheduler, as the schedules would."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ NIGHT_TIMEOUT_S = 900.0
 
 @dataclass(frozen=True)
 class Night:
-    """The runs of one business date: five extracts, and the build that their assets started."""
+    """The runs of one business date: five extracts, and the build that their assets triggered."""
 
     business_date: date
     extracts: Sequence[DagRun]
@@ -38,7 +38,7 @@ class Night:
 
 
 def get_ready(api: AirflowClient) -> None:
-    """Wait until Airflow knows the DAGs, and let their runs run; their clocks may be off.
+    """Wait until Airflow knows the DAGs, and unpause them; their schedules may be off.
 
     Raises:
         ChotsoError: A DAG cannot be read.
@@ -48,14 +48,14 @@ def get_ready(api: AirflowClient) -> None:
 
 
 def warm_up(api: AirflowClient) -> None:
-    """Have a small task run: the first of all waits until Airflow has imported what tasks need."""
+    """Run a small task: the first task has to wait until Airflow has imported what tasks need."""
     api.create_run(RECONCILE)
 
 
 def run_night(api: AirflowClient, day: date, *, timeout_s: float = NIGHT_TIMEOUT_S) -> Night:
-    """Create the five extracts of a business date, wait for them, and for the build they start.
+    """Create the five extracts of a business date; wait for them and the build they trigger.
 
-    Without five successes no asset event can start the build, so none is waited for.
+    If not all five succeed, no asset event can trigger the build, so it does not wait for one.
 
     Raises:
         ChotsoError: A run did not end in time, or the assets started no build.
@@ -70,7 +70,7 @@ def run_night(api: AirflowClient, day: date, *, timeout_s: float = NIGHT_TIMEOUT
 
 
 def run_again(api: AirflowClient, night: Night, *, timeout_s: float = NIGHT_TIMEOUT_S) -> Night:
-    """Clear what failed in a night, as a person would, and wait for it and for the build.
+    """Clear the failed tasks of a night, as a person would; wait for them and for the build.
 
     Raises:
         ChotsoError: A run did not end in time, or the assets started no build.
@@ -93,10 +93,10 @@ def run_again(api: AirflowClient, night: Night, *, timeout_s: float = NIGHT_TIME
 
 
 def _asked_build(api: AirflowClient, day: date, earlier: set[str], timeout_s: float) -> DagRun:
-    """The build of a date that was landed in two goes.
+    """The build of a date whose feeds landed in two parts.
 
-    Assets alone may have started it before the last feed came, and then no event is left that
-    would start another; so the ledger is asked.
+    The assets may have triggered it before the last feed came, and then no event is left that
+    would trigger another. So the DAG that compares Airflow with the ledger is run.
     """
     asked = api.wait([api.create_run(RECONCILE)], timeout_s=timeout_s)
     is_built = all(task.state == "skipped" for task in api.tasks(asked[0]))

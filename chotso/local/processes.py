@@ -1,8 +1,8 @@
-"""Detached processes known by id and start time: started, recognised, and ended by id alone.
+"""Detached processes, known by id and start time: started, recognised, and ended by their id.
 
-A process id is reused after a while; together with the instant at which the process started it
-is not. Each component is the leader of a session of its own, so the children that it leaves
-behind after a kill -9 are found by the session's id and ended one by one.
+A process id is reused after a while, but not together with the same start time. Each component is
+the leader of its own session. So children that remain after a kill -9 are found by the session's id
+and ended one by one.
 """
 
 import contextlib
@@ -23,7 +23,7 @@ class Component:
     """One detached process.
 
     Attributes:
-        name: What it is, for messages and file names.
+        name: The component's name, for messages and file names.
         pid: Process id, which is also the id of its session.
         started_ticks: Start time in clock ticks since boot, from `/proc/<pid>/stat`.
     """
@@ -34,7 +34,7 @@ class Component:
 
     @property
     def is_running(self) -> bool:
-        """Whether the very process that was started still runs (a zombie does not)."""
+        """Whether the same process still runs; a zombie does not."""
         stat = _stat(self.pid)
         return stat is not None and stat.ticks == self.started_ticks and stat.state not in "ZX"
 
@@ -63,7 +63,7 @@ def start(name: str, command: list[str], env: Mapping[str, str], log: Path, run:
 
 
 def recorded(name: str, run: Path) -> Component | None:
-    """The component as it was started last, running or not."""
+    """The component as it was last started, whether it runs or not."""
     try:
         found = json.loads((run / f"{name}.json").read_text(encoding="utf-8"))
         return Component(str(found["name"]), int(found["pid"]), int(found["started_ticks"]))
@@ -72,7 +72,7 @@ def recorded(name: str, run: Path) -> Component | None:
 
 
 def stop(component: Component, run: Path, *, patience_s: float) -> None:
-    """End a component and whatever it left in its session; the record goes last."""
+    """End a component and all processes of its session; its record is deleted last."""
     if component.is_running:
         _signal(component.pid, signal.SIGTERM)
         _wait_until_gone(component, patience_s)
@@ -106,7 +106,7 @@ def _stat(pid: int) -> _Stat | None:
 
 
 def session_members(component: Component) -> list[int]:
-    """Living processes of the component's session that are not older than it."""
+    """Running processes of the component's session that are not older than the component."""
     members = []
     for name in os.listdir("/proc"):
         if not name.isdigit():

@@ -234,8 +234,8 @@ def seal(
     """
     with _said(conn, progress):
         conn.execute("select sealing.clear_leftovers(%s)", [freeze.release_id])
-    for spec in FROZEN:
-        _copy_figures(conn, spec, written.folder / spec.path)
+    for data_file in FROZEN:
+        _copy_figures(conn, data_file, written.folder / data_file.path)
     with (
         conn.cursor() as cursor,
         cursor.copy("copy sealing.file (path, content) from stdin") as copy,
@@ -297,10 +297,10 @@ def _one(conn: psycopg.Connection, condition: str, values: list[Any]) -> Freeze 
         return cursor.execute(query.encode(), values).fetchone()
 
 
-def _copy_figures(conn: psycopg.Connection, spec: DataFile, path: Path) -> None:
+def _copy_figures(conn: psycopg.Connection, data_file: DataFile, path: Path) -> None:
     """Copy the bundle's own bytes, so that readers of the warehouse see what is in the bundle."""
     statement = sql.SQL("copy {} ({}) from stdin (format csv, header match, null '\\N')").format(
-        sql.Identifier("sealing", spec.name), listed(spec.column_names)
+        sql.Identifier("sealing", data_file.name), listed(data_file.column_names)
     )
     with (
         path.open("rb") as stream,

@@ -1,7 +1,7 @@
-"""What officials get of a release: a workbook, a report and a page to sign.
+"""What officials get with a release: a workbook, a report and a page to sign.
 
-All three are made from the release's data files and the facts of its manifest alone, so that they
-can say nothing that is not sealed; equal releases give equal bytes.
+All three are made only from the release's data files and the facts of its manifest. So everything
+they say is sealed, and equal releases give equal bytes.
 """
 
 from pathlib import Path
@@ -27,14 +27,14 @@ SIGNATURE = "signature.pdf"
 
 
 def write_reports(folder: Path, facts: ReleaseFacts) -> None:
-    """Write `report.xlsx` and `report.pdf` into a bundle whose manifest is not made yet.
+    """Write `report.xlsx` and `report.pdf` into a bundle that has no manifest yet.
 
     Args:
-        folder: The bundle, with its `data/*.csv`; nothing else of it is read.
-        facts: What the manifest will say, the data root included.
+        folder: The bundle, with its `data/*.csv`; no other files are read.
+        facts: What the manifest will say, including the data root.
 
     Raises:
-        ValueError: A data file is not in the form that SPEC.md gives.
+        ValueError: A data file does not have the form that SPEC.md describes.
     """
     release = Release(folder, facts)
     write_workbook(folder / WORKBOOK, release)

@@ -1,4 +1,4 @@
-"""Charts as vectors, readable without colour: what is not reached is hatched, and says so."""
+"""Charts as vectors, readable without colour: a target that was missed is hatched and labelled."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ _BAR = 3.8 * MM
 
 @dataclass(frozen=True)
 class Bar:
-    """An agency's bar: its share of the plan or its ratio, the target, and what is printed."""
+    """An agency's bar: its share of the plan or its ratio, the target, and the printed texts."""
 
     name: str
     length: Decimal | None
@@ -34,11 +34,11 @@ class Bar:
 
 
 class BarChart(Flowable):  # type: ignore[misc]
-    """Horizontal bars against a target each, with the figures beside them.
+    """Horizontal bars, each with its target, and with the figures beside them.
 
     Args:
         bars: From top to bottom.
-        top_of_scale: Where the axis ends; a longer bar is cut, and marked by an arrow head.
+        top_of_scale: The end of the axis; a longer bar is cut and ends in an arrow head.
     """
 
     def __init__(self, bars: Sequence[Bar], top_of_scale: Decimal) -> None:
@@ -49,7 +49,7 @@ class BarChart(Flowable):  # type: ignore[misc]
         self.height = _PITCH * len(bars) + 6 * MM
 
     def wrap(self, *available: float) -> tuple[float, float]:
-        """The chart's size: the page's width, and a line per bar."""
+        """The chart's size: the page's width, and one line per bar."""
         return self.width, self.height
 
     def draw(self) -> None:
@@ -105,7 +105,7 @@ class BarChart(Flowable):  # type: ignore[misc]
 
 def _hatched(canvas: Any, left: float, low: float, width: float, height: float,
              is_met: bool | None) -> None:  # fmt: skip
-    """A bar: dark when met, hatched on white when not, light when there is nothing to meet."""
+    """Draw a bar: dark if the target is met, hatched on white if not, light if there is none."""
     canvas.saveState()
     canvas.setLineWidth(0.5)
     canvas.setStrokeColor(_DARK)
@@ -123,7 +123,7 @@ def _hatched(canvas: Any, left: float, low: float, width: float, height: float,
 
 
 def _arrow(canvas: Any, at: float, low: float) -> None:
-    """What goes on beyond the axis."""
+    """Draw the arrow head of a bar that is longer than the axis."""
     path = canvas.beginPath()
     path.moveTo(at, low - 1)
     path.lineTo(at + _BAR * 0.6, low + _BAR / 2)
@@ -134,11 +134,11 @@ def _arrow(canvas: Any, at: float, low: float) -> None:
 
 
 class PaceChart(Flowable):  # type: ignore[misc]
-    """The year to date at each month's end, against the plan and an even pace to it.
+    """The year to date at each month's end, compared with the plan and an even pace to it.
 
     Args:
-        shares: Of each month from January, the year to date over the plan; None where unknown.
-        labels: What stands under each month.
+        shares: The year to date divided by the plan, per month from January; None if unknown.
+        labels: The label under each month.
     """
 
     def __init__(self, shares: Sequence[Decimal | None], labels: Sequence[str]) -> None:
@@ -213,5 +213,5 @@ class PaceChart(Flowable):  # type: ignore[misc]
 
 
 def _bounded(share: Decimal) -> float:
-    """A share that can be drawn: beyond a hundred times the plan the chart says no more."""
+    """A share that can be drawn; shares above a hundred times the plan are cut."""
     return float(min(max(share, Decimal(-1)), Decimal(100)))

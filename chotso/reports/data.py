@@ -1,4 +1,4 @@
-"""Reads the data files of a bundle back into values, exactly as they were sealed."""
+"""Reads the data files of a bundle into values, exactly as they were sealed."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -24,7 +24,7 @@ _MIXED = re.compile(r"(actual|plan)_.*")
 
 @dataclass(frozen=True)
 class ReleaseFacts:
-    """What a release's manifest says of it, and what a corrigendum says of itself."""
+    """Facts of a release from its manifest, and a corrigendum's reason and author."""
 
     release_id: str
     period_id: str
@@ -41,21 +41,21 @@ class ReleaseFacts:
 
     @property
     def is_rehearsal(self) -> bool:
-        """Whether it must never be taken for the real one."""
+        """Whether the release is a rehearsal, which must be marked as such."""
         return self.kind == "rehearsal"
 
     @property
     def month(self) -> date:
-        """First day of the month that is judged: that of the business date."""
+        """First day of the judged month, which is the month of the business date."""
         return self.business_date.replace(day=1)
 
 
 def facts_of(manifest: Mapping[str, Any], period_name: str) -> ReleaseFacts:
-    """The facts of a manifest, or of one that is still without its papers.
+    """The facts of a manifest, which may not list the papers yet.
 
     Args:
-        manifest: Its content; `correction` may hold a corrigendum's reason and author.
-        period_name: The period's Vietnamese name, as the release's configuration has it.
+        manifest: The content; `correction` may have a corrigendum's reason and author.
+        period_name: The period's Vietnamese name in the release's configuration.
     """
     correction = manifest.get("correction") or {}
     return ReleaseFacts(
@@ -75,14 +75,14 @@ def facts_of(manifest: Mapping[str, Any], period_name: str) -> ReleaseFacts:
 
 
 class Release:
-    """The data files of a bundle, each read when it is first asked for."""
+    """The data files of a bundle; each is read when it is first used."""
 
     def __init__(self, folder: Path, facts: ReleaseFacts) -> None:
         self.folder = folder
         self.facts = facts
 
     def rows(self, name: str) -> Iterator[Row]:
-        """Rows of `data/<name>.csv`, in the file's order; none where the file is not there.
+        """Rows of `data/<name>.csv`, in the file's order; none if there is no such file.
 
         Raises:
             ValueError: The file is not canonical CSV.
@@ -91,7 +91,7 @@ class Release:
         return read(path, name) if path.is_file() else iter(())
 
     def columns(self, name: str) -> list[str]:
-        """The header of `data/<name>.csv`; empty where the file is not there."""
+        """The header of `data/<name>.csv`; empty if there is no such file."""
         path = self.folder / "data" / f"{name}.csv"
         if not path.is_file():
             return []
@@ -109,7 +109,7 @@ class Release:
 
     @cached_property
     def ranking(self) -> list[Row]:
-        """The ranking, the agencies' before the officers', each in order of rank."""
+        """The ranking: agencies first, then officers, each in order of rank."""
         return sorted(self.rows("ranking"), key=_place)
 
 
@@ -125,7 +125,7 @@ def _place(row: Row) -> tuple[str, str, bool, Decimal, str]:
 
 
 def records(path: Path) -> Iterator[list[str | None]]:
-    r"""Records of a canonical CSV file; an unquoted `\N` is None, a quoted one is itself.
+    r"""Records of a canonical CSV file; an unquoted `\N` is None, a quoted one is text.
 
     Raises:
         ValueError: The file is not canonical CSV.
@@ -151,7 +151,7 @@ def _fields(record: str, path: Path) -> list[str | None]:
     position = 0
     while True:
         found = _FIELD.match(record, position)
-        assert found is not None  # the second branch matches nothing at all
+        assert found is not None  # the second branch also matches the empty string
         quoted, plain = found.groups()
         if quoted is not None:
             fields.append(quoted.replace('""', '"'))
@@ -166,11 +166,11 @@ def _fields(record: str, path: Path) -> list[str | None]:
 
 
 def read(path: Path, name: str) -> Iterator[Row]:
-    """Rows of a data file as values of its table's kinds.
+    """Rows of a data file, with each value converted to the kind of its column.
 
     Args:
         path: The file.
-        name: The table; columns that `release.data.tables` does not know are told by their names.
+        name: The table; columns unknown to `release.data.tables` get their kind by their name.
 
     Raises:
         ValueError: The file is not canonical CSV, or a row has too few or too many fields.
@@ -189,7 +189,7 @@ def read(path: Path, name: str) -> Iterator[Row]:
 
 
 def kind_of(column: str) -> str:
-    """The kind of a column by the suffixes that all names of the warehouse follow."""
+    """The kind of a column by its suffix; all names of the warehouse follow these suffixes."""
     endings = {
         "_vnd": "integer", "_count": "integer", "_number": "integer", "_date": "date",
         "_month": "date", "_at": "instant", "_ratio": "ratio", "_points": "ratio",
@@ -211,7 +211,7 @@ def kind_of(column: str) -> str:
 
 
 def value(field: str | None, kind: str) -> Value:
-    """A field as a value of its kind; what does not look like one stays text."""
+    """A field as a value of its kind; it stays text if it does not look like one."""
     if field is None or kind == "text":
         return field
     if kind in {"integer", "figure", "plan"} and _INTEGER.fullmatch(field):

@@ -1,4 +1,4 @@
-"""`report.pdf`: what a release says, in the order in which it is read."""
+"""`report.pdf`: the content of a release, in reading order."""
 
 import io
 from collections.abc import Iterator
@@ -124,7 +124,7 @@ def heading(text: str) -> Paragraph:
 
 
 def _summary(view: Overview) -> Flowable:
-    """One page, made smaller if a release needs more words than fit."""
+    """The first page; the text is made smaller if it does not fit."""
     parts: list[Any] = [heading(f"Tóm tắt cho Giám đốc – lũy kế đến tháng {month(view.month)}")]
     told = sentences(view) or ["Bản chốt này không có số liệu nào để đánh giá."]
     for sentence in told:

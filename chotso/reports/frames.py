@@ -1,7 +1,7 @@
-"""A release's figures as pandas frames, for analysts: exact, or not at all.
+"""A release's figures as pandas frames for analysts; values are exact, or an error is raised.
 
-pandas reads a CSV by guessing: đồng become floats where one is missing, codes lose their zeros, a
-text `NA` is taken for nothing. Here each column has the type that its kind has in the release.
+pandas guesses types when it reads a CSV: đồng become floats if one is missing, codes lose leading
+zeros, the text `NA` becomes a missing value. Here, each column has the type of its kind.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from chotso.errors import ChotsoError
 from chotso.release.data.tables import TABLES
 from chotso.reports.data import Value, read
 
-# By kind: what a value is in Python, and the type of its column. Other kinds have decimals.
+# By kind: the Python type of a value, and the type of its column. Other kinds are decimals.
 _TYPES: dict[str, tuple[type, str]] = {
     "text": (str, "string"),
     "integer": (int, "Int64"),
@@ -29,15 +29,15 @@ def read_frame(release: Path, name: str) -> pd.DataFrame:
     """The rows of `data/<name>.csv` of a release, in the file's order.
 
     Whole numbers are `Int64`, dates `datetime64[s]`, instants `datetime64[us, UTC]`, truth values
-    `boolean`, texts `string`. What has decimals, or may have, is a column of `Decimal`. What the
-    release leaves open is missing in the frame.
+    `boolean`, texts `string`. Values that can have decimals are a column of `Decimal`. A null of
+    the release is missing in the frame.
 
     Args:
         release: The release's folder. Verify it first: `python verify.py <folder>`.
         name: The file without `.csv`, as `attainment` or `employer_arrears`.
 
     Raises:
-        ChotsoError: The release has no such file, or the file holds what its column cannot.
+        ChotsoError: The release has no such file, or a value does not fit its column's type.
     """
     specs = {spec.name: spec for spec in TABLES}
     path = release / "data" / f"{name}.csv"
@@ -69,7 +69,7 @@ def _series(values: Sequence[Value], kind: str) -> pd.Series:
         return pd.Series(exact, dtype="object")
     expected, column_type = _TYPES[kind]
     for each in values:
-        # pandas would make a date of "December", too
+        # pandas would convert "December" to a date, too
         if each is not None and not isinstance(each, expected):
             raise TypeError(f"{each!r} is no {kind}")
     return pd.Series(values, dtype=column_type)

@@ -1,4 +1,4 @@
-"""Tables of the PDF: thin lines, a header on every page, rows that stay whole."""
+"""Tables of the PDF: thin lines, a header on every page, no row split over pages."""
 
 from typing import Any
 
@@ -15,8 +15,8 @@ def grid(cells: list[list[Any]], widths: list[float], header: bool = False,
 
     Args:
         cells: Rows of flowables.
-        widths: Of the columns, in points.
-        header: Whether the first row is one, repeated on every page.
+        widths: Column widths, in points.
+        header: Whether the first row is a header, which is repeated on every page.
         lines: Whether lines are drawn.
     """
     table = Table(cells, colWidths=widths, repeatRows=1 if header else 0)

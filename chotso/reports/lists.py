@@ -1,4 +1,4 @@
-"""The report's tables: figures per agency, the ranking, what was overridden, what is known."""
+"""The report's tables: figures per agency, the ranking, overrides and known issues."""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -30,7 +30,7 @@ def _heading(text: str) -> Paragraph:
 
 
 def attainment_tables(view: Overview) -> Iterator[Flowable]:
-    """Every agency's figures of the judged month, a few metrics side by side."""
+    """Every agency's figures for the judged month, a few metrics per table."""
     if not view.agencies:
         return
     yield PageBreak()
@@ -43,7 +43,7 @@ def attainment_tables(view: Overview) -> Iterator[Flowable]:
 
 
 def _parts(metrics: list[ReportedMetric]) -> Iterator[list[ReportedMetric]]:
-    """Metrics of one unit stand together, a few at a time."""
+    """Groups of a few metrics with the same unit."""
     here: list[ReportedMetric] = []
     for metric in metrics:
         if here and (len(here) == _AT_ONCE or here[0].unit != metric.unit):
@@ -82,7 +82,7 @@ def _below(metric: ReportedMetric, row: Row) -> str:
 
 
 def ranking_part(view: Overview) -> Iterator[Flowable]:
-    """The ranking of agencies and of officers: rank and points, or why not."""
+    """The ranking of agencies and of officers: rank and points, or why there is none."""
     for kind, title in (("agency", "Xếp hạng cơ quan"), ("officer", "Xếp hạng cán bộ thu")):
         rows = [row for row in view.release.ranking if row.get("participant_type") == kind]
         if not rows:
@@ -119,7 +119,7 @@ def _ranking_line(row: Row) -> list[Paragraph]:
 
 
 def _points_part(view: Overview, kind: str) -> Iterator[Flowable]:
-    """The points of each metric, so that the total can be added up by hand."""
+    """The points per metric, so that a reader can add up the total."""
     points: dict[str, dict[str, str]] = {}
     codes: list[str] = []
     for row in view.release.rows("ranking_points"):
@@ -149,7 +149,7 @@ def _points_part(view: Overview, kind: str) -> Iterator[Flowable]:
 
 
 def checks_part(view: Overview) -> Iterator[Flowable]:
-    """What was not met when the release was sealed, and who let it pass."""
+    """The preconditions that were not met when the release was sealed, and who overrode them."""
     rows = list(view.release.rows("checks"))
     if not rows:
         return
@@ -178,7 +178,7 @@ def _check_name(row: Row) -> str:
 
 
 def issues_part(view: Overview) -> Iterator[Flowable]:
-    """What was known of the figures when they were sealed."""
+    """The known issues of the figures when they were sealed."""
     rows = list(view.release.rows("known_issues"))
     yield _heading("Vấn đề đã biết")
     if not rows:
@@ -195,7 +195,7 @@ def issues_part(view: Overview) -> Iterator[Flowable]:
 
 
 def changes_part(view: Overview) -> Iterator[Flowable]:
-    """Of a corrigendum, what is not what it was, before and after."""
+    """The values that a corrigendum changed, before and after."""
     if view.release.facts.kind != "corrigendum":
         return
     rows = list(view.release.rows("changes"))

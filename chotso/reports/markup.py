@@ -1,4 +1,4 @@
-"""Texts of the data inside reportlab's paragraphs, which read a little markup."""
+"""Escapes texts of the data for reportlab's paragraphs, which read some markup."""
 
 from xml.sax.saxutils import escape
 
@@ -8,7 +8,7 @@ _MOST_LINES = 12
 
 
 def escaped(text: str) -> str:
-    """A text whose `<`, `>` and `&` are letters, and whose line ends, if few, are line breaks."""
+    """A text with `<`, `>` and `&` escaped; line ends, if there are few, become line breaks."""
     if text.count("\n") > _MOST_LINES:
         text = text.replace("\n", " ")
     return escape(drawable(text)).replace("\n", "<br/>").replace("\t", " ")

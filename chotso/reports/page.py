@@ -1,4 +1,4 @@
-"""Pages of the PDFs: fonts, what stands on every page, and bytes that depend on nothing else."""
+"""Pages of the PDFs: fonts, header and footer, and bytes that depend only on the release."""
 
 import hashlib
 from collections.abc import Callable
@@ -33,7 +33,7 @@ _PALE = Color(0.9, 0.9, 0.9)
 
 @cache
 def load_fonts() -> None:
-    """Register the two fonts, and set aside whatever settings a home or environment holds."""
+    """Register the two fonts, and ignore reportlab's settings of the user or environment."""
     for name, setting in {
         "useA85": 0, "invariant": 1, "pageCompression": 1, "ttfAsciiReadable": 1,
         "shapedFontGlob": None, "documentLang": None,
@@ -45,12 +45,12 @@ def load_fonts() -> None:
 
 
 def style(size: float = 9, bold: bool = False, **more: Any) -> ParagraphStyle:
-    """A paragraph's looks; long words are broken rather than run over their box."""
+    """A paragraph style; long words are broken so that they stay in their box."""
     return ParagraphStyle(
         "chotso",
         fontName=BOLD if bold else REGULAR,
         fontSize=size,
-        leading=size * 1.36,  # stacked Vietnamese marks need more than Latin letters
+        leading=size * 1.36,  # stacked Vietnamese marks need more height than Latin letters
         splitLongWords=1,
         **more,
     )
@@ -62,13 +62,13 @@ def width_of(text: str, size: float, bold: bool = False) -> float:
 
 
 def drawable(text: str) -> str:
-    """A text with U+FFFD for what the font has no letter for."""
+    """A text with U+FFFD for characters that the font does not have."""
     letters = pdfmetrics.getFont(REGULAR).face.charToGlyph
     return "".join(each if ord(each) in letters or each in "\n\t" else "\ufffd" for each in text)
 
 
 def fitted(text: str, width: float, size: float, bold: bool = False) -> str:
-    """A text cut to a width in points, with an ellipsis where it is cut."""
+    """A text cut to a width in points; if it was cut, it ends in an ellipsis."""
     text = drawable(" ".join(shown(text, 400).split()))
     if width_of(text, size, bold) <= width:
         return text
@@ -78,7 +78,7 @@ def fitted(text: str, width: float, size: float, bold: bool = False) -> str:
 
 
 class NumberedCanvas(Canvas):  # type: ignore[misc]
-    """A canvas that knows how many pages there are when it writes each page's number."""
+    """A canvas that writes each page's number and the number of pages."""
 
     def __init__(self, target: Any, facts: ReleaseFacts, title: str, **options: Any) -> None:
         super().__init__(target, pagesize=A4, pageCompression=1, invariant=1, lang="vi")
@@ -87,12 +87,12 @@ class NumberedCanvas(Canvas):  # type: ignore[misc]
         _fix_identity(self, facts, title)
 
     def showPage(self) -> None:
-        """Keep the page until the number of pages is known."""
+        """Store the page until the number of pages is known."""
         self._pages.append(dict(self.__dict__))
         self._startPage()
 
     def save(self) -> None:
-        """Write every page with its number, and the file."""
+        """Write every page with its number, then write the file."""
         for number, page in enumerate(self._pages, start=1):
             self.__dict__.update(page)
             _on_every_page(self, self._facts, number, len(self._pages))
@@ -101,12 +101,12 @@ class NumberedCanvas(Canvas):  # type: ignore[misc]
 
 
 def canvas_maker(facts: ReleaseFacts, title: str) -> Callable[..., NumberedCanvas]:
-    """What reportlab makes a document's canvas by."""
+    """A function with which reportlab makes a document's canvas."""
     return lambda target, **options: NumberedCanvas(target, facts, title, **options)
 
 
 def _fix_identity(canvas: Any, facts: ReleaseFacts, title: str) -> None:
-    """Dates and identity of the file from the release, not from a clock or the environment."""
+    """Set the file's dates and id from the release, not from a clock or the environment."""
     document = canvas._doc
     moment = facts.cutoff_at.astimezone(UTC)
     stamp = document._timeStamp
@@ -146,7 +146,7 @@ def _on_every_page(canvas: Any, facts: ReleaseFacts, number: int, count: int) ->
 
 
 def watermark(canvas: Any, facts: ReleaseFacts) -> None:
-    """Behind a rehearsal's page: what it is, across it."""
+    """Draw the watermark of a rehearsal behind the page."""
     if not facts.is_rehearsal:
         return
     canvas.saveState()

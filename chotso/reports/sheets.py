@@ -1,4 +1,4 @@
-"""What stands on each sheet of the workbook: which data file, which columns, in what words."""
+"""The sheets of the workbook: their data file, columns and titles."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,14 +20,14 @@ from chotso.reports.words import (
 
 @dataclass(frozen=True)
 class SheetColumn:
-    """A column of a sheet: its title, its width in characters, and what stands in it."""
+    """A column of a sheet: its title, its width in characters, and its field."""
 
     title: str
     width: int
     get: Callable[[Row], Value]
     source: str
     look: str = ""
-    """`percent` for fractions, `money` for whole numbers, `points`, `month`; else by the value."""
+    """`percent` for fractions, `money` for whole numbers, `points`, `month`; empty: by value."""
 
 
 def _as_is(source: str) -> Callable[[Row], Value]:
@@ -198,7 +198,7 @@ TITLES = {
 def columns_of(
     release: Release, table: str, chosen: tuple[SheetColumn, ...], rest: bool
 ) -> list[SheetColumn]:
-    """The chosen columns that the data file has, and after them, if asked, the rest of it."""
+    """The chosen columns that the data file has, followed by its other columns if asked."""
     present = release.columns(table)
     kept = [column for column in chosen if column.source in present]
     if rest:
@@ -222,7 +222,7 @@ def _look(name: str) -> str:
 
 
 def tables(view: Overview) -> list[tuple[str, str, str, tuple[SheetColumn, ...], bool]]:
-    """Sheets that are data files: sheet, file, note, columns, and whether all the rest too."""
+    """Sheets that show a data file: sheet, file, note, columns, and whether to add the rest."""
     newest = f"tháng {view.month.month:02d}/{view.month.year}"
     return [
         ("Kết quả theo cơ quan", "attainment",

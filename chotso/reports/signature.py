@@ -29,7 +29,7 @@ _SIGNERS = ("Người lập", "Người kiểm tra", "Giám đốc")
 
 
 def qr_text(release_id: str, root: str) -> str:
-    """What the QR code says: the format, the release and its root, separated by spaces."""
+    """The text of the QR code: the format, the release and its root, separated by spaces."""
     return f"chotso-bundle/1 {release_id} {root}"
 
 
@@ -57,7 +57,7 @@ def write_signature(path: Path, root: str, facts: ReleaseFacts) -> None:
 
 def _paragraph(canvas: Any, text: str, top: float, looks: Any, left: float = MARGIN,
                width: float = WIDTH - 2 * MARGIN) -> float:  # fmt: skip
-    """Draw a paragraph below a height; the height below it."""
+    """Draw a paragraph below a height; returns the height below the paragraph."""
     paragraph = Paragraph(text, looks)
     _, height = paragraph.wrap(width, HEIGHT)
     paragraph.drawOn(canvas, left, top - height)
@@ -112,7 +112,7 @@ def _root(canvas: Any, facts: ReleaseFacts, root: str, top: float) -> float:
 
 
 def _digits(canvas: Any, root: str, left: float, top: float, size: float, step: float) -> None:
-    """The root in four lines of four groups, each at a place of its own."""
+    """Draw the root in four lines of four groups, each at a fixed position."""
     canvas.setFont(BOLD, size)
     for position, group in enumerate(in_fours(root).split(" ")):
         line, column = divmod(position, 4)
@@ -120,7 +120,7 @@ def _digits(canvas: Any, root: str, left: float, top: float, size: float, step: 
 
 
 def _qr(canvas: Any, text: str, left: float, bottom: float) -> None:
-    """The code, its modules joined to runs so that no seams show between them."""
+    """Draw the QR code; neighbouring modules are joined so that no gaps show between them."""
     code = QRCode(None, QRErrorCorrectLevel.M)
     code.addData(text)
     code.make()

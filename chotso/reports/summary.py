@@ -1,4 +1,4 @@
-"""What a release says on one page: what the whole has reached and what not, in plain sentences."""
+"""The release on one page: which plans the whole has met and which not, in plain sentences."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ _ORDER = (
 
 @dataclass(frozen=True)
 class ReportedAgency:
-    """A unit that the attainment has rows of."""
+    """A unit that has rows in the attainment."""
 
     code: str
     name: str
@@ -37,13 +37,13 @@ class ReportedAgency:
 
     @property
     def label(self) -> str:
-        """Its name as it may be shown, or its code where it has none."""
+        """The name, made safe to show, or the code if there is no name."""
         return shown(" ".join(self.name.split()), 200) or self.code
 
 
 @dataclass(frozen=True)
 class ReportedMetric:
-    """A metric that the attainment has rows of."""
+    """A metric that has rows in the attainment."""
 
     code: str
     name: str
@@ -52,7 +52,7 @@ class ReportedMetric:
 
 
 class Overview:
-    """The judged month of a release: its agencies, its metrics, and the rows where they meet."""
+    """The judged month of a release: its agencies, its metrics, and a row for each pair."""
 
     def __init__(self, release: Release) -> None:
         self.release = release
@@ -82,7 +82,7 @@ class Overview:
         self.cells[code, metric] = row
 
     def _whole(self) -> ReportedAgency | None:
-        """The one agency that all others report to, if there is just one."""
+        """The agency that all others report to, if there is exactly one."""
         parents = {agency.parent for agency in self.agencies.values()} - {None}
         tops = [a for a in self.agencies.values() if a.parent is None]
         above = [agency for agency in tops if agency.code in parents]
@@ -90,20 +90,20 @@ class Overview:
 
     @property
     def units(self) -> list[ReportedAgency]:
-        """Those compared with each other: all but the whole, by code."""
+        """The agencies that are compared: all except the whole, by code."""
         return [agency for _, agency in sorted(self.agencies.items()) if agency != self.whole]
 
     def cell(self, agency: ReportedAgency | None, metric: str) -> Row:
-        """The row of an agency and a metric; empty where there is none."""
+        """The row of an agency and a metric; empty if there is none."""
         return self.cells.get((agency.code, metric), {}) if agency else {}
 
     def met(self, metric: str) -> tuple[int, int]:
-        """How many units met the metric's plan, and how many had one to meet."""
+        """How many units met the metric's plan, and how many had a plan."""
         verdicts = [self.cell(unit, metric).get("is_met") for unit in self.units]
         return verdicts.count(True), verdicts.count(True) + verdicts.count(False)
 
     def judged_metrics(self, direction: str) -> list[ReportedMetric]:
-        """Metrics of a direction that any unit or the whole has a ratio or a verdict for."""
+        """Metrics of a direction for which a unit or the whole has a ratio or a verdict."""
         return [
             metric
             for metric in self.metrics.values()
@@ -120,7 +120,7 @@ def _order(code: str) -> tuple[int, str]:
 
 
 def sentences(view: Overview) -> list[str]:
-    """What the Director should know, most important first; each is one sentence or two."""
+    """What the Director should know, most important first; one or two sentences each."""
     told = [*_of_the_whole(view), *_of_the_units(view), *_of_the_ranking(view)]
     return told + _of_the_warnings(view)
 
@@ -229,7 +229,7 @@ def _of_the_warnings(view: Overview) -> list[str]:
 
 
 def _money_at_stake(view: Overview) -> str:
-    """What is set aside and could still change a figure to date: each đồng once."""
+    """Money in quarantine that could still change a figure to date; each đồng counts once."""
     tops = [view.whole] if view.whole else [a for a in view.agencies.values() if a.parent is None]
     codes = {agency.code for agency in tops}
     money: dict[str, int] = {}
@@ -252,19 +252,19 @@ def _whole_number(amount: object) -> int:
 
 
 def is_overridden(row: Row) -> bool:
-    """Whether a precondition was not met and let pass."""
+    """Whether a precondition was not met and was overridden."""
     return row.get("is_overridden") is True
 
 
 def listed(names: list[str], what: str) -> str:
-    """The first few, and how many more of what."""
+    """The first few names, and how many more there are."""
     if len(names) <= _FEW + 1:
         return ", ".join(names)
     return f"{', '.join(names[:_FEW])} và {len(names) - _FEW} {what} khác"
 
 
 def table_of_the_whole(view: Overview) -> list[list[str]]:
-    """A row per metric: name, plan, actual, ratio, verdict, units that met it."""
+    """One row per metric: name, plan, actual, ratio, verdict, units that met it."""
     lines = []
     for metric in view.metrics.values():
         row = view.cell(view.whole, metric.code)

@@ -1,4 +1,4 @@
-"""How figures and codes are said in Vietnamese: 1.234.567 đồng, 98,25 %, 31/12/2021 17:00."""
+"""How figures and codes are written in Vietnamese: 1.234.567 đồng, 98,25 %, 31/12/2021 17:00."""
 
 import unicodedata
 from datetime import date, datetime
@@ -56,12 +56,12 @@ def number(figure: int | Decimal, decimals: int = 0) -> str:
 
 
 def percent(ratio: Decimal | int, beside: Value = None) -> str:
-    """98,25 %, with a space that does not break.
+    """98,25 %, with a non-breaking space.
 
     Args:
         ratio: The fraction.
-        beside: What it is compared with: where two decimals make both look equal and they are not,
-            there are more, so that nobody reads 0,90 % against 0,90 % with a verdict.
+        beside: The fraction that it is compared with. If both differ but look equal with two
+            decimals, more decimals are shown, so that nobody sees 0,90 % compared with 0,90 %.
     """
     said = ""
     for decimals in (2, 4, 7):
@@ -78,7 +78,7 @@ def _percent(ratio: Decimal, decimals: int) -> str:
 
 
 def figure(amount: Value, unit: str, with_unit: bool = True, beside: Value = None) -> str:
-    """A metric's figure: đồng and persons whole, fractions in per cent, nothing as a dash."""
+    """A metric's figure: đồng and persons whole, fractions in per cent, null as a dash."""
     if not isinstance(amount, int | Decimal) or isinstance(amount, bool):
         return NOTHING
     if unit == "fraction":
@@ -97,30 +97,30 @@ def month(moment: date) -> str:
 
 
 def instant(moment: datetime) -> str:
-    """17:00 ngày 31/12/2021, in Vietnam; seconds only where there are some."""
+    """17:00 ngày 31/12/2021, in Vietnamese time; seconds only if they are not zero."""
     local = moment.astimezone(LOCAL_ZONE)
     seconds = f":{local.second:02d}" if local.second else ""
     return f"{local.hour:02d}:{local.minute:02d}{seconds} ngày {day(local)}"
 
 
 def verdict(is_met: Value) -> str:
-    """Whether a plan was reached; nothing where there is none to reach."""
+    """Whether a plan was met, in words; empty if there is no plan."""
     return "Đạt" if is_met is True else "Không đạt" if is_met is False else NOTHING
 
 
 def in_fours(digest: str, a_line: int = 16) -> str:
-    """A hash as people read it aloud: groups of four, so many to a line."""
+    """A hash in groups of four characters, for reading aloud, `a_line` characters per line."""
     groups = [digest[start : start + 4] for start in range(0, len(digest), 4)]
     lines = [groups[start : start + a_line] for start in range(0, len(groups), a_line)]
     return "\n".join(" ".join(line) for line in lines)
 
 
 def shown(text: str, longest: int | None = None) -> str:
-    """A text as it may be shown: controls and direction marks visible as U+FFFD, and not too long.
+    """A text made safe to show: controls and direction marks become U+FFFD; long texts are cut.
 
     Args:
         text: Anything.
-        longest: Most characters; the last is then an ellipsis.
+        longest: The maximum number of characters; the last one is an ellipsis if text was cut.
     """
     clean = "".join(_visible(letter) for letter in text)
     return clean if longest is None or len(clean) <= longest else clean[: longest - 1] + "…"

@@ -1,4 +1,4 @@
-"""`report.xlsx`: one sheet per question, typed cells, texts that stay texts."""
+"""`report.xlsx`: one sheet per question, typed cells; texts never become numbers or formulas."""
 
 import io
 from collections.abc import Iterable, Iterator
@@ -18,7 +18,7 @@ from chotso.reports.words import KINDS, REHEARSAL, UNITS, day, in_fours, instant
 _LONGEST_TEXT = 32_000  # a cell holds 32,767 characters
 _MOST_ROWS = 1_000_000
 _EXACT = 2**53
-_DIGITS = 15  # what a double always gives back
+_DIGITS = 15  # digits that a double always keeps
 _HEADER_ROW = 2
 _MET = {"Đạt": ("#E2F0D9", "#1E5C1E"), "Không đạt": ("#F8D7D3", "#9C1C12")}
 _NUMBERS = {
@@ -69,7 +69,7 @@ def write_workbook(path: Path, release: Release) -> None:
 
 
 def _chosen_rows(view: Overview, table: str) -> Iterable[Row]:
-    """The rows of a data file that its sheet shows: of the longest files, the judged month."""
+    """The rows of a data file that its sheet shows: of the longest files, only the judged month."""
     release = view.release
     if table == "attainment":
         return release.attainment
@@ -80,7 +80,7 @@ def _chosen_rows(view: Overview, table: str) -> Iterable[Row]:
         return (row for row in rows if row.get("month") == view.month)
     if table == "employer_arrears":
         owing = [row for row in rows if row.get("month") == view.month and _owed(row) > 0]
-        return sorted(owing, key=_owed, reverse=True)  # equal debts stay in the file's order
+        return sorted(owing, key=_owed, reverse=True)  # equal debts keep the file's order
     return rows
 
 
@@ -98,7 +98,7 @@ class _Writer:
         self._formats: dict[tuple[tuple[str, object], ...], Any] = {}
 
     def format(self, **looks: object) -> Any:
-        """The workbook's one format of these looks."""
+        """The workbook's format with these properties; each is made once."""
         key = tuple(sorted(looks.items()))
         if key not in self._formats:
             self._formats[key] = self.book.add_format(
@@ -107,7 +107,7 @@ class _Writer:
         return self._formats[key]
 
     def sheet(self, name: str, note: str, widths: list[int]) -> Any:
-        """A sheet with its title, its print set-up, and the mark of a rehearsal."""
+        """A new sheet with its title, its print settings, and the mark of a rehearsal."""
         facts = self.view.release.facts
         sheet = self.book.add_worksheet(name)
         title = f"{name.upper()} – {shown(facts.period_name, 160)}"
@@ -137,7 +137,7 @@ class _Writer:
         sheet.set_footer(f"&L&8{name}&C&8Mã dữ liệu {facts.data_root}&RTrang &P/&N")
 
     def overview(self) -> None:
-        """What the Director reads: sentences, and a line per metric."""
+        """The summary for the Director: sentences, and one line per metric."""
         widths = [44, 26, 26, 14, 13, 16]
         sheet = self.sheet("Tổng quan", "Tóm tắt cho Giám đốc.", widths)
         row = 2
@@ -179,7 +179,7 @@ class _Writer:
         sheet.write_string(row, 5, line[5], right)
 
     def table(self, name: str, note: str, columns: list[SheetColumn], rows: Iterable[Row]) -> None:
-        """A sheet with a line per row, its header kept in sight and on every printed page."""
+        """A sheet with a line per row; the header stays visible and is on every printed page."""
         sheet = self.sheet(name, note, [column.width for column in columns])
         head = self.format(bold=True, bg_color="#D9E1F2", border=1, text_wrap=True)
         for position, column in enumerate(columns):
@@ -218,7 +218,7 @@ class _Writer:
     def put(
         self, sheet: Any, row: int, column: int, cell: Value, look: str, **more: object
     ) -> None:
-        """Write a value as what it is; a number that a double cannot hold, as its digits."""
+        """Write a value with its type; a number that a double cannot hold is written as text."""
         match cell:
             case None:
                 sheet.write_blank(row, column, None, self.format(**more))
@@ -243,7 +243,7 @@ class _Writer:
                 sheet.write_string(row, column, f"{Decimal(cell):f}", looks)
 
     def facts(self) -> None:
-        """What the release is, and how to check it."""
+        """Facts of the release, and how to check it."""
         release = self.view.release
         sheet = self.sheet("Thông tin bản chốt", "Bản chốt này là gì.", [34, 110])
         bold, text = self.format(bold=True), self.format(text_wrap=True)
@@ -256,7 +256,7 @@ class _Writer:
 
 
 def told_facts(release: Release) -> Iterator[tuple[str, str]]:
-    """What the release is, line by line, in words."""
+    """The facts of the release in words, one per line."""
     facts = release.facts
     yield "Đợt thi đua", shown(facts.period_name, 300)
     yield "Loại", KINDS.get(facts.kind, facts.kind)
@@ -285,7 +285,7 @@ def _at_most(rows: Iterable[Row], most: int) -> Iterator[Row]:
 
 
 def _is_exact(number: int | Decimal) -> bool:
-    """Whether a spreadsheet gives back every digit."""
+    """Whether a spreadsheet keeps every digit."""
     exact = Decimal(number)
     if exact == exact.to_integral_value():
         return abs(exact) <= _EXACT

@@ -1,1 +1,1 @@
-"""The embedded default: a PostgreSQL 18 of one's own, and the invented province that fills it."""
+"""The embedded default: our own PostgreSQL 18, and an invented province as its data."""

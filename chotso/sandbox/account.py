@@ -1,4 +1,4 @@
-"""The Linux account that PostgreSQL runs under, and running a program as that account."""
+"""The Linux account of PostgreSQL, and how to run a program as that account."""
 
 import os
 import pwd
@@ -13,32 +13,32 @@ from chotso.errors import ChotsoError
 
 SERVICE_USER = "chotso-postgres"
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-# Nothing of the caller's PG* or locale variables may reach the server.
+# The caller's PG* and locale variables must not reach the server.
 ENVIRONMENT = {"PATH": SYSTEM_PATH, "LC_ALL": "C", "TZ": "UTC"}
 
 
 @dataclass(frozen=True)
 class Account:
-    """A user and group id; `is_other` when it takes root to become it."""
+    """A user and group id; `is_other` if only root can become it."""
 
     uid: int
     gid: int
     is_other: bool
 
     def take(self, path: Path) -> None:
-        """Own a file in the data directory, all of which the server (a backup of it) reads."""
+        """Own a file in the data directory: the server reads all of them for a backup."""
         if self.is_other:
             os.chown(path, self.uid, self.gid, follow_symlinks=False)
 
 
 def account_for(home: Path, data_dir: Path) -> Account:
-    """The account for a data directory: its owner, or for a new one the caller.
+    """The account for a data directory: its owner, or the caller if the directory is new.
 
-    PostgreSQL refuses to run as root, so root acts as the user whose home it is, or, for a home of
-    its own, as a system user made at first need.
+    PostgreSQL refuses to run as root. So root runs it as the owner of the home. If root itself owns
+    the home, a system user is used, which is made when it is first needed.
 
     Raises:
-        ChotsoError: The data belong to someone the caller cannot become.
+        ChotsoError: The data belong to a user that the caller cannot become.
     """
     owner = _owner(data_dir)
     if os.geteuid() != 0:
@@ -50,7 +50,7 @@ def account_for(home: Path, data_dir: Path) -> Account:
             )
         return Account(os.geteuid(), os.getegid(), is_other=False)
     for found in (owner, _owner(home)):
-        # initdb looks its user up by name, which a folder mounted from elsewhere may not offer.
+        # initdb needs its user's name; the owner of a mounted folder may have none here.
         if found is not None and found.st_uid != 0 and _has_name(found.st_uid):
             return Account(found.st_uid, found.st_gid, is_other=True)
     entry = _service_user()
@@ -58,7 +58,7 @@ def account_for(home: Path, data_dir: Path) -> Account:
 
 
 def give_to_owner(path: Path, home: Path) -> None:
-    """What root writes in the home of a user stays usable to that user."""
+    """Give a file that root wrote in a user's home to that user."""
     if os.geteuid() == 0:
         owner = home.stat()
         os.chown(path, owner.st_uid, owner.st_gid)
@@ -72,10 +72,10 @@ def run_as(
     stderr: IO[bytes] | int = subprocess.PIPE,
     timeout: float = 300,
 ) -> subprocess.CompletedProcess[str]:
-    """Run a program as the account, in a session of its own, from `/`, with a clean environment.
+    """Run a program as the account, in its own session, in `/`, with a clean environment.
 
-    Standard output is captured. The folder of the caller is left because the account may not be
-    able to enter it.
+    Standard output is captured. The program runs in `/` because the account may not have access to
+    the caller's folder.
 
     Raises:
         ChotsoError: The account cannot be assumed, or the program takes too long.
@@ -134,7 +134,7 @@ def _service_user() -> pwd.struct_passwd:
             return pwd.getpwnam(SERVICE_USER)
         except KeyError:
             if time.monotonic() > deadline or (tried and not _other_process_adds_users()):
-                # A machine without useradd, or with a read-only /etc: the one user it has anyway.
+                # On a machine without useradd, or with a read-only /etc: a user that always exists.
                 return pwd.getpwnam("nobody")
         _add_service_user()
         tried = True

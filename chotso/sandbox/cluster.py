@@ -1,4 +1,4 @@
-"""Making the data directory: `initdb` into a draft that takes its place only when complete."""
+"""Makes the data directory: `initdb` writes a draft, which is renamed only when complete."""
 
 import hashlib
 import os
@@ -25,7 +25,7 @@ SETTINGS = {
     "unix_socket_directories": "",
     "password_encryption": "scram-sha-256",
     "max_connections": "100",
-    "reserved_connections": "40",  # for the warehouse's login and Airflow, whoever takes the rest
+    "reserved_connections": "40",  # for the warehouse's login and Airflow, if others use the rest
     "shared_buffers": "512MB",
     "effective_cache_size": "2GB",
     "work_mem": "64MB",
@@ -45,19 +45,19 @@ SETTINGS = {
 
 
 def cluster_name_of(data_dir: Path) -> str:
-    """The name that the titles of the server's processes carry."""
+    """The name in the titles of the server's processes."""
     return f"chotso-{hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:8]}"
 
 
 def make_cluster(programs: Path, account: Account, server: SandboxServer) -> None:
-    """Make an empty cluster with the recorded superuser password.
+    """Make an empty cluster with the superuser password of `server`.
 
-    UTF-8; the builtin C.UTF-8 locale (code point order, case by Unicode, the same on every
-    machine); data checksums; passwords (SCRAM) for every connection. What an interrupted attempt
-    left is deleted.
+    It has UTF-8, the builtin C.UTF-8 locale (code point order, case by Unicode, the same on every
+    machine), data checksums, and passwords (SCRAM) for every connection. Files of an interrupted
+    attempt are deleted.
 
     Raises:
-        ChotsoError: `initdb` failed; the text holds its last words.
+        ChotsoError: `initdb` failed; the text has its last output.
     """
     data_dir = server.data_dir
     for left in data_dir.parent.glob(f"{data_dir.name}.draft-*"):
@@ -85,7 +85,7 @@ def make_cluster(programs: Path, account: Account, server: SandboxServer) -> Non
 
 
 def _delete(draft: Path) -> None:
-    """Delete a draft; an initdb that outlived its killed starter may go on writing for a while."""
+    """Delete a draft; an initdb whose starter was killed may go on writing for a while."""
 
     def is_gone() -> bool:
         shutil.rmtree(draft, ignore_errors=True)
@@ -95,11 +95,11 @@ def _delete(draft: Path) -> None:
 
 
 def _initdb(programs: Path, account: Account, draft: Path, password: str) -> str:
-    """Run initdb; what it complained of, or nothing."""
+    """Run initdb; returns its error output, or an empty text."""
     settings = dict(SETTINGS)
     if _shared_memory_is_short():
         settings["dynamic_shared_memory_type"] = "sysv"
-    # initdb takes the password from a file only, and wants the data directory empty.
+    # initdb reads the password only from a file, and needs an empty data directory.
     descriptor, name = tempfile.mkstemp(prefix=PASSWORD_PREFIX, dir=draft.parent)
     try:
         os.write(descriptor, password.encode())
@@ -128,7 +128,7 @@ def _password(server: SandboxServer) -> str:
 
 
 def _shared_memory_is_short() -> bool:
-    # A container often has 64 MB there, too little for a parallel hash join.
+    # A container often has only 64 MB there, which is too little for a parallel hash join.
     try:
         found = os.statvfs(SHARED_MEMORY)
     except OSError:

@@ -1,4 +1,4 @@
-"""Starting the server program so that it outlives its starter, and waiting until it is ready."""
+"""Starts the server program detached from its starter, and waits until it is ready."""
 
 import os
 import time
@@ -19,10 +19,10 @@ LOG_LIMIT_BYTES = 32 * 1024 * 1024
 def launch(home: Path, server: SandboxServer, programs: Path, account: Account) -> SandboxServer:
     """Start the server of a complete data directory and wait until it accepts connections.
 
-    After a kill that includes ending what was left of the old server, and crash recovery.
+    After a kill, this includes ending processes of the old server, and crash recovery.
 
     Returns:
-        The server, on another port (and `sandbox.json` rewritten) if the kept one was taken.
+        The server; with another port (also in `sandbox.json`) if the recorded one was taken.
 
     Raises:
         ChotsoError: It cannot listen, ends while starting, or is not ready within 120 s.
@@ -35,7 +35,7 @@ def launch(home: Path, server: SandboxServer, programs: Path, account: Account) 
         if wait_ready(server, _spawn(programs, account, server)):
             return server
         tail = _log_tail(server.log_file, log_start)
-        if "could not bind" not in tail:  # else someone took the port just now: look again
+        if "could not bind" not in tail:  # otherwise somebody has just taken the port: try again
             raise ChotsoError(
                 f"The embedded PostgreSQL ended while starting.\n{tail}".rstrip(),
                 kept="the data, untouched.",
@@ -53,7 +53,7 @@ def wait_ready(server: SandboxServer, pid: int) -> bool:
     """Wait until this server process accepts connections; False if it ends instead.
 
     Raises:
-        ChotsoError: It neither gets ready nor ends within 120 s.
+        ChotsoError: It is neither ready nor ended within 120 s.
     """
     deadline = time.monotonic() + READY_TIMEOUT_S
     while processes.is_alive(pid):
@@ -71,8 +71,8 @@ def wait_ready(server: SandboxServer, pid: int) -> bool:
 
 
 def _drop_misleading_pid_file(data_dir: Path) -> None:
-    # PostgreSQL refuses to start while the old process id is taken, also by a stranger of the same
-    # user or by a zombie. Nobody of ours lives here any more: that was looked up just before.
+    # PostgreSQL refuses to start while the old process id is in use, even by another program of the
+    # user or by a zombie. Our caller has just checked that no server of ours runs here.
     pid = processes.recorded_pid(data_dir)
     if pid is not None and processes.exists(pid):
         (data_dir / "postmaster.pid").unlink(missing_ok=True)
@@ -95,18 +95,18 @@ def _on_usable_port(home: Path, server: SandboxServer) -> SandboxServer:
 
 
 def _open_log(home: Path, log_file: Path) -> int:
-    """Make the log if missing, set an overlong one aside, and return where new lines begin."""
+    """Make the log if missing, rename one that is too long; returns the offset of new lines."""
     if log_file.exists() and log_file.stat().st_size > LOG_LIMIT_BYTES:
         log_file.replace(log_file.with_suffix(".log.1"))
-    # Error lines can quote rows, so the log is nobody else's to read.
+    # Errors can quote rows, so nobody else may read the log.
     os.close(os.open(log_file, os.O_WRONLY | os.O_CREAT, 0o600))
     give_to_owner(log_file, home)
     return log_file.stat().st_size
 
 
 def _spawn(programs: Path, account: Account, server: SandboxServer) -> int:
-    # The shell leaves at once, so the server has no parent to die with; of the caller's streams it
-    # holds none. Standard output of the shell brings the server's process id.
+    # The shell exits at once, so the server does not depend on a parent, and it has none of the
+    # caller's streams. The shell prints the server's process id.
     with server.log_file.open("ab") as log:
         shell = run_as(
             account,

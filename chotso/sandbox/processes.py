@@ -1,8 +1,8 @@
-"""Which processes are the server of a data directory, told apart from strangers with a reused id.
+"""Finds the server processes of a data directory, and excludes others that reused their id.
 
-`postmaster.pid` alone proves nothing after a kill: its number may belong to another program by
-now, or to a dead process that nobody has reaped. A command line does; and unlike `/proc/N/cwd` it
-can be read by root in a container that lacks the right to trace other users' processes.
+After a kill, `postmaster.pid` proves nothing: its number may belong to another program, or to a
+zombie. So the command line is compared. Unlike `/proc/N/cwd`, root can read it even in a container
+that has no right to trace other users' processes.
 """
 
 import contextlib
@@ -16,7 +16,7 @@ ORPHAN_PATIENCE_S = 5.0
 
 
 def recorded_pid(data_dir: Path) -> int | None:
-    """The process id in `postmaster.pid`, whoever has it now."""
+    """The process id in `postmaster.pid`, whichever process has it now."""
     lines = _pid_file(data_dir)
     try:
         return int(lines[0])
@@ -25,7 +25,7 @@ def recorded_pid(data_dir: Path) -> int | None:
 
 
 def recorded_port(data_dir: Path) -> int | None:
-    """The port that the server wrote down when it started."""
+    """The port that the server recorded when it started."""
     lines = _pid_file(data_dir)
     try:
         return int(lines[3])
@@ -34,22 +34,22 @@ def recorded_port(data_dir: Path) -> int | None:
 
 
 def is_ready(data_dir: Path) -> bool:
-    """Whether the server says that it accepts connections (recovery is over)."""
+    """Whether the server reports that it accepts connections (recovery is over)."""
     lines = _pid_file(data_dir)
     return len(lines) > 7 and lines[7].strip() == "ready"
 
 
 def find_postmaster(data_dir: Path) -> int | None:
-    """The process id of the running server of this data directory, starting up or ready."""
+    """The process id of this data directory's running server, which may still be starting."""
     recorded = recorded_pid(data_dir)
     if recorded is not None and is_postmaster(recorded, data_dir):
         return recorded
-    # A server that was just launched has not written its file yet.
+    # A server that has just been started has not written its file yet.
     return next((pid for pid in _pids() if is_postmaster(pid, data_dir)), None)
 
 
 def is_postmaster(pid: int, data_dir: Path) -> bool:
-    """Whether this process was started as the server of this data directory and still lives."""
+    """Whether this process was started as the server of this data directory and still runs."""
     arguments = _command_line(pid)
     return (
         len(arguments) > 2
@@ -60,7 +60,7 @@ def is_postmaster(pid: int, data_dir: Path) -> bool:
 
 
 def is_alive(pid: int) -> bool:
-    """Whether the process exists and is more than a zombie waiting to be reaped."""
+    """Whether the process exists and is not a zombie."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -69,15 +69,15 @@ def is_alive(pid: int) -> bool:
 
 
 def exists(pid: int) -> bool:
-    """Whether the id is taken at all, be it by a zombie."""
+    """Whether any process, even a zombie, has the id."""
     return Path(f"/proc/{pid}").exists()
 
 
 def end_orphans(cluster_name: str) -> None:
-    """End the children that a killed server left: a long query keeps its old memory attached.
+    """End the children of a killed server: a long query keeps the shared memory attached.
 
-    They are given time to notice for themselves, then told, then killed; their server is gone, so
-    crash recovery follows in any case.
+    First they have time to notice it themselves, then they get SIGTERM, then SIGKILL. Their server
+    is gone, so crash recovery follows in any case.
     """
     for number in (None, signal.SIGTERM, signal.SIGKILL):
         for pid in _children(cluster_name):
@@ -88,7 +88,7 @@ def end_orphans(cluster_name: str) -> None:
 
 
 def end_leftover(data_dir: Path, cluster_name: str) -> None:
-    """End a server whose data directory was deleted beneath it."""
+    """End a server whose data directory was deleted while it ran."""
     for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
         pid = find_postmaster(data_dir)
         if pid is None:
@@ -99,7 +99,7 @@ def end_leftover(data_dir: Path, cluster_name: str) -> None:
 
 
 def wait_until(condition: Callable[[], bool], seconds: float, pause: float = 0.02) -> bool:
-    """Ask again and again; False when the time is over and the answer still is no."""
+    """Check repeatedly; False if the condition does not become true in time."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:

@@ -14,12 +14,12 @@ CONNECT_TIMEOUT_S = 10
 
 
 def connect(url: str) -> psycopg.Connection:
-    """A connection in autocommit mode; databases cannot be made inside a transaction."""
+    """A connection in autocommit mode: databases cannot be made in a transaction."""
     return open_session(url, autocommit=True, connect_timeout=CONNECT_TIMEOUT_S)
 
 
 def is_provisioned(server: SandboxServer) -> bool:
-    """Whether `provision` has come to its end on this very data directory.
+    """Whether `provision` has finished on this data directory.
 
     Raises:
         psycopg.OperationalError: The server does not answer, or refuses the password.
@@ -39,7 +39,7 @@ def is_provisioned(server: SandboxServer) -> bool:
 
 
 def provision(server: SandboxServer) -> None:
-    """Make what is missing of the databases, logins and grants; safe to repeat."""
+    """Make the databases, logins and grants that are missing; safe to repeat."""
     with connect(_maintenance_url(server)) as connection:
         _logins(connection, server)
         _databases(connection)
@@ -50,7 +50,7 @@ def provision(server: SandboxServer) -> None:
 
 
 def describe(server: SandboxServer) -> tuple[str, list[str]]:
-    """The server's version and its databases, templates left out."""
+    """The server's version and its databases, without templates."""
     with connect(_maintenance_url(server)) as connection:
         version = connection.execute("show server_version").fetchone()
         names = connection.execute(
@@ -71,7 +71,7 @@ def _logins(connection: psycopg.Connection, server: SandboxServer) -> None:
         known = connection.execute("select 1 from pg_roles where rolname = %s", [name]).fetchone()
         if known is None:
             connection.execute(sql.SQL("create role {} login").format(role))
-        # Hashed here, so that no statement, and thus no log, ever holds the password.
+        # Hashed here, so that no statement, and so no log, has the password.
         hashed = connection.pgconn.encrypt_password(
             password.encode(), name.encode(), b"scram-sha-256"
         ).decode()
@@ -91,7 +91,7 @@ def _databases(connection: psycopg.Connection) -> None:
         if name not in known:
             connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
     connection.execute("alter database airflow owner to airflow")
-    # tst holds persons' numbers in clear and airflow holds connections: no login strays in.
+    # tst has persons' numbers in clear text, airflow has connections: only their own logins get in.
     connection.execute("revoke all on database tst, airflow from public")
     connection.execute("grant connect on database tst to chotso_source")
 

@@ -1,7 +1,7 @@
-"""Start, stop and look at the embedded PostgreSQL 18 (`chotso sandbox start|stop|status`).
+"""Starts, stops and checks the embedded PostgreSQL 18 (`chotso sandbox start|stop|status`).
 
-It listens on 127.0.0.1 only, runs detached from whoever started it, logs to
-`$CHOTSO_HOME/postgres/server.log`, and comes back from a kill of itself or of its starter.
+It listens only on 127.0.0.1, runs detached from its starter, and logs to
+`$CHOTSO_HOME/postgres/server.log`. It recovers if it, or its starter, was killed.
 """
 
 import fcntl
@@ -31,16 +31,16 @@ __all__ = ["SandboxServer", "load", "start", "status", "stop"]
 
 
 def start(home: Path) -> SandboxServer:
-    """Make the server if there is none, start it if it is down, and return where it is.
+    """Make the server if there is none, start it if it is stopped, and return its description.
 
-    A second call while it runs only verifies. Processes that call this at once take turns.
+    If it already runs, a call only checks it. Processes that call this at the same time take turns.
 
     Args:
         home: `$CHOTSO_HOME`; made if missing.
 
     Returns:
-        The running server, ready for connections, its databases and logins in place; the same
-        content stands in `sandbox.json`.
+        The running server, ready for connections, with its databases and logins; `sandbox.json`
+            has the same content.
 
     Raises:
         ChotsoError: It cannot be made, started or reached; the text names the log.
@@ -55,7 +55,7 @@ def start(home: Path) -> SandboxServer:
 
 
 def stop(home: Path) -> bool:
-    """Stop the server (open sessions are ended, committed work is kept) and wait until it is down.
+    """Stop the server (sessions are ended, committed work is kept) and wait until it is stopped.
 
     Returns:
         True if it was running, False if there was nothing to stop.
@@ -79,11 +79,11 @@ def stop(home: Path) -> bool:
 
 
 def status(home: Path) -> dict[str, Any]:
-    """What the server is doing, without changing anything.
+    """The state of the server; nothing is changed.
 
     Returns:
         `state` (`running`, `starting`, `stopped`), `pid`, `port`, `version`, `databases` (names;
-        empty unless running), `data_dir` and `log_file`; None for what does not exist.
+            empty unless running), `data_dir` and `log_file`; None if something does not exist.
     """
     server = load(home)
     if server is None:
@@ -119,7 +119,7 @@ def status(home: Path) -> dict[str, Any]:
 
 
 def load(home: Path) -> SandboxServer | None:
-    """The recorded server of this home, running or not; None where none was ever made.
+    """The recorded server of this home, running or not; None if none was ever made.
 
     Raises:
         ChotsoError: `sandbox.json` cannot be read.
@@ -133,7 +133,7 @@ def _resolved(home: Path) -> Path:
 
 @contextmanager
 def _lock(home: Path) -> Iterator[None]:
-    # The kernel drops the lock with its holder, however that one dies.
+    # The kernel releases the lock when its holder ends, for whatever reason.
     path = home / ".sandbox.lock"
     try:
         home.mkdir(parents=True, exist_ok=True)
@@ -184,8 +184,8 @@ def _recorded_or_new(home: Path) -> SandboxServer:
             f"{log_file.parent} and {data_dir}.",
         )
     if server is None or data_dir is None:
-        # What a deleted home or a killed initdb left is not taken up: it is incomplete, or nobody
-        # has its passwords; and its server may run on, its files deleted beneath it.
+        # Data of a deleted home or of a killed initdb are not used: they are incomplete, or their
+        # passwords are lost. Their server may still run on deleted files.
         data_dir = place.new_data(home, account_for(home, home / "postgres" / "data"))
         processes.end_leftover(data_dir, cluster_name_of(data_dir))
         shutil.rmtree(data_dir, ignore_errors=True)
@@ -201,18 +201,18 @@ def _recorded_or_new(home: Path) -> SandboxServer:
 def _bring_up(home: Path, server: SandboxServer) -> SandboxServer:
     folder = server.log_file.parent
     folder.mkdir(exist_ok=True)
-    folder.chmod(0o711)  # the server's account passes through, whatever the caller's umask
+    folder.chmod(0o711)  # the server's account needs access, whatever the caller's umask
     give_to_owner(folder, home)
     account = account_for(home, server.data_dir)
     programs = place.programs(home, account)
     if not place.is_complete(server.data_dir):
         make_cluster(programs, account, server)
-    account.take(server.data_dir / place.MARKER)  # older versions left it root's
+    account.take(server.data_dir / place.MARKER)  # older versions left it to root
     return launch(home, server, programs, account)
 
 
 def _adopt(home: Path, server: SandboxServer, pid: int) -> SandboxServer:
-    """Take over a server that runs already, or is still starting for a starter that was killed."""
+    """Use a server that already runs, or that is still starting after its starter was killed."""
     if not wait_ready(server, pid):
         return _bring_up(home, server)
     port = processes.recorded_port(server.data_dir)
@@ -241,7 +241,7 @@ def _ensure_provisioned(server: SandboxServer) -> None:
 
 
 def _wait_for_pid_file(server: SandboxServer, pid: int) -> None:
-    # A server in its first moments has not written down its id yet, and pg_ctl goes by that.
+    # A server that has just started has not recorded its id yet, which pg_ctl needs.
     processes.wait_until(
         lambda: processes.recorded_pid(server.data_dir) == pid or not processes.is_alive(pid), 10
     )

@@ -1,4 +1,4 @@
-"""What is known about the embedded server: `$CHOTSO_HOME/sandbox.json`, mode 600."""
+"""The recorded facts of the embedded server: `$CHOTSO_HOME/sandbox.json`, mode 600."""
 
 import json
 import os
@@ -15,17 +15,17 @@ FILE_NAME = "sandbox.json"
 
 @dataclass(frozen=True)
 class SandboxServer:
-    """Where the embedded PostgreSQL listens, keeps its data, and how to log in.
+    """Where the embedded PostgreSQL listens and has its data, and how to log in.
 
-    The URLs are `postgresql://login:password@host:port/database` and hold passwords, so they are
-    left out of the object's printed form.
+    The URLs are `postgresql://login:password@host:port/database`. They have passwords, so the
+    object's printed form does not show them.
 
     Attributes:
-        data_dir: The cluster's data directory; not always below the home, see `place.py`.
+        data_dir: The cluster's data directory; it can be outside the home, see `place.py`.
         log_file: The server's log.
         admin_url: Superuser `postgres` on database `warehouse`.
         source_url: Login `chotso_source` on `tst`, which can only read schema `tst`.
-        source_admin_url: Superuser on `tst`; what makes and advances the source uses it.
+        source_admin_url: Superuser on `tst`; it is used to make and advance the source.
         warehouse_url: Login `chotso_etl` on `warehouse`.
         airflow_url: Login `airflow`, owner of database `airflow`.
     """
@@ -42,7 +42,7 @@ class SandboxServer:
 
     @classmethod
     def new(cls, *, port: int, data_dir: Path, log_file: Path) -> "SandboxServer":
-        """A server that has no passwords yet: random ones, drawn here once."""
+        """A new server, with passwords generated at random."""
         admin, source, etl, airflow = (secrets.token_hex(24) for _ in range(4))
         at = f"{HOST}:{port}"
         return cls(
@@ -72,10 +72,10 @@ class SandboxServer:
 
 
 def read(home: Path) -> SandboxServer | None:
-    """The recorded server of this home, running or not; None where none was ever made.
+    """The recorded server of this home, running or not; None if none was ever made.
 
     Raises:
-        ChotsoError: The file cannot be read or is not what `write` writes.
+        ChotsoError: The file cannot be read, or was not written by `write`.
     """
     path = home / FILE_NAME
     try:
@@ -104,7 +104,7 @@ def read(home: Path) -> SandboxServer | None:
 
 
 def write(home: Path, server: SandboxServer) -> None:
-    """Replace `sandbox.json` in one step: a reader sees the old content or the new."""
+    """Replace `sandbox.json` atomically: a reader sees the old content or the new."""
     content = {
         name: str(value) if isinstance(value, Path) else value
         for name, value in asdict(server).items()

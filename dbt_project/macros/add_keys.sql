@@ -1,4 +1,4 @@
-{# Keys of large facts, made once over the whole table: inline they would be checked row by row. #}
+{# Keys of large facts, added when the table is full: keys in its definition check row by row. #}
 
 {% macro add_primary_key(columns) -%}
     alter table {{ this }} add primary key ({{ columns | join(', ') }})

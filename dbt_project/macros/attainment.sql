@@ -1,8 +1,8 @@
-{# What is said of a figure beside its plan, whoever's it is. Each macro reads kind_code,
-   direction_code, numerator, denominator, plan_original and plan_in_force of the CTE it stands in;
-   `actual` is the column with what was counted to date. #}
+{# A figure compared with its plan, for agencies and officers. Each macro uses kind_code,
+   direction_code, numerator, denominator, plan_original and plan_in_force of its CTE; `actual` is
+   the column with the figure to date. #}
 
-{# A ratio's attainment is rounded once, from the fraction, not from its rounded value. #}
+{# A ratio's attainment is rounded once: it is computed from the fraction, not the rounded ratio. #}
 {% macro attainment_ratio(actual) -%}
     case
         when kind_code = 'ratio'
@@ -11,7 +11,7 @@
     end
 {%- endmacro %}
 
-{# Judged on unrounded figures; null where there is nothing to judge by. #}
+{# Computed from unrounded figures; null if there is no plan or no figure. #}
 {% macro is_plan_met(actual) -%}
     case
         when kind_code = 'ratio' and direction_code = 'below'
@@ -23,7 +23,7 @@
     end
 {%- endmacro %}
 
-{# In force, assigned as 0, assigned for later, or never assigned. #}
+{# The plan is in force, assigned as 0, assigned for later, or never assigned. #}
 {% macro plan_status() -%}
     case
         when plan_in_force is null and plan_original is null then 'none'
@@ -33,8 +33,8 @@
     end
 {%- endmacro %}
 
-{# Of a month and to date: summed over what was collected, not over rows shown, so that months out
-   of force count to date as well. `keys` are the columns that both sides have. #}
+{# Collection of the month and to date. It sums the collections, not the rows shown, so that months
+   in which the agency was not in force count to date, too. `keys` are the columns to join by. #}
 {% macro collected_to_date(keys, collections) -%}
     select
         {%- for key in keys %}

@@ -1,7 +1,7 @@
-{# Ratios and verdicts from exact figures. PostgreSQL's numeric `/` rounds by itself, so rounding
-   its result rounds twice; div() truncates exactly. #}
+{# Ratios and verdicts from exact figures. PostgreSQL's numeric `/` already rounds, so rounding its
+   result would round twice; div() truncates exactly. #}
 
-{# numerator ÷ denominator, rounded once, half away from zero, to 9 decimals; null by zero. #}
+{# numerator ÷ denominator, rounded once, half away from zero, to 9 decimals; null for zero. #}
 {% macro exact_ratio(numerator, denominator) -%}
     case
         when ({{ denominator }}) <> 0
@@ -15,7 +15,7 @@
     end
 {%- endmacro %}
 
-{# numerator ÷ denominator < target, decided without dividing; null by zero or without a target. #}
+{# numerator ÷ denominator < target, without dividing; null for zero or without a target. #}
 {% macro is_ratio_below(numerator, denominator, target) -%}
     case
         when ({{ denominator }}) > 0

@@ -1,4 +1,4 @@
-{# A build writes one schema and nothing else, so that a scratch build can never touch another. #}
+{# A build writes only one schema, so that a scratch build can never change another one. #}
 {% macro generate_schema_name(custom_schema_name, node) -%}
     {{ target.schema }}
 {%- endmacro %}

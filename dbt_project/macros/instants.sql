@@ -1,4 +1,4 @@
-{# The two instants that a build is a function of, and local time. #}
+{# The two instants that determine a build, and local time. #}
 
 {% macro as_known_at() -%}
     {%- if execute and not var('as_known_at') -%}
@@ -7,7 +7,7 @@
     timestamptz '{{ var("as_known_at") or "infinity" }}'
 {%- endmacro %}
 
-{# Without a cutoff everything happened before it: infinity needs no second branch anywhere. #}
+{# Without a cutoff it is infinity: all events are before it, and no query needs a special case. #}
 {% macro event_cutoff() -%}
     timestamptz '{{ var("event_cutoff") or "infinity" }}'
 {%- endmacro %}

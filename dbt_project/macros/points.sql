@@ -1,7 +1,7 @@
-{# Points of the ranking from exact fractions, and figures as people read them. #}
+{# Points of the ranking from exact fractions, and figures as texts for people. #}
 
-{# numerator ÷ denominator as an integer that keeps the order of the fractions, equal ones equal:
-   two that differ, of figures below 10^25, differ by more than 10^-100. #}
+{# numerator ÷ denominator as an integer with the same order: equal fractions give equal integers,
+   and different fractions of figures below 10^25 differ by more than 10^-100. #}
 {% macro fraction_order(numerator, denominator) -%}
     div(({{ numerator }}) * '1e100'::numeric, {{ denominator }})
 {%- endmacro %}
@@ -30,12 +30,12 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# A number with as many decimals as it has, e.g. a weight. #}
+{# A number with all its decimals, e.g. a weight. #}
 {% macro plain_text(value, language) -%}
     {{ number_text(value, 'scale(trim_scale(' ~ value ~ '))', language) }}
 {%- endmacro %}
 
-{# A fraction as per cent, to two decimals; to seven where two would make it look like `beside`. #}
+{# A fraction as per cent, with two decimals, or seven if two make it look equal to `beside`. #}
 {% macro percent_text(value, beside, language) -%}
     {{ number_text(
         '(100 * (' ~ value ~ '))',
@@ -45,7 +45,7 @@
     ) }} || '{{ " %" if language == "vi" else "%" }}'
 {%- endmacro %}
 
-{# A fraction as per cent with the decimals that it has, two at least and seven at most. #}
+{# A fraction as per cent with all its decimals, but at least two and at most seven. #}
 {% macro written_percent_text(value, language) -%}
     {{ number_text(
         '(100 * (' ~ value ~ '))',
@@ -54,7 +54,7 @@
     ) }} || '{{ " %" if language == "vi" else "%" }}'
 {%- endmacro %}
 
-{# A figure of a metric in its unit; without `beside` it is a plan, as it was written. #}
+{# A metric's figure with its unit; without `beside` it is a plan and has all its decimals. #}
 {% macro figure_text(value, unit, beside, language) -%}
     case {{ unit }}
         when 'person' then {{ number_text(value, '0', language) }}
@@ -65,7 +65,7 @@
     end
 {%- endmacro %}
 
-{# How far a figure lies from its plan, without a sign. #}
+{# The difference between a figure and its plan, without a sign. #}
 {% macro distance_text(value, unit, language) -%}
     case
         when {{ unit }} <> 'fraction' then {{ figure_text(value, unit, '0', language) }}

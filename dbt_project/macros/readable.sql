@@ -1,17 +1,18 @@
-{# Values of rows set aside: text that may be anything. What cannot be read must not stop a build,
-   and PostgreSQL 15 has no cast that returns null, so each form is matched before it is cast. #}
+{# Reads values of rows set aside, which are arbitrary text. An unreadable value must not stop a
+   build, and PostgreSQL 15 has no cast that returns null, so each value is matched before it is
+   cast. #}
 
-{# Whole đồng; 0 when unreadable. #}
+{# Whole đồng; 0 if unreadable. #}
 {% macro readable_amount(value) -%}
     case when {{ value }} ~ '^[+-]?[0-9]{1,18}([.]0+)?$' then ({{ value }})::numeric else 0 end
 {%- endmacro %}
 
-{# A code without surrounding blanks; null when empty. #}
+{# A code without surrounding blanks; null if empty. #}
 {% macro readable_code(value) -%}
     nullif(btrim({{ value }}), '')
 {%- endmacro %}
 
-{# First day of the month of an ISO date; null when unreadable. #}
+{# First day of the month of an ISO date; null if unreadable. #}
 {% macro readable_month(value) -%}
     case
         when {{ value }} ~ '^[1-9][0-9]{3}-(0[1-9]|1[0-2])-[0-3][0-9]'
@@ -19,7 +20,7 @@
     end
 {%- endmacro %}
 
-{# An ISO instant with its offset; null when unreadable, the 31st of a shorter month included. #}
+{# An ISO instant with its offset; null if unreadable, e.g. on the 31st of a shorter month. #}
 {% macro readable_instant(value) -%}
     case
         when {{ value }} !~ (

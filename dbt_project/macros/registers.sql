@@ -1,4 +1,4 @@
-{# The registers of config/ as SQL. They arrive as variables: the build keeps them by hash. #}
+{# The registers of config/ as SQL. They are variables of dbt; the build records them by hash. #}
 
 {% macro text_literal(value) -%}
     {%- if value is none -%}
@@ -8,7 +8,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# The value that config/measures.yml gives a measure for a month: the newest entry not after it. #}
+{# A measure's value for a month in config/measures.yml: the newest entry that is not later. #}
 {% macro dated_measure(measure, month, kind) -%}
     {%- set measures = var('measures') -%}
     {%- set entries = measures.get(measure, []) if measures is mapping else [] -%}
@@ -21,7 +21,7 @@
     end
 {%- endmacro %}
 
-{# The metric that a plan's measure (chi_tieu) belongs to; null for one the register lacks. #}
+{# The metric of a plan's measure (chi_tieu); null if the register has none. #}
 {% macro metric_of_plan(plan_code) -%}
     case {{ plan_code }}
     {%- for metric in var('metrics') %}
@@ -31,7 +31,7 @@
     end
 {%- endmacro %}
 
-{# The source's status of an employer in our words. #}
+{# Translates the source's status of an employer. #}
 {% macro employer_status(column) -%}
     case {{ column }}
         when 'HOAT_DONG' then 'active'

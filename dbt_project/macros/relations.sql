@@ -1,6 +1,6 @@
-{# What a materialization says to the server, as text: one statement for all of it costs one way. #}
+{# SQL texts of a materialization; they are sent together, in one round trip to the server. #}
 
-{# The relation of the build before, dropped. #}
+{# Drops the relation of the previous build. #}
 {% macro drop_old_relation() -%}
     {%- set old = load_cached_relation(this) -%}
     {%- if old is not none %}
@@ -8,7 +8,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# Indexes, and statistics for the models that join it. #}
+{# Creates the indexes, and statistics for the models that join the relation. #}
 {% macro index_and_analyze(relation) -%}
     {%- for index in config.get('indexes', default=[]) %}
     {{ get_create_index_sql(relation, index) }};
@@ -16,7 +16,7 @@
     analyze {{ relation }};
 {%- endmacro %}
 
-{# The descriptions of a relation and of its columns; a described column that is not there fails. #}
+{# Comments on a relation and its columns; fails if a described column does not exist. #}
 {% macro describe_relation(relation) -%}
     {%- if config.persist_relation_docs() and model.description %}
     {{ postgres__alter_relation_comment(relation, model.description) }}

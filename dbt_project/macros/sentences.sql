@@ -1,11 +1,11 @@
-{# Sentences of the ranking, one per point and place. Each macro reads the columns of the CTE that
-   it stands in; officials read the Vietnamese, and the English says the same. #}
+{# Sentences of the ranking, one per point and place. Each macro uses the columns of its CTE.
+   Officials read the Vietnamese; the English has the same meaning. #}
 
 {% macro said(language, vietnamese, english) -%}
     {{ text_literal(vietnamese if language == 'vi' else english) }}
 {%- endmacro %}
 
-{# What takes part: in English in the plural but for one. #}
+{# The kind of participant; English uses the plural except for one. #}
 {% macro kind_text(participant_type, language, count='2') -%}
     case {{ participant_type }}
     {%- if language == 'vi' %}
@@ -18,7 +18,7 @@
     end
 {%- endmacro %}
 
-{# The month measured, as people write it. #}
+{# The measured month, as people write it. #}
 {% macro month_text(month, language) -%}
     to_char({{ month }}, {{ said(language, 'MM/YYYY', 'YYYY-MM') }})
 {%- endmacro %}
@@ -67,7 +67,7 @@
     end
 {%- endmacro %}
 
-{# What was reached and what was planned, from the columns of `scored`. #}
+{# The figure and its plan, from the columns of `scored`. #}
 {% macro measured_text(language) -%}
     scored.metric_name_{{ language }}
     || {{ said(language, ': ', ': ') }}
@@ -94,7 +94,7 @@
     )
 {%- endmacro %}
 
-{# How it lies to the plan, up to where the points are said, from the columns of `scored`. #}
+{# The figure compared with the plan, up to the points, from the columns of `scored`. #}
 {% macro result_text(language) -%}
     case scored.result_code
         when 'not_considered'
@@ -124,7 +124,7 @@
     end
 {%- endmacro %}
 
-{# By how much it is better than planned, and beside whom, from the columns of `scored`. #}
+{# The excess over the plan, and the best excess, from the columns of `scored`. #}
 {% macro excess_text(language) -%}
     case scored.direction_code
         when 'below' then {{ said(language, 'thấp hơn chỉ tiêu ', 'below the target by ') }}
@@ -196,7 +196,7 @@
     || '.'
 {%- endmacro %}
 
-{# The place and how it was decided, from the columns of `placed`. #}
+{# The place and how it was determined, from the columns of `placed`. #}
 {% macro standing_text(language) -%}
     case
         when not placed.is_considered
@@ -218,7 +218,7 @@
     || '.'
 {%- endmacro %}
 
-{# Who has the same total, and what told them apart, from the columns of `placed`. #}
+{# Participants with the same total, and the tie-breaking metric, from the columns of `placed`. #}
 {% macro tie_text(language) -%}
     case
         when placed.level_count > 0

@@ -1,4 +1,4 @@
-{# A key of several columns: none null, no two rows alike. Counts only, so that no value is kept. #}
+{# A key of several columns: no nulls, no duplicates. Returns counts only, so no value is stored. #}
 {% test unique_key(model, columns) %}
 
     select count(*) as failures_count

@@ -1,8 +1,8 @@
-{# A member of a register as it was: one row per version with the days on which it held.
+{# The versions of a register's members: one row per version, with the days on which it is valid.
 
-   The first version holds from the beginning. A later one holds from `starts_on` where the register
-   dates its change itself, else from the local day on which the change became known. A version that
-   a later one replaces from the same day or before holds on no day, and is left out. #}
+   The first version is valid from the beginning. A later one is valid from `starts_on` if the
+   register dates its changes, otherwise from the local day on which the change became known. If a
+   later version is valid from the same day or before, the earlier version is left out. #}
 
 {% macro validity_ranges(versions, code, key, attributes, starts_on) -%}
     compared as (
@@ -65,7 +65,7 @@
     )
 {%- endmacro %}
 
-{# The key of the version that holds on a day; of a member that no register knows, its only one. #}
+{# The key of the version on a day; a member that is in no register has only one key. #}
 {% macro member_key(version, key, code) -%}
     coalesce({{ version }}.{{ key }}, {{ code }} || '|first')
 {%- endmacro %}

@@ -1,4 +1,4 @@
--- One person can be with two agencies and counts once, but the largest alone is never more.
+-- A person with two agencies counts once in the province. No single agency has more than it.
 select
     province.agency_code,
     province.month

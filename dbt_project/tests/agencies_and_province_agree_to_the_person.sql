@@ -1,4 +1,4 @@
--- What the agencies' sum is more than the province are the persons that it counts again.
+-- The agencies' sum minus the province is the number of persons that the sum counts again.
 select
     agency_code,
     month,

@@ -1,4 +1,4 @@
--- Every account is in fct_employer_debt once, and its principal is that of its fund groups.
+-- Every account is in fct_employer_debt once, and its principal is the sum of its fund groups.
 with debts as (
     select
         agency_code,

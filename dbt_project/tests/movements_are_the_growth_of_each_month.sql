@@ -1,4 +1,4 @@
--- Who came and went is the growth, and the growth leads from the month before to this one.
+-- Growth is persons who came minus persons who left, and it is the change from the previous month.
 with shown as (
     select
         *,

@@ -1,5 +1,5 @@
--- Every đồng and every account of an agency is with one officer, or with none: the rows of the
--- officers add up to the own filings of the agency, in each month.
+-- Every đồng and every account of an agency belongs to one officer, or to none. So in each month,
+-- the rows of the officers (with the unassigned row) add up to the agency's own figures.
 with officers as (
     select
         agency_code,

@@ -1,4 +1,4 @@
--- A province's đồng of a month are those of its own lines and of its members', each once.
+-- A province's collection of a month is the sum of its own and its members' lines, each once.
 with provinces as (
     select agency_code from {{ ref('dim_agency') }}
     where is_province and is_current

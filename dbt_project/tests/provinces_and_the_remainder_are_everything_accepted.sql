@@ -1,4 +1,4 @@
--- Per month, what the provinces show and what is named as counting at none are all that was
+-- Per month, the provinces' figures and the facts that count at no province add up to everything
 -- accepted: đồng of lines and arrears exactly; persons, in the newest month, at least.
 with provinces_of as (
     select
@@ -47,7 +47,7 @@ newest as (
     select max(month) as month from {{ ref('int_months') }}
 ),
 
--- what two provinces count, one above the other, is in both figures
+-- facts of a province below another province are in both figures
 once as (
     select
         accepted.metric_code,

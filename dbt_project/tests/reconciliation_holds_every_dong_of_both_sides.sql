@@ -1,5 +1,5 @@
--- Summed over its categories, the reconciliation holds what the accounts allocate and what the
--- lines pay, month by month and group by group, nothing twice and nothing left out.
+-- Per month and group, the reconciliation's categories add up to the accounts' allocations and to
+-- the lines' payments: no đồng is there twice or missing.
 with accounts as (
     select
         month,

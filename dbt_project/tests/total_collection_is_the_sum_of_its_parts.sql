@@ -1,4 +1,4 @@
--- The parts have each fund once; a metric of one fund among them is no part of its own.
+-- Each fund is in exactly one part. A metric of a single fund within a part is no part itself.
 select
     agency_code,
     month

@@ -1,4 +1,4 @@
--- Every agency in force × month × metric has its row, and nothing else has.
+-- There is exactly one row per agency in force × month × metric, and no other row.
 select
     expected.agency_code,
     expected.month,

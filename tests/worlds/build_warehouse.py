@@ -1,6 +1,7 @@
-"""A warehouse of its own for the tests of a build, on the embedded server or on one that is named.
+"""A separate warehouse for tests of a build, on the embedded or on a given server.
 
-`CHOTSO_TEST_POSTGRES_URL` (a superuser's) runs the same tests against another PostgreSQL, e.g. 15.
+With `CHOTSO_TEST_POSTGRES_URL` (of a superuser), the tests run against that server, e.g. of version
+15.
 """
 
 import os
@@ -36,7 +37,7 @@ class Servers:
 
 @cache
 def named_server() -> Servers | None:
-    """The server that CHOTSO_TEST_POSTGRES_URL names, with a login that is drawn anew."""
+    """The server of CHOTSO_TEST_POSTGRES_URL, with a new login."""
     named = os.environ.get("CHOTSO_TEST_POSTGRES_URL")
     if named is None:
         return None
@@ -49,7 +50,7 @@ def named_server() -> Servers | None:
 
 @contextmanager
 def any_server() -> Iterator[Servers]:
-    """The server that is named, or an embedded one for this module alone."""
+    """The given server, or an embedded one only for this module."""
     named = named_server()
     if named is not None:
         yield named
@@ -78,7 +79,7 @@ class Warehouse:
 def dbt_into(
     settings: Settings, schema: str, variables: dict[str, Any], command: tuple[str, ...]
 ) -> DbtSummary:
-    """One dbt call alone, without what a build does around it; a scratch schema is made for it."""
+    """One dbt command in a new scratch schema, without the other steps of a build."""
     if schema != NIGHTLY_SCHEMA:
         with connect(settings) as conn:
             claim_scratch_schema(conn, schema)

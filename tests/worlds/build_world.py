@@ -1,4 +1,4 @@
-"""A province of a few hand-made rows, written straight into raw as publishing would leave them."""
+"""A province of a few hand-made rows, inserted directly into raw as publishing would do it."""
 
 from datetime import date, datetime
 from typing import Any
@@ -15,12 +15,12 @@ ACCOUNT_AMOUNTS = (
 
 
 def instant(text: str) -> datetime:
-    """`2021-12-31T17:00` is local; one with an offset is what it says."""
+    """`2021-12-31T17:00` is local time; a text with an offset is used as it is."""
     return datetime.fromisoformat(text if "+" in text else f"{text}+07:00")
 
 
 class World:
-    """Writes batches, raw rows and quarantined rows; `known` is the instant that new rows carry."""
+    """Inserts batches, raw rows and quarantined rows; `known` is the known_at of new rows."""
 
     def __init__(self, admin: psycopg.Connection) -> None:
         self.admin = admin
@@ -52,7 +52,7 @@ class World:
         )
 
     def supersede(self, feed: str, at: str, **key: Any) -> None:
-        """Close the rows with this key, as the next version's publication does."""
+        """Close the rows with this key, as publishing the next version does."""
         condition = sql.SQL(" and ").join(
             sql.SQL("{} = {}").format(sql.Identifier(name), sql.Literal(value))
             for name, value in key.items()

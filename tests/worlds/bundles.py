@@ -1,4 +1,4 @@
-"""Makes bundles for the verifier's tests, by SPEC.md and without the code under test."""
+"""Makes bundles for the verifier's tests from SPEC.md, without the code under test."""
 
 import hashlib
 import json
@@ -22,7 +22,7 @@ def sha256(content: bytes) -> str:
 
 
 def tree_hash(leaves: list[bytes]) -> bytes:
-    """The Merkle tree hash as RFC 6962 states it, recursively."""
+    """The Merkle tree hash of RFC 6962, computed recursively."""
     if not leaves:
         return hashlib.sha256(b"").digest()
     if len(leaves) == 1:
@@ -95,7 +95,7 @@ def canonical(value: Any) -> bytes:
 
 
 def write(folder: Path, files: dict[str, bytes], manifest: dict[str, Any] | bytes) -> str:
-    """Write files and manifest; the root."""
+    """Write files and manifest; returns the root."""
     for path, content in files.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(content)
@@ -109,7 +109,7 @@ def correction(corrected_root: str = "ab" * 32, **changes: Any) -> dict[str, Any
 
 
 def make(folder: Path, **changes: Any) -> str:
-    """A sound bundle, but for changes to its manifest; the root."""
+    """Make a correct bundle, with changes to its manifest if given; returns the root."""
     files = all_files()
     if changes.get("kind") == "corrigendum":
         correcting = {

@@ -1,6 +1,6 @@
-"""The dbt project as `dbt parse` sees it, parsed once per process; no database is asked.
+"""The manifest of the dbt project from `dbt parse`, once per process; it needs no database.
 
-`python -m tests.worlds.dbt_manifest` leaves the manifest in `.cache/dbt-parse` (`make bouncer`).
+`python -m tests.worlds.dbt_manifest` writes it to `.cache/dbt-parse` (for `make bouncer`).
 """
 
 import json
@@ -24,10 +24,10 @@ _NOWHERE = {
 
 
 def parse(project: Path, target: Path) -> None:
-    """`dbt parse` of a project; its manifest lies in `target` afterwards.
+    """Run `dbt parse` on a project; it writes the manifest into `target`.
 
     Raises:
-        subprocess.CalledProcessError: dbt refused it; its output says why.
+        subprocess.CalledProcessError: dbt could not parse it; its output says why.
     """
     program = "import sys; from dbt.cli.main import cli; cli(sys.argv[1:])"
     subprocess.run(
@@ -48,7 +48,7 @@ def parsed() -> Path:
 
 @cache
 def manifest() -> dict[str, Any]:
-    """The manifest of our project; whoever changes it takes a copy."""
+    """The manifest of our project; make a copy before you change it."""
     read: dict[str, Any] = json.loads((parsed() / "manifest.json").read_text("utf-8"))
     return read
 

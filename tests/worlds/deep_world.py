@@ -1,8 +1,8 @@
-"""A hostile world whose releases are made again from the archive: what life leaves there.
+"""A hostile world with an archive as in real life; its releases are made again from this archive.
 
-Between its nights a row is waived and the others are replayed, a month is read once more because a
-change hid its instant, a delivered C12 is repeated with a newer instant, and a file lies in the
-drop folder that is refused.
+Between its nights, a row is waived and the others are replayed; a month is read again because a
+change had no new instant; a delivered C12 is repeated with a newer instant; and the drop folder has
+a file that is refused.
 """
 
 import shutil
@@ -52,7 +52,7 @@ GONE = "delete from tst.can_bo where ma_can_bo = (select max(ma_can_bo) from tst
 
 @dataclass
 class Lived:
-    """A world that has been lived through: its releases by kind, and what was met on the way."""
+    """A world after all its nights: its releases by kind, and the cases that occurred."""
 
     warehouse: Product
     releases: dict[str, FreezeReport] = field(default_factory=dict)
@@ -87,7 +87,7 @@ def live(warehouse: Product, seed: int, *, rehearse: bool) -> Lived:
 
 
 def correct(lived: Lived) -> FreezeReport:
-    """The corrigendum of what became known in the nights after the cutoff."""
+    """The corrigendum with facts that became known in the nights after the cutoff."""
     settings = lived.warehouse.settings
     lived.releases["corrigendum"] = report = sealed(
         lambda override: corrigendum(
@@ -99,7 +99,7 @@ def correct(lived: Lived) -> FreezeReport:
 
 
 def sealed(make: Callable[[Override | None], FreezeReport], lived: Lived) -> FreezeReport:
-    """A release; what stands in its way is let pass, one check after the other."""
+    """A release; checks that fail are overridden one by one."""
     override = None
     for _ in MAY_PASS:
         try:
@@ -114,7 +114,7 @@ def sealed(make: Callable[[Override | None], FreezeReport], lived: Lived) -> Fre
 
 
 def _disturb(lived: Lived, clock: datetime) -> None:
-    """What may happen between two nights, at instants of its own."""
+    """The events between two nights, each at its own instant."""
     made = lived.warehouse
     day = clock.date() - timedelta(days=1)
     lived.restated = _repeat_a_statement(made.drop, clock)
@@ -145,7 +145,7 @@ def _disturb(lived: Lived, clock: datetime) -> None:
 
 
 def _repeat_a_statement(drop: Path, clock: datetime) -> str:
-    """Deliver the newest export of accounts again, with a newer instant; its new name."""
+    """Deliver the newest export of accounts again, with a newer instant; returns its new name."""
     paths = [p for p in drop.glob("C12_*") if p.suffix in (".csv", ".xlsx")]
     path = max(paths, key=lambda p: (p.stem.split("_")[2], p.name))
     parts = path.stem.split("_")
@@ -164,10 +164,10 @@ def made_again(
     place: Path,
     landing: Path | None = None,
 ) -> Rebuilt:
-    """The release made again in a new database, from the archive alone."""
+    """The release made again in a new database, only from the archive."""
     with product(running, "made_again", place / "empty") as empty:
         assert empty.settings.pseudonym_key_file is not None
-        empty.settings.pseudonym_key_file.unlink()  # what landed needs none
+        empty.settings.pseudonym_key_file.unlink()  # landed files need no key
         archive = str(landing or lived.warehouse.settings.landing_url)
         return rebuild(empty.settings, report.bundle, archive, place / "again")
 

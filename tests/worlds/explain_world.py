@@ -1,4 +1,4 @@
-"""A hand-made province of two nights in which every cause of a change happens once."""
+"""A hand-made province of two nights in which every cause of a change occurs once."""
 
 from datetime import date
 from typing import Any
@@ -15,7 +15,7 @@ FIRST_BATCH, SECOND_BATCH = f"b{FIRST}published", f"b{SECOND}published"
 
 
 class TwoNights(World):
-    """A world whose rows name the batch of their night."""
+    """A world in which rows have the batch of their night."""
 
     def __init__(self, admin: psycopg.Connection) -> None:
         super().__init__(admin)
@@ -33,17 +33,17 @@ class TwoNights(World):
         super().row(feed, **({"batch_id": self.batch_id} | values))
 
     def again(self, feed: str, **key: Any) -> None:
-        """End a row's version as the second night's publication does."""
+        """End a row's version as publishing in the second night does."""
         self.supersede(feed, SECOND, **key)
 
     def rewrite(self, code: str, *lines: tuple[str, int, int], **changes: Any) -> None:
-        """A document and its lines in a new version; lines that are not given vanish."""
+        """Insert a new version of a document and its lines; lines not given are removed."""
         self.again("payments", so_chung_tu=code)
         self.again("allocations", so_chung_tu=code)
         self.payment(code, changes.pop("credited", "2021-12-10T10:00"), *lines, **changes)
 
     def shown(self, known: str, configuration: Configuration, sha256: str) -> None:
-        """A build that readers saw, on record with its configuration."""
+        """Record a build that readers saw, with its configuration."""
         row = self.admin.execute(
             """
             insert into ops.build (business_date, as_known_at, target_schema, config,
@@ -154,7 +154,7 @@ def _second_payments(world: TwoNights) -> None:
         "allocations", so_chung_tu="kept", so_dong=3, quy="BHYT", thang=date(2021, 1, 1),
         tien_goc=2, tien_lai=0,
     )  # fmt: skip
-    # its first line is more, its second has gone, its third pays another fund, a fourth came
+    # its first line has grown, the second is gone, the third pays another fund, the fourth is new
     world.rewrite("several", ("BHYT", 130, 0))
     for number, amount in ((3, 30), (4, 7)):
         world.row(

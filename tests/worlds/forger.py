@@ -1,4 +1,4 @@
-"""A superuser who means to forge: no right, trigger or event trigger stands in their way."""
+"""A superuser who forges data: no right, trigger or event trigger stops them."""
 
 import psycopg
 
@@ -15,7 +15,7 @@ _EVENT_TRIGGERS = "update pg_event_trigger set evtenabled = %s"
 
 
 def forge(settings: Settings, *statements: str) -> None:
-    """Run statements on the frozen schemas, with every trigger out of the way meanwhile."""
+    """Run statements on the frozen schemas while all triggers are disabled."""
     assert settings.admin_url is not None
     with psycopg.connect(settings.admin_url, autocommit=True) as conn:
         enabled = conn.execute("select oid, tgenabled from pg_trigger").fetchall()
@@ -23,7 +23,7 @@ def forge(settings: Settings, *statements: str) -> None:
         conn.execute(_TRIGGERS, ["D"])
         conn.execute(_EVENT_TRIGGERS, ["D"])
         try:
-            # a session of its own reads the catalog anew
+            # a new session reads the catalog again
             with psycopg.connect(settings.admin_url) as forger:
                 for statement in statements:
                     forger.execute(statement.encode())

@@ -1,4 +1,4 @@
-"""A warehouse to freeze from, with a made-up final extract and build in place of the real ones."""
+"""A warehouse for freezes, with a made-up final extract and build instead of real ones."""
 
 import json
 import os
@@ -59,7 +59,7 @@ def prepare(settings: Settings, source_admin_url: str, at: datetime = CUTOFF) ->
 
 
 def empty(settings: Settings) -> None:
-    """The warehouse as `migrate` leaves it, whatever an earlier test did to it."""
+    """The warehouse as `migrate` leaves it, without the changes of earlier tests."""
     with past_the_guards(settings) as conn:
         conn.execute("truncate frozen.release, rehearsal.release, ops.freeze, ops.batch cascade")
         conn.execute("truncate ops.build cascade")
@@ -81,7 +81,7 @@ def insert_batch(
     conn: psycopg.Connection, feed: str, day: date, known_at: datetime, final_of: str | None,
     rows_changed: int = 2,
 ) -> str:  # fmt: skip
-    batch_id = f"{feed}-{os.getpid()}-{time.monotonic_ns()}"  # never the same twice, as in life
+    batch_id = f"{feed}-{os.getpid()}-{time.monotonic_ns()}"  # always different, as in production
     conn.execute(
         """
         insert into ops.batch (batch_id, feed, feed_group, business_date, status, read_mode,
@@ -115,7 +115,7 @@ def final_extract(
     progress: Progress,
     feeds: list[str] | None = None,
 ) -> Extracted:
-    """Publishes a batch per feed; the first whole extract for a release fixes the instant."""
+    """Publishes a batch per feed; the first complete extract for a release sets the instant."""
     feeds = FEEDS if feeds is None else feeds
     query = "select feed, batch_id, known_at from ops.batch where final_of = %s"
     with connect(settings) as conn:
@@ -139,7 +139,7 @@ def build(
     config: str,
     collected: int = 4_500_000_000_000,
 ) -> object:
-    """Three agencies, twelve months, three metrics, in an order that is never the same."""
+    """Three agencies, twelve months, three metrics, in a random order."""
     assert (config, event_cutoff) == ("current", CUTOFF)
     with connect(settings) as conn:
         deliver(conn, collected, as_known_at)
@@ -181,7 +181,7 @@ def build(
 
 
 def deliver(conn: psycopg.Connection, collected: int, known_at: datetime) -> None:
-    """What the figures of the fake build follow from, in `raw`; a new version where it changed."""
+    """Insert the rows of the fake build's figures into `raw`; changed rows as new versions."""
     first = CUTOFF - timedelta(days=400)
     known = conn.execute(
         "select tien_goc from raw.allocations where so_chung_tu = '07200-01' "
@@ -201,7 +201,7 @@ def deliver(conn: psycopg.Connection, collected: int, known_at: datetime) -> Non
 
 
 def record_build(conn: psycopg.Connection, as_known_at: datetime, schema: str) -> None:
-    """The build's row in the ledger, with the configuration of this checkout."""
+    """Insert the build's row into the ledger, with the configuration of this checkout."""
     conn.execute(
         "insert into ops.build (business_date, as_known_at, event_cutoff, target_schema, config, "
         "config_sha256, code_version, status) values (%s, %s, %s, %s, %s, 'x', %s, 'built')",
@@ -383,7 +383,7 @@ from dim_agency, months, (values ('total_plan'), ('total_receivable')) as v (var
 order by random()
 """
 
-# The other metrics of the register: of the funds only HI has lines, so its figures are the total's.
+# The other metrics of the register. Only fund HI has lines, so its figures equal the total's.
 MORE = """
 with added as (
     insert into dim_metric
@@ -407,7 +407,7 @@ def period(period_id: str) -> PeriodToFreeze:
 
 
 def made_by() -> MadeBy:
-    """Fixed, so that a root does not depend on the checkout that the tests run in."""
+    """A fixed value, so that a root does not depend on the checkout."""
     configuration = {"config/periods.yml": "# kỳ\nperiods: []\n".encode()}
     rules = {"expectations/register.yml": b"rules: []\n"}
     return MadeBy("0.1.0+abc", "a" * 64, "b" * 64, configuration, rules)
@@ -416,7 +416,7 @@ def made_by() -> MadeBy:
 def late_changes(
     settings: Settings, period_id: str, until: datetime, progress: Progress
 ) -> list[dict[str, object]]:
-    """What the fake build's difference stands for: a payment that was recorded late."""
+    """The reason for the fake build's difference: a payment that was recorded late."""
     return [
         {
             "feed": "allocations", "item_key": '["CT-1",1]', "reason_code": "late_recording",
@@ -442,7 +442,7 @@ def run_child(
     settings: Settings, period_id: str = PERIODS[0], failpoint_name: str = "",
     rehearse: bool = False, **environment: str,
 ) -> "subprocess.Popen[str]":  # fmt: skip
-    """A freeze in a process of its own, which dies at the failpoint if there is one."""
+    """A freeze in its own process, which is killed at the failpoint if one is given."""
     program = (
         "import sys; from pathlib import Path; from chotso.settings import Settings; "
         "from tests.worlds import freeze_world as w; "
@@ -476,7 +476,7 @@ def as_admin(settings: Settings) -> Iterator[psycopg.Connection]:
 
 @contextmanager
 def past_the_guards(settings: Settings) -> Iterator[psycopg.Connection]:
-    """The superuser as a migration: nothing else gets past what guards frozen figures."""
+    """A superuser's session as a migration; only this can change guarded figures."""
     with as_admin(settings) as conn, locks.hold(conn, "migrate"):
         yield conn
         conn.commit()

@@ -1,4 +1,4 @@
-"""What someone with the loader's login alone may try to have sealed, whole and consistent."""
+"""Complete, consistent forgeries that somebody with only the loader's login may try to seal."""
 
 import dataclasses
 import io
@@ -23,7 +23,7 @@ def manifest_of(files: Files) -> dict[str, Any]:
 
 
 def remade(files: Files, /, **changes: bytes | None) -> Files:
-    """The bundle with other files (`data__x_csv` is data/x.csv), its manifest made to fit."""
+    """The bundle with other files (`data__x_csv` is data/x.csv) and a matching manifest."""
     content = dict(files)
     for name, new in changes.items():
         path = name.replace("__", "/").replace("_csv", ".csv").replace("_py", ".py")
@@ -40,7 +40,7 @@ def remade(files: Files, /, **changes: bytes | None) -> Files:
 
 
 def said(files: Files, /, **keys: Any) -> Files:
-    """The bundle with other keys in its manifest; `absent` takes a key away."""
+    """The bundle with other keys in its manifest; `absent` removes a key."""
     manifest = {**manifest_of(files), **keys}
     kept = {name: value for name, value in manifest.items() if value != "absent"}
     return as_bytes(files, lambda raw: verify.canonical_json(kept))
@@ -53,7 +53,7 @@ def as_bytes(files: Files, change: Callable[[bytes], bytes]) -> Files:
 SIGNER = {"id": "a", "name": "A", "public_key": "d75a980182b10ab7d54bfed3c964073a"
           "0ee172f3daa62325af021a68f707511a"}  # fmt: skip
 
-# Every one of them would be sealed if a seal compared rows with files alone.
+# All of them would be sealed if a seal only compared rows with files.
 BUNDLES: dict[str, tuple[Callable[[Files], Files], str]] = {
     "a blank after the manifest": (lambda f: as_bytes(f, lambda raw: raw + b" "), "canonical"),
     "blanks in the manifest": (
@@ -136,7 +136,7 @@ BUNDLES: dict[str, tuple[Callable[[Files], Files], str]] = {
     ),
 }  # fmt: skip
 
-# By what the loader may do to its own build: what would have to be in `raw` as well.
+# Changes that the loader may make to its own build, but that `raw` contradicts.
 BUILDS: dict[str, tuple[str, str]] = {
     "collected": (
         "update fct_monthly_attainment set actual_to_date = actual_to_date + 1 "
@@ -272,7 +272,7 @@ BUILDS: dict[str, tuple[str, str]] = {
     ),
 }
 
-# Relations that would run code of the loader's when they are read.
+# Relations that would run the loader's code when they are read.
 RELATIONS = {
     "a view": "alter table dim_officer rename to kept; "
     "create view dim_officer as select * from kept",
@@ -288,7 +288,7 @@ RELATIONS = {
 
 
 def built_then(statements: str) -> Parts:
-    """The fake build, and what the loader does to it afterwards, by its own rights."""
+    """The fake build, changed afterwards by the loader with its own rights."""
 
     def build(settings: Settings, **given: Any) -> object:
         made = world.build(settings, **given)
@@ -303,7 +303,7 @@ def built_then(statements: str) -> Parts:
 
 
 def ledger_says(statement: str) -> Parts:
-    """The fake build, and another row of it in the ledger."""
+    """The fake build, with a second row in the ledger."""
 
     def build(settings: Settings, **given: Any) -> object:
         made = world.build(settings, **given)

@@ -1,4 +1,4 @@
-"""A release sealed from a hand-made province, and what becomes known after it, by every reason."""
+"""A release of a hand-made province, and facts that become known later, for every reason."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ SEALED, LATER, LATEST = "2021-12-31T17:00", "2022-01-05T01:00", "2022-01-06T01:0
 
 
 class Nights(World):
-    """A world whose rows name the batch of their night."""
+    """A world in which rows have the batch of their night."""
 
     def night(self, known: str, feeds: list[str]) -> None:
         self.known = instant(known)
@@ -45,7 +45,7 @@ class Nights(World):
         self.supersede(feed, self.known.isoformat(), **key)
 
     def rewrite(self, code: str, *lines: tuple[str, int, int], **changes: Any) -> None:
-        """A document and its lines in a new version; lines that are not given vanish."""
+        """Insert a new version of a document and its lines; lines not given are removed."""
         self.ends("payments", so_chung_tu=code)
         self.ends("allocations", so_chung_tu=code)
         self.payment(code, changes.pop("credited", "2021-12-10T10:00"), *lines, **changes)
@@ -86,7 +86,7 @@ def before_the_cutoff(world: Nights) -> None:
 
 
 def after_the_cutoff(world: Nights) -> None:
-    """One fact by each reason, and beside each one that a cutoff keeps out."""
+    """One fact for each reason, and for each a fact that the cutoff excludes."""
     december = "2021-12-10T10:00"
     world.night(LATER, ["payments"])
     world.payment("late", "2021-12-31T16:59:59.999999", ("BHYT", 20, 0))
@@ -110,14 +110,14 @@ def after_the_cutoff(world: Nights) -> None:
 
 
 def many_late(world: Nights, count: int) -> None:
-    """So many payments at once, each of one line, recorded a week after they were credited."""
+    """Many payments of one line each, recorded a week after they were credited."""
     world.night(LATEST, ["payments"])
     for number in range(count):
         world.payment(f"late-{number}", "2021-12-24T09:00", ("BHYT", 10 + number, 0))
 
 
 def parts() -> Parts:
-    """The real build; a final extract that finds nothing new, and a clock that stands."""
+    """The real build, with a final extract that finds nothing new, and a fixed clock."""
 
     def final_extract(
         settings: Settings,

@@ -1,4 +1,4 @@
-"""Migrated, empty databases: copies of one per server that was migrated once."""
+"""Migrated, empty databases: each is a copy of one template per server."""
 
 from urllib.parse import urlsplit, urlunsplit
 
@@ -9,9 +9,9 @@ from chotso.migrate import migrate
 from chotso.settings import Settings
 
 _TEMPLATE = "migrated"
-_COPIED_ON: dict[str, bool] = {}  # by host and port: whether the template is there already
+_COPIED_ON: dict[str, bool] = {}  # by host and port: whether the template exists
 
-# What a copy lacks, for it belongs to the database or to roles in it, as `migrate` gives it.
+# Settings of the database, or of roles in it, which `migrate` makes and a copy does not have.
 _RIGHTS = """
 grant connect, temporary on database {0} to chotso_loader;
 grant create on database {0} to chotso_keeper;
@@ -20,12 +20,12 @@ select guard.settle_logins()
 
 
 def copies_on(admin_url: str) -> None:
-    """Let the databases of a server be copies; it must not outlive this process."""
+    """Allow copies on a server, which must not outlive this process."""
     _COPIED_ON[_place(admin_url)] = False
 
 
 def make_migrated(settings: Settings) -> None:
-    """Make the database of a warehouse and migrate it; where copies are allowed, copy one."""
+    """Make the database of a warehouse and migrate it, or copy the template if allowed."""
     assert settings.admin_url is not None
     admin_url, place = settings.admin_url, _place(settings.admin_url)
     name = _database(admin_url)
@@ -36,7 +36,7 @@ def make_migrated(settings: Settings) -> None:
     if not _COPIED_ON[place]:
         _make_template(settings)
         _COPIED_ON[place] = True
-    # nothing waits for the disk here, so that files are copied faster than their log is written
+    # this server has no fsync, so copying files is faster than logging the copy
     _run(
         admin_url,
         sql.SQL("create database {} template {} strategy file_copy").format(

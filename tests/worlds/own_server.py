@@ -1,7 +1,7 @@
-"""An embedded PostgreSQL as tests need it: it starts empty, and does not wait where nobody looks.
+"""An embedded PostgreSQL for tests: it is empty at first, and does not wait for the disk.
 
-A module that kills, stops or configures its server, or counts its roles, has one of its own; all
-others share one per process, the fixture `running`.
+A module that kills, stops or configures its server, or counts its roles, has its own. All others
+share one per process, the fixture `running`.
 """
 
 from collections.abc import Iterator
@@ -17,13 +17,13 @@ from chotso.sandbox.server import SandboxServer
 from tests.worlds.migrated import copies_on
 from tests.worlds.sandbox_homes import new_home
 
-# What a crash of the machine would lose: these servers do not outlive their tests.
+# A crash of the machine would lose data; but these servers do not outlive their tests.
 _HASTY = ("fsync", "full_page_writes", "synchronous_commit")
 
 
 @contextmanager
 def own_server(*, durable: bool = False) -> Iterator[tuple[SandboxServer, Path]]:
-    """A server and its home, deleted at the end; `durable` where the test is about durability."""
+    """A server and its home, deleted at the end; `durable` if the test is about durability."""
     with new_home() as home:
         running = server.start(home)
         with psycopg.connect(running.admin_url, autocommit=True) as admin:
@@ -37,7 +37,7 @@ def own_server(*, durable: bool = False) -> Iterator[tuple[SandboxServer, Path]]
 
 
 def _cheap_logins(admin: psycopg.Connection, running: SandboxServer) -> None:
-    """The same passwords, hashed once and not 4,096 times: a build logs in 200 times."""
+    """Store passwords with one hash iteration, not 4,096, because a build logs in 200 times."""
     admin.execute("set scram_iterations = 1")
     for url in (running.admin_url, running.source_url, running.warehouse_url, running.airflow_url):
         login = urlsplit(url)

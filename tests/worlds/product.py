@@ -1,4 +1,4 @@
-"""The warehouse as the tests of figures run it: its own databases on one embedded server."""
+"""The warehouse for tests of figures: its own databases on one embedded server."""
 
 import secrets
 from collections.abc import Iterator
@@ -36,13 +36,13 @@ class Product:
     drop: Path
 
     def night(self, business_date: date) -> None:
-        """Extract every group and build what readers see; fails where anything was stopped."""
+        """Extract every group and build for readers; fails if anything was stopped."""
         stopped = [s for r in extract_all(self.settings, business_date) for s in r.stopped]
         assert not stopped, "\n".join(stopped)
         run_build(self.settings)
 
     def final(self, business_date: date, period: str = "sprint-2021-q4") -> None:
-        """The final extract of a freeze, then the build."""
+        """Run the final extract of a freeze, then the build."""
         done = final_extract(self.settings, business_date, final_of=period, not_before=CUTOFF)
         assert not done.stopped, "\n".join(done.stopped)
         run_build(self.settings)
@@ -50,7 +50,7 @@ class Product:
     def rebuild(
         self, schema: str, as_known_at: datetime | None = None, cutoff: datetime | None = None
     ) -> None:
-        """Build another state of knowledge into a scratch schema."""
+        """Build as known at another instant, into a scratch schema."""
         run_build(self.settings, schema=schema, as_known_at=as_known_at, event_cutoff=cutoff)
 
     def wrong_figures(
@@ -60,7 +60,7 @@ class Product:
         cutoff: datetime | None = None,
         schema: str = "marts",
     ) -> list[str]:
-        """What differs from the oracle in the two fact tables of a schema."""
+        """The differences from the oracle in the two fact tables of a schema."""
         return [
             *differences(
                 self.rows(schema, "fct_monthly_attainment"),
@@ -83,13 +83,13 @@ class Product:
 
 @contextmanager
 def product(server: SandboxServer, name: str, folder: Path) -> Iterator[Product]:
-    """A migrated, empty warehouse with databases of its own; they are dropped at the end.
+    """A migrated, empty warehouse with its own databases, which are dropped at the end.
 
-    Their names are never used again: Great Expectations keeps connections by URL.
+    Their names are not used again, because Great Expectations caches connections by URL.
     """
     name = f"{name}_{secrets.token_hex(4)}"
     source, warehouse = f"tst_{name}", f"warehouse_{name}"
-    folder = folder / "home [1] #2 %41"  # what patterns, URLs and markup would read otherwise
+    folder = folder / "home [1] #2 %41"  # characters with a meaning in patterns, URLs and markup
     drop = folder / "drop"
     drop.mkdir(parents=True)
     key_file = folder / "pseudonym.key"

@@ -1,4 +1,4 @@
-"""A source of a few rows by hand, some of them wrong, for the tests of quarantine."""
+"""A source of a few hand-made rows, some of them wrong, for tests of quarantine."""
 
 import hashlib
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ PLAN_HEADER = (
 
 @dataclass
 class QuarantineWorld:
-    """A warehouse over a source that the test may change row by row."""
+    """A warehouse whose source the test may change row by row."""
 
     warehouse: Product
     clock: datetime = FIRST
@@ -48,14 +48,14 @@ class QuarantineWorld:
         return self.warehouse.settings
 
     def source(self, statement: str, *values: object) -> None:
-        """Change the source; its clock and control totals follow."""
+        """Change the source, and its clock and control totals."""
         with psycopg.connect(self.warehouse.source_admin_url) as conn:
             conn.execute(statement.encode(), values or None)
             conn.execute("delete from tst.doi_soat")
             conn.execute(CONTROL_TOTALS, (self.clock,))
 
     def tick(self, **passed: float) -> None:
-        """Let the source's clock go on."""
+        """Advance the source's clock."""
         self.clock += timedelta(**(passed or {"hours": 1}))
         self.source("update tst.dong_ho set bay_gio = %s", self.clock)
 
@@ -96,7 +96,7 @@ class QuarantineWorld:
     def accounts(
         self, sheets: dict[str, list[dict[str, Any]]], stated: str = "20211101T200000"
     ) -> Path:
-        """Deliver an export of October; cells not given are empty."""
+        """Deliver an export of October; cells that are not given are empty."""
         source = contract_of("c12").source
         assert isinstance(source, FileSource)
         path = self.warehouse.drop / f"C12_202110_{stated}.xlsx"
@@ -126,7 +126,7 @@ class QuarantineWorld:
         return path
 
     def extract(self, *groups: str, full: bool = False) -> list[GroupReport]:
-        """Bring groups through publish for the clock's day; nothing may be stopped."""
+        """Extract and publish groups for the clock's day; nothing may be stopped."""
         day = (self.clock - timedelta(hours=2)).astimezone(LOCAL_ZONE).date()
         reports = [extract_group(self.settings, g, day, full=full) for g in groups or GROUPS]
         stopped = [text for report in reports for text in report.stopped]
@@ -143,7 +143,7 @@ class QuarantineWorld:
         return row
 
     def rows(self, query: str, *values: object) -> list[dict[str, Any]]:
-        """What a superuser reads in the warehouse."""
+        """Rows of a superuser's query in the warehouse."""
         with psycopg.connect(self.warehouse.admin_url, row_factory=dict_row) as conn:
             return conn.execute(query.encode(), values or None).fetchall()
 
@@ -151,14 +151,14 @@ class QuarantineWorld:
         return self.rows(f"select * from raw.{feed} where known_to is null")
 
     def act(self, statement: str, *values: object) -> None:
-        """Change the warehouse behind its back."""
+        """Change the warehouse directly, as a superuser."""
         with psycopg.connect(self.warehouse.admin_url) as conn:
             conn.execute(statement.encode(), values or None)
 
 
 @contextmanager
 def quarantine_world(server: SandboxServer, name: str, folder: Path) -> Iterator[QuarantineWorld]:
-    """A migrated warehouse over agencies 072 and 07201, an employer, an officer; all is right."""
+    """A migrated warehouse; its source has agencies 072 and 07201, an employer and an officer."""
     with product(server, f"aside_{name}", folder) as warehouse:
         with psycopg.connect(warehouse.source_admin_url) as conn:
             create_schema(conn, SOURCE_LOGIN)
@@ -185,7 +185,7 @@ def quarantine_world(server: SandboxServer, name: str, folder: Path) -> Iterator
 
 
 def account(employer: str, closing: int, **more: Any) -> dict[str, Any]:
-    """A row of an export whose identities hold: all of the closing is this month's payable."""
+    """A row of an export with correct sums: the closing is only this month's payable."""
     return {"madvi": employer, "_ps_bh": closing, "_ck_bhxh": closing} | more
 
 

@@ -1,4 +1,4 @@
-"""A province whose agencies and officers are ranked, and builds of it under rules of our own."""
+"""A province with ranked agencies and officers, and builds of it with periods of the test."""
 
 import shutil
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ MODELS = "int_emulation_periods+ int_emulation_metrics+"
 
 @dataclass(frozen=True)
 class Ranked:
-    """One warehouse; `folder` takes configurations."""
+    """One warehouse; configurations are written to `folder`."""
 
     warehouse: Warehouse
     folder: Path
@@ -50,7 +50,7 @@ class Ranked:
         cutoff: datetime | None = None,
         select: str | None = None,
     ) -> None:
-        """Build into a schema, all or the models selected; data tests run as well."""
+        """Build all or the selected models into a schema, and run their data tests."""
         variables = build_variables(self.registers(periods), instant(NIGHT), cutoff)
         command = ["build", "--exclude-resource-type", "unit_test"]
         with connect(self.warehouse.settings) as conn:
@@ -76,7 +76,7 @@ class Ranked:
 
 
 def period(period_id: str = "p", **changes: Any) -> dict[str, Any]:
-    """A period as written in config/periods.yml."""
+    """A period in the form of config/periods.yml."""
     return {
         "id": period_id,
         "name_vi": "Đợt thử",
@@ -95,7 +95,7 @@ def period(period_id: str = "p", **changes: Any) -> dict[str, Any]:
 def write_agency(
     world: World, number: int, collected: int, plan: str | None, owed: int | None, gate: str = "2"
 ) -> None:
-    """An agency with one employer, what it paid, and what it owes of a million due."""
+    """An agency with one employer, its payments, and its arrears of a receivable of one million."""
     code, employer = f"072{number:02d}", f"E{number:02d}"
     world.agency(code, ten=f"BHXH huyện {chr(64 + number)}")
     world.employer(employer, agency=code)

@@ -1,4 +1,4 @@
-"""Made-up bundles for the reports: a believable province, and one that means harm."""
+"""Made-up bundles for the reports: a realistic province, and a hostile one."""
 
 import csv
 import random
@@ -64,7 +64,7 @@ Tables = Mapping[str, tuple[Sequence[str], Iterable[dict[str, Cell]]]]
 
 
 def field(cell: Cell, quoted: bool = True) -> str:
-    r"""A field as SPEC.md §5 writes it."""
+    r"""A field in the form of SPEC.md §5."""
     match cell:
         case None:
             return "\\N"
@@ -79,7 +79,7 @@ def field(cell: Cell, quoted: bool = True) -> str:
 
 
 def raw(folder: Path, table: str) -> list[dict[str, str]]:
-    """Rows of a data file as csv reads them, without the code under test."""
+    """Rows of a data file, read with csv and not with the code under test."""
     with (folder / "data" / f"{table}.csv").open(encoding="utf-8", newline="") as stream:
         return list(csv.DictReader(stream))
 
@@ -96,7 +96,7 @@ def write(folder: Path, tables: Tables) -> Path:
 
 
 def whole(name: str, rows: Table) -> tuple[Sequence[str], Table]:
-    """Rows with every column of their data file; what a test does not care about is null."""
+    """Rows with every column of their data file; columns that are not given are null."""
     columns = next(spec.column_names for spec in TABLES if spec.name == name)
     strange = {column for row in rows for column in row} - set(columns)
     assert not strange, f"data/{name}.csv has no {sorted(strange)}"
@@ -104,7 +104,7 @@ def whole(name: str, rows: Table) -> tuple[Sequence[str], Table]:
 
 
 def province(folder: Path, names: Sequence[str] = NAMES, seed: int = 7, months: int = 12) -> Path:
-    """A bundle of one province: the whole and its agencies, every metric, every table."""
+    """A bundle of one province: the province and its agencies, all metrics, all tables."""
     draw = random.Random(seed)
     agencies: list[Agency] = [("072", "Bảo hiểm xã hội tỉnh Tây Ninh", None)]
     agencies += [(f"072{number:02d}", name, "072") for number, name in enumerate(names)]
@@ -141,7 +141,7 @@ def _attainment(draw: random.Random, agencies: Sequence[Agency], months: int) ->
 
 
 def _more(sum_so_far: Figure | None, pair: Figure, count: int) -> Figure:
-    """What adds up, added; of ratios the mean, and everyone's target."""
+    """Sums of amounts; of ratios the mean, with the common target."""
     if isinstance(pair[0], Decimal):
         so_far = Decimal(sum_so_far[0]) if sum_so_far else Decimal(0)
         return round(so_far + pair[0] / count, 9), pair[1]
@@ -150,7 +150,7 @@ def _more(sum_so_far: Figure | None, pair: Figure, count: int) -> Figure:
 
 
 def _figures(draw: random.Random, months: int) -> dict[tuple[str, int], Figure]:
-    """One agency's actual and plan of every metric and month."""
+    """One agency's actual and plan per metric and month."""
     size = draw.uniform(0.4, 2.2)
     found: dict[tuple[str, int], Figure] = {}
     for code, plan_of_one in PLANS.items():
@@ -367,7 +367,7 @@ def _others(draw: random.Random, agencies: Sequence[Agency]) -> dict[str, Table]
 
 
 def corrected(folder: Path) -> Path:
-    """A corrigendum's bundle, with what it changes."""
+    """A corrigendum's bundle, with its changes."""
     changes: Table = [
         {"table_name": "attainment", "row_key": "07202, 2021-12-01, collection_total",
          "column_name": "plan_in_force", "change_code": "changed", "value_before": "4464423",
@@ -378,7 +378,7 @@ def corrected(folder: Path) -> Path:
 
 
 def hostile(folder: Path) -> Path:
-    """A bundle whose every text is hostile, and whose figures are null, huge or negative."""
+    """A bundle with only hostile texts, and figures that are null, huge or negative."""
     province(folder, [name or "x" for name in HOSTILE], seed=3)
     path = folder / "data" / "attainment.csv"
     figures = ["\\N", str(10**30), str(-(10**30)), "0", "-1", str(2**53), str(2**53 + 1)]

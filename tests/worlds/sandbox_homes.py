@@ -1,4 +1,4 @@
-"""Homes to try the embedded server in, and what the tests of it share."""
+"""Homes for tests of the embedded server, and helpers of these tests."""
 
 import os
 import shutil
@@ -21,11 +21,11 @@ START = "import sys, pathlib; from chotso.sandbox import server; home = pathlib.
 
 @contextmanager
 def new_home() -> Iterator[Path]:
-    """A home that does not exist yet; its server is stopped and all of it deleted at the end."""
-    # Not pytest's tmp_path: that one is closed to other users, which is a case of its own.
+    """A home that does not exist yet; at the end its server is stopped and it is deleted."""
+    # Not pytest's tmp_path, which other users cannot enter; that is a case of its own.
     folder = Path(tempfile.mkdtemp(prefix="chotso-test-", dir="/var/tmp"))
     folder.chmod(0o755)
-    home = folder / "Trạng thái [$HOME] #1 %20"  # blanks, diacritics, what shells and URLs read
+    home = folder / "Trạng thái [$HOME] #1 %20"  # blanks, diacritics, characters of shells and URLs
     try:
         yield home
     finally:
@@ -61,7 +61,7 @@ def kill_9(running: SandboxServer) -> None:
 
 
 def python(code: str, home: Path, *prefix: str) -> "subprocess.Popen[str]":
-    """Another Python, in a process group of its own, with the home as its first argument."""
+    """Another Python in its own process group, with the home as its first argument."""
     return subprocess.Popen(
         [*prefix, sys.executable, "-c", code, str(home)],
         cwd="/",

@@ -1,4 +1,4 @@
-"""What docs/schema.sql asks PostgreSQL's catalogs; a superuser's name is never in an answer."""
+"""Queries of PostgreSQL's catalogs for docs/schema.sql; they never return a superuser's name."""
 
 from typing import Final
 
@@ -92,7 +92,7 @@ where relkind = 'r' and {_OURS}
 order by nspname, relname, attnum
 """
 
-# Of what is not null PostgreSQL 18 makes constraints too: it stands beside the columns already.
+# Without not-null constraints, which PostgreSQL 18 also lists: they are shown at the columns.
 CONSTRAINTS: Final = f"""
 select format('%I.%I', nspname, relname),
     format('constraint %I ', conname) || pg_get_constraintdef(made.oid, true), null
@@ -102,7 +102,7 @@ where contype not in ('n', 't') and {_OURS}
 order by nspname, relname, array_position('{{p,u,x,c,f}}'::"char"[], contype), conname
 """
 
-# Indexes that no constraint made, policies and triggers, in this order.
+# Indexes without a constraint, then policies, then triggers.
 ATTACHED: Final = f"""
 select format('%I.%I', nspname, relname), text
 from (

@@ -1,4 +1,4 @@
-"""A server on which nothing was ever analysed, and what its plans then made of each statement."""
+"""A server without any statistics, and how it then executed each statement."""
 
 import json
 import re
@@ -25,7 +25,7 @@ def _text(query: Any, connection: Any) -> str:
 
 @contextmanager
 def no_statistics(admin: psycopg.Connection) -> Iterator[None]:
-    """Take away all statistics, and every way of this process to gather them."""
+    """Delete all statistics, and prevent this process from gathering them."""
     forget(admin)
     ours, dbt_s = psycopg.Cursor.execute, SQLConnectionManager.add_query
 
@@ -44,7 +44,7 @@ def no_statistics(admin: psycopg.Connection) -> Iterator[None]:
 
 
 def forget(admin: psycopg.Connection) -> None:
-    """Take away what the planner knows of every table that is not the catalog's."""
+    """Delete the planner's statistics of all tables outside the catalog."""
     admin.execute(
         "delete from pg_statistic where starelid in (select oid from pg_class "
         "where relnamespace <> 'pg_catalog'::regnamespace)"
@@ -57,7 +57,7 @@ def forget(admin: psycopg.Connection) -> None:
 
 
 def explain_everything(admin: psycopg.Connection, database: str, at_least_ms: int) -> None:
-    """Have the server write the plan, with the rows that each step saw, of what takes so long."""
+    """Let the server log the plans of slow statements, with the rows of each step."""
     for name, value in {
         "session_preload_libraries": "auto_explain",
         "auto_explain.log_min_duration": str(at_least_ms),
@@ -72,7 +72,7 @@ def explain_everything(admin: psycopg.Connection, database: str, at_least_ms: in
 
 @dataclass(frozen=True)
 class Planned:
-    """One statement as it ran: how long, and the most rows that one step of it looked at."""
+    """One executed statement: its duration, and the most rows that one of its steps read."""
 
     milliseconds: float
     rows_looked_at: int
@@ -81,7 +81,7 @@ class Planned:
 
 
 def planned(log: Path, offset: int = 0) -> list[Planned]:
-    """Every statement that the server explained after this place in its log."""
+    """All statements that the server explained after this offset of its log."""
     with log.open(encoding="utf-8", errors="replace") as lines:
         lines.seek(offset)
         return list(_planned(lines))

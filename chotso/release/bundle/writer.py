@@ -79,15 +79,15 @@ def write_bundle(
     Raises:
         ChotsoError: A figure has no canonical form, or what was written does not verify.
     """
-    specs = (*TABLES, *(CORRECTION if identity.correction else ()))
-    contents = {spec.path: _csv(spec, tables[spec.name]) for spec in specs}
+    data_files = (*TABLES, *(CORRECTION if identity.correction else ()))
+    contents = {data_file.path: _csv(data_file, tables[data_file.name]) for data_file in data_files}
     folder.mkdir(parents=True)
     for path, lines in contents.items():
         _write(folder / path, lines)
         failpoint("freeze.writing")
-    for spec in specs:
-        with (folder / spec.path).open("rb") as data:
-            _write(folder / verify.row_index_path(spec.path), verify.row_index(data))
+    for data_file in data_files:
+        with (folder / data_file.path).open("rb") as data:
+            _write(folder / verify.row_index_path(data_file.path), verify.row_index(data))
     for path, content in {**documents(), **made.configuration}.items():
         _write(folder / path, [content])
     manifest = _manifest(identity, list(_entries(folder)), made, inputs, final_extract)
@@ -145,9 +145,9 @@ def flush(folder: Path) -> None:
             os.close(descriptor)
 
 
-def _csv(spec: DataFile, rows: Iterable[Row]) -> Iterator[bytes]:
+def _csv(data_file: DataFile, rows: Iterable[Row]) -> Iterator[bytes]:
     try:
-        yield from csv_lines(spec, rows)
+        yield from csv_lines(data_file, rows)
     except ValueError as error:
         raise ChotsoError(
             f"A figure cannot be written exactly: {error}.",

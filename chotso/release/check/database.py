@@ -132,10 +132,10 @@ class _Compared:
         ]
         if is_real:
             parts.append(("certification", self._certifications(row["status"])))
-        for spec in FROZEN:
-            parts.append((spec.name, self._table(spec)))
+        for data_file in FROZEN:
+            parts.append((data_file.name, self._table(data_file)))
             if is_real and row["is_current"]:
-                parts.append((f"current_{spec.name}", self._view(spec)))
+                parts.append((f"current_{data_file.name}", self._view(data_file)))
         return [finding for name, told in parts for finding in self._named(name, told)]
 
     def _named(self, relation: str, told: Iterable[str]) -> Iterator[Finding]:
@@ -243,57 +243,57 @@ class _Compared:
         if status != right_status:
             yield self._says((self._release_id,), "release.status", status, right_status)
 
-    def _table(self, spec: DataFile) -> Iterator[str]:
+    def _table(self, data_file: DataFile) -> Iterator[str]:
         """Compare a table's rows with its file's; both are ordered by the key."""
-        if unknown := sorted(self._columns(spec) - {"release_id", *spec.column_names}):
+        if unknown := sorted(self._columns(data_file) - {"release_id", *data_file.column_names}):
             yield f"has columns that no release has: {', '.join(unknown)}"
-        path = self._folder / spec.path
+        path = self._folder / data_file.path
         if not path.exists():  # the release was sealed before this table existed
-            yield from (f"{_shown(key)} is not in the bundle" for key, _ in self._kept(spec))
+            yield from (f"{_shown(key)} is not in the bundle" for key, _ in self._kept(data_file))
             return
         with path.open(encoding="utf-8", newline="\n") as stream:
-            yield from _pairwise(self._kept(spec), keyed_rows(spec, stream))
+            yield from _pairwise(self._kept(data_file), keyed_rows(data_file, stream))
 
-    def _kept(self, spec: DataFile) -> Iterator[tuple[Key, Fields]]:
+    def _kept(self, data_file: DataFile) -> Iterator[tuple[Key, Fields]]:
         query = sql.SQL("select {columns} from {table} where release_id = {id} order by {key}")
         statement = query.format(
-            columns=sql.SQL(", ").join(map(sql.Identifier, spec.column_names)),
-            table=sql.Identifier(self._schema, spec.name),
+            columns=sql.SQL(", ").join(map(sql.Identifier, data_file.column_names)),
+            table=sql.Identifier(self._schema, data_file.name),
             id=sql.Literal(self._release_id),
             key=sql.SQL(", ").join(
                 sql.SQL('{}::text collate "C" nulls first').format(sql.Identifier(name))
-                for name in spec.key
+                for name in data_file.key
             ),
         )
-        with self._conn.cursor(name=f"compare_{spec.name}", row_factory=dict_row) as cursor:
+        with self._conn.cursor(name=f"compare_{data_file.name}", row_factory=dict_row) as cursor:
             cursor.itersize = _ROWS_AT_ONCE
             for row in cursor.execute(statement):
-                fields = {column.name: _field(row, column) for column in spec.columns}
-                yield tuple(fields[name] or "" for name in spec.key), fields
+                fields = {column.name: _field(row, column) for column in data_file.columns}
+                yield tuple(fields[name] or "" for name in data_file.key), fields
 
-    def _columns(self, spec: DataFile) -> set[str]:
+    def _columns(self, data_file: DataFile) -> set[str]:
         rows = self._conn.execute(
             "select attname from pg_attribute where attrelid = to_regclass(%s) "
             "and attnum > 0 and not attisdropped",
-            [f"{self._schema}.{spec.name}"],
+            [f"{self._schema}.{data_file.name}"],
         )
         return {str(name) for (name,) in rows}
 
-    def _view(self, spec: DataFile) -> Iterator[str]:
+    def _view(self, data_file: DataFile) -> Iterator[str]:
         """Check that the current view, which most readers use, shows all rows of the table."""
-        columns = sql.SQL(", ").join(map(sql.Identifier, ("release_id", *spec.column_names)))
+        columns = sql.SQL(", ").join(map(sql.Identifier, ("release_id", *data_file.column_names)))
         table, view = (
             sql.SQL("select {} from {} where release_id = {}").format(
                 columns, sql.Identifier("frozen", name), sql.Literal(self._release_id)
             )
-            for name in (spec.name, f"current_{spec.name}")
+            for name in (data_file.name, f"current_{data_file.name}")
         )
         for one, two, told in ((table, view, "lacks"), (view, table, "shows otherwise")):
             row = self._conn.execute(
                 sql.SQL("select count(*) from (({}) except all ({})) as differing").format(one, two)
             ).fetchone()
             if row and row[0]:
-                yield f"{told} {row[0]} rows of frozen.{spec.name} of {self._release_id}"
+                yield f"{told} {row[0]} rows of frozen.{data_file.name} of {self._release_id}"
 
     def _one(self, query: str, relation: str, values: list[Any]) -> dict[str, Any] | None:
         statement = sql.SQL(query).format(sql.Identifier(self._schema, relation))

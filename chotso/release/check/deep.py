@@ -317,11 +317,11 @@ def _overridden(bundle: Path) -> dict[str, Row]:
     return {str(row["check_code"]): row for row in _copied(bundle, CHECKS) if row["is_overridden"]}
 
 
-def _copied(bundle: Path, spec: DataFile) -> Iterator[Row]:
+def _copied(bundle: Path, data_file: DataFile) -> Iterator[Row]:
     """The rows of a bundle's data file, as values."""
-    kinds = {column.name: _READ[column.kind] for column in spec.columns}
-    with (bundle / spec.path).open(encoding="utf-8", newline="\n") as stream:
-        for _, row in keyed_rows(spec, stream):
+    kinds = {column.name: _READ[column.kind] for column in data_file.columns}
+    with (bundle / data_file.path).open(encoding="utf-8", newline="\n") as stream:
+        for _, row in keyed_rows(data_file, stream):
             yield {n: None if text is None else kinds[n](text) for n, text in row.items()}
 
 

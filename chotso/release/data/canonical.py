@@ -68,11 +68,11 @@ def table(name: str, key: str, columns: str) -> DataFile:
     return made
 
 
-def csv_lines(spec: DataFile, rows: Iterable[Mapping[str, object]]) -> Iterator[bytes]:
+def csv_lines(data_file: DataFile, rows: Iterable[Mapping[str, object]]) -> Iterator[bytes]:
     """The file's records, header first; only one row is held in memory.
 
     Args:
-        spec: The table.
+        data_file: The table.
         rows: Mappings with exactly the table's columns; any number, in ascending code point order
             of their rendered keys.
 
@@ -80,29 +80,31 @@ def csv_lines(spec: DataFile, rows: Iterable[Mapping[str, object]]) -> Iterator[
         ValueError: A value does not fit its column, or a key does not follow the one before it; the
             text names the row and the column.
     """
-    positions = [spec.column_names.index(name) for name in spec.key]
+    positions = [data_file.column_names.index(name) for name in data_file.key]
     last: tuple[str, ...] | None = None
-    yield _line(list(spec.column_names))
+    yield _line(list(data_file.column_names))
     for row in rows:
-        fields = _fields(spec, row)
+        fields = _fields(data_file, row)
         key = tuple(_unquoted(fields[position]) for position in positions)
         if last is not None and key <= last:
-            raise ValueError(f"{spec.name}: {key} after {last}: two rows of a key, or out of order")
+            raise ValueError(
+                f"{data_file.name}: {key} after {last}: two rows of a key, or out of order"
+            )
         last = key
         yield _line(fields)
 
 
-def _fields(spec: DataFile, row: Mapping[str, object]) -> list[str]:
-    if set(row) != set(spec.column_names):
-        differing = sorted(set(row) ^ set(spec.column_names))
-        raise ValueError(f"{spec.name}: missing or unknown columns {differing}")
+def _fields(data_file: DataFile, row: Mapping[str, object]) -> list[str]:
+    if set(row) != set(data_file.column_names):
+        differing = sorted(set(row) ^ set(data_file.column_names))
+        raise ValueError(f"{data_file.name}: missing or unknown columns {differing}")
     fields = []
-    for column in spec.columns:
+    for column in data_file.columns:
         try:
             fields.append(render(row[column.name], kind_of(column, row)))
         except ValueError as error:
-            key = tuple(row[name] for name in spec.key)
-            raise ValueError(f"{spec.name} {key}, column {column.name}: {error}") from error
+            key = tuple(row[name] for name in data_file.key)
+            raise ValueError(f"{data_file.name} {key}, column {column.name}: {error}") from error
     return fields
 
 

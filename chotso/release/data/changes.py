@@ -63,28 +63,28 @@ class Changes:
     """How many values differ in the tables that readers see in `frozen`."""
 
     def __iter__(self) -> Iterator[Row]:
-        seen = {spec.name for spec in FROZEN}
-        for spec in sorted(COMPARED, key=lambda each: each.name):
+        seen = {data_file.name for data_file in FROZEN}
+        for data_file in sorted(COMPARED, key=lambda each: each.name):
             with (
-                self.corrected.open(spec.path) as old,
-                (self.folder / spec.path).open(encoding="utf-8", newline="\n") as new,
+                self.corrected.open(data_file.path) as old,
+                (self.folder / data_file.path).open(encoding="utf-8", newline="\n") as new,
             ):
                 found = sorted(
-                    _differences(spec, old, new),
+                    _differences(data_file, old, new),
                     key=lambda row: (str(row["row_key"]), str(row["column_name"])),
                 )
-            self.figures += len(found) if spec.name in seen else 0
+            self.figures += len(found) if data_file.name in seen else 0
             yield from found
 
 
-def _differences(spec: DataFile, old: TextIO, new: TextIO) -> Iterator[Row]:
-    for key, before, after in _pairs(spec, old, new):
+def _differences(data_file: DataFile, old: TextIO, new: TextIO) -> Iterator[Row]:
+    for key, before, after in _pairs(data_file, old, new):
         change = "added" if before is None else "removed" if after is None else "changed"
         one, two = before or {}, after or {}
-        for name in sorted({*one, *two} - {*spec.key, *NOT_COMPARED_COLUMNS}):
+        for name in sorted({*one, *two} - {*data_file.key, *NOT_COMPARED_COLUMNS}):
             if change != "changed" or one.get(name) != two.get(name):
                 yield {
-                    "table_name": spec.name,
+                    "table_name": data_file.name,
                     "row_key": json.dumps(key, ensure_ascii=False, separators=(",", ":")),
                     "column_name": name,
                     "change_code": change,
@@ -113,17 +113,17 @@ def _pairs(
             one, two = next(olds, None), next(news, None)
 
 
-def _key(spec: DataFile, row: Fields) -> list[str | None]:
-    return [row[name] for name in spec.key]
+def _key(data_file: DataFile, row: Fields) -> list[str | None]:
+    return [row[name] for name in data_file.key]
 
 
-def keyed_rows(spec: DataFile, stream: TextIO) -> Iterator[tuple[tuple[str, ...], Fields]]:
+def keyed_rows(data_file: DataFile, stream: TextIO) -> Iterator[tuple[tuple[str, ...], Fields]]:
     """Key and fields of each row of a canonical CSV file; null is None."""
     records = _records(stream)
     names = [str(name) for name in next(records, [])]
     for record in records:
         row = dict(zip(names, record, strict=True))
-        yield tuple("\\N" if each is None else each for each in _key(spec, row)), row
+        yield tuple("\\N" if each is None else each for each in _key(data_file, row)), row
 
 
 def _records(stream: TextIO) -> Iterator[list[str | None]]:

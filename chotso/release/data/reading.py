@@ -85,10 +85,14 @@ def reading(conn: psycopg.Connection, frozen: Frozen) -> Iterator[Tables]:
     try:
         with conn.transaction():
             conn.execute("set transaction isolation level repeatable read, read only")
-            for spec, relation in _WHOLE.items():
-                _check_columns(conn, frozen.schema, spec, relation)
+            for data_file, relation in _WHOLE.items():
+                _check_columns(conn, frozen.schema, data_file, relation)
                 _check_rows(conn, frozen.schema, relation)
-            yield {spec.name: _rows(conn, frozen, spec) for spec in TABLES if spec is not CHECKS}
+            yield {
+                data_file.name: _rows(conn, frozen, data_file)
+                for data_file in TABLES
+                if data_file is not CHECKS
+            }
     except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn) as error:
         raise ChotsoError(
             f"The build {frozen.schema} lacks what a release needs: {error.diag.message_primary}.",
@@ -97,19 +101,21 @@ def reading(conn: psycopg.Connection, frozen: Frozen) -> Iterator[Tables]:
         ) from error
 
 
-def _check_columns(conn: psycopg.Connection, schema: str, spec: DataFile, relation: str) -> None:
+def _check_columns(
+    conn: psycopg.Connection, schema: str, data_file: DataFile, relation: str
+) -> None:
     rows = conn.execute(
         "select attname from pg_attribute where attrelid = to_regclass(%s) "
         "and attnum > 0 and not attisdropped",
         [f"{schema}.{relation}"],
     )
-    lost = sorted({str(row[0]) for row in rows} - set(spec.column_names))
+    lost = sorted({str(row[0]) for row in rows} - set(data_file.column_names))
     if lost:
         raise ChotsoError(
             f"{relation} has columns that a release would lose: {', '.join(lost)}.",
             kept="nothing was sealed.",
             next_step=f"add them to chotso/release/data/tables.py and, by a migration, to "
-            f"frozen.{spec.name} and rehearsal.{spec.name}; then run the freeze again.",
+            f"frozen.{data_file.name} and rehearsal.{data_file.name}; then run the freeze again.",
         )
 
 
@@ -123,14 +129,14 @@ def _check_rows(conn: psycopg.Connection, schema: str, relation: str) -> None:
         )
 
 
-def _rows(conn: psycopg.Connection, frozen: Frozen, spec: DataFile) -> Iterator[Row]:
+def _rows(conn: psycopg.Connection, frozen: Frozen, data_file: DataFile) -> Iterator[Row]:
     """The rows of a table in code point order of its key; texts in NFC.
 
     Readers of `frozen` see the texts of the bundle.
     """
-    with conn.cursor(name=f"freeze_{spec.name}", row_factory=dict_row) as cursor:
+    with conn.cursor(name=f"freeze_{data_file.name}", row_factory=dict_row) as cursor:
         cursor.itersize = _ROWS_AT_ONCE
-        for row in cursor.execute(_query(spec, frozen), frozen.values):
+        for row in cursor.execute(_query(data_file, frozen), frozen.values):
             yield {
                 name: unicodedata.normalize("NFC", spelled_out(value))
                 if isinstance(value, str)
@@ -139,25 +145,27 @@ def _rows(conn: psycopg.Connection, frozen: Frozen, spec: DataFile) -> Iterator[
             }
 
 
-def _query(spec: DataFile, frozen: Frozen) -> sql.Composed:
+def _query(data_file: DataFile, frozen: Frozen) -> sql.Composed:
     """The rows of a table, in order of its key."""
     values = {name: sql.Placeholder(name) for name in frozen.values}
-    rows = rows_query(spec, sql.Identifier(frozen.schema), values, frozen.last_month is not None)
-    return sql.SQL("{rows} order by {key}").format(rows=rows, key=order_of(spec, "fact"))
+    rows = rows_query(
+        data_file, sql.Identifier(frozen.schema), values, frozen.last_month is not None
+    )
+    return sql.SQL("{rows} order by {key}").format(rows=rows, key=order_of(data_file, "fact"))
 
 
-def order_of(spec: DataFile, alias: str) -> sql.Composed:
+def order_of(data_file: DataFile, alias: str) -> sql.Composed:
     """The order of a table's rows: by code point, column by column."""
     return sql.SQL(", ").join(
         sql.SQL("coalesce(normalize({}::text, nfc), '\\N') collate \"C\"").format(
             sql.Identifier(alias, name)
         )
-        for name in spec.key
+        for name in data_file.key
     )
 
 
 def rows_query(
-    spec: DataFile,
+    data_file: DataFile,
     schema: sql.Composable,
     values: Mapping[str, sql.Composable],
     has_last_month: bool,
@@ -165,22 +173,22 @@ def rows_query(
     """`sql/<name>.sql` with the columns of its file; `{word}` in it is a value or the schema.
 
     Args:
-        spec: The table.
+        data_file: The table.
         schema: The build's schema.
         values: SQL for each of `Frozen.values`.
         has_last_month: Whether months after `last_month` are left out.
     """
-    named = _OWN_NAMES if _OWN_NAMES.keys() <= set(spec.column_names) else {}
+    named = _OWN_NAMES if _OWN_NAMES.keys() <= set(data_file.column_names) else {}
     until = "where fact.month <= {last_month}" if has_last_month else ""
     return sql.SQL("select {columns} from ({rows}) as fact {agencies} {until}").format(
-        until=sql.SQL(until if "month" in spec.column_names else "").format(**values),
+        until=sql.SQL(until if "month" in data_file.column_names else "").format(**values),
         columns=sql.SQL(", ").join(
             sql.SQL("{} as {}").format(
                 named.get(name, sql.Identifier("fact", name)), sql.Identifier(name)
             )
-            for name in spec.column_names
+            for name in data_file.column_names
         ),
-        rows=sql.SQL(_text(spec.name)).format(schema=schema, **values),
+        rows=sql.SQL(_text(data_file.name)).format(schema=schema, **values),
         agencies=sql.SQL(_AGENCIES if named else "").format(schema=schema),
     )
 

@@ -323,7 +323,9 @@ CORRECTION = (CHANGES, LATE_CHANGES)
 """What a corrigendum has besides."""
 
 COMPARED = tuple(
-    spec for spec in TABLES if spec not in (CHECKS, KNOWN_ISSUES, MONEY_AT_STAKE, QUARANTINE)
+    data_file
+    for data_file in TABLES
+    if data_file not in (CHECKS, KNOWN_ISSUES, MONEY_AT_STAKE, QUARANTINE)
 )
 """What a corrigendum is compared in; the others say how things stood when a release was made."""
 NOT_COMPARED_COLUMNS = frozenset({"known_at", "stated_at"})

@@ -55,18 +55,18 @@ _CHECKS = """
 """
 
 
-def statement_of(spec: DataFile) -> str:
+def statement_of(data_file: DataFile) -> str:
     """The query that gives a data file's lines, without the header, as one text."""
-    line = sql.SQL(" || ',' || ").join(_field(spec, column) for column in spec.columns)
+    line = sql.SQL(" || ',' || ").join(_field(data_file, column) for column in data_file.columns)
     return (
         sql.SQL("select string_agg({line} || E'\\n', '' order by {key}) from ({rows}) as shown")
-        .format(line=line, key=order_of(spec, "shown"), rows=_rows(spec))
+        .format(line=line, key=order_of(data_file, "shown"), rows=_rows(data_file))
         .as_string()
     )
 
 
-def _rows(spec: DataFile) -> sql.Composable:
-    if spec is CHECKS:
+def _rows(data_file: DataFile) -> sql.Composable:
+    if data_file is CHECKS:
         names = sql.SQL(", ").join(
             sql.SQL("({}, {}, {})").format(*map(sql.Literal, (code, vietnamese, english)))
             for code, (vietnamese, english, _) in NAMES.items()
@@ -75,17 +75,17 @@ def _rows(spec: DataFile) -> sql.Composable:
     values: dict[str, sql.Composable]
     values = {name: sql.SQL(f"${number}") for number, name in enumerate(_VALUES, 1)}
     values["last_month"] = sql.SQL("coalesce({}, 'infinity')").format(values["last_month"])
-    text = rows_query(spec, sql.SQL("{{schema}}").format(), values, has_last_month=True)
+    text = rows_query(data_file, sql.SQL("{{schema}}").format(), values, has_last_month=True)
     return sql.SQL(text.as_string().replace("%%", "%"))
 
 
-def _field(spec: DataFile, column: FileColumn) -> sql.Composable:
+def _field(data_file: DataFile, column: FileColumn) -> sql.Composable:
     value = sql.Identifier("shown", column.name).as_string()
     if column.kind in _MIXED:
         tests = [
             f"shown.{name} = '{word}'"
             for name, word in ((KIND_COLUMN, "ratio"), (UNIT_COLUMN, "fraction"))
-            if name in spec.column_names
+            if name in data_file.column_names
         ]
         is_ratio, form = " or ".join(tests), _FORMS[_MIXED[column.kind]]
         form = f"case when {is_ratio} then {form} else {_FORMS['integer']} end"
@@ -97,8 +97,12 @@ def _field(spec: DataFile, column: FileColumn) -> sql.Composable:
 def _wanted() -> dict[str, list[tuple[Any, ...]]]:
     """Per table, the rows that this code and configuration would register."""
     configuration = load_registers().configuration
-    headers = {spec.name: ",".join(spec.column_names) for spec in (*TABLES, *CORRECTION)}
-    statements: dict[str, str | None] = {spec.name: statement_of(spec) for spec in TABLES}
+    headers = {
+        data_file.name: ",".join(data_file.column_names) for data_file in (*TABLES, *CORRECTION)
+    }
+    statements: dict[str, str | None] = {
+        data_file.name: statement_of(data_file) for data_file in TABLES
+    }
     return {
         "ops.configuration": [(name, configuration[name]) for name in sorted(REGISTERS)],
         "sealing.data_file": [

@@ -1,7 +1,7 @@
-"""The synthetic province: an invented, labelled source of the size and shape of a real one.
+"""The synthetic province: an invented source, marked as such, as large and varied as a real one.
 
-`seed` makes it up to 1 October, `advance` lets it live until an instant. What happened is also in
-an event log from which any figure can be recomputed independently: see `event_log`.
+`seed` makes it up to 1 October, `advance` continues it to an instant. All events are also in an
+event log, from which any figure can be computed independently: see `event_log`.
 """
 
 from chotso.sandbox.province.defects import Defect

@@ -1,7 +1,7 @@
 """Every employer's monthly account as the source knew it at an instant.
 
-`closing = opening + payable + up - down - allocated`, by group, and each opening is the closing
-before it; allocated is the principal of valid documents credited in the month and recorded by then.
+`closing = opening + payable + up - down - allocated`, by group. An opening is the previous closing.
+Allocated is the principal of valid documents that were credited in the month and recorded by then.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ _SLOTS = GROUP_COUNT + 1
 
 @dataclass(frozen=True, slots=True)
 class Effects:
-    """Changes of what a month's account has allocated, each with the instant it became known."""
+    """Changes of the allocated amount of accounts, each with the instant when it became known."""
 
     at: Ints
     cell: Ints  # flat index into (employers, months, slots): three groups, then interest
@@ -44,7 +44,7 @@ class Statement:
     interest_closing: Ints
 
     def of_month(self, month: int) -> Ints:
-        """Everything that an export of the month says, one row per employer."""
+        """All values of the month's export, one row per employer."""
         parts = (self.opening, self.payable, self.up, self.down, self.allocated, self.closing,
                  self.interest_accrued)  # fmt: skip
         flat = (self.interest_opening, self.interest_allocated, self.interest_closing)
@@ -58,7 +58,7 @@ def _cells(employer: Ints, month: Ints, slot: Ints) -> Ints:
 
 
 def _simple(documents: Documents) -> Flags:
-    """Documents of one version whose lines were all written with it."""
+    """Documents with one version, and with all lines written together with it."""
     versions = np.bincount(documents.v_document, minlength=documents.count)
     last = np.zeros(documents.count, dtype=np.int64)
     last[documents.v_document] = documents.v_at
@@ -69,7 +69,7 @@ def _simple(documents: Documents) -> Flags:
 
 
 def make_effects(timeline: Timeline, documents: Documents) -> Effects:
-    """What every document's every version does to the accounts."""
+    """The effects of all versions of all documents on the accounts."""
     simple = _simple(documents)
     at = np.zeros(documents.count, dtype=np.int64)
     at[documents.v_document] = documents.v_at
@@ -143,7 +143,7 @@ def _amounts(
 
 @dataclass(frozen=True, slots=True)
 class AccountBook:
-    """The accounts' ingredients; `at` puts them together for any instant."""
+    """The parts of all accounts; `at` computes the accounts at any instant."""
 
     employers: Employers
     due: Accruals
@@ -152,7 +152,7 @@ class AccountBook:
     effects: Effects
 
     def at(self, instant: int) -> Statement:
-        """All accounts as known at an instant (payables of all months included)."""
+        """All accounts as known at an instant (with the payables of all months)."""
         shape = (self.employers.count, HORIZON_MONTHS, _SLOTS)
         known = self.effects.at <= instant
         flat = np.zeros(shape[0] * shape[1] * shape[2], dtype=np.int64)
@@ -185,7 +185,7 @@ class AccountBook:
         )
 
     def listed(self, statement: Statement, month: int) -> Flags:
-        """Employers that an export of the month lists: alive in it, or with money still open."""
+        """Employers in an export of the month: active in it, or with an open balance."""
         alive = (self.employers.first_month <= month) & (month <= self.employers.last_month)
         money = (statement.of_month(month) != 0).any(axis=1)
         listed: Flags = alive | ((self.employers.first_month <= month) & money)

@@ -1,4 +1,4 @@
-"""What employers owe each month: heads, wage funds, payables by rate, and later adjustments.
+"""The payables of employers per month: heads, wage funds, payables by rate, later adjustments.
 
 Groups of an account, everywhere in this package: 0 social insurance (si), 1 health (hi),
 2 unemployment (ui). Rates of 2021 and 2022 by month; state-budget bodies keep the full ones.
@@ -23,7 +23,7 @@ _ACCIDENT_ENDS, _ACCIDENT_RESUMES = date(2021, 7, 1), date(2022, 7, 1)
 _UNEMPLOYMENT_HALVES, _UNEMPLOYMENT_RESUMES = date(2021, 10, 1), date(2022, 10, 1)
 BASE_SALARY_VND = 1_490_000
 _BUDGET_HEAD_VND = BASE_SALARY_VND * 45 // 1_000
-# A household member pays 4.5 % of the base salary or less by order: this is about the mean.
+# Household members pay 4.5 % of the base salary, later members less: this is about the mean.
 _HOUSEHOLD_HEAD_VND = 50_660
 VOLUNTARY_HEAD_VND = 264_000
 
@@ -77,7 +77,7 @@ def make_accruals(parameters: Parameters, employers: Employers, spells: Spells) 
     accident = np.where(budget[:, None], 5, np.array([accident_permille(d) for d in days]))
     unemployment = np.where(budget[:, None], 20, np.array([unemployment_permille(d) for d in days]))
     payable = np.zeros((employers.count, HORIZON_MONTHS, GROUP_COUNT), dtype=np.int64)
-    # Wages are whole thousands: every product below divides by 1,000 without a rest.
+    # Wages are whole thousands, so every product below can be divided by 1,000 exactly.
     payable[:, :, SI_GROUP] = heads_si * wage * (HTTT_PERMILLE + ODTS_PERMILLE + accident) // 1_000
     payable[:, :, HI_GROUP] = heads_hi * wage * HI_PERMILLE // 1_000
     payable[:, :, UI_GROUP] = heads_ui * wage * unemployment // 1_000
@@ -98,7 +98,7 @@ def make_accruals(parameters: Parameters, employers: Employers, spells: Spells) 
 
 
 def make_adjustments(parameters: Parameters, employers: Employers, due: Accruals) -> Adjustments:
-    """Adjustments of 4 % of the accounts, half of them known only after the month has ended."""
+    """Adjustments of 4 % of the accounts; half of them become known after the month's end."""
     rng = stream(parameters.seed, "adjustments")
     timeline: Timeline = parameters.timeline
     owing = employers.staffed()[:, None] & (due.payable_vnd.sum(axis=2) > 0)
@@ -111,7 +111,7 @@ def make_adjustments(parameters: Parameters, employers: Employers, due: Accruals
     both = rng.random(n) < 0.1
     up[falling & ~both] = 0
     down[~falling & ~both] = 0
-    # No later than 35 days after the month: the nights' exports reach two months back.
+    # At most 35 days after the month, because the nights' exports go back only two months.
     starts = timeline.month_starts(0, HORIZON_MONTHS)
     days = rng.integers(3, 64, size=n)
     latest = starts[np.minimum(month + 1, HORIZON_MONTHS)] + 34 * DAY

@@ -21,7 +21,7 @@ from chotso.sandbox.province.workbook import excel_serial
 
 @dataclass(slots=True)
 class Tampering:
-    """What was done to one export."""
+    """The defects of one export."""
 
     file: str
     at: str
@@ -32,7 +32,7 @@ class Tampering:
     set_aside: list[tuple[str, str]] = field(default_factory=list)
 
     def next_row(self, want: Callable[[Row], bool] = lambda row: True) -> tuple[str, Row]:
-        """A row that no other defect has touched, from the sheets in turn."""
+        """A row without another defect, from the sheets in turn."""
         fresh = [
             (code, row)
             for code, rows in self.sheets.items()
@@ -46,7 +46,7 @@ class Tampering:
     def note(
         self, kind: str, code: str, row: Row, expected: Expected, reason: str, money: int
     ) -> None:
-        """Puts a row's defect on record."""
+        """Records a row's defect."""
         key: dict[str, str | int] = {
             "ma_co_quan": code, "madvi": str(row["madvi"]), "thang": self.month.isoformat()
         }  # fmt: skip
@@ -58,7 +58,7 @@ class Tampering:
 
 
 def strikes(level: DefectLevel, timeline: Timeline, export: Export) -> bool:
-    """Whether an export is one of those that get defects: of its own month, on chosen nights."""
+    """Whether an export gets defects: exports of the current month on chosen nights."""
     if level == "none" or not timeline.month_start(export.month) <= export.at:
         return False
     if export.at >= timeline.month_start(export.month + 1):
@@ -70,7 +70,7 @@ def strikes(level: DefectLevel, timeline: Timeline, export: Export) -> bool:
 
 
 def is_truncated(level: DefectLevel, timeline: Timeline, export: Export) -> bool:
-    """Whether the export of this night arrives cut off; the next night's arrives whole."""
+    """Whether the export of this night arrives truncated; the next one arrives complete."""
     night = timeline.month_start(9) + 19 * DAY
     return level == "all" and night <= export.at < night + DAY and export.month == 9
 
@@ -175,7 +175,7 @@ def _other_year(work: Tampering) -> None:
     work.sheets[code].append(stray)
     work.note("row_of_another_year", code, stray, "quarantined", "month_not_of_file",
               closing_total(stray))  # fmt: skip
-    work.set_aside.pop()  # the employer's own row of the month stands
+    work.set_aside.pop()  # the employer's own row of the month is valid
 
 
 def _unknown_sheet(work: Tampering) -> None:

@@ -1,4 +1,4 @@
-"""What each C12 export says: the month's accounts by agency, as the source knew them then."""
+"""The content of C12 exports: the month's accounts by agency, as the source knew them then."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -43,17 +43,17 @@ class Export:
 
 
 def used_row(row: Row) -> Row:
-    """The fields of a row that count."""
+    """The fields of a row that are used."""
     return {name: row[name] for name in USED_FIELDS}
 
 
 def closing_total(row: Row) -> int:
-    """The money of a row: its three closings."""
+    """The money of a row: the sum of its three closings."""
     return sum(value for name in CLOSINGS if isinstance(value := row[name], int))
 
 
 def _sheet_office(book: AccountBook, timeline: Timeline, month: int, at: int) -> Ints:
-    """The agency that an account of the month stands under."""
+    """The agency of each account of the month."""
     return book.employers.office_at(min(at, timeline.month_start(month + 1) - 1))
 
 
@@ -72,7 +72,7 @@ def _changed(
 def exports(
     book: AccountBook, timeline: Timeline, after: int | None, until: int
 ) -> Iterator[Export]:
-    """The exports made in (after, until]: of the current month, and of two before it if changed."""
+    """The exports made in (after, until]: of the current month, and of two earlier if changed."""
     instants = export_instants(timeline)
     previous: tuple[int, Statement] | None = None
     for index, at in enumerate(instants):

@@ -1,4 +1,4 @@
-"""How a C12 export is written down: two column layouts, with or without headers, months in styles.
+"""The format of a C12 export: two column layouts, with or without headers, months in styles.
 
 The older layout has one extra column, `chon`, at position 9: everything after it shifts by one.
 """
@@ -28,12 +28,12 @@ COLUMNS_110 = (*COLUMNS_109[:8], "chon", *COLUMNS_109[8:])
 FIRST_DATA_ROW = 3
 _OLD_LAYOUT_MONTHS = 3
 _OLD_LAYOUT_AGENCIES = ("07204", "07207")
-# How each agency's program writes the month; the others write MM/yyyy.
+# How some agencies' programs write the month; the others write MM/yyyy.
 _MONTH_STYLES = {"07203": "number", "07205": "date", "07208": "digits"}
 
 
 def columns_of(agency_code: str, month: int) -> tuple[str, ...]:
-    """The layout of a sheet: the older one until March, and at two agencies for good."""
+    """The layout of a sheet: the older one until March, and always at two agencies."""
     old = 0 <= month < _OLD_LAYOUT_MONTHS or agency_code in _OLD_LAYOUT_AGENCIES
     return COLUMNS_110 if old else COLUMNS_109
 
@@ -64,7 +64,7 @@ def _rows(
 
 
 def with_month_cells(export: Export, timeline: Timeline) -> dict[str, list[Row]]:
-    """Copies of an export's rows in which the month is written the agency's way."""
+    """Copies of an export's rows, with the month in the agency's style."""
     first_day = timeline.month_date(export.month)
     return {
         code: [{**row, "thang": month_cell(code, first_day)} for row in rows]
@@ -73,7 +73,7 @@ def with_month_cells(export: Export, timeline: Timeline) -> dict[str, list[Row]]
 
 
 def c12_workbook(file_name: str, month: int, made_at: int, sheets: dict[str, list[Row]]) -> bytes:
-    """The bytes of an export; rows as they shall stand in the cells."""
+    """The bytes of an export; `rows` has the content of the cells."""
     return workbook_bytes(
         {
             code: _rows(file_name, code, columns_of(code, month), rows)

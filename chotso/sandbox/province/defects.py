@@ -1,6 +1,6 @@
-"""Defects planted on purpose, and what must become of each: the right answers.
+"""Defects planted on purpose, and the right answers: how the warehouse must treat each.
 
-`defects.json` lists, of what has been delivered so far, objects with: `id`; `kind`; `feed` (name of
+`defects.json` lists the defects delivered so far, as objects with: `id`; `kind`; `feed` (name of
 the warehouse's feed); `at` (instant of delivery); `file` (for files); `key` (columns of the feed's
 key); `expected`, one of `accepted`, `quarantined`, `refused`; `reason`, a class of reasons, not a
 rule's name; `money_vnd`, the money of what is set aside or accepted, as the feed counts money.
@@ -89,12 +89,12 @@ def plant_in_names(parameters: Parameters, employers: Employers) -> list[Defect]
 
 
 def plant_in_numbers(parameters: Parameters, spells: Spells) -> tuple[dict[int, str], list[Defect]]:
-    """Persons whose number arrives malformed; every spell of theirs is set aside."""
+    """Persons with a malformed number; all their spells must be set aside."""
     copies = COPIES[parameters.defects]
     if not copies:
         return {}, []
     rng = stream(parameters.seed, "defects in numbers")
-    # Employees with a spell before the seed, so that the first night meets them.
+    # Employees with a spell before the seed, so that they are in the first night.
     known = spells.person[(spells.scheme == 0) & (spells.from_month < 0)]
     persons = rng.choice(np.unique(known), size=2 * copies, replace=False).tolist()
     misspelt: dict[int, str] = {}
@@ -121,7 +121,7 @@ def plant_in_numbers(parameters: Parameters, spells: Spells) -> tuple[dict[int, 
 def plant_in_documents(
     parameters: Parameters, employers: Employers, documents: Documents
 ) -> list[Defect]:
-    """Documents of an agency that nobody knows, and documents smaller than their lines."""
+    """Documents of an unknown agency, and documents with a smaller amount than their lines."""
     copies = COPIES[parameters.defects]
     if not copies:
         return []
@@ -169,7 +169,7 @@ def _of_unknown_agency(
     whole = Defect(f"{kind}-{copy + 1}", kind, "payments", iso(int(documents.v_at[version])),
                    {"so_chung_tu": number}, "quarantined", "unknown_agency",
                    int(documents.v_amount_vnd[version]))  # fmt: skip
-    # Its lines count nowhere without it: they are set aside with their money.
+    # Its lines cannot count without it, so they are set aside with their money.
     return [whole, *_line_defects(timeline, documents, version, copy, kind, "unknown_agency")]
 
 

@@ -1,4 +1,4 @@
-"""Everything that arrives in the drop folder, in order: plan workbooks and C12 exports."""
+"""All files that arrive in the drop folder, in order: plan workbooks and C12 exports."""
 
 import csv
 import io
@@ -21,7 +21,7 @@ _CSV_AGENCY = "07202"
 
 @dataclass(frozen=True, slots=True)
 class ArrivingFile:
-    """One file as it arrives, with what the log says of it."""
+    """One file as it arrives, and its entry in the event log."""
 
     at: int
     name: str
@@ -38,7 +38,7 @@ def deliveries(
 ) -> Iterator[ArrivingFile]:
     """The files that arrive in (after, until], ascending; exports of one instant by month."""
     waiting = [_of_plan(plan) for plan in plans]
-    # A second delivery comes hours after its export: look back a day for those still on the way.
+    # A second delivery comes hours after its export, so exports of the last day are included.
     since = None if after is None else after - 86_400
     for export in exports(book, parameters.timeline, since, until):
         while waiting and waiting[0].at <= export.at:
@@ -144,7 +144,7 @@ def _as_csv(
 
 
 def _csv(columns: tuple[str, ...], rows: list[Row], head: list[list[str]], delimiter: str) -> str:
-    """Two rows of head, data from row 3."""
+    """Two header rows, data from row 3."""
     text = io.StringIO()
     writer = csv.writer(text, delimiter=delimiter, lineterminator="\r\n")
     writer.writerows([line + [""] * (len(columns) - len(line)) for line in head])

@@ -1,4 +1,4 @@
-"""Puts files into the drop folder: whole or not at all, with manifests beside most of them."""
+"""Writes files into the drop folder atomically, most of them with manifests."""
 
 import hashlib
 import os
@@ -10,7 +10,7 @@ PATTERNS = ("C12_*", "KE_HOACH_*")
 
 
 def clear_drop(drop: Path) -> None:
-    """Removes what an earlier province delivered; other files stay."""
+    """Removes the files of an earlier province; other files stay."""
     drop.mkdir(parents=True, exist_ok=True)
     for pattern in PATTERNS:
         for path in sorted(drop.glob(pattern)):
@@ -26,14 +26,14 @@ def deliver(
     Args:
         drop: The folder.
         name: The file's name.
-        content: What arrives.
+        content: The bytes that arrive.
         rows: Data rows over all sheets, without headers.
-        at: Instant of the delivery, which becomes the file's time.
-        stated: What the manifest speaks of, where that is not what arrives.
-        always_manifest: Writes both manifests whatever the name.
+        at: Instant of the delivery, and of the file's time.
+        stated: The bytes that the manifest describes, if they differ from `content`.
+        always_manifest: Write both manifests, whatever the name is.
     """
     choice = 9 if always_manifest else choice_by_name(f"manifest {name}", 10)
-    # Manifests first: whoever sees the file sees them too.
+    # Manifests first, so that they are complete when the file appears.
     if choice > 0:
         digest = hashlib.sha256(content if stated is None else stated).hexdigest()
         _write(drop / f"{name}.sha256", f"{digest}\n".encode(), at)

@@ -1,8 +1,8 @@
-"""Payment documents through their versions: entered, corrected, voided, refunded, half allocated.
+"""Versions of payment documents: entered, corrected, voided, refunded, partly allocated.
 
-Most documents have one version and are handled as arrays; the few with a history are made one by
-one. A version is seen from its commit instant on; its `changed_at` (ngay_sua) is mostly the same
-instant, and earlier by up to 55 minutes where the transaction was committed late.
+Most documents have one version and are made as arrays. The few with several versions are made one
+by one. A version is visible from its commit instant on. Its `changed_at` (ngay_sua) is mostly the
+same instant, but up to 55 minutes earlier if the transaction was committed late.
 """
 
 from dataclasses import dataclass
@@ -16,10 +16,10 @@ from chotso.sandbox.province.randomness import stream
 from chotso.sandbox.province.schedule import late_commits
 from chotso.sandbox.province.timeline import DAY, LOCAL_OFFSET, Flags, Ints
 
-# Fates of a document and their share; the rest have one version and stay.
+# What can happen to a document, with its share; all others have only one version.
 PLAIN, TWICE, MONTH, AMOUNT, MISSING, EXTRA, AGENCY, LATER, OPEN, REFUND = range(10)
 _SHARES = (0.0, 0.006, 0.004, 0.003, 0.0025, 0.0025, 0.003, 0.005, 0.006, 0.003)
-# A correction comes within this many days of the credit: the exports reach two months back.
+# Corrections come within this many days of the credit, as exports go back only two months.
 _LAST_DAY_OF_CORRECTION = 35
 
 Line = tuple[int, int, int, int]  # fund, month, principal, interest
@@ -32,7 +32,7 @@ class Documents:
     employer: Ints  # per document
     form: Ints
     entered_at: Ints  # ngay_nhap
-    number: Ints  # serial by order of entry, from 1
+    number: Ints  # serial number in the order of entry, from 1
     v_document: Ints  # per version
     v_at: Ints
     v_changed_at: Ints
@@ -57,7 +57,7 @@ class Documents:
 
 
 class _DocumentBook:
-    """Collects documents with a history."""
+    """Collects documents with several versions."""
 
     def __init__(self, next_document: int) -> None:
         self.next_document = next_document
@@ -78,7 +78,7 @@ class _DocumentBook:
     def write_lines(
         self, document: int, at: int, lines: dict[int, Line], before: dict[int, Line] | None = None
     ) -> None:
-        """Lines as of an instant: only what differs from before is written."""
+        """Writes lines as of an instant; only lines that have changed are written."""
         before = before or {}
         for number in sorted(before.keys() - lines.keys()):
             self.lines.append((document, number, at, at, *before[number], True))
@@ -94,7 +94,7 @@ def _total(lines: dict[int, Line]) -> int:
 def _first_attempt(
     fate: int, lines: dict[int, Line], rng: np.random.Generator
 ) -> tuple[dict[int, Line], int]:
-    """What was entered before the correction: lines and amount."""
+    """Lines and amount as entered, before the correction."""
     first = dict(lines)
     numbers = sorted(lines)
     fund, month, principal, interest = lines[numbers[0]]
@@ -115,7 +115,10 @@ def _history(
     book: _DocumentBook, document: int, fate: int, base: tuple[int, int, int, int, int],
     lines: dict[int, Line], rng: np.random.Generator,
 ) -> None:  # fmt: skip
-    """Writes one document with a history; `base` is employer, form, office, credited, entered."""
+    """Writes one document with several versions.
+
+    `base` is employer, form, office, credited, entered.
+    """
     employer, form, office, credited, entered = base
     amount = _total(lines)
     day = int((entered + LOCAL_OFFSET) // DAY) + int(rng.integers(1, 26))
@@ -133,7 +136,7 @@ def _history(
         book.version(document, entered, office, credited, amount + extra)
         book.write_lines(document, entered, more)
         back = book.open(employer, 0, entered + 7_200)
-        # Within the month of the payment, so that the month's sum stays what was planned.
+        # Within the month of the payment, so that the month's sum does not change.
         book.version(back, entered + 7_200, office, credited + 60, -extra)
         book.write_lines(back, entered + 7_200, {1: (fund, month, -extra, 0)})
     elif fate == TWICE:
@@ -160,7 +163,7 @@ def _fates(payments: Payments, cutoff: int, rng: np.random.Generator) -> Ints:
     fate = rng.choice(len(_SHARES), p=shares, size=n)
     lateness = payments.recorded_at - payments.credited_at
     fate[(lateness > 9 * DAY) | payments.is_large] = PLAIN
-    # One of each around the cutoff in any case: these are the ones a freeze must get right.
+    # At least one of each around the cutoff, because these test a freeze.
     near = np.flatnonzero(
         (np.abs(payments.credited_at - cutoff) < 12 * DAY)
         & (lateness < 2 * DAY)
@@ -256,12 +259,12 @@ def _joined(
 
 
 def _commit_some_late(parameters: Parameters, documents: Documents) -> None:
-    """Moves `changed_at` of some transactions before their commit; entry follows the first one."""
+    """Moves `changed_at` of some transactions before their commit, and the entry accordingly."""
     changed = late_commits(parameters, "documents", documents.v_at, floor=documents.v_credited_at)
     documents.v_changed_at[:] = changed
     first = documents.v_at == documents.entered_at[documents.v_document]
     documents.entered_at[documents.v_document[first]] = changed[first]
-    # Lines carry the instant of the transaction that wrote them: same document, same commit.
+    # Lines have the instant of the transaction that wrote them: same document, same commit.
     shift = 1 << 33
     version_key = documents.v_document * shift + documents.v_at
     order = np.argsort(version_key)

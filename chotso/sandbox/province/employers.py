@@ -1,4 +1,4 @@
-"""Employers, collection agents and budget payers: who pays, how big, under which agency.
+"""Employers, collection agents and budget payers: their kind, size and agency.
 
 Management groups (mã khối) of this invented province: HC state bodies and schools, DN companies,
 FD companies with foreign capital, HX cooperatives, NN farms and plantations, DL collection agents
@@ -25,7 +25,7 @@ _NAMES = {
     NN: "Nông trường Giả định",
 }
 _SHARES = {HC: 0.24, DN: 0.56, FD: 0.08, HX: 0.06, NN: 0.06}
-# Median and spread (of the logarithm) of the number of staff.
+# Median and spread (of the logarithm) of the number of employees.
 _SIZES = {HC: (25, 0.9), DN: (11, 1.45), FD: (250, 1.15), HX: (6, 0.7), NN: (10, 0.7)}
 _WAGES = {HC: 5_200_000, DN: 4_000_000, FD: 4_700_000, HX: 3_600_000, NN: 3_600_000}
 _LOWEST_WAGE, _WAGE_CAP = 3_070_000, 29_800_000
@@ -34,19 +34,19 @@ OFFICE_COUNT = 10
 
 @dataclass(frozen=True, slots=True)
 class Employers:
-    """Arrays over employers; shape (employers,) unless said otherwise."""
+    """Arrays over employers; shape (employers,) unless noted otherwise."""
 
     codes: list[str]
     names: list[str]
     kind: Ints
     office: Ints  # index 0..9 of the agency at the start
     moved_office: Ints  # the agency after the move
-    moved_at: Ints  # instant of the move; beyond the horizon where there is none
+    moved_at: Ints  # instant of the move; after the horizon if there is none
     size: npt.NDArray[np.float64]
     wage_vnd: Ints
     cycle: Ints  # months between payments: 1, 3 or 6
     first_month: Ints
-    last_month: Ints  # OPEN_MONTH while it works
+    last_month: Ints  # OPEN_MONTH if it does not close
     created_at: Ints
     ended_at: Ints
     end_status: list[str]
@@ -57,11 +57,11 @@ class Employers:
         return len(self.codes)
 
     def office_at(self, instant: int) -> Ints:
-        """The agency (index) that each employer belongs to at an instant."""
+        """The agency (index) of each employer at an instant."""
         return np.where(self.moved_at <= instant, self.moved_office, self.office)
 
     def staffed(self) -> Flags:
-        """Employers with staff of their own: neither collection agents nor budget payers."""
+        """Employers with employees: neither collection agents nor budget payers."""
         return self.kind < DL
 
     def is_budget_body(self) -> Flags:
@@ -73,7 +73,7 @@ def _kinds(count: int, rng: np.random.Generator) -> Ints:
     agents = max(OFFICE_COUNT - 1, round(count * 0.09))
     rest = count - agents - OFFICE_COUNT
     drawn = rng.choice(list(_SHARES), p=list(_SHARES.values()), size=rest)
-    # One of each kind in any case, so that the smallest province has every case in it.
+    # At least one of each kind, so that even the smallest province has all cases.
     drawn[:5] = list(_SHARES)
     return np.concatenate([drawn, np.full(agents, DL), np.full(OFFICE_COUNT, NS)]).astype(np.int64)
 
@@ -84,7 +84,7 @@ def _offices(kind: Ints, size: npt.NDArray[np.float64], rng: np.random.Generator
     large = staffed & (size >= np.quantile(size[staffed], 0.965))
     office = np.where(large | ((kind == FD) & (rng.random(kind.size) < 0.2)), 0, district)
     for ordinal in range(OFFICE_COUNT):
-        # Two companies per agency at least: an agency without any has no arrears to judge.
+        # At least two companies per agency: an agency without companies has no arrears.
         companies = np.flatnonzero(kind == DN)
         office[companies[2 * ordinal : 2 * ordinal + 2]] = ordinal
     agents, budget = np.flatnonzero(kind == DL), np.flatnonzero(kind == NS)
@@ -137,7 +137,7 @@ def _names_of(kind: Ints, office: Ints) -> list[str]:
 def _lives(
     kind: Ints, timeline_starts: Ints, rng: np.random.Generator
 ) -> tuple[Ints, Ints, Ints, Ints, list[str]]:
-    """First and last months, the instants they are registered, and the status at the end."""
+    """First and last months, the instants of their registration, and the final status."""
     count = kind.size
     mortal = np.isin(kind, (DN, HX)) & (np.arange(count) % 7 != 0)
     first = np.full(count, -60, dtype=np.int64)
@@ -173,7 +173,7 @@ def make_employers(parameters: Parameters) -> Employers:
     movable = np.flatnonzero((kind == DN) & (first < 0) & (last == OPEN_MONTH) & (office > 0))
     movers = rng.choice(movable, size=min(movable.size, max(2, count // 150)), replace=False)
     days = rng.integers(120, 340, size=movers.size)
-    # One of the moves falls into the last quarter, where the deciding months are.
+    # One of the moves is in the last quarter, which has the decisive months.
     days[0] = 310
     moved_at[movers] = timeline.month_start(0) + days * DAY + 10 * 3_600
     moved_office = office.copy()

@@ -1,23 +1,23 @@
-"""The generator's own record, `events.jsonl.gz`: enough to recompute any figure at any clock.
+"""The generator's own record, `events.jsonl.gz`: any figure at any instant can be computed from it.
 
-One JSON object a line, UTF-8, in several gzip members one after the other. In each stretch (the
-seed, then each advance) first the tables' rows, then the files; rows by commit instant, table and
-key, except in the seed, where rows stand table by table.
+It has one JSON object per line, in UTF-8, in several consecutive gzip members. Each part (the seed,
+then each advance) has first the tables' rows, then the files. Rows are ordered by commit instant,
+table and key; in the seed, they are ordered by table.
 
-- `{"at", "table", "op", "row"}`: a row version seen from `at` on (commit instant, ISO 8601 with
-  offset). `op` is `upsert` (`row` holds every column, as the source shows it) or `delete` (`row`
-  holds the key; only `phan_bo`). The seed writes the state of 1 October: of rows changed before it
-  only the newest version, with its own instant.
+- `{"at", "table", "op", "row"}`: a row version visible from `at` on (commit instant, ISO 8601 with
+  offset). `op` is `upsert` (`row` has every column, as in the source) or `delete` (`row` has the
+    key; only `phan_bo`). The seed writes the state of 1 October: of rows changed before, only the
+    newest version, with its own instant.
 - `{"at", "file", "kind": "c12", "month", "stated_at", "sheets"}`: an export. `sheets` maps each
-  agency's code to its rows, an empty list where the agency has none; a row maps the used fields
+  agency's code to its rows, an empty list if the agency has none; a row maps the used fields
   (source names; `thang` as ISO date; money in whole đồng) to values.
-- `{"at", "file", "kind": "plan", "rows"}`: a plan workbook; a row has the nine columns, dates as
-  ISO text, `gia_tri` as text exactly as written.
+- `{"at", "file", "kind": "plan", "rows"}`: a plan workbook; a row has the nine columns, with dates
+  as ISO text, and `gia_tri` as text exactly as written.
 
-Rows of tables are what the source shows, planted defects included. Rows of files are the right
-ones: where a defect was planted into a file, its object also has `defects`, the identifiers of
-`defects.json`, and `is_refused` where the whole file must be. Of the rows listed, those that must
-be set aside stand in `set_aside` as `[agency, employer]`; a row planted beside them is not listed.
+Rows of tables are as in the source, with planted defects. Rows of files are the correct ones. If a
+defect was planted into a file, its object also has `defects` (identifiers in `defects.json`), and
+`is_refused` if the whole file must be refused. `set_aside` lists the listed rows that must be set
+aside as `[agency, employer]`. Rows that were planted in addition are not listed.
 """
 
 import gzip
@@ -36,7 +36,7 @@ FILE_NAME = "events.jsonl.gz"
 
 def _tokens(kind: str, values: list[Value]) -> list[str]:
     if kind == "text":
-        # The encoder's own function: json.dumps would cost three times as much.
+        # The encoder's function is called directly: json.dumps takes three times as long.
         return ["null" if value is None else encode_basestring(str(value)) for value in values]
     if kind == "boolean":
         return ["true" if value else "false" for value in values]
@@ -62,7 +62,7 @@ def _lines(
 
 
 def state_lines(versions: Versions, indices: Ints) -> Iterator[str]:
-    """Lines of row versions, in the order given."""
+    """Lines of row versions, in the given order."""
     for part, columns in versions.chunks(indices):
         deleted: list[bool] = versions.deleted[part].tolist()
         yield from _lines(versions.table, versions.at[part], columns, deleted)
@@ -86,18 +86,18 @@ def file_line(at: int, name: str, content: dict[str, Any]) -> str:
 
 
 class EventLog:
-    """Appends to the log, one gzip member per stretch; forgets what a killed run had appended."""
+    """Appends to the log, one gzip member per part; removes the part of a killed run."""
 
     def __init__(self, state_dir: Path) -> None:
         self.path = state_dir / FILE_NAME
 
     def truncate(self, size: int) -> None:
-        """Cuts the log to what belongs to the clock it is continued from."""
+        """Truncates the log to the size that belongs to the source's clock."""
         with self.path.open("ab") as log:
             log.truncate(size)
 
     def append(self, lines: Iterator[str]) -> int:
-        """Appends lines; gives the log's size after it."""
+        """Appends lines; returns the new size of the log."""
         with self.path.open("ab") as log:
             with gzip.GzipFile(
                 filename="", mode="wb", fileobj=log, compresslevel=1, mtime=0
@@ -115,7 +115,7 @@ class EventLog:
 
 
 def read_events(state_dir: Path) -> Iterator[dict[str, Any]]:
-    """All events so far, as written."""
+    """All events so far, in the written order."""
     with gzip.open(state_dir / FILE_NAME, "rt", encoding="utf-8") as log:
         for line in log:
             yield json.loads(line)

@@ -1,7 +1,7 @@
-"""Month by month, what every employer pays, so that arrears go the way the year wants them.
+"""The payments of every employer and month, chosen so that arrears develop as planned.
 
-The plan starts from the closing it wants (debtors, early payers, farms that pay by season) and
-lets the payment be what leads there; the documents then carry exactly those payments.
+It starts from the planned closing (debtors, early payers, farms that pay by season) and computes
+the payment that leads to it. The documents then have exactly these payments.
 """
 
 from dataclasses import dataclass
@@ -16,10 +16,10 @@ from chotso.sandbox.province.randomness import stream
 from chotso.sandbox.province.timeline import HORIZON_MONTHS, OPEN_MONTH, Flags, Ints
 
 Floats = npt.NDArray[np.float64]
-# Arrears at the end of each month, in months of payable; the first stands before January.
+# Arrears at the end of each month, in months of payable; the first value is before January.
 _ARREARS_MONTHS = (0.20, 0.21, 0.22, 0.23, 0.24, 0.245, 0.235, 0.24, 0.24, 0.225, 0.195, 0.16,
                    0.101, 0.17, 0.19, 0.2)  # fmt: skip
-# How far each agency ends from the mean: some pass 0.9 %, some do not.
+# Factor of each agency's arrears at the end: some are above 0.9 %, some below.
 _AGENCY_SPREAD = (0.62, 0.7, 0.78, 0.84, 0.9, 1.14, 1.22, 1.32, 1.45)
 _PROVINCIAL_OFFICE_SPREAD = 0.95
 _DEBTOR_SPREAD = 1.55
@@ -30,13 +30,13 @@ INTEREST_RATES = (800, 700, 800)
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """What is finally true of every account; money in đồng."""
+    """The final values of every account; money in đồng."""
 
     opening_vnd: Ints  # (employers, groups): before January
     opening_interest_vnd: Ints  # (employers,)
     interest_accrued_vnd: Ints  # (employers, months, groups)
     paid_vnd: Ints  # (employers, months, groups): principal
-    paid_old_vnd: Ints  # the part of it that pays arrears of earlier months
+    paid_old_vnd: Ints  # the part of it for arrears of earlier months
     paid_interest_vnd: Ints  # (employers, months)
     paid_voluntary_vnd: Ints  # (employers, months)
     months_owed: Ints  # (employers, months): whole months of arrears at the start
@@ -72,7 +72,7 @@ def _habits(parameters: Parameters, employers: Employers, due: Accruals) -> _Hab
     for ordinal in range(OFFICE_COUNT):
         here = office == ordinal
         companies = np.flatnonzero(np.isin(employers.kind, (DN, FD)) & here & ~failing)
-        # Whoever can owe what the agency is to be owed: its greatest companies if need be.
+        # Enough debtors for the agency's planned arrears: its largest companies if necessary.
         for company in companies[np.argsort(-mean[companies], kind="stable")].tolist():
             if mean[debtor & here].sum() >= _LEAST_DEBTOR_SHARE * mean_payable[ordinal]:
                 break
@@ -84,7 +84,7 @@ def _habits(parameters: Parameters, employers: Employers, due: Accruals) -> _Hab
 
 
 def _shared(wanted: Floats, weight: Floats, office: Ints, limit: Floats) -> Floats:
-    """Spreads each agency's wanted arrears over its debtors, none above its limit."""
+    """Distributes each agency's planned arrears over its debtors, up to each debtor's limit."""
     given = np.zeros(weight.size)
     free = weight.copy()
     for _round in range(6):
@@ -99,7 +99,7 @@ def _shared(wanted: Floats, weight: Floats, office: Ints, limit: Floats) -> Floa
 def _debtor_targets(
     habits: _Habits, month: int, due: Ints, other_vnd: Floats, rng: np.random.Generator
 ) -> Ints:
-    """Wanted closing of each debtor by group."""
+    """Planned closing of each debtor by group."""
     pull = min(1.0, (month + 3) / 14)
     wanted = _ARREARS_MONTHS[month + 1] * habits.spread**pull * habits.mean_payable
     wanted = np.maximum(wanted - other_vnd, 0.25 * wanted)
@@ -116,7 +116,7 @@ def _debtor_targets(
 
 
 def _ordinary_targets(payable: Ints, kind: Ints, rng: np.random.Generator) -> Ints:
-    """Most pay exactly, some a little early, a few a little short."""
+    """Closing of other employers: most pay exactly, some a little early, a few a little less."""
     count = kind.size
     early = rng.random(count) < np.where(kind == DL, 0.75, 0.42)
     short = ~early & (rng.random(count) < 0.06)
@@ -186,7 +186,7 @@ def make_ledger(
 
 
 def documents_wanted(employers: Employers, ledger: Ledger, rng: np.random.Generator) -> Ints:
-    """How many documents each employer pays a month with; shape (employers, months)."""
+    """Number of documents for each employer's payment of a month; shape (employers, months)."""
     money = ledger.paid_vnd.sum(axis=2) + ledger.paid_voluntary_vnd
     kind = employers.kind[:, None]
     chance = rng.random(money.shape)

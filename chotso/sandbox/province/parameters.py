@@ -1,4 +1,4 @@
-"""What decides a synthetic province: the same parameters make the same bytes."""
+"""The parameters of a synthetic province: the same parameters give the same bytes."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -27,11 +27,11 @@ class Parameters:
 
     @property
     def timeline(self) -> Timeline:
-        """The months and deciding instants of the year."""
+        """The months and decisive instants of the year."""
         return Timeline(self.year)
 
     def check(self) -> None:
-        """Refuses sizes that the generator cannot make believable.
+        """Refuses sizes for which the generator cannot make realistic data.
 
         Raises:
             ChotsoError: A size or the level of defects is out of range.
@@ -52,16 +52,16 @@ class Parameters:
             )
 
     def save(self, state_dir: Path) -> None:
-        """Writes the parameters where `advance` finds them."""
+        """Writes the parameters to a file for `advance`."""
         text = json.dumps(asdict(self), indent=1, sort_keys=True) + "\n"
         (state_dir / FILE_NAME).write_text(text, encoding="utf-8")
 
 
 def load_parameters(state_dir: Path) -> Parameters:
-    """The parameters of the province that was seeded here.
+    """The parameters of the province that was seeded in this folder.
 
     Raises:
-        ChotsoError: Nothing was seeded here.
+        ChotsoError: No province was seeded in this folder.
     """
     path = state_dir / FILE_NAME
     if not path.exists():

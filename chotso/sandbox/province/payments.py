@@ -1,6 +1,6 @@
-"""Payments as they are finally true: when they were credited, when recorded, what each line pays.
+"""The final state of payments: when they were credited and recorded, and what each line pays.
 
-One row of `Payments` becomes one document; corrections and voidings come on top of it elsewhere.
+Each row of `Payments` becomes one document; corrections and voidings are added in `documents`.
 """
 
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ class Payments:
     form: Ints
     credited_at: Ints
     recorded_at: Ints
-    is_large: Flags  # watched by everyone: entered at once and rightly
+    is_large: Flags  # large payments are entered at once and correctly
     line_document: Ints
     line_fund: Ints
     line_month: Ints
@@ -60,7 +60,7 @@ class Payments:
 
 
 def _credit_days(timeline: Timeline, month: int) -> tuple[Ints, npt.NDArray[np.float64]]:
-    """The days of a month and the chance of a credit on each: most late in month and year."""
+    """The days of a month, each with the probability of a credit: most are late in the month."""
     first = timeline.month_date(month)
     length = (timeline.month_date(month + 1) - first).days
     start = int(local_day(np.array([timeline.month_start(month)]))[0])
@@ -87,7 +87,7 @@ def _credits(timeline: Timeline, month: Ints, large: Flags, rng: np.random.Gener
     seconds = rng.integers(8 * 3_600, 16 * 3_600 + 1_800, size=month.size)
     evening = rng.integers(16 * 3_600 + 1_800, 22 * 3_600, size=month.size)
     seconds = np.where(kind < 0.10, evening, seconds)
-    # Interbank batches are credited at local midnight sharp: the first instant of a day.
+    # Interbank batches are credited exactly at local midnight, the first instant of a day.
     seconds = np.where(kind > 0.985, 0, seconds)
     closing_day = days == (timeline.cutoff + LOCAL_OFFSET) // DAY
     seconds = np.where(closing_day & large, np.minimum(seconds, 15 * 3_600), seconds)
@@ -95,7 +95,7 @@ def _credits(timeline: Timeline, month: Ints, large: Flags, rng: np.random.Gener
 
 
 def _boundary_credits(timeline: Timeline, credited: Ints, large: Flags) -> Ints:
-    """Puts a few credits exactly on the deciding instants, and one second before them."""
+    """Moves a few credits exactly to the decisive instants, and to one second before them."""
     credited = credited.copy()
     year_end, cutoff = timeline.month_start(12), timeline.cutoff
     for edge in (cutoff - 1, cutoff, cutoff + 1_800, year_end - 1):
@@ -127,7 +127,7 @@ def _recorded(timeline: Timeline, credited: Ints, large: Flags, rng: np.random.G
     kind = np.where(large, 0.0, rng.random(n))
     recorded = np.select([kind < 0.68, kind < 0.92, kind < 0.96], [same_day, next_day, interface],
                          late)  # fmt: skip
-    # On the year's last day everyone stays until it is entered, or leaves it for January.
+    # On the year's last day, payments are entered in the evening or left for January.
     closing_day = day == (timeline.cutoff + LOCAL_OFFSET) // DAY
     january = at_office_hours(day + rng.integers(1, 7, size=n), rng)
     recorded = np.where(closing_day & (kind < 0.96), same_day, recorded)
@@ -135,7 +135,7 @@ def _recorded(timeline: Timeline, credited: Ints, large: Flags, rng: np.random.G
 
 
 def _doc_shares(owner: Ints, amounts: Ints, rng: np.random.Generator) -> Ints:
-    """Splits each owner's amounts over its documents, the last one taking the rest."""
+    """Splits each owner's amounts over its documents; the last one gets the remainder."""
     weight = rng.integers(20, 100, size=owner.size)
     last = np.append(owner[1:] != owner[:-1], True)
     total = np.bincount(owner, weights=weight)[owner].astype(np.int64)
@@ -147,7 +147,7 @@ def _doc_shares(owner: Ints, amounts: Ints, rng: np.random.Generator) -> Ints:
 
 
 def _before_in_group(owner: Ints, amounts: Ints) -> Ints:
-    """What the owner's earlier documents hold; rows sorted by owner and time."""
+    """The sum of the owner's earlier documents; rows are sorted by owner and time."""
     running = np.cumsum(amounts, axis=0) - amounts
     first = np.append(True, owner[1:] != owner[:-1])
     start = np.maximum.accumulate(np.where(first, np.arange(owner.size), 0))
@@ -164,7 +164,7 @@ def _by_fund(amounts: Ints, accident: Ints) -> Ints:
 
 
 def _large(employers: Employers, ledger: Ledger, wanted: Ints) -> Flags:
-    """Employer-months that hold most of an agency's money, or 2 % of its month per document."""
+    """Employer-months with most of an agency's money, or with 2 % of its month per document."""
     money = ledger.paid_vnd.sum(axis=2) // np.maximum(wanted, 1)
     large: Flags = np.zeros(money.shape, dtype=np.bool_)
     for office in range(OFFICE_COUNT):
@@ -180,7 +180,7 @@ def _large(employers: Employers, ledger: Ledger, wanted: Ints) -> Flags:
 def make_payments(
     parameters: Parameters, employers: Employers, due: Accruals, ledger: Ledger
 ) -> Payments:
-    """All documents that end valid, with their lines."""
+    """All documents that are valid in the end, with their lines."""
     rng = stream(parameters.seed, "payments")
     timeline = parameters.timeline
     wanted = documents_wanted(employers, ledger, rng)

@@ -61,7 +61,7 @@ class PlanFile:
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """What the year finally brings, which plans are drawn around; rows: agencies or officers."""
+    """The year's final figures, from which plans are derived; rows: agencies or officers."""
 
     people: Floats  # (units, 4)
     money: Floats  # (units, 4)
@@ -129,7 +129,7 @@ class _Decision:
             self.add("CO_QUAN", code, measure, percent)
 
     def add_agencies(self, people: Floats, money: Floats, arrears: dict[str, float]) -> None:
-        # The province has its own target: a little more than its agencies' sum.
+        # The province has its own target, which is a little more than its agencies' sum.
         self.add_unit(PROVINCE_CODE, people.sum(axis=0) * 1.002, money.sum(axis=0) * 1.003, arrears)
         for ordinal, agency in enumerate(offices()):
             self.add_unit(agency.code, people[ordinal], money[ordinal], arrears)
@@ -149,7 +149,7 @@ def make_plans(
     rng = stream(parameters.seed, "plans")
     timeline, year = parameters.timeline, parameters.year
     agency, officer = _outcomes(parameters, spells, documents, officers)
-    # Attainment lies about 95 to 106 per cent of the revised plan; the first plan differs from it.
+    # Attainment is about 95 to 106 per cent of the revised plan; the first plan differs from it.
     people = agency.people / rng.uniform(0.965, 1.05, size=agency.people.shape)
     money = agency.money / rng.uniform(0.955, 1.055, size=agency.money.shape)
     first_people = people * rng.uniform(0.98, 1.03, size=people.shape)

@@ -1,6 +1,7 @@
-"""Persons and their participation spells: hired, moved, left, insured as a household, voluntary.
+"""Persons and their participation spells: employment, changes, households, voluntary insurance.
 
-Everything is an array over spells. A spell is written once, and at most once more: closed, voided.
+All values are arrays over spells. A spell is written once, and at most once more, as closed or
+voided.
 """
 
 from dataclasses import dataclass
@@ -40,7 +41,7 @@ class Spells:
     employer: Ints
     office: Ints
     from_month: Ints
-    to_month: Ints  # as finally known; OPEN_MONTH while open
+    to_month: Ints  # the final value; OPEN_MONTH if it never ends
     inserted_at: Ints
     change: Ints  # NOT_CHANGED, CLOSED or VOIDED
     changed_at: Ints
@@ -51,12 +52,12 @@ class Spells:
         return int(self.person.size)
 
     def keep(self, chosen: Flags | Ints) -> "Spells":
-        """The chosen spells, in the order given."""
+        """The chosen spells, in the given order."""
         return Spells(*(getattr(self, name)[chosen] for name in self.__slots__))
 
 
 class _Draft:
-    """Collects spells before they are recorded."""
+    """Collects spells that have no instants yet."""
 
     def __init__(self) -> None:
         self.parts: list[tuple[Ints, ...]] = []
@@ -78,7 +79,7 @@ class _Draft:
 def _pick_by_office(
     employers: Employers, kind: int, office: Ints, rng: np.random.Generator
 ) -> Ints:
-    """An employer of a kind at each person's agency."""
+    """For each person, an employer of a kind at the person's agency."""
     picked = np.zeros(office.size, dtype=np.int64)
     for ordinal in range(OFFICE_COUNT):
         here = office == ordinal
@@ -92,7 +93,7 @@ def _employ(
     draft: _Draft, employers: Employers, person: Ints, employer: Ints, first: Ints, last: Ints,
     rng: np.random.Generator,
 ) -> Ints:  # fmt: skip
-    """Adds the three spells of employments; gives the last month really worked."""
+    """Adds the three spells of employments; returns the last months that were really worked."""
     first = np.maximum(first, employers.first_month[employer])
     last = np.minimum(last, employers.last_month[employer])
     draft.add(person, BB, 0, employer, first, last)
@@ -120,7 +121,7 @@ def _employees(
         1, HORIZON_MONTHS, size=int(leaving.sum())
     )
     last[last >= HORIZON_MONTHS] = OPEN_MONTH
-    # Before the job half of those who joined were insured as a household.
+    # Before the job, half of the new employees were insured as a household.
     before = joining & (rng.random(n) < 0.55)
     draft.add(person[before], HI, 5, agent[before], np.full(int(before.sum()), -8),
               first[before] - 1)  # fmt: skip
@@ -143,7 +144,7 @@ def _employees(
 
 
 def _households(draft: _Draft, person: Ints, agent: Ints, rng: np.random.Generator) -> None:
-    """Household cards run for twelve months and are renewed by most."""
+    """Household cards are valid for twelve months; most persons renew them."""
     first = rng.integers(-12, 2, size=person.size)
     for _term in range(3):
         draft.add(person, HI, 5, agent, first, first + 11, known_end=True)
@@ -155,7 +156,7 @@ def _flowing(
     draft: _Draft, person: Ints, scheme: int, group: int, payer: Ints, joins: float, leaves: float,
     rng: np.random.Generator,
 ) -> None:  # fmt: skip
-    """Spells that mostly run through, with some starts and ends inside the lifetime."""
+    """Spells that mostly last the whole time, with some starts and ends within it."""
     n = person.size
     first = -rng.integers(1, 60, size=n)
     joining = rng.random(n) < joins
@@ -186,7 +187,7 @@ def _recorded(columns: list[Ints], timeline: Timeline, rng: np.random.Generator)
 
 
 def make_spells(parameters: Parameters, employers: Employers) -> Spells:
-    """All spells of the province's lifetime, numbered by the order in which they were entered."""
+    """All spells of the province's lifetime, numbered in the order of entry."""
     rng = stream(parameters.seed, "population")
     n = parameters.persons
     everyone = np.arange(n)
@@ -230,6 +231,6 @@ def heads(spells: Spells, employers: Employers, scheme: int) -> Ints:
 
 
 def person_numbers(person: Ints) -> list[str]:
-    """Synthetic ten-digit numbers: a permutation of all of them, leading zeros included."""
+    """Synthetic ten-digit numbers: a permutation of all of them, also with leading zeros."""
     scattered = (person * 7_236_019_417 % 10**10 + 1_357_902_468) % 10**10
     return [f"{number:010d}" for number in scattered.tolist()]

@@ -1,8 +1,8 @@
-"""`seed` and `advance`: the synthetic province comes into being, and lives on.
+"""`seed` and `advance`: make the synthetic province, and continue it.
 
-What a province is at an instant depends on its parameters alone: advancing in many steps or in one
-leaves the same rows and the same files. Order of an advance: files, event log, then the tables in
-one transaction; a killed one is repeated from the clock that the tables still show.
+The state of a province at an instant depends only on its parameters: one advance or many give the
+same rows and files. An advance writes files, then the event log, then the tables in one
+transaction. A killed advance is repeated from the clock in the tables.
 """
 
 import json
@@ -36,7 +36,7 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class SeedReport:
-    """What `seed` made."""
+    """The result of `seed`."""
 
     note: str
     clock_at: str
@@ -51,7 +51,7 @@ class SeedReport:
 
 @dataclass(frozen=True, slots=True)
 class AdvanceReport:
-    """What happened between two instants; rows are versions, removals included."""
+    """The result of `advance`; rows are counted as versions, including deletions."""
 
     note: str
     from_at: str
@@ -79,16 +79,16 @@ def seed(
 ) -> SeedReport:
     """Makes the province in schema `tst` and the drop folder, up to 1 October local midnight.
 
-    An earlier province is replaced: its schema, its files in the drop folder, its event log.
+    An earlier province is replaced, with its schema, its files in the drop folder and event log.
 
     Args:
-        source_admin_url: `postgresql://` URL of a login that may create schema `tst`.
-        drop: Drop folder; made where it is missing.
+        source_admin_url: `postgresql://` URL of a login with the right to create schema `tst`.
+        drop: Drop folder; made if it is missing.
         persons: Number of persons, insured or not.
-        employers: Number of employers, collection agents and budget payers included.
-        year: The year whose last quarter is to be lived.
-        seed: Same seed and sizes, same bytes.
-        defects: How many defects are planted; the right answers go to `defects.json`.
+        employers: Number of employers, with collection agents and budget payers.
+        year: The year; `advance` can continue through its last quarter.
+        seed: The same seed and sizes give the same bytes.
+        defects: How many defects are planted; the right answers are written to `defects.json`.
         state_dir: Folder of the parameters, the event log and the right answers.
         progress: Called with a line of text at each step.
 
@@ -107,7 +107,7 @@ def seed(
     log.truncate(0)
     progress("Đang xuất tệp C12 và kế hoạch")
     delivered = _Delivered(world, drop, after=None, until=until)
-    # The files' lines come after the tables', but the files must be written first to be counted.
+    # The files' lines follow the tables' lines, but files are written first, to count their rows.
     file_lines = delivered.write()
     planted = _planted(world, [], delivered.defects, until)
     save_defects(state_dir, planted)
@@ -130,7 +130,7 @@ def seed(
             rows[versions.table.name] = fill(connection, versions.table, columns)
         finish_schema(connection)
         set_clock(connection, aware(until))
-    # Last: without it no advance takes these parameters for the source's.
+    # Written last: without it, no advance accepts these parameters for the source.
     _save_sizes(state_dir, {iso(until): log_size})
     _analyse(source_admin_url)
     return SeedReport(INVENTED, iso(until), rows, delivered.names, planted)
@@ -139,17 +139,17 @@ def seed(
 def advance(
     source_admin_url: str, drop: Path, *, to: datetime, state_dir: Path, progress: Progress
 ) -> AdvanceReport:
-    """Lets the source live until an instant: documents, corrections, spells, exports, plans.
+    """Continues the source to an instant: documents, corrections, spells, exports, plans.
 
     Args:
-        source_admin_url: `postgresql://` URL of a login that may write schema `tst`.
+        source_admin_url: `postgresql://` URL of a login with the right to write schema `tst`.
         drop: Drop folder.
-        to: Where the source's clock shall stand, aware, whole seconds.
+        to: The new time of the source's clock, aware, whole seconds.
         state_dir: As given to `seed`.
         progress: Called with a line of text at each step.
 
     Raises:
-        ChotsoError: Nothing was seeded, the instant lies before the clock or past the horizon.
+        ChotsoError: Nothing was seeded, or the instant is before the clock or after the horizon.
     """
     parameters = load_parameters(state_dir)
     with open_session(source_admin_url) as connection:
@@ -209,7 +209,7 @@ def _stretch(parameters: Parameters, clock: datetime | None, to: datetime) -> tu
 
 
 class _Delivered:
-    """Writes the files of a stretch and remembers what they were."""
+    """Writes the files of a seed or advance, and records their names and defects."""
 
     def __init__(self, world: World, drop: Path, *, after: int | None, until: int) -> None:
         self.world, self.drop = world, drop
@@ -218,7 +218,7 @@ class _Delivered:
         self.defects: list[Defect] = []
 
     def write(self) -> list[str]:
-        """Writes the files; gives their lines for the event log."""
+        """Writes the files; returns their lines for the event log."""
         world, lines = self.world, []
         self.drop.mkdir(parents=True, exist_ok=True)
         for each in deliveries(world.parameters, world.book, world.plans, self.after, self.until):
@@ -233,7 +233,7 @@ class _Delivered:
 def _planted(
     world: World, earlier: list[Defect], in_files: list[Defect], until: int
 ) -> list[Defect]:
-    """The right answers of everything delivered so far, each once, by instant."""
+    """The right answers for everything delivered so far, each once, ordered by instant."""
     in_tables = [defect for defect in world.defects if defect.at <= iso(until)]
     known = {defect.id: defect for defect in [*earlier, *in_tables, *in_files]}
     return sorted(known.values(), key=lambda defect: (defect.at, defect.id))
@@ -245,7 +245,7 @@ def _analyse(source_admin_url: str) -> None:
 
 
 def _load_sizes(state_dir: Path, clock: str) -> dict[str, int]:
-    """Sizes of the event log by clock; refused where the source stands at another one."""
+    """Sizes of the event log by clock; raises an error if the source has another clock."""
     path = state_dir / _SIZES_FILE
     found: dict[str, int] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     if clock not in found:

@@ -26,7 +26,7 @@ class RegisterRows:
     rows: list[tuple[Value, ...]] = field(default_factory=list)
 
     def add(self, entity: int, at: int, *values: Value) -> None:
-        """A version; ngay_sua is the commit instant and comes last."""
+        """Adds a version; ngay_sua is the commit instant and the last column."""
         self.entity.append(entity)
         self.at.append(at)
         self.rows.append((*values, iso(at)))
@@ -34,7 +34,7 @@ class RegisterRows:
 
 @dataclass(frozen=True, slots=True)
 class Officers:
-    """Officers and who looks after which employer since when."""
+    """Officers, and which employers they are in charge of since when."""
 
     codes: list[str]
     office: list[int]
@@ -42,11 +42,11 @@ class Officers:
     officer: Ints
     from_day: list[date]
     to_day: list[date | None]
-    ended_at: Ints  # instant at which the end became known
+    ended_at: Ints  # instant when the end became known
 
 
 def make_officers(parameters: Parameters, employers: Employers) -> Officers:
-    """Officers by agency, one for each employer but a few, some of them replaced in the year."""
+    """Officers by agency; nearly all employers have one, and some officers are replaced."""
     rng = stream(parameters.seed, "officers")
     codes: list[str] = []
     office: list[int] = []
@@ -118,7 +118,7 @@ def officer_rows(parameters: Parameters, officers: Officers) -> RegisterRows:
 
 
 def employer_rows(employers: Employers) -> RegisterRows:
-    """Employers as registered, moved to another agency, stopped."""
+    """Versions of employers: registered, moved to another agency, closed."""
     found = RegisterRows()
     for entity in range(employers.count):
         kind = int(employers.kind[entity])
@@ -141,7 +141,7 @@ def employer_rows(employers: Employers) -> RegisterRows:
 
 
 def assignment_rows(employers: Employers, officers: Officers) -> RegisterRows:
-    """Assignments: written when they begin, written again when they end."""
+    """Assignments: one version when they begin, another when they end."""
     found = RegisterRows()
     for entity, employer in enumerate(officers.employer.tolist()):
         begins, ends = officers.from_day[entity], officers.to_day[entity]

@@ -1,4 +1,4 @@
-"""When exports are made, and which transactions are committed later than they say."""
+"""When exports are made, and which transactions are committed later than their own time."""
 
 import numpy as np
 
@@ -12,7 +12,7 @@ _YEAR_END_SECOND = 16 * 3_600 + 45 * 60
 
 
 def _night(day: int) -> int:
-    # Not every night at the same second: a name's hash stands in for a busy server.
+    # The second differs every night, as on a busy server; it comes from a hash.
     return day * DAY - LOCAL_OFFSET + _NIGHT_SECOND + choice_by_name(f"night {day}", 240)
 
 
@@ -43,11 +43,11 @@ def late_commits(parameters: Parameters, purpose: str, at: Ints, floor: Ints) ->
     lag = rng.integers(60, LONGEST_LAG_SECONDS + 1, size=at.size)
     late = (rng.random(at.size) < 0.02) & (at > parameters.timeline.seeded_until)
     own = np.maximum(at - lag, floor + 1)
-    # One transaction in any case is begun before the cutoff and committed after it.
+    # At least one transaction begins before the cutoff and is committed after it.
     cutoff = parameters.timeline.cutoff
     across = np.flatnonzero((at >= cutoff) & (at < cutoff + 2_400) & (floor < cutoff - 600))[:1]
     own[across], late[across] = cutoff - 600, True
-    # No export may fall between the two: what it leaves out must say that it came after it.
+    # No export may be between the two: a row that it lacks must have a later time than it.
     exports = np.array(export_instants(parameters.timeline), dtype=np.int64)
     straddles = np.searchsorted(exports, own) != np.searchsorted(exports, at)
     return np.where(late & ~straddles & (own > parameters.timeline.seeded_until), own, at)

@@ -15,7 +15,7 @@ READER_LOGIN = "chotso_source"
 
 @dataclass(frozen=True, slots=True)
 class SourceTable:
-    """One table: columns in order with their types, and how many of them make the key."""
+    """One table: columns in order with their types, and how many of them are the key."""
 
     name: str
     key_columns: int
@@ -71,13 +71,13 @@ THAM_GIA = _table(
 )
 TABLES = (CO_QUAN, CAN_BO, DON_VI, PHAN_CONG, CHUNG_TU, PHAN_BO, THAM_GIA)
 
-# Changes are found by ngay_sua, months by their dates: the reads that the warehouse makes.
+# For the warehouse's queries: changes by ngay_sua, months by their dates.
 _INDEXES = {
     "chung_tu": ("ngay_sua", "ngay_ghi_co"),
     "phan_bo": ("ngay_sua",),
     "tham_gia": ("ngay_sua", "tu_thang"),
 }
-# A month of doi_soat is the local month, whatever zone the session speaks.
+# A month of doi_soat is the local month, whatever the session's time zone is.
 _TOTALS = """
 insert into tst.doi_soat (bang, thang, so_dong, tong_tien, tinh_luc)
 with documents as (
@@ -99,7 +99,7 @@ select bang, thang, so_dong, tong_tien, %s from final
 
 
 def create_schema(connection: psycopg.Connection) -> None:
-    """Drops schema `tst` with what is in it, and makes it anew, without keys and indexes."""
+    """Drops schema `tst` with its content and makes it again, without keys and indexes."""
     connection.execute("drop schema if exists tst cascade")
     connection.execute("create schema tst")
     connection.execute(sql.SQL("comment on schema tst is {}").format(sql.Literal(INVENTED)))
@@ -120,7 +120,7 @@ def create_schema(connection: psycopg.Connection) -> None:
 
 
 def finish_schema(connection: psycopg.Connection) -> None:
-    """Adds keys and indexes, and lets the reading login in where it exists."""
+    """Adds keys and indexes, and grants rights to the reading login if it exists."""
     for table in TABLES:
         key = ", ".join(table.names[: table.key_columns])
         connection.execute(f"alter table tst.{table.name} add primary key ({key})".encode())
@@ -149,7 +149,7 @@ def _copy_column(kind: str, values: list[Value]) -> list[str]:
 def fill(
     connection: psycopg.Connection, table: SourceTable, chunks: Iterable[list[list[Value]]]
 ) -> int:
-    """Streams rows into an empty table; gives their number."""
+    """Streams rows into an empty table; returns their number."""
     count = 0
     with connection.cursor().copy(f"copy tst.{table.name} from stdin".encode()) as copy:
         for columns in chunks:
@@ -164,7 +164,7 @@ def upsert(
     columns: list[list[Value]],
     deleted: list[bool],
 ) -> None:
-    """Writes the newest version of each key, or removes it."""
+    """Upserts the newest version of each key, or deletes the row."""
     name = f"changed_{table.name}"
     spelled = ", ".join(f"{column} {kind}" for column, kind in table.columns)
     connection.execute(
@@ -196,7 +196,7 @@ def set_clock(connection: psycopg.Connection, now: datetime) -> None:
 
 
 def read_clock(connection: psycopg.Connection) -> datetime | None:
-    """The source's clock; None where no province stands."""
+    """The source's clock; None if there is no province."""
     found = connection.execute("select to_regclass('tst.dong_ho') is not null").fetchone()
     if not found or not found[0]:
         return None

@@ -1,11 +1,11 @@
-"""Writing TCVN 5712 (VN3), the 8-bit encoding of older programs, letter by letter after its table.
+"""An encoder for TCVN 5712 (VN3), the 8-bit encoding of older programs, by its table of letters.
 
 Capital letters with a tone have no code of their own; a text that needs one is refused.
 """
 
 import unicodedata
 
-# Code of each small letter: the plain ones first, then with grave, hook, tilde, acute, dot below.
+# Codes of small letters: first the plain ones, then with grave, hook, tilde, acute, dot below.
 _SMALL = {
     "a": (None, 0xB5, 0xB6, 0xB7, 0xB8, 0xB9),
     "ă": (0xA8, 0xBB, 0xBC, 0xBD, 0xBE, 0xC6),

@@ -1,8 +1,8 @@
 """Months and instants of the synthetic province, as whole numbers that numpy can work on.
 
-A month is its distance from January of the province's year (0 = January, -1 = December before).
-An instant is whole seconds since 1970 UTC. The generator knows `HORIZON_MONTHS` months: the year
-and the quarter after it, so that what comes late has somewhere to happen.
+A month is a number relative to January of the province's year (0 = January, -1 = December
+before). An instant is whole seconds since 1970 UTC. The generator makes `HORIZON_MONTHS` months:
+the year and the quarter after it, in which late facts become known.
 """
 
 from dataclasses import dataclass
@@ -19,13 +19,13 @@ Flags = npt.NDArray[np.bool_]
 HORIZON_MONTHS = 15
 OPEN_MONTH = 999
 DAY = 86_400
-# Viet Nam has kept UTC+7 without summer time since 1975: local seconds need no time-zone table.
+# Viet Nam has had UTC+7 without summer time since 1975, so no time-zone table is needed.
 LOCAL_OFFSET = 7 * 3_600
 
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """The months and deciding instants of one province year."""
+    """The months and decisive instants of the province's year."""
 
     year: int
 
@@ -49,17 +49,17 @@ class Timeline:
 
     @property
     def seeded_until(self) -> int:
-        """1 October, local midnight: where `seed` leaves the source's clock."""
+        """1 October, local midnight: the source's clock after `seed`."""
         return self.month_start(9)
 
     @property
     def cutoff(self) -> int:
-        """17:00 local on 31 December: where the year's emulation ends."""
+        """17:00 local on 31 December: the end of the year's emulation period."""
         return self.month_start(12) - 7 * 3_600
 
     @property
     def horizon(self) -> int:
-        """The instant after which the generator knows nothing."""
+        """The instant at which the generated data end."""
         return self.month_start(HORIZON_MONTHS)
 
 
@@ -91,7 +91,7 @@ def local_day(instants: Ints) -> Ints:
 
 
 def at_office_hours(days: Ints, rng: np.random.Generator) -> Ints:
-    """A second between 07:30 and 17:40 local of each day; Saturdays and Sundays move to Monday."""
+    """A time between 07:30 and 17:40 local on each day; Saturdays and Sundays become Monday."""
     weekday = (days + 3) % 7
     working = days + np.where(weekday >= 5, 7 - weekday, 0)
     seconds = rng.integers(27_000, 63_600, size=days.shape)

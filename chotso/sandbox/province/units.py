@@ -9,9 +9,9 @@ from importlib.resources import files
 PROVINCE_CODE = "072"
 PROVINCE_NAME = "Tây Ninh"
 
-# Rough shares of the population by district, in the order of the GSO codes; invented to scale.
+# Approximate shares of the population by district, in the order of the GSO codes; invented.
 POPULATION_SHARES = (0.115, 0.086, 0.118, 0.1, 0.119, 0.122, 0.132, 0.058, 0.15)
-# Districts raised to thị xã on this date changed their agency's name with it.
+# Districts that became thị xã on this date; their agencies' names changed with it.
 TOWNSHIP_DATE = date(2020, 2, 1)
 FOUNDED_DATE = date(1995, 10, 1)
 
@@ -58,5 +58,5 @@ def agencies() -> tuple[Agency, ...]:
 
 
 def offices() -> tuple[Agency, ...]:
-    """The ten agencies that hold employers and sheets: `07200`..`07209`, index 0..9."""
+    """The ten agencies that have employers and sheets: `07200`..`07209`, index 0..9."""
     return agencies()[1:]

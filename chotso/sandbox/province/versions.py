@@ -1,7 +1,7 @@
-"""The source's tables as row versions in time: the state at any instant, and what came between.
+"""The source's tables as row versions: the state at any instant, and the changes between instants.
 
-A version is there from its commit instant (`at`) on. The newest version at or before an instant is
-what the table shows then.
+A version is valid from its commit instant (`at`) on. At an instant, the table has the newest
+version at or before it.
 """
 
 from collections.abc import Callable, Iterator
@@ -39,7 +39,7 @@ class Versions:
     render: Callable[[Ints], Columns]
 
     def newest(self, after: int | None, until: int) -> Ints:
-        """Indices of the newest version at `until` of each row touched after `after`."""
+        """Indices of the newest version at `until` of each row changed after `after`."""
         chosen = np.flatnonzero(self.at <= until)
         entity = self.entity[chosen]
         last = np.append(entity[1:] != entity[:-1], True) if entity.size else np.zeros(0, np.bool_)
@@ -86,7 +86,7 @@ def _lookup(words: list[str], indices: Ints) -> list[Value]:
 
 
 def _agency_codes() -> list[str]:
-    """By office index; the one past the last (or -1) is an agency that nobody knows."""
+    """Codes by office index; the last one (also -1) is an unknown agency."""
     return [*(agency.code for agency in offices()), UNKNOWN_AGENCY_CODE]
 
 

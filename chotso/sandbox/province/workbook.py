@@ -1,7 +1,8 @@
-"""A small, fast writer of .xlsx files whose bytes depend on their content alone.
+"""A small, fast writer of .xlsx files; their bytes depend only on their content.
 
-Only what the source's own exports need: text, whole numbers, decimals, dates, empty cells; one
-style for dates. Values are written row by row as XML, some ten times faster than a general writer.
+It supports only what the source's exports need: text, whole numbers, decimals, dates with one
+style, empty cells. Values are written row by row as XML, about ten times faster than a general
+writer.
 """
 
 import io
@@ -34,7 +35,7 @@ _STYLES = (
 
 
 def excel_serial(day: date) -> int:
-    """The number that a spreadsheet keeps for a day."""
+    """The number of a day in a spreadsheet."""
     return (day - _EXCEL_DAY_ZERO).days
 
 

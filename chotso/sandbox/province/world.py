@@ -1,4 +1,4 @@
-"""The whole province as one value: a pure function of its parameters."""
+"""The whole province as one value, which depends only on its parameters."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ class World:
     tables: list[Versions]  # in the order in which they are written
     book: AccountBook
     plans: list[PlanFile]
-    defects: list[Defect]  # those in tables; those in files come with the files
+    defects: list[Defect]  # those in tables; those in files are made with the files
 
 
 def make_world(parameters: Parameters, progress: Callable[[str], None]) -> World:

@@ -1,4 +1,4 @@
--- Guards of what is sealed: triggers, event triggers, and what puts them back.
+-- Guards of sealed tables: triggers, event triggers, and functions that restore them.
 
 create or replace function guard.is_migration() returns boolean
 language sql stable
@@ -17,8 +17,8 @@ $$;
 comment on function guard.is_migration is
 'Phiên này có phải đang nâng cấp không — whether this session is a migration';
 
--- In a function of the owner's current_user is the owner and the role set is still the caller's;
--- whoever has become the owner by SET ROLE, or inherits from it, is not in one.
+-- In a function of the owner, current_user is the owner, but the setting `role` is still the
+-- caller's. A session that became the owner by SET ROLE, or has its rights, is not in one.
 create or replace function guard.is_owner_s_function() returns boolean
 language sql stable
 set search_path = pg_catalog, pg_temp
@@ -45,10 +45,10 @@ begin
     if tg_op = 'TRUNCATE' and tg_argv[0] = 'append' then
         execute format('select not exists (select from %s)', tg_relid::regclass) into is_empty;
         if is_empty then
-            return null;  -- nothing is lost
+            return null;  -- the table is empty, so no rows are lost
         end if;
     end if;
-    -- of a release the owner's functions change two columns; refuse_other_change sees to that
+    -- the owner's functions change two columns of a release; refuse_other_change checks which
     if tg_op = 'UPDATE' and tg_argv[0] = 'release' and guard.is_owner_s_function() then
         return null;
     end if;
@@ -73,7 +73,7 @@ declare
     after constant jsonb := to_jsonb(new);
 begin
     if guard.is_migration()
-        or before = after  -- a third signature certifies no further
+        or before = after  -- nothing changes at a third signature
         or (
             before - 'status' = after - 'status'
             and before ->> 'status' = 'sealed' and after ->> 'status' = 'certified'
@@ -96,8 +96,8 @@ $$;
 comment on function guard.refuse_other_change is
 'Bản chốt chỉ được xác nhận hoặc thôi hiệu lực — a release is certified or superseded, no more';
 
--- Is this object one that only a migration may touch? What is sealed, what guards it and every
--- function of the owner's: for everybody. The rest of the owner's is a superuser's to look after.
+-- Whether only a migration may change this object. Nobody may change sealed objects, their guards
+-- and the owner's functions. Only superusers may change other objects of the owner.
 create or replace function guard.is_guarded(
     class_id oid, object_id oid, schemas text[], relation_name text
 ) returns boolean
@@ -105,7 +105,7 @@ language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
     select
-        -- by name too: what is being dropped has no owner any more
+        -- by name, too, because an object that is being dropped has no owner any more
         coalesce(
             schemas && array[
                 'guard', 'chotso_migrations', 'frozen', 'rehearsal', 'sealing', 'ed25519'
@@ -124,7 +124,7 @@ as $$
                 select nspowner from pg_namespace
                 where class_id = 'pg_namespace'::regclass and oid = object_id
                 union all
-                -- it was a frozen one, and has been moved away
+                -- a frozen table that was moved to another schema
                 select relowner from pg_class
                 where class_id = 'pg_class'::regclass and oid = object_id
                     and not relnamespace::regnamespace::text in ('ops', 'raw', 'quarantine')
@@ -157,13 +157,13 @@ declare
     touched text;
 begin
     if tg_event = 'ddl_command_start' then
-        -- Whoever could touch the owner's objects makes no structure at all: some commands commit
-        -- half-way, and GRANT does not say what it touched. A superuser's are looked at one by one.
+        -- A user who has the owner's rights may run no DDL at all: some commands commit half-way,
+        -- and GRANT does not report what it changed. A superuser's commands are checked one by one.
         select rolname into touched
         from pg_roles
         where rolname in ('chotso_owner', 'chotso_checker', 'chotso_keeper')
             and pg_has_role(current_user, oid, 'USAGE')
-            -- the keeper's functions make what loaders ask for; whoever has become it does not
+            -- the keeper's functions may make tables for loaders; a user who became it may not
             and not (
                 current_user = 'chotso_keeper' and session_user <> 'chotso_keeper'
                 and current_setting('role') <> 'chotso_keeper'
@@ -172,8 +172,8 @@ begin
                 select from pg_roles where rolname in (current_user, session_user) and rolsuper
             )
         limit 1;
-        -- in a schema of one's own, named as others' search_path has it, their names mean one's own;
-        -- an extension brings functions and operators into any schema, without a right on it
+        -- a schema with a name in others' search_path would give their names another meaning;
+        -- an extension creates functions and operators in any schema, without a right on it
         if tg_tag in ('CREATE SCHEMA', 'ALTER SCHEMA', 'CREATE EXTENSION', 'ALTER EXTENSION')
             and current_user <> 'chotso_keeper'
             and not exists (
@@ -182,8 +182,8 @@ begin
         then
             touched := 'names that others use';
         end if;
-        -- these ask for their lock before for the right, on any table whose schema may be used (ALTER
-        -- TABLE of one's own for that of a partition to be attached): while they wait for a reader, everybody waits behind them
+        -- these take their lock before the right is checked, on any table in a schema with USAGE
+        -- (ALTER TABLE also on a partition to attach); others queue while they wait for a reader
         if tg_tag in ('CREATE RULE', 'CREATE TRIGGER', 'ALTER TABLE')
             and not exists (
                 select from pg_roles
@@ -240,7 +240,7 @@ begin
             done.classid, done.objid,
             array_append(address.object_names[1:1], done.schema_name), address.object_names[2]
         ) or exists (
-            -- a child's rows are read with its parent's
+            -- a query of the parent also reads the child's rows
             select from pg_inherits
             inner join pg_class as parent on parent.oid = pg_inherits.inhparent
             where pg_inherits.inhrelid = done.objid and done.classid = 'pg_class'::regclass

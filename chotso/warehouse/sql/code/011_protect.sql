@@ -66,7 +66,7 @@ begin
         where class.relnamespace in ('frozen'::regnamespace, 'rehearsal'::regnamespace)
             and class.relkind = 'v'
             and not coalesce(class.reloptions @> array['security_invoker=true'], false)
-            -- views of what agencies have run as their owner: guard.limit_readers()
+            -- views with rows of agencies run as their owner: see guard.limit_readers()
             and not exists (
                 select from pg_attribute
                 where attrelid = class.oid and attname = 'agency_code'
@@ -96,7 +96,7 @@ as $$
 declare
     routine record;
 begin
-    -- Functions of the owner find temporary objects last, and read strings in one way only.
+    -- Functions of the owner look up temporary objects last, and parse strings in one way only.
     for routine in
         select proc.oid::regprocedure as name, proc.prosecdef
         from pg_proc as proc

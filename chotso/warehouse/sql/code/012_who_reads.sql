@@ -139,7 +139,7 @@ end
     ) then
         execute format(
             'create or replace function %s.%I(reader name) returns setof record '
-            -- not unsafe: that would keep full readers' queries from parallel plans as well
+            -- not unsafe, which would also prevent parallel plans for full readers
             'language plpgsql stable parallel restricted security definer '
             'set search_path = pg_catalog, pg_temp '
             'set standard_conforming_strings = on as %L', place, own_name, body

@@ -1,7 +1,7 @@
 -- Tables and views that the loader asks for and the keeper makes, each in one fixed form.
 
--- As chotso/build/scratch.py, which says the same in words; that no role is called so matters to
--- whoever searches "$user" first.
+-- Checks the same as chotso/build/scratch.py, which has messages for people. No role may have the
+-- name, because some sessions search "$user" first.
 create or replace function ops.make_scratch_schema(wanted text) returns void
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
@@ -44,9 +44,9 @@ $$;
 comment on function ops.drop_scratch_schema is
 'Bỏ lược đồ nháp — drops a schema that make_scratch_schema made; false where there is none';
 
--- The view of a mart: the generation that ops.exposed names. Of rows that an agency has, full
--- readers get the table and agencies' readers a function of their own rows; the half that is not
--- the reader's is left out of the plan. Nothing in it is the loader's to word.
+-- Makes the view of a mart, which shows the generation in ops.exposed. If the mart has rows of
+-- agencies, full readers read the table, and agencies' readers a function with their own rows. The
+-- half for other readers is left out of the plan. The loader writes no part of the SQL.
 create or replace function ops.show_mart(mart text, wanted name[]) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -54,7 +54,7 @@ as $$
 declare
     is_exposed constant text := format(
         'generation %s (select exposed.generation from ops.exposed)',
-        -- a mart that keeps what every night showed
+        -- a mart that keeps the rows of every night
         case mart when 'fct_nightly_attainment' then '<=' else '=' end
     );
     shown name[];
@@ -68,7 +68,7 @@ begin
     inner join pg_attribute as field on field.attrelid = class.oid
     where class.relnamespace = 'marts'::regnamespace and class.relname = mart
         and field.attnum > 0;
-    -- `create or replace view` only takes columns at the end; a reader's `select *` likes that
+    -- `create or replace view` only adds columns at the end, which also suits a reader's `select *`
     select
         array_agg(field.name order by array_position(shown, field.name) asc nulls last, field.place)
     into ordered
@@ -105,7 +105,7 @@ begin
             execute format('drop view marts.%I', mart);
         end if;
     end if;
-    -- no function of a reader's own sees a row before the view has let it pass
+    -- so that a reader's own function sees only rows that the view returns
     execute format('create or replace view marts.%I with (security_barrier) as %s', mart, body);
     execute format(
         'grant select on marts.%I to chotso_loader, chotso_reader, chotso_auditor%s', mart,
@@ -297,7 +297,7 @@ begin
     ops.make_scratch_schema, ops.drop_scratch_schema, ops.fit_mart, ops.analyze_mart
     to chotso_loader;
 
-    -- marts of an earlier version: their tables' rights, and their views in the one form
+    -- for marts of an earlier version: rights on their tables, and their views in the fixed form
     for mart in
         select
             stored.relname,

@@ -24,8 +24,8 @@ begin
         'coalesce(sum(paid_vnd - allocated_vnd - difference_vnd), 0) from %I.fct_reconciliation',
         begun.target_schema
     ) into unclassified_count, unexplained_vnd;
-    -- to date against to date: of each province, at the cutoff's month and at the end of each year
-    -- before; the release carries those months too
+    -- both sums are to date: of each province, at the cutoff's month and at the end of each earlier
+    -- year, because the release has those months, too
     execute format(
         'select coalesce(aside.at_stake_vnd, 0) as at_stake_vnd, fact.actual_to_date '
         'from %1$I.fct_monthly_attainment as fact '
@@ -128,7 +128,7 @@ begin
     select * into strict begun from ops."freeze" as made where made.release_id = of_release;
     needed := case when begun.is_rehearsal then begun.as_known_at else begun.cutoff_at end;
 
-    -- every feed that the warehouse has, read at or after the cutoff
+    -- every feed of the warehouse was read at or after the cutoff
     select string_agg(feed.relname, ', ' order by feed.relname), count(*) into named, counted
     from pg_class as feed
     where feed.relnamespace = 'raw'::regnamespace and feed.relkind = 'r'
@@ -144,7 +144,7 @@ begin
     wanted := 'all feeds';
     return next;
 
-    -- the newest comparison of each month with the source's own count
+    -- the newest comparison of each month with the source's control total
     select string_agg(differing.feed || ' ' || to_char(differing.month, 'YYYY-MM'), ', '
         order by differing.feed, differing.month), count(*)
     into named, counted
@@ -161,7 +161,7 @@ begin
     wanted := '0 months differ';
     return next;
 
-    -- register rows that a whole read lacked; whether they have ended nothing proves but an act
+    -- register rows that a full read lacked; only a recorded act proves that they have ended
     select string_agg(absent.row_name, ', ' order by absent.row_name)
             filter (where absent.place <= 5)
         || case when count(*) > 5 then ' and ' || count(*) - 5 || ' more' else '' end, count(*)
@@ -180,9 +180,9 @@ begin
     wanted := '0 rows missing';
     return next;
 
-    -- a delivery of the final extract that was stopped or cannot be read, and that did not come
-    -- again whole; a refused file that was taken away, that has no name of a delivery, or of which
-    -- a person has said that it is none, has nothing to say
+    -- a delivery of the final extract that was stopped or is unreadable, and did not come again
+    -- complete. A refused file is ignored if it was removed, if its name is not that of a delivery,
+    -- or if a person declared that it is no delivery
     select string_agg(stopped.named, ', ' order by stopped.feed, stopped.named), count(*)
     into named, counted
     from ops.freeze_stopped(of_release) as stopped;
@@ -219,19 +219,19 @@ begin
     select build.fact_count, build.money_vnd, build.agencies
     into uncounted, uncounted_vnd, outside
     from ops.uncounted_facts(of_release) as build;
-    -- what ran in there must not decide which functions the rest of this finds
+    -- code that ran there must not change which functions are found below
     if pg_catalog.current_setting('search_path') operator(pg_catalog.<>) 'pg_catalog, pg_temp' then
         raise exception 'the build of % changed the session that read it', of_release;
     end if;
 
-    -- every account and payment has its category, and the categories lose no đồng
+    -- every account and payment has a category, and the categories add up to all đồng
     check_code := 'reconciliation_classified';
     is_met := counted = 0 and unexplained = 0;
     observed := counted || ' rows without a category, ' || abs(unexplained) || ' đồng unexplained';
     wanted := '0 rows without a category, 0 đồng unexplained';
     return next;
 
-    -- all that was accepted counts at a province
+    -- all accepted rows count at a province
     check_code := 'everything_counts';
     is_met := uncounted = 0;
     observed := uncounted || ' facts of ' || uncounted_vnd || ' đồng count at no province'
@@ -239,7 +239,7 @@ begin
     wanted := '0 facts count at no province';
     return next;
 
-    -- of any province: money set aside that could change a figure, as a share of what was collected
+    -- per province: money set aside that could change a figure, as a share of the collection
     check_code := 'quarantined_money_below_limit';
     is_met := set_aside <= allowed;
     observed := set_aside || ' đồng';

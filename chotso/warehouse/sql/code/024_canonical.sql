@@ -57,7 +57,7 @@ $$;
 comment on function sealing.is_canonical is
 'Tệp JSON có ở dạng chuẩn không — whether bytes are canonical JSON';
 
--- escape leaves the newline as it is, and every piece between newlines decodes by itself
+-- The encoding `escape` keeps newlines, so that each line between them can be decoded by itself.
 create or replace function sealing.leaf_hashes(octets bytea) returns bytea[]
 language sql immutable parallel safe
 set search_path = pg_catalog, pg_temp
@@ -104,7 +104,7 @@ $$;
 comment on function sealing.merkle_root is
 'Gốc cây Merkle — the Merkle root over leaf hashes';
 
--- a record ends at a newline that an even number of quotes precedes; the first one is the header
+-- A record ends at a newline after an even number of quotes. The first record is the header.
 create or replace function sealing.record_count(octets bytea) returns bigint
 language sql immutable parallel safe
 set search_path = pg_catalog, pg_temp

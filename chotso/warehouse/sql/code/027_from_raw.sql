@@ -1,5 +1,5 @@
--- Figures worked out again from `raw`, apart from the build, which is the loader's own: what was
--- collected, what was owed, the plan in force. The tables of `raw` come after this file.
+-- Computes figures again from `raw`: collection, arrears, the plan in force. It does not use the
+-- build, which the loader writes. The tables of `raw` are made after this file is applied.
 set local check_function_bodies = off;
 
 create or replace function sealing.agency_members(known timestamptz)
@@ -85,8 +85,8 @@ $$;
 comment on function sealing.collected is
 'Số thu tính lại từ dữ liệu gốc — collection by agency, month and metric, from raw';
 
--- A closing may have to take back what was credited after the cutoff: `taken` is the least
--- that may come to it, `given` the most.
+-- Credits after the cutoff may have to be added back to a closing balance: `taken` is the smallest
+-- possible change, `given` the largest.
 create or replace function sealing.accounts(known timestamptz, cutoff timestamptz)
 returns table (
     employer_code text, member_code text, month date, group_code text, closing numeric,
@@ -183,8 +183,8 @@ $$;
 comment on function sealing.owed is
 'Nợ và số phải thu tính lại từ dữ liệu gốc — arrears and receivable by agency and month, from raw';
 
--- The year's first plan, the one in force in a month, and the last. In force is the newest decision
--- that had taken effect by the month's end and by the cutoff.
+-- The year's first plan, the plan in force in a month, and the last plan. In force is the newest
+-- decision that took effect by the month's end and by the cutoff.
 drop function if exists sealing.plan_in_force(timestamptz, timestamptz, text, date, text);
 create or replace function sealing.plans_of(
     known timestamptz, cutoff timestamptz, of_agency text, of_month date, of_metric text

@@ -1,4 +1,4 @@
--- The figures laid down to be sealed, against what `raw` says: the first that differs, by name.
+-- Compares the figures inserted for a seal with `raw`; each function returns the first difference.
 set local check_function_bodies = off;
 
 create or replace function sealing.other_collection(known timestamptz, cutoff timestamptz)
@@ -76,8 +76,8 @@ $$;
 comment on function sealing.other_arrears is
 'Nợ khác với dữ liệu gốc — arrears that do not follow from raw; null: none';
 
--- A single employer's account: amounts within what a correction to the cutoff may give, and nobody
--- left out of a month.
+-- Single employers' accounts: amounts are within the limits of a correction to the cutoff, and no
+-- employer of a month is missing.
 create or replace function sealing.other_account(known timestamptz, cutoff timestamptz)
 returns text
 language sql stable
@@ -178,7 +178,7 @@ $$;
 comment on function sealing.other_plan is
 'Kế hoạch khác với dữ liệu gốc — a plan that does not follow from raw; null: none';
 
--- Whether a target is met follows from the figures; a ratio's are those of the official variant.
+-- Whether a target is met is computed from the figures; for a ratio, from the official variant.
 create or replace function sealing.other_verdict() returns text
 language sql stable
 set search_path = pg_catalog, pg_temp
@@ -191,7 +191,7 @@ as $$
         where name = 'metrics'
     ),
 
-    -- which of the ratios decides is no word of the build's
+    -- the official variant comes from the configuration, not from the build
     official as (
         select laid.*
         from sealing.arrears_ratio as laid
@@ -261,7 +261,7 @@ as $$
         where known_from <= known and (known_to is null or known_to > known)
     ),
 
-    -- all that are registered: one that is left out for every agency and month is left out too
+    -- all registered metrics, so that a metric without any row is found missing, too
     metrics as (
         select metric ->> 'code' as metric_code
         from ops.configuration, jsonb_array_elements(content -> 'metrics') as metric

@@ -59,7 +59,7 @@ $$;
 comment on function sealing.is_manifest_of is
 'manifest.json có phải của lần chốt này không — whether a manifest is that of a freeze';
 
--- every file is listed, to the byte, in order, and no other
+-- The manifest lists every file with its exact size and hash, in order, and no other file.
 create or replace function sealing.file_problem(manifest jsonb) returns text
 language sql stable
 set search_path = pg_catalog, pg_temp
@@ -140,7 +140,7 @@ as $$
             union all
             select from ops.operator_act where known_at = begun.as_known_at
         ) then 'nothing was published at ' || begun.as_known_at
-        -- no clock is that exact: what was known may bear an instant of another server's
+        -- clocks differ a little, and known_at may come from another server
         when at_instant is null or not begun.is_rehearsal and at_instant < greatest(
             begun.cutoff_at,
             (select sealed_at from frozen.release where release_id = begun.corrects)

@@ -60,7 +60,7 @@ declare
     problem text;
     root text;
 begin
-    -- one seal at a time: the end of the chain must not move under our feet
+    -- one seal at a time, because the end of the chain of releases must not change meanwhile
     perform frozen.make_way();
     select * into begun from ops."freeze" as made where made.release_id = of_release for update;
     if not found or begun.state <> 'checked' then

@@ -1,7 +1,7 @@
--- The rows that were laid down: what readers will see, against the files, the build and `raw`.
+-- Compares the inserted rows, which readers will see, with the files, the build and `raw`.
 
--- A row of a table of `sealing` as its line in the file, as an expression over the columns that
--- the file's header names.
+-- An SQL expression that makes the line of the file from a row of a table in `sealing`. The file's
+-- header gives the columns.
 create or replace function sealing.line_of(relation text, header text) returns text
 language sql stable
 set search_path = pg_catalog, pg_temp
@@ -37,8 +37,8 @@ $$;
 comment on function sealing.row_tables is
 'Các tệp cũng là bảng của frozen — the data files that are also tables of frozen';
 
--- A seal lays down its bundle and asks for it in one transaction: what is there before is nobody's
--- seal; left there, it would stop every seal to come.
+-- A seal inserts its bundle and seals it in one transaction. So rows that are there before it
+-- belong to no seal; if they stayed, every later seal would fail.
 create or replace function sealing.clear_leftovers(of_release text) returns jsonb
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
@@ -65,7 +65,8 @@ $$;
 comment on function sealing.clear_leftovers is
 'Xóa những gì đã đặt mà chưa niêm phong — empties sealing before a seal, and notes what lay there';
 
--- A record may have newlines within quotes: lines alone could be dealt out to other records.
+-- Records, not lines, are compared: a record may have newlines within quotes, so equal lines could
+-- belong to different records.
 create or replace function sealing.records_of(lines text) returns setof text
 language sql immutable parallel safe
 set search_path = pg_catalog, pg_temp
@@ -130,7 +131,7 @@ $$;
 comment on function sealing.check_rows is
 'Đối chiếu các dòng đã đặt với tệp — refuses rows that are not those of their files';
 
--- A corrigendum that corrects nothing would only take the place of a certified release.
+-- A corrigendum without any difference is refused: it would only replace a certified release.
 create or replace function sealing.is_another(corrected text) returns boolean
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
@@ -221,8 +222,8 @@ $$;
 comment on function sealing.figure_problem is
 'Số liệu không theo bản dựng hay dữ liệu gốc — a figure that is not the build''s, or not raw''s';
 
--- Another session of the loader's may have laid down more since the checks looked: rows and files
--- are only ever added, so as many as the manifest lists are those that were checked.
+-- Another session of the loader may have inserted more rows or files after the checks. They can
+-- only be added, so if their number is the manifest's, they are the checked ones.
 create or replace function sealing.move_into(target text, of_release text) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp

@@ -30,7 +30,7 @@ $$;
 comment on function sealing.late_lines is
 'Số tiền của một dòng phân bổ tại một thời điểm — what a line adds to a figure, as known';
 
--- arrears are `closing` where positive; what is added back at the cutoff's month makes `leeway`
+-- Arrears are `closing` if it is positive. `leeway` is what may be added back at the cutoff.
 create or replace function sealing.late_account(
     known timestamptz, cutoff timestamptz, employer text, of_month date, of_group text,
     of_agency text
@@ -162,7 +162,7 @@ as $$
         from frozen.attainment where release_id = of_release
     ),
 
-    -- an item may have changed for two reasons: its changes are added up
+    -- an item may have changed for two reasons, so its changes are added up
     by_item as (
         select row(
             feed, item_key::jsonb, agency_code, metric_code, month, sum(amount), sum(base_amount)

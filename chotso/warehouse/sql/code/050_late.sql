@@ -13,8 +13,8 @@ declare
     problem text;
     counted bigint;
 begin
-    -- one run at a time: the next one goes on where this one ends; of the modes that keep another
-    -- run out, the one that nobody's PREPARE of a DELETE stands in the way of
+    -- one run at a time, because the next one continues where this one ends; of the modes that
+    -- exclude another run, this is the one that a PREPARE of a DELETE does not block
     lock table frozen.late_run in share update exclusive mode;
     select coalesce(max(run.known_until), max(release.as_known_at)) into reached
     from frozen.release as release

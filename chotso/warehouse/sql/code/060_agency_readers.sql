@@ -20,7 +20,7 @@ begin
         where class.relnamespace = 'frozen'::regnamespace and class.relkind in ('r', 'p')
             and field.attname = 'agency_code' and not field.attisdropped
     loop
-        -- a second fence: whoever is granted the table all the same finds own rows
+        -- a second protection: a login with a right on the table itself sees only its own rows
         if not relation.is_limited then
             execute format('alter table %s enable row level security', relation.name);
         end if;

@@ -1,6 +1,6 @@
--- What a login brings along and how much it may take, settled where it cannot change it.
+-- Settings and limits of logins, stored where the logins cannot change them.
 
--- Functions by which anybody may write to disk without a right to any object.
+-- Functions with which anybody can write to disk without a right to any object.
 create or replace function guard.writers_for_everybody() returns setof regprocedure
 language sql stable
 set search_path = pg_catalog, pg_temp
@@ -37,7 +37,7 @@ comment on function guard.limits_temporary_files is
 revoke execute on function guard.limits_temporary_files from public;
 grant execute on function guard.limits_temporary_files to chotso_loader, chotso_auditor;
 
--- `chotso migrate` calls it each time: for logins made since, and after a restore.
+-- `chotso migrate` calls it each time, for new logins, and after a restore.
 create or replace function guard.settle_logins() returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -47,7 +47,7 @@ declare
     login record;
     routine regprocedure;
 begin
-    -- Advisory locks are the product's: another's would stop it, or fill the table of all locks.
+    -- Only the product may take advisory locks: others could block it, or fill the lock table.
     for routine in
         select proc.oid
         from pg_proc as proc
@@ -59,8 +59,8 @@ begin
         execute format('grant execute on function %s to chotso_loader', routine);
     end loop;
 
-    -- Nobody who may only connect fills the disk: by large objects, the log, temporary objects, or
-    -- temporary files.
+    -- A user who may only connect must not fill the disk with large objects, log messages,
+    -- temporary objects or temporary files.
     for routine in select guard.writers_for_everybody()
     loop
         execute format('revoke execute on function %s from public', routine);
@@ -70,7 +70,7 @@ begin
         execute format('alter database %I set temp_file_limit = %L', here, '2GB');
     end if;
 
-    -- No schema that others can make, or make things in, is looked in by those who read.
+    -- Readers' search_path has no schema that others can create, or create objects in.
     execute format('alter database %I set search_path = pg_catalog, pg_temp', here);
     revoke create on schema public from public;
     if (select nspowner from pg_namespace where nspname = 'public') = 'pg_database_owner'::regrole
@@ -99,7 +99,7 @@ begin
                 'certifier)$' and pg_has_role(role.oid, member_of.oid, 'MEMBER')
         ))
     loop
-        -- the database's owner could take back what is set for the database, but not this
+        -- the database's owner could change the setting of the database, but not this one
         if not login.is_pinned then
             execute format(
                 'alter role %I in database %I set search_path = pg_catalog, pg_temp',
@@ -107,7 +107,7 @@ begin
             );
         end if;
         if login.rolsuper or login.is_loader then
-            -- a build's files have no limit but the disk
+            -- only the disk limits the temporary files of a build
             if login.chosen !~ 'temp_file_limit=' then
                 execute format(
                     'alter role %I in database %I set temp_file_limit = -1', login.rolname, here
@@ -115,7 +115,7 @@ begin
             end if;
             continue;
         end if;
-        -- what an office has chosen itself stays
+        -- a limit that an office has set itself is kept
         if login.rolconnlimit = -1 then
             execute format('alter role %I connection limit 20', login.rolname);
         end if;

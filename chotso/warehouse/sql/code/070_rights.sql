@@ -1,4 +1,4 @@
--- Rights as they are, as they should be, and the statements between the two.
+-- Rights as they are, as they should be, and the statements that correct the difference.
 
 create or replace function guard.found_rights()
 returns table (kind text, object_kind text, object text, role text, word text)
@@ -18,7 +18,7 @@ as $$
         ])
     ),
 
-    -- what stands in the loader's own schemas is made anew by every night
+    -- objects in the loader's own schemas are made again every night
     kept_schema as (
         select * from own_schema where nspname !~ '^(landing|marts.*|public)$'
     ),
@@ -82,7 +82,7 @@ as $$
     union all
     select 'owner', object_kind, object, rolname::text, 'owner'
     from thing inner join own_role on own_role.oid = thing.owner_id
-    where object_kind <> 'sequence'  -- it is its table's
+    where object_kind <> 'sequence'  -- its owner is its table's owner
     union all
     select
         'right', object_kind, object, coalesce(own_role.rolname::text, 'PUBLIC'),
@@ -158,7 +158,7 @@ declare
     place text;
     counted bigint := 0;
 begin
-    -- roles first, then owners, whose own rights hide those that were given
+    -- roles first, then owners, because an owner's implicit rights hide granted ones
     for each in
         select * from guard.wrong_rights()
         order by array_position(
@@ -207,7 +207,7 @@ begin
         exception
             when undefined_table or undefined_function or undefined_column
                 or invalid_schema_name or undefined_object
-            then null;  -- it is told as missing
+            then null;  -- it is reported as missing
         end;
     end loop;
     return counted;

@@ -23,14 +23,14 @@ begin
         inner join pg_catalog.pg_namespace as schema on schema.oid = class.relnamespace
         where schema.nspname in ('raw', 'quarantine', 'ops') and class.relkind = 'r'
             and class.relowner = current_user::regrole
-        order by class.oid  -- one order for all, so that two at once never wait for each other
+        order by class.oid  -- a fixed order, so that two runs do not deadlock
     loop
         begin
-            -- asking for the size waits for whoever holds the table, as ANALYZE does
+            -- pg_relation_size waits for locks on the table, as ANALYZE does
             pages := pg_catalog.pg_relation_size(relation.oid)
                 / pg_catalog.current_setting('block_size')::bigint;
-            -- a tenth more or less than was there, or changed in place since; a few rows in a
-            -- small table turn no plan
+            -- the size differs by a tenth, or a tenth of the rows was changed; a few rows in a
+            -- small table do not change a plan
             if pages > 0 and (
                 not relation.is_known
                 or pg_catalog.abs(pages - relation.relpages)

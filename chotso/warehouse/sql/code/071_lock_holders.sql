@@ -1,4 +1,4 @@
--- Who a session is, for messages about locks: its name, login and age, never its statement.
+-- Describes a session in messages about locks: its name, login and age, never its statement.
 create or replace function ops.session_of(of_pid integer)
 returns table (application_name text, login text, since timestamptz)
 language sql stable security definer
@@ -15,9 +15,9 @@ alter function ops.session_of owner to chotso_owner;
 revoke execute on function ops.session_of from public;
 grant execute on function ops.session_of to chotso_loader;
 
--- Ends the sessions that a session of the caller's login waits for, once it has waited for `idle`
--- (one that does nothing, or waits for a lock itself) or `working` (one whose statement runs).
--- Superusers, the product, persons who sign and whoever backs the database up are waited for.
+-- Ends the sessions that block a session of the caller's login. It ends idle ones, and those that
+-- wait for a lock themselves, after `idle`; those that run a statement after `working`. Sessions of
+-- superusers, of the product, of persons who sign and of backups are not ended.
 create or replace function ops.end_holders_after(
     waiting_pid integer, idle interval, working interval
 )

@@ -1,5 +1,5 @@
--- Principal that an account's export had already taken off although it was credited at or after
--- the cutoff: one row per employer × month × fund group, for the month of the cutoff alone.
+-- Principal that an account's export had already subtracted although it was credited at or after
+-- the cutoff: one row per employer × month × fund group, only for the month of the cutoff.
 with cutoff as (
     select
         {{ event_cutoff() }} as cutoff_at,

@@ -1,4 +1,4 @@
--- Arrears, receivable of the month and number of accounts, per agency × month × group with `total`.
+-- Arrears, receivable of the month and number of accounts, per agency × month × group and `total`.
 with accounts as (
     select
         agency_code,

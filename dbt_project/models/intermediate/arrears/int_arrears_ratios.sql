@@ -53,7 +53,7 @@ measured as (
             when universe.is_interest_bearing then arrears.interest_bearing_arrears_vnd
             else arrears.arrears_vnd
         end as numerator,
-        -- without an account of the month there is nothing to divide, whatever the plan says
+        -- null if the month has no account, even if there is a plan
         case
             when arrears.agency_code is null then null
             when universe.is_by_plan then denominators.plan_in_force

@@ -1,4 +1,4 @@
--- Accounts of the C12 sheets as they stood at the cutoff, and what each owes.
+-- Accounts of the C12 sheets as of the cutoff, and the arrears of each.
 with accounts as (
     select * from {{ ref('stg_accounts') }}
 ),
@@ -48,9 +48,9 @@ final as (
         closing_vnd::numeric as closing_vnd,
         added_back_vnd::numeric as added_back_vnd,
         closing_at_cutoff_vnd::numeric as closing_at_cutoff_vnd,
-        -- a surplus is no negative debt: it may not lower what another employer or fund owes
+        -- a surplus is no negative debt: it must not reduce the arrears of another employer or fund
         greatest(closing_at_cutoff_vnd, 0)::numeric as arrears_vnd,
-        -- what the month itself accrues is not yet due
+        -- the month's own payable is not yet due
         greatest(closing_at_cutoff_vnd - payable_vnd, 0)::numeric as interest_bearing_arrears_vnd,
         (payable_vnd::numeric + adjusted_up_vnd - adjusted_down_vnd) as receivable_vnd,
         interest_accrued_vnd::numeric as interest_accrued_vnd,

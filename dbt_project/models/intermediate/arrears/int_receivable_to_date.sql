@@ -1,4 +1,5 @@
--- Receivable from January to the month, each account with the agency on whose sheet it stood then.
+-- Receivable from January to the month; each account belongs to the agency of its sheet at that
+-- time.
 with universe as (
     select
         agency_code,

@@ -1,4 +1,4 @@
--- Đồng collected per agency × month credited × collection metric, agencies out of force included.
+-- Đồng collected per agency × month of credit × collection metric; also of agencies not in force.
 with lines as (
     select
         agency_code,

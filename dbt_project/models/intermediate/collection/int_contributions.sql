@@ -1,4 +1,4 @@
--- Lines of valid documents credited before the cutoff, with what of each counts as collected.
+-- Lines of valid documents credited before the cutoff, each with the đồng that count as collected.
 with final as (
     select
         document_code,

@@ -1,6 +1,6 @@
--- Money credited that is set aside, each đồng once: a document and its lines are the same money. Of
--- a line that stands aside in several versions the largest counts. What a document says beyond its
--- lines belongs to no fund that is known. A sign may be the very fault, so amounts are absolute.
+-- Credited money that is set aside, each đồng once: a document and its lines are the same money. If
+-- several versions of a line are set aside, the largest counts. A document's amount beyond its
+-- lines belongs to an unknown fund. The sign may be the error, so amounts are absolute.
 with lines as (
     select
         document_code,
@@ -39,7 +39,7 @@ rests as (
     left join {{ ref('stg_agencies') }} as agencies
         on documents.agency_code = agencies.agency_code
     union all
-    -- without a number no line is known to be the document's own
+    -- lines of a document without a number are not known
     select
         agencies.agency_code,
         {{ local_month('documents.credited_at') }} as month,

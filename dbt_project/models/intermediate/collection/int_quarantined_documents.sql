@@ -1,6 +1,5 @@
--- Documents with a version set aside: employer, agency and month as the newest such version says.
--- What is unreadable, or said in two ways by versions that came together, is null: it excludes
--- nothing.
+-- Documents with a version set aside; employer, agency and month are from the newest such version.
+-- A value is null if it is unreadable, or if versions that came together differ; null matches any.
 with newest as (
     select
         document_code,

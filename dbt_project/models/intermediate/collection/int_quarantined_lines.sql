@@ -1,6 +1,6 @@
 -- Lines set aside, and accepted lines of documents with a version set aside (only lines tell the
--- fund of such money), with agency and month: as the document's version set aside says, else as
--- known in raw. What cannot be read, or is in no register, is null: it excludes nothing.
+-- fund of such money). Agency and month are from the document's version set aside, otherwise from
+-- raw. A value that is unreadable, or in no register, is null, which matches any.
 with set_aside as (
     select
         quarantine_id,
@@ -72,7 +72,7 @@ attributed as (
         lines.fund_code,
         lines.principal_vnd,
         lines.set_aside_vnd,
-        -- a correction never changes the employer, so either version may say it
+        -- a correction never changes the employer, so it may come from either version
         coalesce(known_documents.employer_code, quarantined_documents.employer_code)
             as employer_code,
         case

@@ -73,7 +73,7 @@ final as (
         on
             universe.agency_code = members.agency_code
             and items.agency_code = members.member_agency_code
-    -- an agency that cannot be read, or that the register lacks, excludes none
+    -- an agency that is unreadable or not in the register can be any agency
     where items.agency_code is null or members.agency_code is not null
     group by universe.agency_code, universe.month, items.metric_code
 )

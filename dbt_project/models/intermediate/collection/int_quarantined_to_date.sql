@@ -1,6 +1,6 @@
 -- Đồng set aside that could change a figure to date, per agency × month × metric, each đồng once.
--- An account stands anew in every month: of its closings from January on the largest counts, as the
--- growth of that largest in each month.
+-- An account has a closing in every month, so only the largest since January counts: each month has
+-- the growth of this largest closing.
 with universe as (
     select
         agency_code,
@@ -35,7 +35,7 @@ accounts as (
     where accounts.closing_vnd > 0
 ),
 
--- an agency that cannot be read, or that the register lacks, excludes none
+-- an agency that is unreadable or not in the register can be any agency
 accounts_of_agencies as (
     select
         members.agency_code,

@@ -1,6 +1,6 @@
 {{ config(materialized='view') }}
 
--- Allocation lines of documents valid as known, whenever they were credited.
+-- Allocation lines of documents that are valid as known, whenever they were credited.
 with documents as (
     select
         document_code,

@@ -55,7 +55,7 @@ final as (
         false as is_inferred
     from versions
     inner join agencies on versions.agency_code = agencies.agency_code
-    -- where the parent of that time leads to now; a province leads to itself
+    -- the current province of that version's parent; a province is its own
     left join provinces
         on
             case

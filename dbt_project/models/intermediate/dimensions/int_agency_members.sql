@@ -1,5 +1,5 @@
--- Every agency counts what is filed under itself; a province (level 1) also what is filed under
--- agencies whose chain of parents leads to it, in force or not. `union` ends a cycle of parents.
+-- Every agency counts facts filed under itself. A province (level 1) also counts facts filed under
+-- agencies below it, in force or not. `union` stops at a cycle of parents.
 with recursive agencies as (
     select
         agency_code,

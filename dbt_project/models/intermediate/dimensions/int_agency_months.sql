@@ -1,5 +1,5 @@
--- The universe: agencies whose validity touches the month. It limits what is shown, never what
--- counts.
+-- The universe: agencies that are valid on a day of the month. It limits which rows are shown, not
+-- which facts count.
 with months as (
     select * from {{ ref('int_months') }}
 ),

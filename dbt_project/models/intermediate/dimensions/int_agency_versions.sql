@@ -1,4 +1,4 @@
--- An agency's name, level and parent as they were: one row per version.
+-- The versions of an agency's name, level and parent: one row per version.
 with versions as (
     select * from {{ ref('stg_agency_versions') }}
 ),

@@ -1,4 +1,4 @@
--- An employer's name, agency and status as they were: one row per version.
+-- The versions of an employer's name, agency and status: one row per version.
 with versions as (
     select * from {{ ref('stg_employer_versions') }}
 ),

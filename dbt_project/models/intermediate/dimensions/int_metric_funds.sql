@@ -1,4 +1,4 @@
--- Which funds a collection metric takes in, from the metric register.
+-- The funds of each collection metric, from the metric register.
 with final as (
     select
         null::text as metric_code,

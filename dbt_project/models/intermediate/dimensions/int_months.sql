@@ -1,4 +1,4 @@
--- Months shown: January of the first year to the month of the newest business date published.
+-- The months shown: January of the first year to the month of the newest published business date.
 with last_month as (
     select date_trunc('month', business_date::timestamp) as month from {{ ref('int_newest_batch') }}
 ),
@@ -20,7 +20,7 @@ final as (
         month_end_date,
         year_start_month,
         extract(year from month)::int as plan_year,
-        -- a decision that takes effect after the cutoff was not in force at it
+        -- a decision that takes effect after the cutoff was not in force at the cutoff
         least(month_end_date, {{ local_date(event_cutoff()) }}) as plan_limit_date,
         {{ dated_measure('official_arrears_variant', 'month', 'text') }}
             as official_variant_code,

@@ -1,4 +1,4 @@
--- What is newest of all that is known: the last business date, and the instant of the last batch.
+-- The last known business date, and the instant of the last known batch.
 select
     max(business_date) as business_date,
     max(known_at) as known_at

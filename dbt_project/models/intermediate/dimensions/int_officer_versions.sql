@@ -1,4 +1,4 @@
--- An officer's name and agency as they were: one row per version.
+-- The versions of an officer's name and agency: one row per version.
 with versions as (
     select * from {{ ref('stg_officer_versions') }}
 ),

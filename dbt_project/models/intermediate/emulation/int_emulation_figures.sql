@@ -1,4 +1,4 @@
--- What each participant reached in each metric that the period names, as an exact fraction.
+-- Each participant's figure in each metric of the period, as an exact fraction.
 with participants as (
     select * from {{ ref('int_emulation_participants') }}
 ),
@@ -58,7 +58,7 @@ measured as (
         attainments.plan_in_force,
         attainments.attainment_ratio,
         attainments.is_met,
-        -- a ratio is measured by its fraction, whose denominator is made positive
+        -- a ratio is measured by its fraction, with a positive denominator
         case
             when attainments.actual_to_date is null then null
             when metrics.unit_code <> 'fraction' then attainments.actual_to_date
@@ -106,7 +106,7 @@ final as (
         is_met,
         actual_numerator,
         actual_denominator,
-        -- the greater the better, whatever the direction; least where nothing can be said
+        -- greater is better in both directions; the least value if it cannot be computed
         case
             when actual_numerator is null or coalesce(plan_in_force, 0) <= 0
                 then '-infinity'::numeric

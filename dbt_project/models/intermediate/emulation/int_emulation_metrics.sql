@@ -1,5 +1,5 @@
--- What a period asks of its participants: the metric's weight, whether it is a gate, and its place
--- among those that break ties.
+-- The metrics of a period: their weight, whether they are gates, and their place in the order of
+-- tie-breaking metrics.
 with configured as (
     select
         null::text as period_id,

@@ -1,4 +1,4 @@
--- Why a participant is not considered: of gates and weighted metrics, what the period excludes by.
+-- Why a participant is not considered: the gates and weighted metrics by which it is excluded.
 with figures as (
     select * from {{ ref('int_emulation_figures') }}
     where is_gate or weight_points is not null

@@ -1,5 +1,5 @@
--- Who takes part: agencies in force in the measured month but provinces, and the officers of the
--- register whose own agency is in force in it. Each province has a ranking of its own.
+-- The participants: agencies (but not provinces) in force in the measured month, and officers of
+-- the register if their own agency is in force in it. Each province has its own ranking.
 with periods as (
     select
         period_id,

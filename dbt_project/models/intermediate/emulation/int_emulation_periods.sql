@@ -1,4 +1,4 @@
--- The emulation periods that have begun, with what their ranking is a function of.
+-- The emulation periods that have begun, with the parameters of their ranking.
 with configured as (
     select
         null::text as period_id,

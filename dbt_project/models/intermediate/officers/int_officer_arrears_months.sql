@@ -1,5 +1,5 @@
--- Arrears and receivable of the month per agency × officer × month × group with `total`: each
--- account with the officer of its own month.
+-- Arrears and receivable of the month per agency × officer × month × group, and for group `total`.
+-- Each account belongs to the officer of its own month.
 with accounts as (
     select
         accounts.agency_code,

@@ -1,5 +1,5 @@
--- Who was in charge of an employer on which days: of assignments that overlap, the one that began
--- last counts, and when it ends the earlier one, if still running, counts again.
+-- The officer in charge of an employer, and on which days. If assignments overlap, the one that
+-- began last counts. When it ends, an earlier one that still runs counts again.
 with assignments as (
     select
         employer_code,

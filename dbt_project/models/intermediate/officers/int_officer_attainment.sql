@@ -24,7 +24,7 @@ flows as (
     ) }}
 ),
 
--- each month's account with that month's officer: who hands an employer over keeps what was due
+-- each month's account belongs to that month's officer; a handover does not move earlier months
 receivables as (
     select
         universe.agency_code,
@@ -83,7 +83,7 @@ measured as (
                 then arrears.interest_bearing_arrears_vnd
             else arrears.arrears_vnd
         end as numerator,
-        -- without an account of the month there is nothing to divide, whatever the plan says
+        -- null if the month has no account, even if there is a plan
         case
             when arrears.agency_code is null then null
             when universe.official_variant_code like '%~_plan' escape '~'
@@ -116,7 +116,7 @@ measured as (
             and universe.officer_code = receivables.officer_code
             and universe.month = receivables.month
             and universe.metric_code = receivables.metric_code
-    -- an officer has one plan, wherever the employers are: it stands with the own agency alone
+    -- an officer has one plan for all employers; it is only in the row of the own agency
     left join plans
         on
             universe.is_own_agency

@@ -1,5 +1,5 @@
--- Đồng collected per agency × officer × month credited × collection metric: the officer is the
--- employer's on the local day of the credit.
+-- Đồng collected per agency × officer × month of credit × collection metric. It is the employer's
+-- officer on the local day of the credit.
 with lines as (
     select
         contributions.agency_code,

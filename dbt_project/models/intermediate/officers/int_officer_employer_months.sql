@@ -1,6 +1,6 @@
--- Who answers for an employer's accounts and spells of a month: the officer of its last day, or of
--- the cutoff's. Months that follow each other under one officer are one row; the months of an
--- employer that ever had an officer are all there, those without one as `unassigned`.
+-- The officer responsible for an employer's accounts and spells of a month: the officer on its last
+-- day, or on the day of the cutoff. Consecutive months of one officer are one row. All months of an
+-- employer that ever had an officer are included; months without one are `unassigned`.
 with assignments as (
     select * from {{ ref('int_officer_assignments') }}
 ),

@@ -1,5 +1,6 @@
--- The universe of the officers: those of the register in their own agency while it is in force, the
--- part of every agency without an officer, and whoever has facts to date in the year, wherever.
+-- The universe of officers: officers of the register in their own agency while it is in force, the
+-- part of every agency without an officer, and officers with facts to date in the year in any
+-- agency.
 with months as (
     select * from {{ ref('int_months') }}
 ),

@@ -1,6 +1,6 @@
--- Distinct persons active per agency × officer × month × scheme. As for the agencies, no person ×
--- month is made: a spell is cut only where its employer changed officers, and each piece adds the
--- months that no earlier piece of the same person covers, as one start and one end.
+-- Distinct persons active per agency × officer × month × scheme. As for agencies, there are no rows
+-- per person × month. A spell is cut only when its employer changes officers. Each piece adds, as
+-- one start and one end, the months that no earlier piece of the same person covers.
 with first_month as (
     select min(month) as month from {{ ref('int_months') }}
 ),
@@ -23,7 +23,7 @@ pieces as (
         coalesce(employer_months.officer_code, 'unassigned') as officer_code,
         spells.scheme_code,
         spells.person_id,
-        -- greatest and least pass over the nulls of an employer that never had an officer
+        -- greatest and least ignore the nulls of an employer that never had an officer
         greatest(spells.from_month, employer_months.from_month) as from_month,
         least(spells.to_month, employer_months.to_month) as to_month
     from spells
@@ -34,7 +34,7 @@ pieces as (
             and spells.to_month >= employer_months.from_month
 ),
 
--- most persons have one piece with an officer, and need no sorting to be counted once
+-- most persons have one piece per officer; these can be counted without sorting
 grouped as (
     select
         agency_code,

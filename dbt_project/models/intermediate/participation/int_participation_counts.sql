@@ -1,5 +1,5 @@
--- Distinct persons active per place × scheme or health-insurance group × month, and who came and
--- went. No person × month is ever made: an island is one step up and one step down.
+-- Distinct persons active per place × scheme or health-insurance group × month, and how many came
+-- and left. There are no rows per person × month: an island is one step up and one step down.
 with islands as (
     select * from {{ ref('int_participation_islands') }}
 ),

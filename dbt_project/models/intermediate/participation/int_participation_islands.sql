@@ -1,6 +1,7 @@
--- Months without a gap that a person is active at a place: a code under which spells are filed, or
--- a province with all its members. Beside the whole scheme (no group), health insurance has its
--- groups. Who moves inside one place neither leaves nor joins it.
+-- Islands: months without a gap in which a person is active at a place. A place is a code under
+-- which spells are filed, or a province with all its members. Rows without a group are for the
+-- whole scheme; health insurance also has rows per group. A move inside a place is neither leaving
+-- nor joining.
 with members as (
     select * from {{ ref('int_agency_members') }}
 ),
@@ -99,9 +100,9 @@ joined as (
         place_type, agency_code, scheme_code, health_group_number, person_id, island_number
 ),
 
--- Each agency's island beside those of the provinces it belongs to, in the order of months: the
--- newest island of the province is the one around it. Where that one is longer, the person was or
--- stayed elsewhere in the province. (A join by person would be a guess about unknown numbers.)
+-- Islands of each agency and of its provinces, in the order of months. The province's newest island
+-- contains the agency's. If it is longer, the person was elsewhere in the province before or after.
+-- (For a join by person, the planner would have to guess the number of rows.)
 side_by_side as (
     select
         agency_code as province_code,

@@ -1,4 +1,4 @@
--- Who has one spell in a scheme, as most do, is only counted: nobody has to ask who that is.
+-- Persons with one spell in a scheme, as most have, are only counted; their ids are not needed.
 with spells as (
     select
         *,

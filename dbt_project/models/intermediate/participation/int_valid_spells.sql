@@ -1,5 +1,5 @@
--- Spells that count, cut to the months shown and the one before them (movements look back at it).
--- A table of its own: what is joined or counted over from here on is planned on its real size.
+-- Spells that count, cut to the months shown and one month before (for the first movements). A
+-- table, not a view, so that later joins and counts are planned with its real size.
 with bounds as (
     select
         (min(month) - interval '1 month')::date as prior_month,
@@ -14,7 +14,7 @@ valid as (
         health_group_number,
         person_id,
         employer_code,
-        -- a month counts where the spell covers its first day
+        -- a month counts if the spell covers its first day
         (
             date_trunc('month', (from_month - 1)::timestamp) + interval '1 month'
         )::date as from_month,

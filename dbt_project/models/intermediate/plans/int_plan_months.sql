@@ -1,4 +1,5 @@
--- First, last and in-force plan of the year, per object (agency or officer) × month × metric.
+-- The year's first plan, last plan and plan in force, per object (agency or officer) × month ×
+-- metric.
 with months as (
     select
         month,

@@ -1,5 +1,5 @@
 -- Plan lines of known measures and objects, in the order in which a year's decisions replace each
--- other: code point order of the number ('b' after 'Z', and 'QĐ' after 'QD') on every machine.
+-- other. Numbers sort in code point order on every machine ('b' after 'Z', 'QĐ' after 'QD').
 with plans as (
     select * from {{ ref('stg_plans') }}
     where metric_code is not null and object_type_code is not null
@@ -19,7 +19,7 @@ final as (
         row_number() over revisions as revision_number,
         lead(plan_year) over revisions is null as is_final,
         known_at,
-        -- a decision takes effect as its first day begins, in Vietnam
+        -- a decision takes effect when its first day begins in Vietnam
         known_at > effective_from_date::timestamp at time zone 'Asia/Ho_Chi_Minh' as is_late,
         batch_id
     from plans

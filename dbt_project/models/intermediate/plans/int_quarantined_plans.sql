@@ -1,6 +1,7 @@
--- Đồng of plans set aside that could be an agency's, per agency × month: of the year's lines, of
--- every object the largest total or sum of parts, as a decision replaces another. A province's
--- plan, its agencies' and their officers' are the same đồng: the largest of the three counts.
+-- Đồng of plans set aside that could belong to an agency, per agency × month. Per object it is the
+-- largest total or sum of parts in the year's lines, because one decision replaces another. A
+-- province's plan, its agencies' plans and their officers' plans are the same đồng, so only the
+-- largest of the three counts.
 with named as (
     select
         plans.plan_year,
@@ -17,7 +18,7 @@ with named as (
     left join {{ ref('stg_agencies') }} as agencies on plans.object_code = agencies.agency_code
     left join {{ ref('stg_officers') }} as officers on plans.object_code = officers.officer_code
     left join {{ ref('int_metrics') }} as metrics on plans.metric_code = metrics.metric_code
-    -- a measure that cannot be read may be of money
+    -- an unreadable measure may be money
     where metrics.kind_code is null or metrics.kind_code = 'flow'
 ),
 

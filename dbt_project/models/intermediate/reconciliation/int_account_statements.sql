@@ -1,5 +1,5 @@
--- The export that each account comes from: the newest known that states its row, not only the
--- first. Few exports state many accounts, so each is looked up once, and not once per account.
+-- The export of each account: the newest known one that states its row, not only the first. Few
+-- exports state many accounts, so each export is looked up once, and not once per account.
 with accounts as (
     select
         employer_code,

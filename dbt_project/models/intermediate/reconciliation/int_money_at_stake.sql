@@ -1,5 +1,5 @@
--- All đồng set aside that could still change a figure to date, each once: THE definition. The
--- seal's precondition, a release's data and papers and `chotso status` go by it.
+-- All đồng set aside that could still change a figure to date, each once. This is the only
+-- definition: the seal's precondition, a release's data and papers, and `chotso status` use it.
 with to_date as (
     select
         agency_code,

@@ -1,6 +1,6 @@
--- Differences that the month before or after takes back exactly. Each difference is used once: in a
--- run of months, every one the opposite of the one before, the first two are a pair, then the next
--- two; the last of an odd run is left over.
+-- Differences that the previous or next month reverses exactly. Each difference is used once. In a
+-- run of months that each reverse the previous one, the first two are a pair, then the next two;
+-- the last month of an odd run has no pair.
 with differences as (
     select
         employer_code,

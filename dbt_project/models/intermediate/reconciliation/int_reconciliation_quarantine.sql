@@ -1,6 +1,6 @@
--- What is set aside and could explain a difference: payment lines, documents without lines, and
--- accounts, by employer. A month or group that cannot be read is null: it excludes none. What names
--- no employer explains nothing here; fct_monthly_attainment still shows its money.
+-- Rows set aside that could explain a difference, by employer: payment lines, documents without
+-- lines, and accounts. An unreadable month or group is null, which matches any. Rows without an
+-- employer explain no difference here; fct_monthly_attainment still shows their money.
 with lines as (
     select
         lines.document_code,
@@ -47,7 +47,7 @@ items as (
             where lines.document_code = documents.document_code
         )
     union all
-    -- until it is released, the accepted version still counts in a month it may be leaving
+    -- while a correction is set aside, the accepted version counts in its month, perhaps wrongly
     select
         documents.employer_code,
         documents.accepted_month as month,

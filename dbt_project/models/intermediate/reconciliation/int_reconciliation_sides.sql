@@ -1,5 +1,5 @@
--- The two ledgers side by side: what the C12 sheets say was allocated, and what was paid, per
--- employer × month × fund group. Voluntary insurance stands in no account.
+-- Both sides of the reconciliation: the allocations in the C12 sheets, and the payments, per
+-- employer × month × fund group. Voluntary insurance is in no account.
 with accounts as (
     select
         employer_code,
@@ -17,7 +17,7 @@ payments as (
         lines.employer_code,
         lines.credited_month as month,
         coalesce(funds.group_code, 'voluntary') as group_code,
-        -- the documents of a month may stand with several agencies; one of them, the same each time
+        -- a month's documents may belong to several agencies; always choose the same one
         min(lines.agency_code collate "C") collate "default" as agency_code,
         sum(lines.principal_vnd)::numeric as paid_vnd,
         count(*) as line_count,

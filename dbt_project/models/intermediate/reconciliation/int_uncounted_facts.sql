@@ -1,6 +1,6 @@
--- What is accepted and counts at no province: the agency stands under none that is shown in the
--- month (its chain of parents ends elsewhere, in a circle, or its row was closed), or a line's
--- document never came. Empty where all is well; a freeze is not sealed while it is not.
+-- Accepted facts that count at no province: the agency belongs to no province shown in the month
+-- (its chain of parents ends elsewhere or is a cycle, or its row was closed), or a line's document
+-- never came. It should be empty; a freeze is sealed only if it is.
 with members as (
     select * from {{ ref('int_agency_members') }}
 ),
@@ -44,7 +44,7 @@ facts as (
     group by agency_code, month
 ),
 
--- no spell is laid out by month but those of agencies outside
+-- only spells of agencies outside all provinces are expanded to months
 spell_places as (
     select
         agencies.agency_code,

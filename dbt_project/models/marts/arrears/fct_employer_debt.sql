@@ -6,7 +6,7 @@ with accounts as (
         max(employer_key) as employer_key,
         sum(arrears_vnd) as arrears_vnd,
         sum(interest_bearing_arrears_vnd) as interest_bearing_arrears_vnd,
-        -- what one fund or employer paid too much is said beside the debt, never taken off it
+        -- a surplus of one fund or employer has its own column and never reduces the debt
         sum(greatest(-closing_at_cutoff_vnd, 0)) as surplus_vnd
     from {{ ref('fct_employer_account') }}
     group by employer_code, month

@@ -1,7 +1,7 @@
 {%- set measures = var('measures') -%}
 {%- set entries = measures.get('debt_classes', []) if measures is mapping else [] -%}
 {%- set entries = entries | sort(attribute='from') -%}
--- Classes by age come from config/measures.yml; the other three no configuration can change.
+-- Classes by age come from config/measures.yml; the other three are fixed.
 with entries as (
     select
         null::date as valid_from_month,

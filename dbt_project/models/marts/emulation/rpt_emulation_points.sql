@@ -59,7 +59,7 @@ judged as (
     where figures.weight_points is not null
 ),
 
--- an excess is a fraction as well; whoever is not over the plan has none
+-- an excess is a fraction, too; participants who are not over the plan have none
 exceeded as (
     select
         judged.period_id,
@@ -77,7 +77,7 @@ exceeded as (
     where judged.result_code = 'above_target'
 ),
 
--- without a province agencies are ranked among themselves
+-- agencies without a province are ranked among themselves
 ordered as (
     select
         exceeded.period_id,
@@ -110,7 +110,7 @@ leaders as (
         string_agg(
             ordered.participant_code, ', ' order by ordered.participant_code collate "C"
         ) as leader_codes,
-        -- leaders are equal as fractions: any one's will do, but the same one's
+        -- the leaders' fractions are equal; numerator and denominator must be of the same leader
         (array_agg(
             ordered.excess_numerator order by ordered.participant_code collate "C"
         ))[1] as leader_numerator,
@@ -241,7 +241,7 @@ final as (
         scored.points,
         {{ point_text('vi') }} as explanation_vi,
         {{ point_text('en') }} as explanation_en,
-        -- as in rpt_emulation_ranking
+        -- see rpt_emulation_ranking
         false as is_sealed,
         null::text as release_id
     from scored

@@ -106,7 +106,7 @@ ranked as (
     )
 ),
 
--- each pair with the same total, and the first of the metrics that tells them apart, if any does
+-- each pair with the same total, and the first metric in which both differ, if any
 pairs as (
     select
         ranked.period_id,
@@ -206,7 +206,7 @@ final as (
         {{ standing_text('en') }} as explanation_en,
         placed.agency_key,
         placed.officer_key,
-        -- a build ranks by what it knows; of a sealed period readers are shown the release's places
+        -- a build ranks by what is known; for a sealed period, readers see the release's places
         false as is_sealed,
         null::text as release_id
     from placed

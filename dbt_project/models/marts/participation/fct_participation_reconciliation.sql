@@ -1,4 +1,4 @@
--- The persons counted again come from where each of them is active, never as what is left over.
+-- Persons who are counted again are found by where each is active, not computed as a difference.
 with provinces as (
     select
         agency_months.agency_code,

@@ -1,4 +1,4 @@
--- The night's own rows; exposing keeps those of earlier nights beside them (chotso.build.expose).
+-- Only the rows of this night; chotso.build.expose keeps those of earlier nights.
 with night as (
     select business_date from {{ ref('int_newest_batch') }}
 ),
@@ -25,7 +25,7 @@ shown as (
     inner join {{ ref('dim_metric') }} as metrics on attainment.metric_code = metrics.metric_code
 ),
 
--- a stock's pace is its growth since the end of the year's first month
+-- the pace of a stock is its growth since the end of the year's first month
 year_starts as (
     select
         agency_code,

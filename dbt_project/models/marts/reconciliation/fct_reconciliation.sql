@@ -38,7 +38,7 @@ classified as (
         coalesce(set_aside.quarantined_vnd, 0) as quarantined_vnd,
         coalesce(set_aside.quarantined_allocated_vnd, 0) as quarantined_allocated_vnd,
         (sides.month + interval '1 month' - interval '1 day')::date as month_end_date,
-        -- the first that fits, in the order of dim_reconciliation_category
+        -- the first category that fits, in the order of dim_reconciliation_category
         case
             when sides.group_code = 'voluntary' then 'outside_accounts'
             when sides.is_account_known and sides.difference_vnd = 0 then 'matched'

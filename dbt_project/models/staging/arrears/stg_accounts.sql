@@ -1,4 +1,4 @@
--- One row per account × fund group: the three column families of the C12 sheet become rows here.
+-- One row per account × fund group: the three groups of columns of the C12 sheet become rows here.
 with source as (
     select * from {{ source('raw', 'c12') }}
 ),

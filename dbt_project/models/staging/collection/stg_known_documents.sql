@@ -1,5 +1,5 @@
--- Every number under which a document was ever known, in force, superseded or set aside. One list:
--- each by itself may look like one row to the planner, and be compared with every line.
+-- Every document number that was ever known: in force, superseded or set aside. They are one list,
+-- because the planner could estimate one row for a short list and compare it with every line.
 with final as (
     select so_chung_tu as document_code from {{ source('raw', 'payments') }}
     where known_from <= {{ as_known_at() }}

@@ -19,7 +19,7 @@ cleaned as (
         end as object_type_code,
         ma_doi_tuong as object_code,
         {{ metric_of_plan('chi_tieu') }} as metric_code,
-        -- per cents become fractions; the scale as written is no part of the value
+        -- per cents become fractions; trailing zeros are removed
         trim_scale(
             case when chi_tieu like 'NO~_%' escape '~' then gia_tri * 0.01 else gia_tri end
         ) as plan_value,
