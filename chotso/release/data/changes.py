@@ -94,22 +94,22 @@ def _differences(data_file: DataFile, old: TextIO, new: TextIO) -> Iterator[Row]
 
 
 def _pairs(
-    spec: DataFile, old: TextIO, new: TextIO
+    data_file: DataFile, old: TextIO, new: TextIO
 ) -> Iterator[tuple[list[str | None], Fields | None, Fields | None]]:
     """Rows of both files paired by key; both are sorted, so neither is held in memory."""
-    olds, news = keyed_rows(spec, old), keyed_rows(spec, new)
+    olds, news = keyed_rows(data_file, old), keyed_rows(data_file, new)
     one, two = next(olds, None), next(news, None)
     while one or two:
         if two is None or (one is not None and one[0] < two[0]):
             assert one is not None
-            yield _key(spec, one[1]), one[1], None
+            yield _key(data_file, one[1]), one[1], None
             one = next(olds, None)
         elif one is None or two[0] < one[0]:
-            yield _key(spec, two[1]), None, two[1]
+            yield _key(data_file, two[1]), None, two[1]
             two = next(news, None)
         else:
             if one[1] != two[1]:
-                yield _key(spec, two[1]), one[1], two[1]
+                yield _key(data_file, two[1]), one[1], two[1]
             one, two = next(olds, None), next(news, None)
 
 
