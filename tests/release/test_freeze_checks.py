@@ -103,7 +103,7 @@ def set_aside(conn: psycopg.Connection, schema: str, money: int = 45_000_000_001
 BROKEN: dict[str, tuple[str, Break, str]] = {
     "a month differs": ("control_totals_equal", total_differs, "different: payments 2021-11"),
     "a file is blocked": ("no_blocking_rule_failed", delivery_blocked, "stopped: C12_202112.xlsx"),
-    "a row without category": ("reconciliation_classified", unclassified, "6 rows without"),
+    "a row without category": ("reconciliation_classified", unclassified, "12 rows without"),
     "money is lost": ("reconciliation_classified", money_lost_between_categories, "đồng unexpl"),
     "a register row is missing": (
         "no_register_row_missing",
