@@ -242,7 +242,10 @@ def test_a_forged_corrigendum_takes_no_release_s_place(
         world.insert_batch(
             conn, "payments", date(2022, 1, 4), world.CUTOFF + timedelta(days=4), None
         )
-    more = "update fct_monthly_attainment set actual_to_date = 1 where agency_code = '07200'"
+    more = (
+        "update fct_monthly_attainment set actual_to_date = 1 "
+        "where agency_code = '07200' and metric_code = 'collection_total'"
+    )
     numbered = "update fct_officer_attainment set numerator = 1"
     for parts, number, told in (
         (inventions.built_then(more), 0, "collection_total of 07200"),
