@@ -13,6 +13,8 @@ import psycopg
 from dbt.adapters.sql.connections import SQLConnectionManager
 
 _ANALYZE = re.compile(r"\s*(/\*.*?\*/\s*)?(analyze|vacuum|select ops\.gather_statistics)\b", re.S)
+# The step of a materialization, which sends several statements together (macros/relations.sql).
+_STEP = re.compile(r"^\s*analyze [^;]+;", re.MULTILINE)
 _NOTHING = "select array[]::text[]"
 _HEAD = re.compile(r"duration: ([0-9.]+) ms  plan:$")
 
@@ -34,7 +36,8 @@ def no_statistics(admin: psycopg.Connection) -> Iterator[None]:
         return ours(self, _NOTHING if is_left_out else query, *rest, **named)
 
     def add_query(self: Any, sql: str, *rest: Any, **named: Any) -> Any:
-        return dbt_s(self, _NOTHING if _ANALYZE.match(sql) else sql, *rest, **named)
+        text = _NOTHING if _ANALYZE.match(sql) else _STEP.sub("", sql)
+        return dbt_s(self, text, *rest, **named)
 
     with (
         patch.object(psycopg.Cursor, "execute", execute),
