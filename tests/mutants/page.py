@@ -66,8 +66,8 @@ def write(faults: list[Fault]) -> None:
 def _summary(column: str, run: dict[str, Any]) -> str:
     noticed = sum(bool(tests) for tests in run["faults"].values())
     return (
-        f"- {column}: {noticed} of {len(run['faults'])} faults noticed, at commit {run['commit']}, "
-        f"{run['date']}"
+        f"- {column}: {noticed} of {len(run['faults'])} faults tried were noticed, at commit "
+        f"{run['commit']}, {run['date']}"
     )
 
 

@@ -94,13 +94,14 @@ def test_what_is_no_figure_is_refused(tmp_path: Path) -> None:
 def test_the_pages_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (example,) = re.findall(r"^```python\n(.*?)^```$", PAGE.read_text("utf-8"), re.M | re.S)
     made = worlds.province(tmp_path / "made")
-    (tmp_path / "releases").mkdir()
-    made.rename(tmp_path / "releases" / "sprint-2021-q4")
+    folder = tmp_path / ".chotso" / "releases" / "sprint-2021-q4"
+    folder.parent.mkdir(parents=True)
+    made.rename(folder)
     monkeypatch.chdir(tmp_path)
     shown = io.StringIO()
     with contextlib.redirect_stdout(shown):
         exec(compile(example, str(PAGE), "exec"), {})
-    frame = read_frame(tmp_path / "releases" / "sprint-2021-q4", "attainment")
+    frame = read_frame(folder, "attainment")
     december = frame[frame["month"] == pd.Timestamp(date(2021, 12, 1))]
     name = december[december["is_met"].eq(False)]["agency_name"].iloc[0]
     assert name in shown.getvalue()
