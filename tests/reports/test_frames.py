@@ -85,6 +85,8 @@ def test_what_is_no_figure_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ChotsoError, match=r"no figures 'plan'") as told:
         read_frame(folder, "plan")
     assert "attainment" in str(told.value)
+    with pytest.raises(ChotsoError, match="no folder of a release"):
+        read_frame(tmp_path / "elsewhere", "attainment")
     path = folder / "data" / "attainment.csv"
     path.write_text(path.read_text("utf-8").replace("2021-12-01", "December", 1), "utf-8")
     with pytest.raises(ChotsoError, match="holds what its columns cannot"):
