@@ -147,6 +147,18 @@ def test_a_sound_freeze_meets_every_check(settings: Settings) -> None:
     assert {row["is_overridden"] for row in found.values()} == {"false"}
 
 
+@pytest.mark.parametrize(
+    ("release_id", "told"),
+    [(SPRINT, "The build of sprint-2021-q4 is not there"), ("nope", "No freeze of nope")],
+)
+def test_who_asks_for_the_checks_of_no_open_freeze_is_told_why_there_are_none(
+    settings: Settings, release_id: str, told: str
+) -> None:
+    seal(settings)
+    with as_admin(settings) as conn, pytest.raises(psycopg.errors.RaiseException, match=told):
+        conn.execute("select * from ops.freeze_checks(%s)", [release_id])
+
+
 @pytest.mark.parametrize(("code", "break_it", "told"), BROKEN.values(), ids=BROKEN.keys())
 def test_each_condition_broken_alone_stops_the_seal(
     settings: Settings, code: str, break_it: Break, told: str

@@ -259,7 +259,20 @@ returns table (check_code text, is_met boolean, observed text, wanted text)
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    build_schema text;
 begin
+    select made.target_schema into build_schema
+    from ops."freeze" as made where made.release_id = of_release;
+    if not found then
+        raise exception 'No freeze of % was begun.', of_release
+        using hint = 'Releases that were begun are the release_id of ops."freeze".';
+    end if;
+    if to_regnamespace(build_schema) is null then
+        raise exception 'The build of % is not there, which its checks look at.', of_release
+        using hint = 'A sealed release has its checks in data/checks.csv; run `chotso freeze` '
+            'again for one that is not sealed.';
+    end if;
     return query select * from ops.freeze_ledger_checks(of_release);
     return query select * from ops.freeze_build_checks(of_release);
 end
