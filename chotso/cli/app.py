@@ -218,7 +218,7 @@ def verify(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Check a bundle without database, network or third-party code."""
+    """Check a bundle: without database, network or third-party code, unless asked for more."""
     from chotso.verifier.verify import told
     from chotso.verifier.verify import verify as run
 

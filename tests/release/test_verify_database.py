@@ -53,6 +53,8 @@ def told(settings: Settings, report: FreezeReport) -> list[str]:
     result = verify_with_database(settings, report.bundle, report.root_sha256)
     assert result.status == ("failed" if result.findings else "verified")
     assert all(finding.code == "database" for finding in result.findings)
+    is_told = "compared with the warehouse: readers see what was sealed" in result.notes
+    assert is_told == (not result.findings)
     return [f"{finding.path}: {finding.message}" for finding in result.findings]
 
 

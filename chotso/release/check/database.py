@@ -52,7 +52,10 @@ def verify_with_database(settings: Settings, path: Path, anchor: str | None = No
         )
         return result
     with connect(settings) as conn:
-        result.findings += differences(conn, path)
+        found = differences(conn, path)
+        result.findings += found
+        if not found:
+            result.notes.append("compared with the warehouse: readers see what was sealed")
         if result.superseded is None:
             result.superseded = _superseded(conn, result.release_id)
     return result
