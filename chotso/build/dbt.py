@@ -18,6 +18,7 @@ from chotso.build import orphans, uncounted
 from chotso.build.expose import expose, tidy
 from chotso.build.runner import WHOLE, DbtSummary, run_dbt
 from chotso.build.scratch import claim_scratch_schema, drop_foreign_keys
+from chotso.calendar import LOCAL_ZONE
 from chotso.errors import BusyError, ChotsoError
 from chotso.failpoints import failpoint
 from chotso.ingest.control_totals import refuse_unproven
@@ -178,6 +179,11 @@ def _instant(instant: datetime) -> str:
     return instant.astimezone(ZoneInfo("UTC")).isoformat(timespec="microseconds")
 
 
+def _local(instant: datetime) -> str:
+    """As people write it and as the options take it."""
+    return instant.astimezone(LOCAL_ZONE).isoformat()
+
+
 def _refuse_wrong_arguments(
     as_known_at: datetime | None, event_cutoff: datetime | None, schema: str | None
 ) -> None:
@@ -219,8 +225,8 @@ def _knowledge(conn: psycopg.Connection, as_known_at: datetime | None) -> _Knowl
     instant = as_known_at or newest
     if not first <= instant <= newest:
         raise ChotsoError(
-            f"--as-known-at {_instant(instant)} is outside what the warehouse knows: "
-            f"{_instant(first)} to {_instant(newest)}.",
+            f"{_local(instant)} is outside what the warehouse knows: "
+            f"{_local(first)} to {_local(newest)}.",
             kept="nothing was built.",
             next_step="give an instant between those two.",
         )
