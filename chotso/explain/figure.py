@@ -217,7 +217,7 @@ def _refuse_not_shown(conn: psycopg.Connection, state: State, figure: Figure) ->
 def _unknown(what: str, name: str, known: Iterable[str]) -> ChotsoError:
     choices = sorted(known)
     begun = [choice for choice in choices if choice.startswith(name[:4])]
-    nearest = difflib.get_close_matches(name, begun or choices, n=5, cutoff=0.6)
+    nearest = difflib.get_close_matches(name, begun or choices, n=15, cutoff=0.6)
     nearest = sorted(nearest) or begun or choices
     return ChotsoError(
         f"There is no {what} {name!r} in these figures.",

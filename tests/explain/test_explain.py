@@ -304,7 +304,7 @@ def test_a_person_is_named_with_every_spell(explained: Explained) -> None:
 @pytest.mark.parametrize(
     ("agency", "metric", "month", "said"),
     [
-        ("07210", HI, DECEMBER, "name one of: 0720"),
+        ("07210", HI, DECEMBER, "name one of: 072, 07201, 07202"),
         ("07201", "collection_ih", DECEMBER, "collection_hi"),
         ("07201", HI, date(2022, 5, 1), "2021-01 to 2021-12"),
     ],

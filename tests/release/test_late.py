@@ -328,6 +328,8 @@ def test_without_a_release_or_with_other_figures_it_is_refused(
 ) -> None:
     with pytest.raises(ChotsoError, match="no sealed release"):
         late(sealed.settings, "plan-2021-m09-12")
+    with pytest.raises(ChotsoError, match="There is no period 'nope'"):
+        late(sealed.settings, "nope")
     change = (
         "update frozen.attainment set actual_to_date = actual_to_date {} 1 where "
         "metric_code = 'collection_hi' and agency_code = '07201' and month = '2021-12-01'"

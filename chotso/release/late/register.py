@@ -23,7 +23,7 @@ from chotso.explain.figure import FIGURES
 from chotso.explain.since import Between
 from chotso.explain.states import State, drop_old_states, holding, make_state
 from chotso.provenance import code_version
-from chotso.registers import Registers, parse_registers
+from chotso.registers import Registers, load_registers, parse_registers
 from chotso.release import state
 from chotso.release.bundle import inputs
 from chotso.release.late.facts import REASONS, Fact, facts_of, reason_of
@@ -270,6 +270,7 @@ def _listed(alias: str) -> sql.Composed:
 def _release(conn: psycopg.Connection, period_id: str) -> state.Current:
     release = state.current(conn, period_id)
     if release is None:
+        load_registers().period(period_id)  # an unknown period is told as such
         raise ChotsoError(
             f"{period_id} has no sealed release: nothing can be late for it.",
             kept="nothing was built or recorded.",
