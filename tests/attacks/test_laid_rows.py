@@ -8,7 +8,6 @@ import psycopg
 import pytest
 
 from chotso.release import state
-from chotso.release.bundle import papers
 from chotso.release.seal import freeze as release
 from chotso.settings import Settings
 from tests.attacks.sealed_world import a_server
@@ -28,15 +27,8 @@ def laid(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
 
 @pytest.fixture
 def settings(laid: Product, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    def short(folder: Path, manifest: Any) -> None:
-        for name in ("report.pdf", "report.xlsx"):
-            (folder / name).write_bytes(b"x")
-
-    monkeypatch.setattr(papers, "add_reports", short)  # they take most of a freeze's time
-    settings = laid.settings.model_copy(update={"releases_dir": tmp_path / "releases"})
-    freeze_world.empty(settings)
-    freeze_world.prepare(settings, laid.source_admin_url)
-    return settings
+    freeze_world.shorten_reports(monkeypatch)
+    return freeze_world.fresh(laid, tmp_path / "releases")
 
 
 def test_what_was_laid_down_and_never_sealed_stops_no_seal(settings: Settings) -> None:

@@ -128,9 +128,7 @@ def test_what_is_laid_down_while_the_seal_looks_is_not_sealed(
     races: Product, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, statement: str
 ) -> None:
     """The loader's other session stops the seal at a table of the build, which is the loader's."""
-    settings = races.settings.model_copy(update={"releases_dir": tmp_path / "releases"})
-    freeze_world.empty(settings)
-    freeze_world.prepare(settings, races.source_admin_url)
+    settings = freeze_world.fresh(races, tmp_path / "releases")
     copy = state._copy_figures
     helpers: list[threading.Thread] = []
 

@@ -56,13 +56,10 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
 
 @pytest.fixture
 def settings(made: Product, tmp_path: Path) -> Settings:
-    settings = made.settings.model_copy(update={"releases_dir": tmp_path / "releases"})
-    with freeze_world.as_admin(settings) as conn:
+    with freeze_world.as_admin(made.settings) as conn:
         conn.execute("drop type if exists marts_build.amount cascade")
         conn.execute("drop function if exists marts_build.planted()")
-    freeze_world.empty(settings)
-    freeze_world.prepare(settings, made.source_admin_url)
-    return settings
+    return freeze_world.fresh(made, tmp_path / "releases")
 
 
 @pytest.fixture

@@ -3,12 +3,10 @@
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
 
-from chotso.release.bundle import papers
 from chotso.settings import Settings
 from tests.attacks.roles import ATTACKERS, made, session
 from tests.attacks.sealed_world import SealedWorld, a_server
@@ -82,15 +80,8 @@ def queued(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
 
 @pytest.fixture
 def settings(queued: Product, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    def short(folder: Path, manifest: Any) -> None:
-        for name in ("report.pdf", "report.xlsx"):
-            (folder / name).write_bytes(b"x")
-
-    monkeypatch.setattr(papers, "add_reports", short)
-    settings = queued.settings.model_copy(update={"releases_dir": tmp_path / "releases"})
-    freeze_world.empty(settings)
-    freeze_world.prepare(settings, queued.source_admin_url)
-    return settings
+    freeze_world.shorten_reports(monkeypatch)
+    return freeze_world.fresh(queued, tmp_path / "releases")
 
 
 def test_a_seal_ends_who_queues_a_strong_lock_before_its_rows(

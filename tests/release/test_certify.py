@@ -68,14 +68,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
 
 
 @pytest.fixture
-def settings(made: Product, tmp_path: Path) -> Settings:
-    settings = made.settings.model_copy(update={"releases_dir": tmp_path / "releases"})
-    world.empty(settings)
-    world.prepare(settings, made.source_admin_url)
-    return settings
-
-
-@pytest.fixture
 def release(settings: Settings) -> FreezeReport:
     return freeze(settings, SPRINT, parts=dataclasses.replace(PARTS, made_by=made_by))
 

@@ -26,7 +26,6 @@ from chotso.release.seal.checks import Override
 from chotso.release.seal.corrigendum import corrigendum
 from chotso.release.seal.freeze import FreezeReport
 from chotso.release.seal.parts import Parts, PeriodToFreeze
-from chotso.sandbox.server import SandboxServer
 from chotso.settings import Settings
 from chotso.verifier.verify import verify
 from tests.worlds import freeze_world as world
@@ -40,7 +39,7 @@ from tests.worlds.freeze_world import (
     past_the_guards,
     seal,
 )
-from tests.worlds.product import Product, product
+from tests.worlds.product import Product
 
 pytestmark = [pytest.mark.warehouse]
 
@@ -51,18 +50,9 @@ LATER = CUTOFF + timedelta(days=4)
 COLLECTED = 4_600_000_000_000
 
 
-@pytest.fixture(scope="module")
-def made(running: SandboxServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    folder = tmp_path_factory.mktemp("corrigendum")
-    with product(running, "corrigendum", folder) as made:
-        yield made
-
-
 def fresh(made: Product, releases: Path) -> Settings:
     """A sealed original, and a night of January known after it."""
-    settings = made.settings.model_copy(update={"releases_dir": releases})
-    world.empty(settings)
-    world.prepare(settings, made.source_admin_url)
+    settings = world.fresh(made, releases)
     seal(settings)
     learn(settings, LATER)
     return settings
@@ -221,9 +211,7 @@ def test_a_corrigendum_corrects_the_one_before_it(made: Product, settings: Setti
 
 
 def test_nothing_sealed_nothing_corrected(made: Product, tmp_path: Path) -> None:
-    settings = made.settings.model_copy(update={"releases_dir": tmp_path / "releases"})
-    world.empty(settings)
-    world.prepare(settings, made.source_admin_url)
+    settings = world.fresh(made, tmp_path / "releases")
     with pytest.raises(ChotsoError, match="no sealed release"):
         correct(settings)
     assert count(settings, "select count(*) from ops.freeze") == 0

@@ -2,9 +2,8 @@
 
 import csv
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -14,12 +13,10 @@ from chotso.errors import ChotsoError
 from chotso.release.seal.checks import CHECKS, Override, override_of
 from chotso.release.seal.freeze import FreezeReport, freeze
 from chotso.release.seal.parts import Parts, Progress
-from chotso.sandbox.server import SandboxServer
 from chotso.settings import Settings
 from chotso.verifier.verify import verify
 from tests.worlds import freeze_world as world
 from tests.worlds.freeze_world import CUTOFF, PARTS, PERIODS, as_admin, count, seal
-from tests.worlds.product import Product, product
 
 pytestmark = [pytest.mark.warehouse]
 
@@ -29,21 +26,6 @@ BOTH = Override(
 )
 
 Break = Callable[[psycopg.Connection, str], None]
-
-
-@pytest.fixture(scope="module")
-def made(running: SandboxServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    folder = tmp_path_factory.mktemp("checks")
-    with product(running, "checks", folder) as made:
-        yield made
-
-
-@pytest.fixture
-def settings(made: Product, tmp_path: Path) -> Settings:
-    settings = made.settings.model_copy(update={"releases_dir": tmp_path / "releases"})
-    world.empty(settings)
-    world.prepare(settings, made.source_admin_url)
-    return settings
 
 
 def total_differs(conn: psycopg.Connection, schema: str) -> None:

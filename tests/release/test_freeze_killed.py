@@ -2,18 +2,16 @@
 
 import random
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from chotso.registers import load_registers
-from chotso.sandbox.server import SandboxServer
 from chotso.verifier.verify import verify
 from tests.proofs import record, size
 from tests.worlds import freeze_world as world
 from tests.worlds.freeze_world import PERIODS, count, killed_at, seal
-from tests.worlds.product import Product, product
+from tests.worlds.product import Product
 
 pytestmark = [pytest.mark.warehouse, pytest.mark.faults]
 
@@ -36,22 +34,13 @@ BEFORE_THE_SEAL = [
 AFTER_THE_SEAL = ["freeze.sealed", "freeze.placed", "freeze.cleaned"]
 
 
-@pytest.fixture(scope="module")
-def made(running: SandboxServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    folder = tmp_path_factory.mktemp("killed")
-    with product(running, "freeze_killed", folder) as made:
-        yield made
-
-
 @pytest.fixture
 def warehouse(made: Product, tmp_path: Path) -> Product:
     return fresh(made, tmp_path / "releases")
 
 
 def fresh(made: Product, releases: Path) -> Product:
-    settings = made.settings.model_copy(update={"releases_dir": releases})
-    world.empty(settings)
-    world.prepare(settings, made.source_admin_url)
+    settings = world.fresh(made, releases)
     return Product(settings, made.source_admin_url, made.admin_url, made.drop)
 
 

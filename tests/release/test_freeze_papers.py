@@ -23,10 +23,7 @@ PAPERS = ("report.pdf", "report.xlsx", "signature.pdf")
 @pytest.fixture
 def settings(running: SandboxServer, tmp_path: Path) -> Iterator[Settings]:
     with product(running, "papers", tmp_path / "home") as made:
-        made_here = made.settings.model_copy(update={"releases_dir": tmp_path / "releases"})
-        world.empty(made_here)
-        world.prepare(made_here, made.source_admin_url)
-        yield made_here
+        yield world.fresh(made, tmp_path / "releases")
 
 
 def text_of(path: Path) -> str:

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import NoReturn
@@ -47,18 +46,9 @@ SPRINT, PLAN = PERIODS
 ALL_BUT_PAYMENTS = [feed for feed in world.FEEDS if feed != "payments"]
 
 
-@pytest.fixture(scope="module")
-def made(running: SandboxServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    with product(running, "freeze", tmp_path_factory.mktemp("freeze")) as made:
-        yield made
-
-
 @pytest.fixture
 def warehouse(made: Product, tmp_path: Path) -> Product:
-    settings = made.settings.model_copy(update={"releases_dir": tmp_path / "releases"})
-    world.empty(settings)
-    world.prepare(settings, made.source_admin_url)
-    return dataclasses.replace(made, settings=settings)
+    return dataclasses.replace(made, settings=world.fresh(made, tmp_path / "releases"))
 
 
 @pytest.fixture

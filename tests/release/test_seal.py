@@ -17,7 +17,6 @@ from psycopg import sql
 from chotso.errors import ChotsoError
 from chotso.registers import load_registers
 from chotso.release import state
-from chotso.release.bundle import papers
 from chotso.release.bundle import writer as bundle
 from chotso.release.data.changes import Changes
 from chotso.release.data.tables import FROZEN
@@ -25,33 +24,16 @@ from chotso.release.seal import freeze as release
 from chotso.release.seal import registered
 from chotso.release.seal.corrigendum import corrigendum
 from chotso.release.seal.parts import Parts
-from chotso.sandbox.server import SandboxServer
 from chotso.settings import Settings
 from chotso.verifier.verify import canonical_json, verify_bundle
 from tests.worlds import freeze_world as world
 from tests.worlds import inventions
 from tests.worlds.freeze_world import PERIODS, count, seal
-from tests.worlds.product import Product, product
 
 pytestmark = [pytest.mark.warehouse]
 
 SPRINT = PERIODS[0]
 Files = list[tuple[str, bytes]]
-
-
-@pytest.fixture(scope="module")
-def made(running: SandboxServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    folder = tmp_path_factory.mktemp("seal")
-    with product(running, "seal", folder) as made:
-        yield made
-
-
-@pytest.fixture
-def settings(made: Product, tmp_path: Path) -> Settings:
-    settings = made.settings.model_copy(update={"releases_dir": tmp_path / "releases"})
-    world.empty(settings)
-    world.prepare(settings, made.source_admin_url)
-    return settings
 
 
 def changed(files: Files, path: str, content: bytes) -> Files:
@@ -165,13 +147,7 @@ def test_no_invented_bundle_is_sealed(
 
 @pytest.fixture
 def short_reports(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Reports follow from no build, and take most of a freeze's time."""
-
-    def short(folder: Path, manifest: Any) -> None:
-        for name in ("report.pdf", "report.xlsx"):
-            (folder / name).write_bytes(b"x")
-
-    monkeypatch.setattr(papers, "add_reports", short)
+    world.shorten_reports(monkeypatch)
 
 
 @pytest.mark.parametrize(

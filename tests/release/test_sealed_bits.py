@@ -27,10 +27,7 @@ def sealed(running: SandboxServer, tmp_path: Path) -> Iterator[tuple[Path, str]]
     """A copy of a sealed bundle in memory, where the machine has a folder there, and its root."""
     memory = Path("/dev/shm")
     with product(running, "bits", tmp_path / "home") as made:
-        settings = made.settings.model_copy(update={"releases_dir": tmp_path / "releases"})
-        world.empty(settings)
-        world.prepare(settings, made.source_admin_url)
-        report = world.seal(settings)
+        report = world.seal(world.fresh(made, tmp_path / "releases"))
     with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
         shutil.copytree(report.bundle, Path(folder) / "b")
         yield Path(folder) / "b", report.root_sha256

@@ -1,7 +1,6 @@
 """`verify --database` on a real PostgreSQL: what a superuser changes is found, by its key."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -30,12 +29,6 @@ WHERE = (
     "and metric_code = 'collection_total'"
 )
 REHEARSAL = f"rehearsal-{SPRINT}-1"
-
-
-@pytest.fixture(scope="module")
-def made(running: SandboxServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    with product(running, "database", tmp_path_factory.mktemp("database")) as made:
-        yield made
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import psycopg
+import pytest
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
@@ -22,12 +24,16 @@ from chotso.calendar import parse_instant
 from chotso.contracts import contracts
 from chotso.failpoints import failpoint
 from chotso.registers import load_registers
+from chotso.release.bundle import papers
 from chotso.release.bundle.inputs import MadeBy
 from chotso.release.seal.freeze import FreezeReport, freeze
 from chotso.release.seal.parts import Parts, PeriodToFreeze, Progress
 from chotso.settings import Settings
 from chotso.warehouse import locks
 from chotso.warehouse.connect import connect as connect
+
+if TYPE_CHECKING:
+    from tests.worlds.product import Product
 
 CUTOFF = parse_instant("2021-12-31T17:00")
 PERIODS = ("sprint-2021-q4", "plan-2021-m09-12")
@@ -70,6 +76,24 @@ def empty(settings: Settings) -> None:
         )
         for (name,) in schemas.fetchall():
             conn.execute(sql.SQL("drop schema {} cascade").format(sql.Identifier(name)))
+
+
+def fresh(made: "Product", releases: Path) -> Settings:
+    """The emptied warehouse with one night before the cutoff, and an own folder of releases."""
+    settings = made.settings.model_copy(update={"releases_dir": releases})
+    empty(settings)
+    prepare(settings, made.source_admin_url)
+    return settings
+
+
+def shorten_reports(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Write dummy reports: they follow from no build, and take most of a freeze's time."""
+
+    def short(folder: Path, manifest: Any) -> None:
+        for name in ("report.pdf", "report.xlsx"):
+            (folder / name).write_bytes(b"x")
+
+    monkeypatch.setattr(papers, "add_reports", short)
 
 
 def set_clock(source_admin_url: str, at: datetime) -> None:
