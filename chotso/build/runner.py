@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -125,7 +125,7 @@ def _manifest(
     variables: Mapping[str, Any],
     before: list[str],
     is_parsed_anew: bool,
-    callbacks: Sequence[Callback] = (),
+    callbacks: list[Callback],
 ) -> Any:
     """The project for a database and schema; it is parsed once per process for all of them.
 
@@ -141,9 +141,7 @@ def _manifest(
         kept = settings.home / "dbt" / "parsed"
         fixed = {**variables, "as_known_at": _NO_INSTANT, "event_cutoff": None}
         with environment(settings, _PARSED_FOR, "chotso parse"):
-            parsed = _runner(list(callbacks)).invoke(
-                [*before, *cache, "parse", *_after(kept, fixed)]
-            )
+            parsed = _runner(callbacks).invoke([*before, *cache, "parse", *_after(kept, fixed)])
         if not parsed.success:
             return None
         drop_unused(parsed.result)

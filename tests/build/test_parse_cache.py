@@ -50,8 +50,9 @@ def nodes(settings: Settings, hour: int, *, is_parsed_anew: bool = False) -> set
     """The project's nodes as one process finds them, for a build of some instant."""
     instant = datetime(2021, 12, 31, hour, tzinfo=UTC)
     variables = build_variables(load_registers(), instant, instant)
-    manifest = runner._manifest(settings, f"explain_{hour}", variables, SILENT, is_parsed_anew)
-    assert {node.schema for node in manifest.nodes.values()} == {f"explain_{hour}"}
+    schema = f"explain_{hour}"
+    manifest = runner._manifest(settings, schema, variables, SILENT, is_parsed_anew, [])
+    assert {node.schema for node in manifest.nodes.values()} == {schema}
     return set(manifest.nodes)
 
 
