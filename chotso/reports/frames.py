@@ -33,7 +33,7 @@ def read_frame(release: Path, name: str) -> pd.DataFrame:
     the release is missing in the frame.
 
     Args:
-        release: The release's folder. Verify it first: `python verify.py <folder>`.
+        release: The release's folder. Verify it first: `python3 -I verify.py <folder>`.
         name: The file without `.csv`, as `attainment` or `employer_arrears`.
 
     Raises:
@@ -64,7 +64,7 @@ def read_frame(release: Path, name: str) -> pd.DataFrame:
     except (ValueError, TypeError, ArithmeticError) as error:
         raise ChotsoError(
             f"{path} holds what its columns cannot: {error}.",
-            next_step=f"verify the release: python {release / 'verify.py'} {release}.",
+            next_step=f"verify the release: python3 -I {release / 'verify.py'} {release}.",
         ) from error
 
 
