@@ -19,7 +19,6 @@ import yaml
 
 HERE = Path(__file__).resolve().parent
 FOLDERS = ("databases", "datasets", "charts", "dashboards")
-DATABASE = "Kho số liệu"
 
 
 def contents() -> dict[str, str]:
@@ -84,18 +83,17 @@ def import_ours(texts: dict[str, str]) -> None:
 def settle_roles(settings: dict[str, Any]) -> None:
     """Give our roles their schemas and our dashboards the roles that alone open them."""
     from superset import db, security_manager
-    from superset.models.core import Database
+    from superset.connectors.sqla.models import SqlaTable
     from superset.models.dashboard import Dashboard
 
-    database = db.session.query(Database).filter_by(database_name=DATABASE).one()
-    catalog = database.get_default_catalog()
+    ours = db.session.query(SqlaTable).filter(SqlaTable.is_managed_externally.is_(True)).all()
     for entry in settings["roles"]:
         role = security_manager.add_role(entry["name"])
+        # As Superset names it: with or without the database's own name.
+        names = {table.schema_perm for table in ours if table.schema in entry["schemas"]}
         role.permissions = [
-            security_manager.add_permission_view_menu(
-                "schema_access", security_manager.get_schema_perm(database.name, catalog, schema)
-            )
-            for schema in entry["schemas"]
+            security_manager.add_permission_view_menu("schema_access", name)
+            for name in sorted(names)
         ]
     for slug, names in settings["dashboards"].items():
         dashboard = db.session.query(Dashboard).filter_by(slug=slug).one()
