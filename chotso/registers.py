@@ -1,7 +1,8 @@
 """The registers of `config/`: periods, measures dated by month, and metrics, as typed data.
 
 Exemptions from rules are a register, too, and are stored and hashed with these. Only the loader
-reads it (see `chotso.ingest.exemptions`), so configurations from before it existed stay valid.
+reads it (see `chotso.ingest.exemptions`). Configurations from before it or the labels existed stay
+valid.
 
 A build records the content of these files (all of `config/*.yml`, not `config/feeds/`) by its
 sha256, so that a past night can be rebuilt with the configuration of its time.
@@ -151,6 +152,19 @@ class DatedInterestRates(_Dated):
     hi_percent_per_month: Decimal | None
 
 
+class DatedPace(_Dated):
+    """What is due of the year's plan in each month; None is linear by day."""
+
+    monthly_shares: list[Annotated[Decimal, Field(ge=0)]] | None = None
+
+    @model_validator(mode="after")
+    def _is_a_year(self) -> Self:
+        shares = self.monthly_shares
+        if shares is not None and (len(shares) != 12 or sum(shares) != 1):
+            raise ValueError("monthly_shares must be twelve shares that add up to 1")
+        return self
+
+
 class MeasureRegister(StrictModel):
     """`config/measures.yml`: each list is ordered by month; an entry is valid until the next."""
 
@@ -159,6 +173,8 @@ class MeasureRegister(StrictModel):
     is_interest_collected: list[DatedFlag] = Field(min_length=1)
     debt_classes: list[DatedDebtClasses] = Field(min_length=1)
     interest_rates: list[DatedInterestRates] = Field(min_length=1)
+    # configurations from before it existed stay valid: they are linear by day
+    pace: list[DatedPace] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _covers_every_month(self) -> Self:
@@ -173,6 +189,29 @@ class MeasureRegister(StrictModel):
                 raise ValueError(f"{name}: entries must be ordered by month, each month once")
             if months[0] > f"{self.first_year}-01":
                 raise ValueError(f"{name}: nothing is said from {self.first_year}-01")
+        paces = [entry.from_month for entry in self.pace]
+        if paces != sorted(set(paces)):
+            raise ValueError("pace: entries must be ordered by month, each month once")
+        return self
+
+
+class Label(StrictModel):
+    """What people read instead of a code."""
+
+    code: Annotated[str, StringConstraints(min_length=1)]
+    vi: Name
+    en: Name
+
+
+class LabelRegister(StrictModel):
+    """`config/labels.yml`: texts for the codes of each kind, in the order of charts."""
+
+    labels: dict[str, list[Label]] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _has_each_code_once(self) -> Self:
+        for kind, labels in self.labels.items():
+            _refuse_twice(kind, [label.code for label in labels])
         return self
 
 
@@ -266,6 +305,7 @@ class Registers(BaseModel):
     periods: tuple[Period, ...]
     measures: MeasureRegister
     metrics: MetricRegister
+    labels: LabelRegister
     configuration: Configuration
 
     @cached_property
@@ -330,6 +370,11 @@ def parse_registers(configuration: Mapping[str, Any], *, source: str = "config")
         periods=tuple(periods),
         measures=parse_register(MeasureRegister, configuration, "measures"),
         metrics=metrics,
+        labels=(
+            parse_register(LabelRegister, configuration, "labels")
+            if "labels" in configuration
+            else LabelRegister()
+        ),
         configuration=dict(configuration),
     )
 

@@ -19,9 +19,11 @@ from chotso.build.expose import expose, tidy
 from chotso.build.runner import WHOLE, DbtSummary, run_dbt
 from chotso.build.scratch import claim_scratch_schema, drop_foreign_keys
 from chotso.calendar import LOCAL_ZONE
+from chotso.contracts import contracts
 from chotso.errors import BusyError, ChotsoError
 from chotso.failpoints import failpoint
 from chotso.ingest.control_totals import refuse_unproven
+from chotso.ingest.rules import register
 from chotso.provenance import code_version
 from chotso.registers import Registers, load_registers, parse_registers
 from chotso.settings import Settings
@@ -172,7 +174,25 @@ def build_variables(
         "funds": metrics["funds"],
         "measures": measures,
         "periods": [period.model_dump(mode="json") for period in registers.periods],
+        "labels": {**registers.labels.model_dump(mode="json")["labels"], **_known_labels()},
     }
+
+
+def _known_labels() -> dict[str, list[dict[str, str]]]:
+    """Labels that stand elsewhere: feeds in their contracts, rules in their register."""
+    titles = {feed: contract.title.split(" — ", 1) for feed, contract in contracts().items()}
+    rules = register()
+    return {
+        "feed": [_label(feed, title[0], title[-1]) for feed, title in titles.items()],
+        "rule": [_label(rule.id, rule.sentence_vi, rule.sentence_en) for rule in rules],
+        "next_action": [
+            _label(rule.id, rule.next_action_vi, rule.next_action_en) for rule in rules
+        ],
+    }
+
+
+def _label(code: str, vi: str, en: str) -> dict[str, str]:
+    return {"code": code, "vi": vi, "en": en}
 
 
 def _instant(instant: datetime) -> str:

@@ -16,7 +16,9 @@ from chotso.warehouse.row_sql import listed
 
 STORE = "marts_store"
 # mart → the column with the night's date
-KEPT_BY_NIGHT = {"fct_nightly_attainment": "business_date"}
+KEPT_BY_NIGHT = {"fct_nightly_attainment": "business_date", "rpt_pace": "business_date"}
+# a mart that keeps every night → its column that is true for the latest one
+_MARKS_LATEST = {"rpt_pace": "is_latest_night"}
 _MARTS = "^(dim|fct|rpt)_"
 # A view is replaced only if a mart's columns changed. Readers that block this are ended after a
 # minute (`chotso.waits`), and new readers queue behind us. So we wait only a little longer.
@@ -49,6 +51,8 @@ def expose(conn: psycopg.Connection, build_schema: str, build_id: int) -> None:
             if night := KEPT_BY_NIGHT.get(table):
                 _drop_same_night(conn, build_schema, table, night)
             _append(conn, build_schema, table, build_id)
+            if mark := _MARKS_LATEST.get(table):
+                _mark_latest(conn, table, KEPT_BY_NIGHT[table], mark)
             if table not in KEPT_BY_NIGHT:
                 kept = [build_id, *([previous] if previous is not None else [])]
                 _drop_old(conn, table, keep=kept)
@@ -157,6 +161,29 @@ def _append(conn: psycopg.Connection, schema: str, table: str, build_id: int) ->
             listed(columns),
             _in(schema, table),
             listed(key or columns),
+        )
+    )
+
+
+def _mark_latest(conn: psycopg.Connection, table: str, night: str, mark: str) -> None:
+    """Write again the rows of earlier nights that say they are the latest."""
+    columns, _ = _columns(conn, STORE, table)
+    conn.execute(
+        sql.SQL(
+            "with outdated as (delete from {store} "
+            "where {mark} <> ({night} = (select max({night}) from {store})) returning *) "
+            "insert into {store} ({columns}) select {values} from outdated"
+        ).format(
+            store=_in(STORE, table),
+            night=sql.Identifier(night),
+            mark=sql.Identifier(mark),
+            columns=listed(columns),
+            values=sql.SQL(", ").join(
+                sql.SQL("not {}").format(sql.Identifier(name))
+                if name == mark
+                else sql.Identifier(name)
+                for name in columns
+            ),
         )
     )
 

@@ -1,8 +1,8 @@
-"""Shows a sealed period's places in the marts as they are in its current release.
+"""Shows a sealed period's figures and places in the marts as they are in its current release.
 
-A build ranks every period again by what is known now. After a period is sealed, that ranking is not
-official. So places and points that readers see are replaced by those in the release's files. The
-built tables themselves do not change, and a freeze seals its own build.
+A build judges and ranks every period again by what is known now. After a period is sealed, that is
+not official. So figures, places and points that readers see are replaced by those in the release's
+files. The built tables themselves do not change, and a freeze seals its own build.
 """
 
 from collections.abc import Callable
@@ -11,13 +11,19 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import sql
 
+from chotso.registers import load_registers
 from chotso.release.data.canonical import DataFile
 from chotso.release.data.changes import Corrected, keyed_rows
-from chotso.release.data.tables import RANKING, RANKING_POINTS
+from chotso.release.data.tables import ATTAINMENT, RANKING, RANKING_POINTS
 from chotso.yaml_reader import read_yaml
 
 STORE = "marts_store"
-MARTS = {"rpt_emulation_ranking": RANKING, "rpt_emulation_points": RANKING_POINTS}
+FIGURES = "rpt_period_attainment"
+MARTS = {
+    "rpt_emulation_ranking": RANKING,
+    "rpt_emulation_points": RANKING_POINTS,
+    FIGURES: ATTAINMENT,
+}
 _MARK = ("is_sealed", "release_id")
 
 
@@ -29,7 +35,7 @@ class _Release:
 
 
 def show_official(conn: psycopg.Connection) -> None:
-    """Put the places of sealed periods into the marts now, because a release was just sealed.
+    """Put what a period's release says into the marts now, because it was just sealed.
 
     Raises:
         psycopg.Error: The marts cannot be written; the next build's exposure does it as well.
@@ -42,7 +48,7 @@ def show_official(conn: psycopg.Connection) -> None:
 
 
 def put_in_place(conn: psycopg.Connection, generation: int) -> None:
-    """Replace the places of sealed periods in one generation of the marts, in the transaction.
+    """Replace the rows of sealed periods in one generation of the marts, in the transaction.
 
     Raises:
         ChotsoError: The warehouse's copy of a release is not what was sealed.
@@ -74,6 +80,9 @@ def _replace(
         rows = [row for _, row in keyed_rows(spec, stream)]
     if not rows:
         return  # the release was sealed before there was a ranking
+    if mart == FIGURES:
+        measured = max(row["month"] or "" for row in rows)  # the month of the cutoff
+        rows = [row for row in rows if row["month"] == measured]
     shared = [name for name in columns if name in rows[0]]
     _stage(conn, shared, rows)
     given = {
@@ -84,6 +93,7 @@ def _replace(
         "period_id": sql.Literal(release.period_id),
         "is_sealed": sql.Literal(True),
         "release_id": sql.Literal(release.release_id),
+        **(_judged(columns) if mart == FIGURES else {}),
     }  # fmt: skip
     rest = {
         name: sql.SQL("running.{}").format(sql.Identifier(name))
@@ -119,6 +129,42 @@ _AGENCY_KEY = sql.SQL(
     "where agency.agency_code = sealed.agency_code "
     "and agency.generation = (select max(shown.generation) from marts_store.dim_agency as shown))"
 )
+
+
+def _judged(columns: dict[str, str]) -> dict[str, sql.Composable]:
+    """The status of a sealed figure, and how far the running one has moved since."""
+    code = sql.SQL(
+        "case when sealed.plan_in_force is null then 'no_plan' "
+        "when sealed.is_met::boolean then 'met' when not sealed.is_met::boolean then 'missed' end"
+    )
+    shown = sql.SQL("coalesce({}, 'unknown')").format(code)
+    labels = load_registers().labels.labels.get("status", [])
+    judged: dict[str, sql.Composable] = {
+        "status_code": code,
+        "status_vi": _case(shown, [(label.code, label.vi) for label in labels], shown),
+        "status_en": _case(shown, [(label.code, label.en) for label in labels], shown),
+        "status_order": _case(
+            shown,
+            [(label.code, place) for place, label in enumerate(labels, 1)],
+            sql.Literal(len(labels) + 1),
+        ),
+        "change_since_sealed": sql.SQL(
+            "running.running_actual_to_date - sealed.actual_to_date::numeric"
+        ),
+    }
+    return {name: value for name, value in judged.items() if name in columns}
+
+
+def _case(
+    code: sql.Composable, entries: list[tuple[str, str | int]], otherwise: sql.Composable
+) -> sql.Composable:
+    if not entries:
+        return otherwise
+    whens = [
+        sql.SQL("when {} then {}").format(sql.Literal(entry), sql.Literal(value))
+        for entry, value in entries
+    ]
+    return sql.SQL("case {} {} else {} end").format(code, sql.SQL(" ").join(whens), otherwise)
 
 
 def _stage(conn: psycopg.Connection, names: list[str], rows: list[dict[str, str | None]]) -> None:

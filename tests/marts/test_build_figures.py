@@ -400,7 +400,7 @@ def test_types_are_the_fixed_ones_and_every_column_says_what_it_is(warehouse: Wa
     assert types == {
         "agency_code": "text", "month": "date", "metric_code": "text",
         "is_met": "boolean", "known_at": "timestamp with time zone",
-        "agency_key": "text", "plan_status_code": "text",
+        "agency_key": "text", "plan_status_code": "text", "is_province": "boolean",
         **dict.fromkeys(
             ["actual_month", "actual_to_date", "numerator", "denominator", "plan_original",
              "plan_in_force", "plan_final", "attainment_ratio", "quarantined_money",

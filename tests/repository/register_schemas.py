@@ -10,7 +10,7 @@ from chotso import PROJECT_ROOT
 from chotso.contracts import Contract, HelperTable
 from chotso.ingest.exemptions import ExemptionRegister
 from chotso.ingest.rule_models import RuleRegister
-from chotso.registers import MeasureRegister, MetricRegister, PeriodRegister
+from chotso.registers import LabelRegister, MeasureRegister, MetricRegister, PeriodRegister
 from chotso.release.bundle.signers import SignerRegister
 from chotso.strict_models import StrictModel
 
@@ -20,6 +20,7 @@ REGISTERS: dict[str, tuple[type[StrictModel], str]] = {
     "exemptions": (ExemptionRegister, "config/exemptions.yml"),
     "feed": (Contract, "config/feeds/*.yml"),
     "helper": (HelperTable, "config/helpers/*.yml"),
+    "labels": (LabelRegister, "config/labels.yml"),
     "measures": (MeasureRegister, "config/measures.yml"),
     "metrics": (MetricRegister, "config/metrics.yml"),
     "periods": (PeriodRegister, "config/periods.yml"),

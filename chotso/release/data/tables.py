@@ -35,6 +35,7 @@ ATTAINMENT = table(
     plan_final plan
     plan_status_code text
     quarantined_to_date integer
+    is_province boolean
     """,
 )
 ARREARS_RATIO = table(
@@ -55,6 +56,7 @@ ARREARS_RATIO = table(
     is_official boolean
     agency_key text
     has_differing_verdicts boolean
+    is_province boolean
     """,
 )
 AGENCIES = table(

@@ -54,8 +54,8 @@ as $$
 declare
     is_exposed constant text := format(
         'generation %s (select exposed.generation from ops.exposed)',
-        -- a mart that keeps the rows of every night
-        case mart when 'fct_nightly_attainment' then '<=' else '=' end
+        -- marts that keep the rows of every night
+        case when mart in ('fct_nightly_attainment', 'rpt_pace') then '<=' else '=' end
     );
     shown name[];
     ordered name[];

@@ -18,6 +18,7 @@ universe as (
         agency_months.agency_key,
         agency_months.month,
         agency_months.official_variant_code,
+        agency_months.is_province,
         metrics.metric_code,
         metrics.group_code,
         metrics.denominator_metric_code,
@@ -47,6 +48,7 @@ measured as (
         universe.month,
         universe.group_code,
         universe.variant_code,
+        universe.is_province,
         universe.variant_code = universe.official_variant_code as is_official,
         targets.plan_in_force as target_ratio,
         case
@@ -93,7 +95,8 @@ judged as (
         {{ exact_ratio('numerator', 'denominator') }} as ratio,
         {{ is_ratio_below('numerator', 'denominator', 'target_ratio') }} as is_met,
         coalesce(is_official, false) as is_official,
-        agency_key
+        agency_key,
+        is_province
     from measured
 ),
 
@@ -111,7 +114,8 @@ final as (
         agency_key,
         coalesce(
             bool_or(is_met) over by_group and not bool_and(is_met) over by_group, false
-        ) as has_differing_verdicts
+        ) as has_differing_verdicts,
+        is_province
     from judged
     window by_group as (partition by agency_code, month, group_code)
 )

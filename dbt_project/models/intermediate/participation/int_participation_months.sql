@@ -3,6 +3,7 @@ with universe as (
         agency_months.agency_code,
         agency_months.agency_key,
         agency_months.month,
+        agency_months.is_province,
         case when agency_months.is_province then 'province' else 'filed' end as place_type,
         metrics.scheme_code
     from {{ ref('int_agency_months') }} as agency_months
@@ -28,7 +29,8 @@ final as (
         coalesce(counts.transferred_out_count, 0)::bigint as transferred_out_count,
         (
             coalesce(counts.participant_count, 0) - coalesce(counts.previous_count, 0)
-        )::bigint as net_growth_count
+        )::bigint as net_growth_count,
+        universe.is_province
     from universe
     left join counts
         on

@@ -4,6 +4,7 @@ with universe as (
         agency_months.agency_key,
         agency_months.month,
         agency_months.year_start_month,
+        agency_months.is_province,
         metrics.metric_code,
         metrics.kind_code,
         metrics.direction_code,
@@ -42,6 +43,7 @@ measured as (
         universe.metric_code,
         universe.kind_code,
         universe.direction_code,
+        universe.is_province,
         official_ratios.numerator,
         official_ratios.denominator,
         plans.plan_original,
@@ -112,7 +114,8 @@ final as (
         agency_key,
         plan_final,
         {{ plan_status() }} as plan_status_code,
-        quarantined_to_date
+        quarantined_to_date,
+        is_province
     from measured
 )
 

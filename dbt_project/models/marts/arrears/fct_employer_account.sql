@@ -6,7 +6,8 @@ final as (
     select
         accounts.*,
         {{ member_key('agencies', 'agency_key', 'accounts.agency_code') }} as agency_key,
-        {{ member_key('employers', 'employer_key', 'accounts.employer_code') }} as employer_key
+        {{ member_key('employers', 'employer_key', 'accounts.employer_code') }} as employer_key,
+        coalesce(agencies.level_number = 1, false) as is_province
     from accounts
     left join {{ ref('int_agency_versions') }} as agencies
         on

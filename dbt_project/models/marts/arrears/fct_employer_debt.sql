@@ -4,6 +4,7 @@ with accounts as (
         month,
         max(agency_key) as agency_key,
         max(employer_key) as employer_key,
+        bool_or(is_province) as is_province,
         sum(arrears_vnd) as arrears_vnd,
         sum(interest_bearing_arrears_vnd) as interest_bearing_arrears_vnd,
         -- a surplus of one fund or employer has its own column and never reduces the debt
@@ -26,6 +27,7 @@ aged as (
         accounts.month,
         accounts.agency_key,
         accounts.employer_key,
+        accounts.is_province,
         accounts.arrears_vnd,
         accounts.interest_bearing_arrears_vnd,
         accounts.surplus_vnd,
@@ -93,7 +95,8 @@ final as (
         aged.hi_wage_fund_vnd,
         aged.agency_key,
         aged.employer_key,
-        aged.batch_id
+        aged.batch_id,
+        aged.is_province
     from aged
     -- months before the first configuration have no classes
     left join classes

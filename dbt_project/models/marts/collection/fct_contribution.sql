@@ -2,7 +2,8 @@ with final as (
     select
         lines.*,
         {{ member_key('agencies', 'agency_key', 'lines.agency_code') }} as agency_key,
-        {{ member_key('employers', 'employer_key', 'lines.employer_code') }} as employer_key
+        {{ member_key('employers', 'employer_key', 'lines.employer_code') }} as employer_key,
+        coalesce(agencies.level_number = 1, false) as is_province
     from {{ ref('int_contributions') }} as lines
     left join {{ ref('int_agency_versions') }} as agencies
         on

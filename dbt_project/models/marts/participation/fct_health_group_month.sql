@@ -3,6 +3,7 @@ with universe as (
         agency_months.agency_code,
         agency_months.agency_key,
         agency_months.month,
+        agency_months.is_province,
         case when agency_months.is_province then 'province' else 'filed' end as place_type,
         health_groups.health_group_number
     from {{ ref('int_agency_months') }} as agency_months
@@ -20,7 +21,8 @@ final as (
         universe.month,
         universe.health_group_number::smallint as health_group_number,
         coalesce(counts.participant_count, 0)::bigint as participant_count,
-        universe.agency_key
+        universe.agency_key,
+        universe.is_province
     from universe
     left join counts
         on

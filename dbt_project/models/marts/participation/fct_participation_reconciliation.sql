@@ -120,7 +120,8 @@ final as (
         coalesce(filed.own_count, 0)::bigint as own_count,
         coalesce(counted_again.counted_again_count, 0)::bigint as counted_again_count,
         province_counts.participant_count as province_count,
-        provinces.agency_key
+        provinces.agency_key,
+        true as is_province
     from provinces
     inner join {{ ref('fct_participation_month') }} as province_counts
         on

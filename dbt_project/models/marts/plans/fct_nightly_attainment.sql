@@ -15,6 +15,7 @@ shown as (
         attainment.attainment_ratio,
         attainment.is_met,
         attainment.known_at,
+        attainment.is_province,
         metrics.kind_code,
         metrics.direction_code,
         date_trunc('year', night.business_date::timestamp)::date as year_start_date,
@@ -47,14 +48,9 @@ measured as (
         shown.attainment_ratio,
         shown.is_met,
         shown.known_at,
+        shown.is_province,
         shown.year_end_date - shown.business_date as days_left_count,
-        case
-            when
-                shown.kind_code <> 'ratio'
-                and shown.direction_code = 'at_least'
-                and shown.plan_in_force is not null
-                then greatest(shown.plan_in_force - shown.actual_to_date, 0)
-        end as missing_to_plan,
+        {{ missing_to_plan('shown.actual_to_date') }} as missing_to_plan,
         case shown.kind_code
             when 'flow' then shown.actual_to_date
             when 'stock' then shown.actual_to_date - year_starts.actual_to_date
@@ -94,7 +90,8 @@ final as (
         case
             when days_passed_count > 0 then {{ exact_ratio('grown', 'days_passed_count') }}
         end as run_rate_per_day,
-        known_at
+        known_at,
+        is_province
     from measured
 )
 

@@ -82,7 +82,8 @@ final as (
         classified.quarantined_allocated_vnd,
         classified.category_code,
         {{ member_key('agencies', 'agency_key', 'classified.agency_code') }} as agency_key,
-        {{ member_key('employers', 'employer_key', 'classified.employer_code') }} as employer_key
+        {{ member_key('employers', 'employer_key', 'classified.employer_code') }} as employer_key,
+        coalesce(agencies.level_number = 1, false) as is_province
     from classified
     left join {{ ref('int_agency_versions') }} as agencies
         on

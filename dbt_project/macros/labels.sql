@@ -1,0 +1,76 @@
+{# What people read instead of a code (config/labels.yml): texts, and the order of charts. #}
+
+{# The labels of a code in both languages, as `<name>_vi` and `<name>_en`. An unlisted code is shown
+   as it is. #}
+{% macro labels_of(kind, code, name) -%}
+    {%- for language in ['vi', 'en'] -%}
+        {{ label_of(kind, code, language) }} as {{ name }}_{{ language }}
+        {%- if not loop.last %},
+        {% endif -%}
+    {%- endfor -%}
+{%- endmacro %}
+
+{% macro label_of(kind, code, language) -%}
+    {%- set labels = var('labels').get(kind, []) if var('labels') is mapping else [] -%}
+    case {{ code }}
+    {%- for label in labels %}
+            when {{ text_literal(label['code']) }} then {{ text_literal(label[language]) }}
+    {%- endfor %}
+        when null then null
+        else {{ code }}
+    end
+{%- endmacro %}
+
+{# The place of a code in the register; unlisted codes are last. #}
+{% macro label_order(kind, code) -%}
+    {%- set labels = var('labels').get(kind, []) if var('labels') is mapping else [] -%}
+    case {{ code }}
+    {%- for label in labels %}
+            when {{ text_literal(label['code']) }} then {{ loop.index }}
+    {%- endfor %}
+        when null then null
+        else {{ labels | length + 1 }}
+    end
+{%- endmacro %}
+
+{# The name of an agency without "Bảo hiểm xã hội" and the kind of its unit, for charts. A province
+   is the whole of it, and can have a city of the same name. #}
+{% macro agency_short_name(name, is_province) -%}
+    case
+        when {{ is_province }} then 'Toàn ' || regexp_replace(
+            {{ name }}, '^\s*(bảo\s+hiểm\s+xã\s+hội|bhxh)\s+(?=\S)', '', 'i'
+        )
+        else regexp_replace(
+            {{ name }},
+            '^\s*(bảo\s+hiểm\s+xã\s+hội|bhxh)\s+((huyện|thị\s+xã|thành\s+phố|tp\.?|quận|cơ\s+sở)\s+)?(?=\S)',
+            '',
+            'i'
+        )
+    end
+{%- endmacro %}
+
+{# The columns of every report that say of which agency a row is. #}
+{% macro agency_columns(agencies) -%}
+    {{ agency_name_columns(agencies) }}
+        {{ agencies }}.is_province,
+{%- endmacro %}
+
+{# Those that a fact has not. #}
+{% macro agency_name_columns(agencies) -%}
+    {%- for column in [
+        'agency_name', 'agency_short_name', 'agency_level', 'agency_order', 'province_code'
+    ] %}
+        {{ agencies }}.{{ column }},
+    {%- endfor %}
+{%- endmacro %}
+
+{# The columns of every report that say which metric a row shows, and how to read it. #}
+{% macro metric_columns(metrics) -%}
+    {%- for column in [
+        'metric_name_vi', 'metric_name_en', 'metric_short_name_vi', 'metric_short_name_en',
+        'metric_order', 'kind_code', 'kind_vi', 'kind_en', 'direction_code', 'direction_vi',
+        'direction_en', 'unit_code', 'unit_vi', 'unit_en', 'additivity_code'
+    ] %}
+        {{ metrics }}.{{ column }},
+    {%- endfor %}
+{%- endmacro %}
