@@ -2,8 +2,8 @@
 
     python -m tests.bi.datasets
 
-A heading is the column's entry in `bi/labels.yml`, else the first words of its Vietnamese description.
-Views of `ops` are no dbt models; theirs is the list below, and a test compares it with the schema.
+A heading is the column's entry in `bi/labels.yml`, else the first Vietnamese words of its description.
+Views of `ops` are no dbt models; they are described where they are made.
 """
 
 import re
@@ -16,6 +16,7 @@ import yaml
 from chotso import PROJECT_ROOT
 
 BI = PROJECT_ROOT / "bi"
+CODE = PROJECT_ROOT / "chotso" / "warehouse" / "sql" / "code"
 MARTS = PROJECT_ROOT / "dbt_project" / "models" / "marts"
 NAMESPACE = uuid.UUID("5b7c0a52-0d6b-5c41-9a35-1d3f6f0d2b10")  # the database's; never change it
 VIEWS = (
@@ -32,22 +33,16 @@ VIEWS = (
     "rpt_quarantine",
     "rpt_reconciliation",
 )
-OPS = {
-    "nights": "business_date:date feeds:bigint batches:bigint rows_delivered:bigint "
-    "rows_quarantined:bigint money_delivered:numeric started_at:timestamptz ended_at:timestamptz "
-    "duration_seconds:numeric status:text build_status:text",
-    "builds": "build_id:text business_date:date kind:text status:text started_at:timestamptz "
-    "ended_at:timestamptz duration_seconds:numeric exposed_at:timestamptz",
-    "freshness": "feed:text feed_vi:text last_business_date:date known_at:timestamptz "
-    "age_hours:numeric status:text",
-    "next_cutoffs": "period_id:text name_vi:text cutoff_at:timestamptz state:text days_left:numeric",
-    "disk_use": "schema_name:text bytes:bigint",
-    "rule_outcomes": "business_date:date feed:text feed_vi:text rule_id:text sentence_vi:text "
-    "sentence_en:text severity:text status:text failed_rows:bigint failed_money:numeric",
-    "control_total_report": "business_date:date table:text month:date source_rows:bigint "
-    "source_money:numeric warehouse_rows:bigint warehouse_money:numeric difference:numeric "
-    "status:text",
-}
+OPS = (
+    "nights",
+    "builds",
+    "freshness",
+    "next_cutoffs",
+    "disk_use",
+    "rule_outcomes",
+    "control_total_report",
+)
+COMMENT = re.compile(r"comment on (view|column) ops\.(\w+)(?:\.(\w+))? is\s+'((?:[^']|'')*)'")
 # Payments line by line are a fact; the names of agency and employer stand in a report view.
 DOCUMENTS = """\
 select
@@ -83,7 +78,10 @@ def vietnamese(description: str) -> str:
 
 def heading(column: str, description: str) -> str:
     """A short heading: the register's, else the description's first words."""
-    return labels().get(column) or re.split(r"[:;(,.]", vietnamese(description))[0].strip()
+    if column in labels():
+        return labels()[column]
+    first = re.split(r"[:;(,.]", vietnamese(description))[0].strip()
+    return f"{first} (tiếng Anh)" if column.endswith("_en") else first
 
 
 def column(name: str, data_type: str, description: str) -> dict[str, Any]:
@@ -132,11 +130,27 @@ def of_model(name: str) -> dict[str, Any]:
     return dataset(name, name, "marts", " ".join(found["description"].split()), columns)
 
 
+def comments(name: str) -> dict[str, str]:
+    """The comments of a view of `ops`: of the view itself under "", and of its columns."""
+    return {
+        each[3] or "": " ".join(each[4].replace("''", "'").split())
+        for path in sorted(CODE.glob("08*.sql"))
+        for each in COMMENT.finditer(path.read_text(encoding="utf-8"))
+        if each[2] == name
+    }
+
+
+def type_by_name(name: str) -> str:
+    """What docs/naming.md says of the last word of a name."""
+    last = name.rsplit("_", 1)[-1]
+    return {"at": "timestamptz", "date": "date", "month": "date"}.get(last, "text")
+
+
 def of_ops(name: str) -> dict[str, Any]:
     """The dataset of a view of `ops`."""
-    pairs = [each.split(":") for each in OPS[name].split()]
-    columns = [column(each, data_type, labels()[each]) for each, data_type in pairs]
-    return dataset(f"ops_{name}", name, "ops", f"ops.{name} (docs/operations.md)", columns)
+    said = comments(name)
+    columns = [column(each, type_by_name(each), text) for each, text in said.items() if each]
+    return dataset(f"ops_{name}", name, "ops", said[""], columns)
 
 
 def of_documents() -> dict[str, Any]:
@@ -152,7 +166,12 @@ def of_documents() -> dict[str, Any]:
         for name in wanted
     ]
     return dataset(
-        "chung_tu", "chung_tu", "marts", "Chứng từ nộp tiền, từng dòng phân bổ", columns, sql=DOCUMENTS
+        "chung_tu",
+        "chung_tu",
+        "marts",
+        "Chứng từ nộp tiền, từng dòng phân bổ",
+        columns,
+        sql=DOCUMENTS,
     )
 
 
