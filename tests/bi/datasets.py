@@ -2,7 +2,7 @@
 
     python -m tests.bi.datasets
 
-A heading is the column's entry in `bi/labels.yml`, else the first Vietnamese words of its description.
+A heading is the entry in `bi/labels.yml`, else the first Vietnamese words of the description.
 Views of `ops` are no dbt models; they are described where they are made.
 """
 
