@@ -15,6 +15,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 INPUTS := requirements.lock pyproject.toml
 STAMP := $(VENV)/.installed-$(shell cat $(INPUTS) | sha256sum | cut -c1-16)
+# Superset pins other versions of what we use, so it has an environment of its own.
+BI_VENV := .venv-bi
+BI_STAMP := $(BI_VENV)/.installed-$(shell sha256sum bi/requirements.lock | cut -c1-16)
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export LC_ALL := C.UTF-8
@@ -38,8 +41,21 @@ up: $(STAMP) ## start the embedded PostgreSQL and the local Airflow, and leave t
 	@$(BIN)/python -m chotso.local.airflow up
 
 .PHONY: down
-down: $(STAMP) ## stop them
+down: $(STAMP) ## stop them, and Superset
+	@$(BIN)/python -m chotso.local.superset down
 	@$(BIN)/python -m chotso.local.airflow down
+
+.PHONY: bi
+bi: $(STAMP) $(BI_STAMP) ## after `make demo` or `make up`: Superset with our dashboards; again: what changed
+	@$(BIN)/python -m chotso.local.superset up
+
+.PHONY: bi-down
+bi-down: $(STAMP) ## stop Superset
+	@$(BIN)/python -m chotso.local.superset down
+
+.PHONY: bi-test
+bi-test: $(STAMP) $(BI_STAMP) ## Superset's dashboards in Chromium, on a province of its own: minutes
+	@$(PYTEST) tests/bi -m "slow or quick"
 
 # The shortest of three loops: it lints only SQL that differs from the last commit.
 .PHONY: quick
@@ -105,17 +121,19 @@ pictures: $(STAMP) ## the README's pictures, from what `make demo` left running 
 	@$(BIN)/python docs/images/take.py
 
 .PHONY: lock
-lock: ## resolve requirements.in into requirements.lock (UPGRADE=1: to the newest that fit)
+lock: ## resolve both requirements.in into requirements.lock (UPGRADE=1: to the newest that fit)
 	@$(call find-python); \
 	tool=$$(mktemp -d); trap 'rm -rf "$$tool"' EXIT; \
 	"$$python" -m venv "$$tool"; \
 	"$$tool/bin/pip" install --quiet "uv==$(UV_VERSION)"; \
-	env -u UV_INDEX -u UV_DEFAULT_INDEX -u UV_INDEX_URL -u UV_EXTRA_INDEX_URL -u UV_FIND_LINKS \
-	    "$$tool/bin/uv" pip compile --quiet --no-config --system-certs --generate-hashes --no-annotate \
-	    --python "$$python" --python-version 3.11 --python-platform linux \
-	    --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade) \
-	    --output-file requirements.lock requirements.in
-	@echo "requirements.lock: $$(grep -c '==' requirements.lock) packages"
+	for folder in . bi; do \
+	    env -u UV_INDEX -u UV_DEFAULT_INDEX -u UV_INDEX_URL -u UV_EXTRA_INDEX_URL -u UV_FIND_LINKS \
+	        "$$tool/bin/uv" pip compile --quiet --no-config --system-certs --generate-hashes --no-annotate \
+	        --python "$$python" --python-version 3.11 --python-platform linux \
+	        --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade) \
+	        --output-file "$$folder/requirements.lock" "$$folder/requirements.in"; \
+	    echo "$$folder/requirements.lock: $$(grep -c '==' "$$folder/requirements.lock") packages"; \
+	done
 
 .PHONY: clean
 clean: ## remove caches and build results; .venv and the embedded default's state (.chotso) stay
@@ -157,3 +175,13 @@ $(STAMP):
 	if [ -n "$$extra" ]; then $(BIN)/pip uninstall --quiet --yes $$extra; fi; \
 	$(BIN)/pip check; \
 	rm -f $(VENV)/.installed-*; touch $@
+
+$(BI_STAMP):
+	@$(call find-python); \
+	mkdir -p .cache; exec 9>.cache/bootstrap-bi.lock; flock 9; \
+	if [ -e $@ ]; then exit 0; fi; \
+	if [ ! -x $(BI_VENV)/bin/pip ]; then "$$python" -m venv $(BI_VENV); fi; \
+	echo "Installing Superset into $(BI_VENV): one to three minutes, once."; \
+	$(BI_VENV)/bin/pip install --quiet --require-hashes --no-deps -r bi/requirements.lock; \
+	$(BI_VENV)/bin/pip check; \
+	rm -f $(BI_VENV)/.installed-*; touch $@

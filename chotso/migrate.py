@@ -89,10 +89,12 @@ def migrate(settings: Settings) -> MigrationReport:
 
 
 def _register(conn: psycopg.Connection) -> None:
-    """Register what a seal compares a bundle with."""
-    from chotso.release.seal.registered import register
+    """Register what a seal compares a bundle with, and the words of the views in `ops`."""
+    from chotso.ingest import described
+    from chotso.release.seal import registered
 
-    register(conn)
+    registered.register(conn)
+    described.register(conn)
 
 
 @contextmanager

@@ -1003,6 +1003,18 @@ create table ops.exposed (
     constraint exposed_generation_fkey foreign key (generation) references ops.build(build_id)
 );
 
+-- Các nguồn dữ liệu, ghi lúc nâng cấp — the feeds and their names, as last migrated
+create table ops.feed (
+    feed text not null, -- Mã nguồn dữ liệu — code of the feed
+    name_vi text not null, -- Tên nguồn — its Vietnamese name
+    name_en text not null, -- Tên tiếng Anh — its English name
+    sort_order integer not null, -- Thứ tự — place in lists
+    -- Bảng được đọc mỗi đêm, hay tệp gửi đến — table: read each night; file: comes when it is sent
+    source_kind text not null,
+    constraint feed_pkey primary key (feed),
+    constraint feed_source_kind_check check (source_kind = any (array['table', 'file']))
+);
+
 -- Vị trí đã công bố của từng nguồn — how far each feed has been published
 create table ops.feed_position (
     feed text not null,
@@ -1130,6 +1142,16 @@ create table ops.operator_act (
 );
 create index operator_act_known_at_idx on ops.operator_act using btree (known_at);
 
+-- Các quy tắc kiểm tra, ghi lúc nâng cấp — what each rule says, as last migrated
+create table ops.rule (
+    rule_id text not null, -- Mã quy tắc — the rule
+    sentence_vi text not null, -- Nội dung — the rule, in Vietnamese
+    sentence_en text not null, -- Nội dung tiếng Anh — the rule, in English
+    next_action_vi text not null, -- Việc cần làm — what to do, in Vietnamese
+    next_action_en text not null, -- Việc cần làm, tiếng Anh — what to do, in English
+    constraint rule_pkey primary key (rule_id)
+);
+
 -- Kết quả quy tắc — counts per batch and rule, never values
 create table ops.rule_result (
     batch_id text not null,
@@ -1200,6 +1222,165 @@ create table ops.statement (
 );
 create unique index statement_in_force on ops.statement using btree (feed, scope_key, stated_at)
     where (replaced_at is null);
+
+-- Các lần dựng số liệu — one row per build: when, how long, and what became of it
+create view ops.builds as
+with build as ( select made.build_id, made.business_date, made.status, made.started_at,
+    made.finished_at as ended_at, made.exposed_at, case when made.target_schema = 'marts_build' then
+    'night' when bool_or(begun.is_rehearsal) then 'rehearsal' when bool_or(not begun.is_rehearsal)
+    then 'freeze' else 'scratch' end as kind
+from ops.build made left
+join ops."freeze" begun on made.target_schema = begun.target_schema group by made.build_id ) select
+    build.build_id, build.business_date, build.kind, build.status, build.started_at, build.ended_at,
+    extract(epoch
+from build.ended_at - build.started_at)::integer as duration_seconds, build.exposed_at, kind.name_vi
+    as kind_vi, kind.name_en as kind_en, status.name_vi as status_vi, status.name_en as status_en
+from build left
+join ops.status_label kind on build.kind = kind.code left
+join ops.status_label status on build.status = status.code;
+
+-- Đối soát tổng với nguồn — one row per comparison of a feed's month: source and warehouse
+create view ops.control_total_report as
+select batch.business_date, compared.feed, feed.name_vi as feed_vi, compared.month,
+    compared.source_rows, compared.source_money::numeric(24,0) as source_money,
+    compared.warehouse_rows, compared.warehouse_money::numeric(24,0) as warehouse_money,
+    compared.source_rows - compared.warehouse_rows as difference_rows, (compared.source_money -
+    compared.warehouse_money)::numeric(24,0) as difference_money, compared.status, compared.entry =
+    max(compared.entry) over (partition by compared.feed, compared.month) as is_newest,
+    compared.known_at, feed.name_en as feed_en, feed.sort_order as feed_order, label.name_vi as
+    status_vi, label.name_en as status_en
+from ops.control_total compared
+join ops.batch batch on compared.checked_batch_id = batch.batch_id left
+join ops.feed feed on compared.feed = feed.feed left
+join ops.status_label label on compared.status = label.code;
+
+-- Dung lượng đĩa của kho — one row per schema: bytes of its tables with their indexes
+create view ops.disk_use as
+select schema.nspname::text as schema_name, sum(pg_total_relation_size(class.oid::regclass))::bigint
+    as bytes, pg_database_size(current_database()) as database_bytes
+from pg_class class
+join pg_namespace schema on class.relnamespace = schema.oid
+where (class.relkind = any (array['r'::"char", 'm'::"char"])) and not class.relisshared and
+    schema.nspname !~ '^pg_(toast|temp)' group by schema.nspname;
+
+-- Độ mới của từng nguồn — one row per feed: how old its newest published batch is
+create view ops.freshness as
+with newest as ( select batch.feed, max(batch.business_date) as last_business_date,
+    max(batch.known_at) filter (where batch.read_mode <> 'replay') as known_at
+from ops.batch
+where batch.status = 'published' group by batch.feed ), aged as ( select feed.feed, feed.name_vi,
+    feed.name_en, feed.sort_order, feed.source_kind, newest.last_business_date, newest.known_at,
+    extract(epoch
+from clock.source_now - newest.known_at) / 3600::numeric as age_hours
+from ops.feed feed left
+join newest on feed.feed = newest.feed left
+join ops.source_clock clock on true ), judged as ( select aged.feed, aged.name_vi, aged.name_en,
+    aged.sort_order, aged.source_kind, aged.last_business_date, aged.known_at, aged.age_hours, case
+    when aged.known_at is null then 'never' when aged.source_kind = 'file' then 'irregular' when
+    aged.age_hours <= 36::numeric then 'fresh' when aged.age_hours <= 72::numeric then 'late' else
+    'stale' end as status
+from aged ) select judged.feed, judged.name_vi as feed_vi, judged.last_business_date,
+    judged.known_at, judged.age_hours::numeric(12,1) as age_hours, judged.status, judged.name_en as
+    feed_en, judged.sort_order as feed_order, label.name_vi as status_vi, label.name_en as status_en
+from judged left
+join ops.status_label label on judged.status = label.code;
+
+-- Các thời điểm chốt số — one row per period of config/periods.yml: its cutoff, and what is due
+create view ops.next_cutoffs as
+with registered as ( select period.value ->> 'id' as period_id, period.value ->> 'name_vi' as
+    name_vi, period.value ->> 'name_en' as name_en, (period.value ->> 'cutoff_at')::timestamptz as
+    cutoff_at, period.value ->> 'time_zone' as time_zone
+from ops.configuration, lateral jsonb_array_elements(configuration.content -> 'periods')
+    period(value)
+where configuration.name = 'periods' ), judged as ( select registered.period_id, registered.name_vi,
+    registered.name_en, registered.cutoff_at, registered.time_zone, sealed.release_id, case when
+    sealed.release_id is not null then 'sealed' when clock.known_at >= registered.cutoff_at then
+    'due' else 'not_due' end as state, (registered.cutoff_at at time zone
+    registered.time_zone)::date - (clock.source_now at time zone registered.time_zone)::date as days
+from registered left
+join ops.source_clock clock on true left
+join frozen.release sealed on registered.period_id = sealed.period_id and sealed.is_current ) select
+    judged.period_id, judged.name_vi, judged.cutoff_at, judged.state, case when judged.state <>
+    'sealed' then greatest(judged.days, 0) else null::integer end as days_left, judged.name_en,
+    judged.release_id, label.name_vi as state_vi, label.name_en as state_en
+from judged left
+join ops.status_label label on judged.state = label.code;
+
+-- Các đêm xử lý — one row per business date: what came, how long it took, what became of it
+create view ops.nights as
+with span as ( select batch.business_date, tstzrange(batch.started_at, greatest(batch.started_at,
+    batch.published_at, batch.landed_at), '[]') as worked
+from ops.batch
+union all
+select builds.business_date, tstzrange(builds.started_at, greatest(builds.started_at,
+    builds.ended_at, builds.exposed_at), '[]') as worked
+from ops.builds
+where builds.kind = 'night' ), time_of_night as ( select span.business_date, range_agg(span.worked)
+    as worked
+from span group by span.business_date ), delivered as ( select batch.business_date, count(distinct
+    batch.feed) as feeds, count(*) as batches, sum(batch.rows_delivered)::bigint as rows_delivered,
+    sum(batch.rows_quarantined)::bigint as rows_quarantined,
+    sum(batch.money_delivered)::numeric(24,0) as money_delivered, count(*) filter (where
+    batch.status = any (array['blocked', 'refused', 'failed'])) as batches_stopped, case when
+    bool_or(batch.status = 'running') then 'running' when bool_or(batch.status = any
+    (array['blocked', 'refused', 'failed'])) then 'stopped' else 'published' end as status
+from ops.batch group by batch.business_date ), newest_build as ( select distinct on
+    (builds.business_date) builds.business_date, builds.status, builds.status_vi, builds.status_en
+from ops.builds
+where builds.kind = 'night' order by builds.business_date, builds.build_id desc ) select
+    night.business_date, night.feeds, night.batches, night.rows_delivered, night.rows_quarantined,
+    night.money_delivered, lower(time_of_night.worked) as started_at, upper(time_of_night.worked) as
+    ended_at, ( select sum(extract(epoch
+from upper(part.part) - lower(part.part)))::integer as sum
+from unnest(time_of_night.worked) part(part)) as duration_seconds, night.status, newest_build.status
+    as build_status, night.batches_stopped, label.name_vi as status_vi, label.name_en as status_en,
+    newest_build.status_vi as build_status_vi, newest_build.status_en as build_status_en
+from delivered night
+join time_of_night on night.business_date = time_of_night.business_date left
+join newest_build on night.business_date = newest_build.business_date left
+join ops.status_label label on night.status = label.code;
+
+-- Kết quả từng quy tắc — one row per batch × rule; counts, never values
+create view ops.rule_outcomes as
+with outcome as ( select batch.business_date, batch.feed, found.rule_id, found.severity, case when
+    found.is_passed then 'passed' when found.severity = 'block' then 'blocked' else 'set_aside' end
+    as status, found.rows_failed as failed_rows, found.money_failed::numeric(24,0) as failed_money,
+    found.batch_id
+from ops.rule_result found
+join ops.batch batch on found.batch_id = batch.batch_id ) select outcome.business_date,
+    outcome.feed, feed.name_vi as feed_vi, outcome.rule_id, rule.sentence_vi, rule.sentence_en,
+    outcome.severity, outcome.status, outcome.failed_rows, outcome.failed_money, outcome.batch_id,
+    feed.name_en as feed_en, feed.sort_order as feed_order, rule.next_action_vi,
+    rule.next_action_en, label.name_vi as status_vi, label.name_en as status_en
+from outcome left
+join ops.feed feed on outcome.feed = feed.feed left
+join ops.rule rule on outcome.rule_id = rule.rule_id left
+join ops.status_label label on outcome.status = label.code;
+
+-- Giờ hệ thống nguồn — one row: the source's clock, by the newest batch; none before the first
+create view ops.source_clock as
+select known_at, known_at + (clock_timestamp() - started_at) as source_now
+from ops.batch
+where status = 'published' and read_mode <> 'replay' order by known_at desc, started_at limit 1;
+
+-- Tên các trạng thái — names of the codes in these views, one row per code
+create view ops.status_label as
+select code, name_vi, name_en
+from ( values ('running','Đang chạy','running'),
+    ('stopped','Có lô bị dừng','something was stopped'), ('published','Đã công bố','published'),
+    ('built','Đã dựng xong','built'), ('exposed','Đã hiển thị','shown to readers'),
+    ('failed','Thất bại','failed'), ('night','Bản dựng hằng đêm','build of a night'),
+    ('freeze','Bản dựng chốt số','build of a freeze'),
+    ('rehearsal','Bản dựng diễn tập','build of a rehearsal'),
+    ('scratch','Bản dựng nháp','scratch build'), ('passed','Đạt','passed'),
+    ('blocked','Chặn cả lô','blocked the batch'),
+    ('set_aside','Cách ly dòng vi phạm','set rows aside'), ('equal','Khớp','equal'),
+    ('different','Lệch','different'), ('mended','Đã khắc phục','mended'),
+    ('unreadable','Có số tiền không đọc được','some đồng cannot be read'), ('fresh','Mới','fresh'),
+    ('late','Chậm','late'), ('stale','Quá cũ','stale'), ('never','Chưa có dữ liệu','nothing yet'),
+    ('irregular','Không có lịch gửi','comes when it is sent'), ('not_due','Chưa đến hạn','not due'),
+    ('due','Đã đến hạn, chưa chốt','due, not sealed'), ('sealed','Đã chốt','sealed')) label(code,
+    name_vi, name_en);
 
 -- ops.analyze_mart(mart text) returns void
 --     plpgsql, security definer of chotso_keeper; code/015_keeper.sql

@@ -1,8 +1,9 @@
-"""Removes macros that a build cannot call, because dbt wraps every macro again for every node.
+"""Removes what a build does not need from a parsed project: most macros, and words for tools.
 
-dbt brings 450 macros for snapshots, seeds, incremental models and other databases. Of these
-families, only macros that the rest can reach are kept. If one is missing, the build fails and
-names it. Macros that dbt itself calls by name are in other folders and stay.
+dbt wraps every macro again for every node. It brings 450 macros for snapshots, seeds, incremental
+models and other databases. Of these families, only macros that the rest can reach are kept. If one
+is missing, the build fails and names it. Macros that dbt itself calls by name are in other folders
+and stay. Semantic models, metrics and exposures are for tools that read dbt's artifacts.
 """
 
 from typing import Any
@@ -12,7 +13,8 @@ _ALWAYS = "macros/materializations/tests/"  # dbt finds a data test by the name 
 
 
 def drop_unused(manifest: Any) -> None:
-    """Remove macros of those families from a parsed project that nothing in it reaches."""
+    """Remove macros of those families that nothing reaches, and what only tools read."""
+    manifest.semantic_models, manifest.metrics, manifest.exposures = {}, {}, {}
     macros = manifest.macros
     waiting = [name for name, macro in macros.items() if not _is_optional(macro)]
     for item in (*manifest.nodes.values(), *manifest.unit_tests.values()):

@@ -10,18 +10,17 @@ import json
 import os
 import pwd
 import secrets
-import socket
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from chotso import PROJECT_ROOT
 from chotso.errors import ChotsoError
+from chotso.local.free_port import HOST, free_port
 from chotso.sandbox import state as sandbox_state
 
 DAGS_FOLDER = PROJECT_ROOT / "dags"
 ADMIN = "admin"
-HOST = "127.0.0.1"
 USUAL_PORT = 8080
 # Imports that each task's process would otherwise repeat: Great Expectations takes 4 s, dbt 3 s.
 # The fork server imports them once; a task's process starts as a copy of it.
@@ -203,17 +202,7 @@ def _new_secrets() -> list[tuple[str, str, str]]:
 def _port(config: configparser.ConfigParser) -> int:
     """The last port if it is still free, otherwise 8080, otherwise any free port."""
     last = config.getint("api", "port", fallback=USUAL_PORT)
-    for port in (last, USUAL_PORT, 0):
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((HOST, port))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    raise ChotsoError(
-        "No TCP port is free for Airflow.", next_step="end a server that you no longer need."
-    )
+    return free_port((last, USUAL_PORT), "Airflow")
 
 
 def _render(config: configparser.ConfigParser) -> str:

@@ -40,6 +40,7 @@ ATTACKERS = (
     Attacker("agency_reader", ("grant chotso_reader_07201 to {me}",)),
     Attacker("no_agency_reader", ("grant chotso_agency_reader to {me}",)),
     Attacker("auditor", ("grant chotso_auditor to {me}",)),
+    Attacker("operator", ("grant chotso_operator to {me}",)),
     Attacker("certifier", ("grant chotso_certifier to {me}",)),
     Attacker("loader", ("grant chotso_loader to {me}",), becomes="chotso_loader"),
     Attacker("etl", ("grant chotso_loader to {me}",)),

@@ -1,4 +1,4 @@
-"""Twenty-nine logins, every operation, every frozen object: each cell as matrix.csv says."""
+"""Thirty logins, every operation, every frozen object: each cell as matrix.csv says."""
 
 from collections import Counter
 from dataclasses import replace

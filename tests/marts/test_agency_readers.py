@@ -88,9 +88,60 @@ def test_an_agency_s_marts_are_its_own_rows(warehouse: Warehouse, mart: str) -> 
 def test_what_names_no_agency_is_shared_where_it_is_a_dimension(warehouse: Warehouse) -> None:
     migrate(warehouse.settings)
     assert rows(warehouse, "chotso_reader_07201", "select count(*) from marts.dim_month") == [(1,)]
-    for relation in ("marts.fct_of_everybody", "marts_store.fct_owned", "raw.agencies"):
+    of_everybody = "select amount from marts.fct_of_everybody"
+    assert rows(warehouse, "chotso_reader", of_everybody) == [(3,)]
+    assert rows(warehouse, "chotso_reader_07201", of_everybody) == []
+    for relation in ("marts_store.fct_owned", "raw.agencies", "ops.exposed"):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             rows(warehouse, "chotso_reader_07201", f"select from {relation}")
+
+
+CATALOGUE = """
+select schema.nspname::text, class.relname::text
+from pg_namespace as schema
+left join pg_class as class on class.relnamespace = schema.oid
+    and class.relkind in ('r', 'p', 'v', 'm', 'f') and has_table_privilege(class.oid, 'select')
+where has_schema_privilege(schema.oid, 'usage') and schema.nspname !~ '^(pg_.*|information_schema)$'
+order by 1, 2
+"""
+
+
+def test_readers_are_shown_marts_and_frozen_alone(warehouse: Warehouse) -> None:
+    """As BI tools list them, by privilege: no tables behind the views, no scratch schemas."""
+    migrate(warehouse.settings)
+    with connect(warehouse.settings) as conn:
+        conn.execute("select ops.make_scratch_schema('scratch_seen')")
+        conn.execute("create table scratch_seen.fct_owned (amount numeric)")
+        conn.commit()
+    views = warehouse.rows("select viewname::text from pg_views where schemaname = 'marts'")
+    for role in ("chotso_reader", "chotso_reader_07201"):
+        shown = rows(warehouse, role, CATALOGUE)
+        assert {schema for schema, name in shown if name} == {"frozen", "marts"}
+        # views call functions of `guard` with their reader's rights
+        assert {schema for schema, name in shown if not name} == {"guard", "public"}
+        marts = {name for schema, name in shown if schema == "marts"}
+        assert marts == {name for (name,) in views}
+        for name in marts:
+            rows(warehouse, role, f"select * from marts.{name}")
+        frozen = {str(name) for schema, name in shown if schema == "frozen"}
+        assert frozen.isdisjoint({"bundle_file", "late_run"})
+        for name in frozen:
+            rows(warehouse, role, f"select * from frozen.{name}")
+    behind = [(s, n) for s, n in rows(warehouse, "chotso_auditor", CATALOGUE) if s == "marts_store"]
+    assert behind == []
+
+
+def test_every_view_of_frozen_and_each_of_its_columns_is_described(warehouse: Warehouse) -> None:
+    migrate(warehouse.settings)
+    nameless = warehouse.rows(
+        "select class.oid::regclass::text, field.attname::text "
+        "from pg_class as class inner join pg_attribute as field on field.attrelid = class.oid "
+        "where class.relnamespace = 'frozen'::regnamespace and class.relkind in ('r', 'v') "
+        "and field.attnum > 0 and not field.attisdropped and ("
+        "coalesce(col_description(class.oid, field.attnum), '') !~ ' — ' "
+        "or coalesce(obj_description(class.oid, 'pg_class'), '') !~ ' — ')"
+    )
+    assert nameless == []
 
 
 def test_a_cheap_function_sees_only_own_rows(warehouse: Warehouse) -> None:
@@ -126,6 +177,7 @@ where generation = (select generation from ops.exposed)
     and ((select guard.own_agencies()) is null
         or agency_code = any ((select guard.own_agencies())::text[]));
 drop function marts_store.own_fct_owned;
+grant select on marts_store.fct_owned to chotso_reader;
 drop view frozen.own_ranking;
 create or replace view frozen.current_ranking with (security_invoker = true) as
 select ranking.* from frozen.ranking inner join frozen.release using (release_id)
@@ -154,3 +206,5 @@ def test_views_of_an_earlier_version_are_refused_and_made_anew(warehouse: Wareho
         assert rows(warehouse, "chotso_reader_07201", f"select from {relation}") == []
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         rows(warehouse, "chotso_reader_07201", "select from frozen.ranking")
+    held = "select has_table_privilege('chotso_reader', 'marts_store.fct_owned', 'select')"
+    assert warehouse.rows(held) == [(False,)]

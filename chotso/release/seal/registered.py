@@ -10,7 +10,6 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
-from psycopg.types.json import Jsonb
 
 from chotso.errors import ChotsoError
 from chotso.registers import REGISTERS, load_registers
@@ -19,6 +18,7 @@ from chotso.release.data.canonical import KIND_COLUMN, UNIT_COLUMN, DataFile, Fi
 from chotso.release.data.reading import order_of, rows_query
 from chotso.release.data.tables import CHECKS, CORRECTION, TABLES
 from chotso.release.seal.checks import CHECKS as NAMES
+from chotso.warehouse.registered import registered, replace
 
 # The values of a query, in the order in which sealing.built_file gives them.
 _VALUES = (
@@ -118,14 +118,7 @@ def _wanted() -> dict[str, list[tuple[Any, ...]]]:
 def register(conn: psycopg.Connection) -> None:
     """Register this code and configuration; called by `chotso migrate`, as superuser."""
     for name, rows in _wanted().items():
-        if _registered(conn, name) == rows:
-            continue
-        table = sql.Identifier(*name.split("."))
-        conn.execute(sql.SQL("delete from {}").format(table))
-        for row in rows:
-            values = [Jsonb(value) if isinstance(value, dict) else value for value in row]
-            places = sql.SQL(", ").join(sql.Placeholder() * len(values))
-            conn.execute(sql.SQL("insert into {} values ({})").format(table, places), values)
+        replace(conn, name, rows)
 
 
 def unregistered(conn: psycopg.Connection) -> list[str]:
@@ -134,7 +127,7 @@ def unregistered(conn: psycopg.Connection) -> list[str]:
         return [
             f"{name} {wanted[0]}"
             for name, rows in _wanted().items()
-            for wanted, known in _pairs(rows, _registered(conn, name))
+            for wanted, known in _pairs(rows, registered(conn, name))
             if wanted != known
         ]
 
@@ -162,8 +155,3 @@ def _pairs(
     names = sorted({row[0] for row in wanted} | by_name.keys())
     mine = {row[0]: row for row in wanted}
     return [(mine.get(name, (name, None)), by_name.get(name, (name, None, None))) for name in names]
-
-
-def _registered(conn: psycopg.Connection, name: str) -> list[tuple[Any, ...]]:
-    query = sql.SQL("select * from {}").format(sql.Identifier(*name.split(".")))
-    return sorted(conn.execute(query).fetchall(), key=lambda row: str(row[0]))

@@ -161,7 +161,7 @@ begin
     revoke insert, update, delete, truncate, references, trigger
     on all tables in schema frozen, rehearsal
     from public, chotso_loader, chotso_reader, chotso_auditor, chotso_certifier,
-        chotso_agency_reader;
+        chotso_agency_reader, chotso_operator;
     perform guard.limit_readers();
 end
 $$;

@@ -46,7 +46,8 @@ comment on function ops.drop_scratch_schema is
 
 -- Makes the view of a mart, which shows the generation in ops.exposed. If the mart has rows of
 -- agencies, full readers read the table, and agencies' readers a function with their own rows. The
--- half for other readers is left out of the plan. The loader writes no part of the SQL.
+-- half for other readers is left out of the plan. A dimension without agencies is everybody's; any
+-- other mart without agencies is empty for agencies' readers. The loader writes no part of the SQL.
 create or replace function ops.show_mart(mart text, wanted name[]) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -78,10 +79,12 @@ begin
     body := format(
         'select %s from marts_store.%I as shown where shown.%s', columns, mart, is_exposed
     );
+    if 'agency_code' = any(wanted) or mart not like 'dim\_%' then
+        body := body || ' and guard.reads_all_still() and guard.reads_all_at_planning()';
+    end if;
     if 'agency_code' = any(wanted) then
         body := format(
-            '%s and guard.reads_all_still() and guard.reads_all_at_planning() '
-            'union all select %s from %s where not guard.reads_all_at_planning()',
+            '%s union all select %s from %s where not guard.reads_all_at_planning()',
             body, columns, guard.give_own_rows(
                 format('marts_store.%I', mart)::regclass, ('own_' || mart)::name, ordered,
                 'stored.' || is_exposed
@@ -108,9 +111,8 @@ begin
     -- so that a reader's own function sees only rows that the view returns
     execute format('create or replace view marts.%I with (security_barrier) as %s', mart, body);
     execute format(
-        'grant select on marts.%I to chotso_loader, chotso_reader, chotso_auditor%s', mart,
-        case when 'agency_code' = any(wanted) or mart like 'dim\_%' then ', chotso_agency_reader'
-        else '' end
+        'grant select on marts.%I to '
+        'chotso_loader, chotso_reader, chotso_auditor, chotso_agency_reader', mart
     );
 end
 $$;
@@ -139,7 +141,6 @@ begin
     where class.relnamespace = 'marts_store'::regnamespace and class.relname = mart;
     if stored is null then
         execute format('create table marts_store.%I (generation bigint not null)', mart);
-        execute format('grant select on marts_store.%I to chotso_reader, chotso_auditor', mart);
         execute format('grant select, insert, delete on marts_store.%I to chotso_loader', mart);
         if current_setting('server_version_num')::int >= 170000 then
             execute format('grant maintain on marts_store.%I to chotso_loader', mart);
@@ -296,6 +297,9 @@ begin
     grant execute on function
     ops.make_scratch_schema, ops.drop_scratch_schema, ops.fit_mart, ops.analyze_mart
     to chotso_loader;
+
+    -- views read with their owner's rights, so readers need none behind them
+    revoke all on all tables in schema marts_store from chotso_reader, chotso_auditor;
 
     -- for marts of an earlier version: rights on their tables, and their views in the fixed form
     for mart in

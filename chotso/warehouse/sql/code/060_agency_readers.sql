@@ -75,6 +75,7 @@ declare
     ordered name[];
     body text;
     is_same boolean;
+    described record;
 begin
     select
         array_agg(field.attname order by field.attnum),
@@ -108,6 +109,19 @@ begin
         execute format('alter view %s owner to chotso_owner', shown);
     end if;
     execute format('grant select on %s to chotso_agency_reader', shown);
+    for described in
+        select field.attname, col_description(stored, field.attnum) as text
+        from pg_attribute as field
+        inner join pg_attribute as seen
+            on seen.attrelid = shown::regclass and seen.attname = field.attname
+        where field.attrelid = stored and field.attnum > 0 and not field.attisdropped
+            and col_description(stored, field.attnum)
+            is distinct from col_description(shown::regclass, seen.attnum)
+    loop
+        execute format(
+            'comment on column %s.%I is %L', shown, described.attname, described.text
+        );
+    end loop;
 end
 $$;
 comment on function guard.show_rows is

@@ -96,7 +96,7 @@ begin
         where role.rolcanlogin and (role.rolsuper or exists (
             select from pg_roles as member_of
             where member_of.rolname ~ '^chotso_(loader|reader|reader_.*|agency_reader|auditor|'
-                'certifier)$' and pg_has_role(role.oid, member_of.oid, 'MEMBER')
+                'operator|certifier)$' and pg_has_role(role.oid, member_of.oid, 'MEMBER')
         ))
     loop
         -- the database's owner could change the setting of the database, but not this one

@@ -1,0 +1,175 @@
+"""Superset's folder `$CHOTSO_HOME/bi`: its secrets, its users, and what they need in PostgreSQL.
+
+    metadata.url, secret_key    of Superset itself
+    users.yml                   who logs in, made once from `bi/users.yml`
+    warehouse.url               where the warehouse is
+    warehouse/<login>           the password of one of its logins
+    passwords.txt               the passwords in Superset
+
+All of it is mode 600. A login or user that exists keeps its password.
+"""
+
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import psycopg
+import yaml
+from psycopg import sql
+
+from chotso import PROJECT_ROOT
+from chotso.errors import ChotsoError
+from chotso.sandbox.state import SandboxServer
+from chotso.session import open_session
+
+BI = PROJECT_ROOT / "bi"
+DATABASE = "superset"
+
+
+@dataclass(frozen=True)
+class SupersetHome:
+    """Where one local Superset keeps its state, below a chotso home."""
+
+    folder: Path
+
+    @classmethod
+    def of(cls, chotso_home: Path) -> "SupersetHome":
+        """The folder of `$CHOTSO_HOME`."""
+        return cls(chotso_home.expanduser().resolve() / "bi")
+
+    @property
+    def passwords(self) -> Path:
+        """The passwords in Superset, a user a line."""
+        return self.folder / "passwords.txt"
+
+    @property
+    def users_file(self) -> Path:
+        """Who logs in to Superset."""
+        return self.folder / "users.yml"
+
+    @property
+    def run(self) -> Path:
+        """Records of running processes."""
+        return self.folder / "run"
+
+    @property
+    def logs(self) -> Path:
+        """Logs of Superset's programs."""
+        return self.folder / "logs"
+
+    def last_port(self) -> list[int]:
+        """The port of the last start, if there was one."""
+        path = self.folder / "port"
+        return [int(path.read_text(encoding="utf-8"))] if path.exists() else []
+
+    def write(self, name: str, text: str) -> None:
+        """Write a file that nobody else may read."""
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_name(f".{path.name}.{os.getpid()}")
+        draft.unlink(missing_ok=True)
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            stream.write(text)
+        draft.replace(path)
+
+    def secret(self, name: str) -> str:
+        """A secret of this folder, drawn at random if there is none."""
+        path = self.folder / name
+        if not path.exists():
+            self.write(name, secrets.token_hex(24) + "\n")
+        return path.read_text(encoding="utf-8").strip()
+
+
+def prepare(home: SupersetHome, server: SandboxServer) -> bool:
+    """Make Superset's database, the logins of its users, and the files that name them.
+
+    Returns:
+        Whether a warehouse login is new: `chotso migrate` then settles its limits.
+
+    Raises:
+        ChotsoError: `users.yml` names a group that the warehouse does not have.
+    """
+    home.folder.mkdir(parents=True, exist_ok=True)
+    home.folder.chmod(0o700)
+    home.secret("secret_key")
+    at = f"{server.host}:{server.port}"
+    home.write("warehouse.url", f"postgresql://{at}/warehouse\n")
+    own = home.secret("metadata.password")
+    home.write("metadata.url", f"postgresql+psycopg2://{DATABASE}:{quote(own)}@{at}/{DATABASE}\n")
+    with open_session(server.admin_url, autocommit=True) as connection:
+        _make_login(connection, DATABASE, own)
+        _make_database(connection)
+        if not home.users_file.exists():
+            template = (BI / "users.yml").read_text(encoding="utf-8")
+            home.write("users.yml", template.replace("{agency}", _an_agency(connection)))
+        users = yaml.safe_load(home.users_file.read_text(encoding="utf-8"))
+        made = [_make_reader(connection, home, user) for user in users]
+    return any(made)
+
+
+def _make_login(connection: psycopg.Connection[Any], name: str, password: str) -> bool:
+    known = connection.execute("select 1 from pg_roles where rolname = %s", [name]).fetchone()
+    if known is not None:
+        return False
+    # Hashed here, so that no statement, and so no log, has the password.
+    hashed = connection.pgconn.encrypt_password(
+        password.encode(), name.encode(), b"scram-sha-256"
+    ).decode()
+    connection.execute(
+        sql.SQL("create role {} login password {}").format(
+            sql.Identifier(name), sql.Literal(hashed)
+        )
+    )
+    return True
+
+
+def _make_database(connection: psycopg.Connection[Any]) -> None:
+    found = connection.execute("select 1 from pg_database where datname = %s", [DATABASE])
+    if found.fetchone() is not None:
+        return
+    name = sql.Identifier(DATABASE)
+    connection.execute(sql.SQL("create database {}").format(name))
+    connection.execute(sql.SQL("alter database {} owner to {}").format(name, name))
+    connection.execute(sql.SQL("revoke all on database {} from public").format(name))
+
+
+def _an_agency(connection: psycopg.Connection[Any]) -> str:
+    """The first agency that has a group of readers and is not the province."""
+    row = connection.execute(
+        r"""
+        select substr(rolname, length('chotso_reader_') + 1)
+        from pg_roles where rolname like 'chotso\_reader\_%'
+        order by length(rolname) desc, rolname limit 1
+        """
+    ).fetchone()
+    if row is None:
+        raise ChotsoError(
+            "The warehouse knows no agency yet, so no agency's user can be made.",
+            kept="Superset, not started.",
+            next_step="run `make demo`, or a first night and `chotso migrate`, then this again.",
+        )
+    return str(row[0])
+
+
+def _make_reader(connection: psycopg.Connection[Any], home: SupersetHome, user: Any) -> bool:
+    login = user.get("warehouse_login")
+    if not login:
+        return False
+    is_new = _make_login(connection, login, home.secret(f"warehouse/{login}"))
+    for group in user["groups"]:
+        found = connection.execute("select 1 from pg_roles where rolname = %s", [group])
+        if found.fetchone() is None:
+            raise ChotsoError(
+                f"{home.users_file} gives {user['user']} the group {group}, which the warehouse "
+                "does not have.",
+                kept="Superset, not started.",
+                next_step="run `chotso migrate` if the agency is new, or correct the file.",
+            )
+        connection.execute(
+            sql.SQL("grant {} to {}").format(sql.Identifier(group), sql.Identifier(login))
+        )
+    return is_new
