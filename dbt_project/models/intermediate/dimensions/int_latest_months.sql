@@ -22,8 +22,8 @@ shown as (
 
 final as (
     select
-        attainment.month as attainment_month,
-        people.month as people_month,
+        coalesce(attainment.month, shown.month) as attainment_month,
+        coalesce(people.month, shown.month) as people_month,
         -- accounts of a month that is not shown yet are not the latest
         least(accounts.month, shown.month) as accounts_month,
         {{ local_timestamp('newest.known_at') }} as data_as_of
