@@ -31,6 +31,7 @@ from pydantic import (
 
 from chotso import PROJECT_ROOT
 from chotso.errors import ChotsoError
+from chotso.paper_register import PaperRegister
 from chotso.strict_models import StrictModel, faults_of
 from chotso.yaml_reader import NotYamlError, read_yaml
 
@@ -326,6 +327,8 @@ def parse_registers(configuration: Mapping[str, Any], *, source: str = "config")
     for period in periods:
         if unknown := sorted(period.metric_codes - codes):
             raise _wrong("periods.yml", f"period {period.id} names unknown metrics {unknown}")
+    if "papers" in configuration:  # only papers read it: here it is seen to be sound, every night
+        parse_register(PaperRegister, configuration, "papers")
     return Registers(
         periods=tuple(periods),
         measures=parse_register(MeasureRegister, configuration, "measures"),

@@ -22,6 +22,7 @@ from reportlab.platypus import (
 from chotso.reports.charts import PER_CHART, Bar, BarChart, PaceChart
 from chotso.reports.data import Release, Row
 from chotso.reports.grid import grid
+from chotso.reports.heading import OfficialHeading
 from chotso.reports.lists import (
     attainment_tables,
     changes_part,
@@ -39,6 +40,7 @@ from chotso.reports.page import (
     WIDTH,
     canvas_maker,
     load_fonts,
+    metadata,
     style,
     watermark,
 )
@@ -69,7 +71,9 @@ def write_document(path: Path, release: Release) -> None:
     facts = release.facts
     view = Overview(release)
     memory = io.BytesIO()
-    document = BaseDocTemplate(memory)
+    title = f"Báo cáo kết quả thi đua {facts.release_id}"
+    # the template would write its own defaults over the canvas's
+    document = BaseDocTemplate(memory, **metadata(facts, title))
     frame = Frame(
         MARGIN, BOTTOM, _FULL, _ROOM,
         leftPadding=0, rightPadding=0, topPadding=0, bottomPadding=0,
@@ -77,7 +81,6 @@ def write_document(path: Path, release: Release) -> None:
     document.addPageTemplates(
         PageTemplate("page", [frame], onPage=lambda canvas, _: watermark(canvas, facts))
     )
-    title = f"Báo cáo kết quả thi đua {facts.release_id}"
     document.build(list(_story(view)), canvasmaker=canvas_maker(facts, title))
     path.write_bytes(memory.getvalue())
 
@@ -98,7 +101,8 @@ def _story(view: Overview) -> Iterator[Flowable]:
 
 def _cover(release: Release) -> Iterator[Flowable]:
     facts = release.facts
-    yield Spacer(0, 34 * MM)
+    yield OfficialHeading(facts)
+    yield Spacer(0, 12 * MM)
     if facts.is_rehearsal:
         yield Paragraph(REHEARSAL, style(18, True, alignment=1, spaceAfter=8 * MM))
     yield Paragraph("BÁO CÁO KẾT QUẢ THI ĐUA", style(24, True, alignment=1))
@@ -106,10 +110,10 @@ def _cover(release: Release) -> Iterator[Flowable]:
     told = dict(told_facts(release))
     name = escaped(told.pop("Đợt thi đua"))
     yield KeepInFrame(_FULL, 45 * MM, [Paragraph(name, style(15, alignment=1))], "shrink")
-    yield Spacer(0, 14 * MM)
+    yield Spacer(0, 10 * MM)
     told["Mã dữ liệu"] = in_fours(facts.data_root, 8)
     cells = [[_cell(title, True, 10), _cell(said, False, 10)] for title, said in told.items()]
-    yield KeepInFrame(_FULL, 110 * MM, [grid(cells, [52 * MM, _FULL - 52 * MM])], "shrink")
+    yield KeepInFrame(_FULL, 100 * MM, [grid(cells, [52 * MM, _FULL - 52 * MM])], "shrink")
     yield Spacer(0, 10 * MM)
     yield Paragraph(_COVER_NOTE, style(9.5, alignment=1))
 

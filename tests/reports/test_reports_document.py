@@ -232,4 +232,4 @@ def test_the_facts_are_those_of_the_manifest() -> None:
         "corrects": "sprint-2021-q4",
         "correction": {"reason": worlds.CORRIGENDUM.reason, "author": worlds.CORRIGENDUM.author},
     }
-    assert facts_of(manifest, worlds.FACTS.period_name) == worlds.CORRIGENDUM
+    assert facts_of(manifest, worlds.FACTS.period_name, worlds.HEADING) == worlds.CORRIGENDUM

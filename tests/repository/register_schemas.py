@@ -10,6 +10,7 @@ from chotso import PROJECT_ROOT
 from chotso.contracts import Contract, HelperTable
 from chotso.ingest.exemptions import ExemptionRegister
 from chotso.ingest.rule_models import RuleRegister
+from chotso.paper_register import PaperRegister
 from chotso.registers import MeasureRegister, MetricRegister, PeriodRegister
 from chotso.release.bundle.signers import SignerRegister
 from chotso.strict_models import StrictModel
@@ -22,6 +23,7 @@ REGISTERS: dict[str, tuple[type[StrictModel], str]] = {
     "helper": (HelperTable, "config/helpers/*.yml"),
     "measures": (MeasureRegister, "config/measures.yml"),
     "metrics": (MetricRegister, "config/metrics.yml"),
+    "papers": (PaperRegister, "config/papers.yml"),
     "periods": (PeriodRegister, "config/periods.yml"),
     "rules": (RuleRegister, "expectations/register.yml"),
     "signers": (SignerRegister, "config/signers.yml"),

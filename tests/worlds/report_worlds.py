@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
+from chotso.paper_register import PaperRegister
 from chotso.registers import Metric, load_registers
 from chotso.release.data.tables import TABLES
 from chotso.release.seal.checks import CHECKS
@@ -15,6 +16,12 @@ from chotso.reports.data import ReleaseFacts
 from chotso.reports.words import number
 
 ROOT = "0f9e8d7c6b5a49382716051423324150a1b2c3d4e5f60718293a4b5c6d7e8f90"
+HEADING = PaperRegister(
+    superior_agency="Bảo hiểm xã hội Việt Nam",
+    agency="Bảo hiểm xã hội tỉnh Tây Ninh",
+    symbol="BC-BHXH",
+    place="Tây Ninh",
+)
 FACTS = ReleaseFacts(
     release_id="sprint-2021-q4",
     period_id="sprint-2021-q4",
@@ -24,6 +31,7 @@ FACTS = ReleaseFacts(
     as_known_at=datetime(2021, 12, 31, 10, 0, 30, tzinfo=UTC),
     business_date=date(2021, 12, 31),
     data_root="5d0c1e2fa3b4958677869504132231405f6e7d8c9bafbecd0e1f203142536475",
+    heading=HEADING,
 )
 REHEARSAL = replace(FACTS, release_id="rehearsal-sprint-2021-q4-1", kind="rehearsal")
 CORRIGENDUM = replace(
