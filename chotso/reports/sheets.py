@@ -4,10 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from chotso.reports.data import Release, Row, Value
-from chotso.reports.summary import Overview
+from chotso.reports.overview import Overview
 from chotso.reports.words import (
     DEBT_CLASSES,
     GROUPS,
+    NOTHING,
     PARTICIPANTS,
     PLAN_STATUSES,
     STAKES,
@@ -43,7 +44,8 @@ def _said(source: str, words: dict[str, str]) -> Callable[[Row], Value]:
 
 
 def _verdict(row: Row) -> Value:
-    return verdict(row.get("is_met")) if row.get("is_met") is not None else None
+    said = verdict(row.get("is_met"), row.get("plan_status_code"))
+    return None if said == NOTHING else said
 
 
 def _yes(source: str) -> Callable[[Row], Value]:

@@ -11,8 +11,9 @@ import xlsxwriter
 
 from chotso.calendar import LOCAL_ZONE
 from chotso.reports.data import Release, Row, Value
+from chotso.reports.overview import Overview, ReportedMetric
 from chotso.reports.sheets import SheetColumn, columns_of, tables
-from chotso.reports.summary import Overview, ReportedMetric, sentences, table_of_the_whole
+from chotso.reports.summary import sentences, table_of_the_whole
 from chotso.reports.words import KINDS, REHEARSAL, UNITS, day, in_fours, instant, shown
 
 _LONGEST_TEXT = 32_000  # a cell holds 32,767 characters
@@ -32,16 +33,17 @@ _NUMBERS = {
 }
 
 
-def write_workbook(path: Path, release: Release) -> None:
+def write_workbook(path: Path, view: Overview) -> None:
     """Write the workbook; equal releases give equal bytes.
 
     Args:
         path: The file to write.
-        release: The data files and facts.
+        view: The release, and its judged month.
 
     Raises:
         ValueError: A data file is not canonical.
     """
+    release = view.release
     memory = io.BytesIO()
     book = xlsxwriter.Workbook(
         memory,
@@ -56,7 +58,6 @@ def write_workbook(path: Path, release: Release) -> None:
             "created": facts.cutoff_at.astimezone(UTC).replace(tzinfo=None),
         }
     )
-    view = Overview(release)
     writer = _Writer(book, view)
     writer.overview()
     for name, table, note, chosen, rest in tables(view):
@@ -79,14 +80,8 @@ def _chosen_rows(view: Overview, table: str) -> Iterable[Row]:
     if table == "officer_attainment":
         return (row for row in rows if row.get("month") == view.month)
     if table == "employer_arrears":
-        owing = [row for row in rows if row.get("month") == view.month and _owed(row) > 0]
-        return sorted(owing, key=_owed, reverse=True)  # equal debts keep the file's order
+        return view.debts.owing
     return rows
-
-
-def _owed(row: Row) -> Decimal | int:
-    amount = row.get("arrears_vnd")
-    return amount if isinstance(amount, Decimal | int) else 0
 
 
 class _Writer:
