@@ -13,7 +13,7 @@ from chotso.reports.data import Row
 from chotso.reports.grid import grid
 from chotso.reports.markup import escaped
 from chotso.reports.overview import Overview, ReportedAgency, ReportedMetric, owed
-from chotso.reports.page import MARGIN, MM, WIDTH, fitted, style
+from chotso.reports.page import MARGIN, MM, WIDTH, fitted, style, width_of
 from chotso.reports.strip import Strip
 from chotso.reports.week import week_lines
 from chotso.reports.wholes import surprises
@@ -171,12 +171,14 @@ def _debtors(view: Overview) -> Iterator[Flowable]:
 
 
 def _debtor(view: Overview, place: int, row: Row) -> list[Paragraph]:
-    name = row.get("employer_name") or "(tên cá nhân, không nêu)"
+    name = str(row.get("employer_name") or "(tên cá nhân, không nêu)")
+    code = f" – {fitted(str(row.get('employer_code')), 30 * MM, 7.5)}"
+    room = 60 * MM - width_of(code, 7.5)
     months, kind = row.get("months_owed_count"), str(row.get("debt_class_code"))
     told = number(months, 1) if isinstance(months, int | Decimal) else NOTHING
     return [
         _cell(str(place), right=True),
-        _cell(fitted(f"{name} – {row.get('employer_code')}", 60 * MM, 7.5)),
+        _cell(fitted(name, room, 7.5) + code),
         _cell(fitted(view.short(row.get("agency_code")), 36 * MM, 7.5)),
         _cell(number(owed(row)), right=True),
         _cell(told, right=True),

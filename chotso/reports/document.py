@@ -22,6 +22,7 @@ from reportlab.platypus import (
 from chotso.reports.board import board
 from chotso.reports.charts import PER_CHART, Bar, BarChart, PaceChart
 from chotso.reports.data import Release, Row
+from chotso.reports.facts import told_facts
 from chotso.reports.grid import grid
 from chotso.reports.heading import OfficialHeading
 from chotso.reports.lists import (
@@ -56,7 +57,6 @@ from chotso.reports.words import (
     percent,
     verdict,
 )
-from chotso.reports.workbook import told_facts
 
 _FULL = WIDTH - 2 * MARGIN
 _ROOM = HEIGHT - TOP - BOTTOM

@@ -5,13 +5,13 @@ from decimal import Decimal
 
 from reportlab.platypus import Flowable, KeepTogether, PageBreak, Paragraph, Spacer
 
+from chotso.reports.columns import TITLES
 from chotso.reports.data import Row
 from chotso.reports.grid import grid
 from chotso.reports.issues import grouped
 from chotso.reports.markup import escaped
 from chotso.reports.overview import Overview, ReportedMetric
 from chotso.reports.page import MARGIN, MM, WIDTH, style
-from chotso.reports.sheets import TITLES
 from chotso.reports.summary import is_overridden
 from chotso.reports.words import (
     NOTHING,

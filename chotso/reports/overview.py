@@ -8,7 +8,7 @@ from functools import cached_property
 
 from chotso.calendar import LOCAL_ZONE
 from chotso.reports.data import Release, Row
-from chotso.reports.names import metric_group, metric_short_name, short_names
+from chotso.reports.names import metric_group, metric_short_name, short_name, short_names
 from chotso.reports.words import shown
 
 _SHORT = 60
@@ -47,7 +47,8 @@ class ReportedAgency:
     @property
     def short(self) -> str:
         """The short name, made safe to show; of two that would be equal, with their units."""
-        return shown(" ".join(self.short_name.split()), 200) or self.label
+        name = self.short_name.replace("Bảo hiểm xã hội", "BHXH")
+        return shown(" ".join(name.split()), 200) or self.label
 
 
 @dataclass(frozen=True)
@@ -135,6 +136,13 @@ class Overview:
             self.agencies[code] = replace(self.agencies[code], short_name=short)
         if self.whole:
             self.whole = self.agencies[self.whole.code]
+
+    def name_in(self, row: Row) -> str | None:
+        """The short name of a row's agency, by the name that it had in the row's month."""
+        name, agency = row.get("agency_name"), self.agencies.get(str(row.get("agency_code")))
+        if agency and agency.name == name:
+            return agency.short_name.replace("Bảo hiểm xã hội", "BHXH") or None
+        return short_name(str(name)).replace("Bảo hiểm xã hội", "BHXH") if name else None
 
     def short(self, code: object) -> str:
         """The short name of an agency's code; the code if it has no figures."""

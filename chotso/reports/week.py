@@ -94,7 +94,7 @@ def _deliveries(view: Overview) -> Iterator[str]:
         if view.is_of_the_last_week(each.business_date):
             days.setdefault(each.feed, set()).add(each.business_date)
     if days:
-        told = [f"{feed_name(feed)} {len(on)}" for feed, on in sorted(days.items())]
+        told = [f"{feed_name(feed)} ({len(on)})" for feed, on in sorted(days.items())]
         yield f"Số ngày có dữ liệu mới hoặc thay đổi, trên 7 ngày: {', '.join(told)}."
 
 

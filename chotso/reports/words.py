@@ -10,7 +10,7 @@ from chotso.reports.data import Value
 REHEARSAL = "DIỄN TẬP – KHÔNG CÓ GIÁ TRỊ"
 NOTHING = "–"
 UNITS = {"vnd": "đồng", "person": "người", "fraction": "%"}
-GROUPS = {"si": "BHXH", "ui": "BHTN", "hi": "BHYT", "total": "Chung"}
+GROUPS = {"si": "BHXH", "ui": "BHTN", "hi": "BHYT", "total": "Chung", "voluntary": "BHXH tự nguyện"}
 VARIANTS = {
     "total_receivable": "Nợ ÷ phải thu lũy kế",
     "total_plan": "Nợ ÷ kế hoạch năm",

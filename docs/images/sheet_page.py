@@ -122,7 +122,7 @@ class Book:
         for group in sheet.findall("x:conditionalFormatting", _NS):
             if _column(group.get("sqref", "")) == _column(cell.get("r", "")):
                 for rule in group.findall("x:cfRule", _NS):
-                    if rule.findtext("x:formula", "", _NS) == f'"{text}"':
+                    if text and text.startswith(rule.get("text", "\0")):
                         looks = self.differences[int(rule.get("dxfId", "0"))]
                         ink = _colour(looks, "x:font/x:color", "color")
                         return ink + _colour(looks, ".//x:bgColor", "background")

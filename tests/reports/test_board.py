@@ -161,5 +161,5 @@ def test_the_last_week_is_of_the_release_alone(tmp_path: Path) -> None:
     told = week_lines(Overview(Release(folder, facts)))
     assert any("QĐ-77 (1 kế hoạch, hiệu lực từ 28/12/2021)" in line for line in told)
     assert not any("QĐ-1 " in line for line in told)
-    assert "Số ngày có dữ liệu mới hoặc thay đổi, trên 7 ngày: Chứng từ thu 2." in told
+    assert "Số ngày có dữ liệu mới hoặc thay đổi, trên 7 ngày: Chứng từ thu (2)." in told
     assert "Dữ liệu bị giữ lại: còn dòng mới ở nguồn Chứng từ thu." in told
