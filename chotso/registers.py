@@ -267,6 +267,7 @@ class Registers(BaseModel):
     periods: tuple[Period, ...]
     measures: MeasureRegister
     metrics: MetricRegister
+    papers: PaperRegister
     configuration: Configuration
 
     @cached_property
@@ -327,12 +328,14 @@ def parse_registers(configuration: Mapping[str, Any], *, source: str = "config")
     for period in periods:
         if unknown := sorted(period.metric_codes - codes):
             raise _wrong("periods.yml", f"period {period.id} names unknown metrics {unknown}")
-    if "papers" in configuration:  # only papers read it: here it is seen to be sound, every night
-        parse_register(PaperRegister, configuration, "papers")
+    papers = PaperRegister()  # configurations from before the register have none
+    if "papers" in configuration:
+        papers = parse_register(PaperRegister, configuration, "papers")
     return Registers(
         periods=tuple(periods),
         measures=parse_register(MeasureRegister, configuration, "measures"),
         metrics=metrics,
+        papers=papers,
         configuration=dict(configuration),
     )
 

@@ -10,22 +10,15 @@ from reportlab.lib.colors import black
 from reportlab.platypus import Flowable, Paragraph
 
 from chotso.calendar import LOCAL_ZONE
+from chotso.paper_register import MOTTO, NATION
 from chotso.reports.data import ReleaseFacts
 from chotso.reports.markup import escaped
 from chotso.reports.page import MARGIN, MM, REGULAR, WIDTH, style, width_of
 
-NATION = "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM"
-MOTTO = "Độc lập - Tự do - Hạnh phúc"
 _FULL = WIDTH - 2 * MARGIN
 _LEFT = 82 * MM
 _RIGHT = _FULL - _LEFT
 _SLANT = 0.21  # the fonts that travel along have no italics
-
-
-def issuers(facts: ReleaseFacts) -> list[str]:
-    """The agency above and the issuing one, in capitals; those that are named."""
-    named = (facts.heading.superior_agency, facts.heading.agency)
-    return [name.upper() for name in named if name]
 
 
 def number_line(facts: ReleaseFacts) -> str:
@@ -41,12 +34,8 @@ def dated_line(facts: ReleaseFacts, is_dated: bool = True) -> str:
         facts: What the release is.
         is_dated: Whether the day is told; otherwise it is left to be written by hand.
     """
-    at = facts.as_known_at.astimezone(LOCAL_ZONE)
-    # the decree wants a zero before days below 10 and before the first two months
-    month = f"{at.month:02d}" if at.month < 3 else str(at.month)
-    day = f"ngày {at.day:02d} tháng {month} năm {at.year}"
-    told = day if is_dated else "ngày …… tháng …… năm ………"
-    return f"{facts.heading.place}, {told}" if facts.heading.place else told
+    at = facts.as_known_at.astimezone(LOCAL_ZONE).date()
+    return facts.heading.place_and_day(at if is_dated else None)
 
 
 class OfficialHeading(Flowable):  # type: ignore[misc]
@@ -59,8 +48,7 @@ class OfficialHeading(Flowable):  # type: ignore[misc]
 
     def __init__(self, facts: ReleaseFacts, is_dated: bool = True) -> None:
         super().__init__()
-        names = issuers(facts)
-        above, agency = ("\n".join(names[:-1]), names[-1]) if names else ("", "")
+        above, agency = facts.heading.issuers()
         self.left = _stack([(above, False), (agency, True)], _LEFT - 6 * MM)
         self.right = _stack([(NATION, True), (MOTTO, True)], _RIGHT)
         self.below = (number_line(facts), dated_line(facts, is_dated))

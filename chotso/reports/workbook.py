@@ -10,10 +10,12 @@ from typing import Any
 import xlsxwriter
 
 from chotso.calendar import LOCAL_ZONE
+from chotso.paper_register import MOTTO, NATION
 from chotso.reports.columns import SheetColumn
 from chotso.reports.data import Row, Value
 from chotso.reports.facts import told_facts
-from chotso.reports.heading import MOTTO, NATION, dated_line, issuers, number_line
+from chotso.reports.heading import dated_line, number_line
+from chotso.reports.heights import lines_of, most_lines
 from chotso.reports.overview import Overview, ReportedMetric
 from chotso.reports.sheets import Sheet, sheets
 from chotso.reports.summary import sentences, table_of_the_whole
@@ -173,12 +175,12 @@ class _Writer:
         if len(widths) > 1:
             sheet.merge_range(row, 0, row, len(widths) - 1, "", looks)
         sheet.write_string(row, 0, _cell_text(text), looks)
-        sheet.set_row(row, _LINE * _lines(text, sum(widths)))
+        sheet.set_row(row, _LINE * lines_of(text, sum(widths)))
 
     def _official_heading(self, sheet: Any, last: int) -> None:
         """Who issues on the left, the nation on the right, number and date below."""
         facts = self.view.release.facts
-        above, agency = [""] * (2 - len(issuers(facts))) + issuers(facts)
+        above, agency = facts.heading.issuers()
         lines: tuple[tuple[str, str, dict[str, bool], dict[str, bool]], ...] = (
             (above, NATION, {}, {"bold": True}),
             (agency, MOTTO, {"bold": True}, {"bold": True}),
@@ -221,7 +223,7 @@ class _Writer:
             cells = [column.get(row) for column in columns]
             for position, (column, cell) in enumerate(zip(columns, cells, strict=True)):
                 self.put(sheet, last, position, cell, self._look(column, row))
-            if (lines := _most_lines(cells[:printed], widths)) > 1:
+            if (lines := most_lines(cells[:printed], widths)) > 1:
                 sheet.set_row(last, _LINE * lines)
         if last == _HEADER_ROW:
             sheet.write_string(last + 1, 0, "Không có dòng nào.", self.format(italic=True))
@@ -294,21 +296,6 @@ class _Writer:
 
 def _cell_text(text: str) -> str:
     return shown(text, _LONGEST_TEXT)
-
-
-def _lines(text: str, width: int) -> int:
-    """How many lines a text takes in a width of so many characters; capitals are wider."""
-    return sum(max(1, -(-len(line) // max(width, 1))) for line in text.split("\n"))
-
-
-def _most_lines(cells: list[Value], widths: list[int]) -> int:
-    """The lines of the cell that has the most, as far as a row can be high."""
-    texts = [
-        _lines(cell, width)
-        for cell, width in zip(cells, widths, strict=False)
-        if isinstance(cell, str)
-    ]
-    return min(max(texts, default=1), 30)
 
 
 def _at_most(rows: Iterable[Row], most: int) -> Iterator[Row]:

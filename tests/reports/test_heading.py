@@ -8,11 +8,11 @@ import pypdfium2
 import pytest
 
 from chotso.errors import ChotsoError
-from chotso.paper_register import PaperRegister
+from chotso.paper_register import MOTTO, NATION, PaperRegister
 from chotso.registers import parse_registers, read_configuration
 from chotso.release.bundle import papers
 from chotso.reports import write_signature_page
-from chotso.reports.heading import MOTTO, NATION, dated_line
+from chotso.reports.heading import dated_line
 from tests.worlds import report_worlds as worlds
 
 MANIFEST = {
