@@ -32,6 +32,7 @@ from pydantic import (
 
 from chotso import PROJECT_ROOT
 from chotso.errors import ChotsoError
+from chotso.paper_register import PaperRegister
 from chotso.strict_models import StrictModel, faults_of
 from chotso.yaml_reader import NotYamlError, read_yaml
 
@@ -306,6 +307,7 @@ class Registers(BaseModel):
     measures: MeasureRegister
     metrics: MetricRegister
     labels: LabelRegister
+    papers: PaperRegister
     configuration: Configuration
 
     @cached_property
@@ -366,6 +368,9 @@ def parse_registers(configuration: Mapping[str, Any], *, source: str = "config")
     for period in periods:
         if unknown := sorted(period.metric_codes - codes):
             raise _wrong("periods.yml", f"period {period.id} names unknown metrics {unknown}")
+    papers = PaperRegister()  # configurations from before the register have none
+    if "papers" in configuration:
+        papers = parse_register(PaperRegister, configuration, "papers")
     return Registers(
         periods=tuple(periods),
         measures=parse_register(MeasureRegister, configuration, "measures"),
@@ -375,6 +380,7 @@ def parse_registers(configuration: Mapping[str, Any], *, source: str = "config")
             if "labels" in configuration
             else LabelRegister()
         ),
+        papers=papers,
         configuration=dict(configuration),
     )
 

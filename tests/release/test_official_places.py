@@ -18,7 +18,8 @@ from chotso.release.seal.checks import Override
 from chotso.release.seal.corrigendum import corrigendum
 from chotso.release.seal.freeze import freeze
 from chotso.reports.data import Release, facts_of
-from chotso.reports.summary import Overview, sentences
+from chotso.reports.overview import Overview
+from chotso.reports.summary import sentences
 from chotso.settings import Settings
 from tests.worlds.build_warehouse import Servers, new_warehouse
 from tests.worlds.build_world import instant
