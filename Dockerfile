@@ -1,9 +1,34 @@
-# The one image of the project: Airflow's services and the `chotso` command differ only in what
+# The image of the project: Airflow's services and the `chotso` command differ only in what
 # they run. Same interpreter, same lock and same editable install as `make` on a plain machine.
 FROM python:3.11-slim-bookworm AS environment
 COPY requirements.lock /build/
 RUN python -m venv /opt/venv \
     && /opt/venv/bin/pip install --no-cache-dir --require-hashes --no-deps -r /build/requirements.lock
+
+FROM python:3.11-slim-bookworm AS superset-environment
+COPY bi/requirements.lock /build/
+RUN python -m venv /opt/venv-bi \
+    && /opt/venv-bi/bin/pip install --no-cache-dir --require-hashes --no-deps -r /build/requirements.lock \
+    && /opt/venv-bi/bin/pip check
+
+# Superset pins other versions of what the project uses: an image of its own (--target superset).
+FROM python:3.11-slim-bookworm AS superset
+ARG CHOTSO_UID=1000
+RUN useradd --uid "${CHOTSO_UID}" --gid 0 --home-dir /tmp --shell /usr/sbin/nologin chotso \
+    && install -d -o chotso -g 0 -m 0700 /var/lib/chotso/bi
+COPY --from=superset-environment /opt/venv-bi /opt/venv-bi
+WORKDIR /opt/chotso
+COPY bi bi
+COPY docker/bin docker/bin
+ENV PATH=/opt/venv-bi/bin:/usr/local/bin:/usr/bin:/bin \
+    LC_ALL=C.UTF-8 \
+    TZ=UTC \
+    HOME=/tmp \
+    PYTHONPATH=/opt/chotso/bi \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    SUPERSET_CONFIG_PATH=/opt/chotso/bi/superset_config.py
+USER chotso
 
 FROM python:3.11-slim-bookworm
 # The owner of the secret files on the host: a key that others can read is refused.
@@ -11,6 +36,7 @@ ARG CHOTSO_UID=1000
 RUN useradd --uid "${CHOTSO_UID}" --gid 0 --home-dir /var/lib/chotso --shell /usr/sbin/nologin chotso \
     && install -d -o chotso -g 0 -m 0750 \
         /var/lib/chotso /var/lib/chotso/landing /var/lib/chotso/releases /var/lib/chotso/drop \
+        /var/lib/chotso/bi \
         /var/lib/airflow /var/log/airflow
 COPY --from=environment /opt/venv /opt/venv
 WORKDIR /opt/chotso

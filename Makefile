@@ -9,6 +9,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 # The first of these that can make a virtual environment is used; Debian's own is tried first.
 PYTHON ?= /usr/bin/python3.11 python3.11
 UV_VERSION := 0.13.8# resolves `make lock`; never part of .venv
+AXE_VERSION := 4.14.1# looks at our tables in `make bi-test`, as a browser's script
 BOUNCER_VERSION := 4.3.0# checks `make bouncer`; never part of .venv, because it needs duckdb
 
 VENV := .venv
@@ -30,7 +31,7 @@ BOTH_CORES := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 .PHONY: help
 help: ## this list
 	@echo "chotso: make TARGET"
-	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  \1|\2/p' $(firstword $(MAKEFILE_LIST)) | column -t -s '|'
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  \1|\2/p' $(firstword $(MAKEFILE_LIST)) | column -t -s '|'
 
 .PHONY: demo
 demo: $(STAMP) ## a province's year end: four nights and the freeze, on real PostgreSQL and Airflow
@@ -55,6 +56,10 @@ bi-down: $(STAMP) ## stop Superset
 
 .PHONY: bi-test
 bi-test: $(STAMP) $(BI_STAMP) ## Superset's dashboards in Chromium, on a province of its own: minutes
+	@if [ ! -d .cache/axe/node_modules/axe-core ]; then \
+		npm install --silent --no-audit --no-fund --prefix .cache/axe "axe-core@$(AXE_VERSION)" \
+		    || echo "axe-core could not be installed: its test is skipped." >&2; \
+	fi
 	@$(PYTEST) tests/bi -m "slow or quick"
 
 # The shortest of three loops: it lints only SQL that differs from the last commit.

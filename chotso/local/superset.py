@@ -53,7 +53,7 @@ def start(chotso_home: Path) -> str:
     database = sandbox.start(chotso_home)
     home.logs.mkdir(parents=True, exist_ok=True)
     with _lock(home):
-        if prepare(home, database):
+        if prepare(home, database.admin_url):
             migrate(load_settings())
         _stop(home)
         _apply(home)
@@ -66,6 +66,22 @@ def start(chotso_home: Path) -> str:
         ]  # fmt: skip
         processes.start(SERVER, command, environment(home), home.logs / "superset.log", home.run)
         return _wait_ready(home, f"http://{HOST}:{port}")
+
+
+def prepare_elsewhere(chotso_home: Path) -> None:
+    """Make what a Superset in a container needs of the warehouse that the settings name.
+
+    Raises:
+        ChotsoError: The settings name no superuser.
+    """
+    settings = load_settings()
+    if settings.admin_url is None:
+        raise ChotsoError(
+            "Superset's database and logins need a superuser.",
+            next_step="set CHOTSO_ADMIN_URL for this command.",
+        )
+    if prepare(SupersetHome.of(chotso_home), settings.admin_url):
+        migrate(settings)
 
 
 def stop(chotso_home: Path) -> bool:
@@ -153,7 +169,7 @@ def _lock(home: SupersetHome) -> Iterator[None]:
 
 
 def main(arguments: list[str]) -> int:
-    """`up` or `down` of Superset in `$CHOTSO_HOME` (`.chotso`)."""
+    """`up`, `down` or `prepare` of Superset in `$CHOTSO_HOME` (`.chotso`)."""
     print_anything()
     chotso_home = Path(os.environ.get("CHOTSO_HOME", ".chotso")).expanduser().resolve()
     os.environ["CHOTSO_HOME"] = str(chotso_home)
@@ -163,11 +179,13 @@ def main(arguments: list[str]) -> int:
                 url = start(chotso_home)
                 home = SupersetHome.of(chotso_home)
                 print(f"Superset:  {url}\nUsers:     {home.passwords}\nLogs:      {home.logs}")
+            case ["prepare"]:
+                prepare_elsewhere(chotso_home)
             case ["down"]:
                 stopped = stop(chotso_home)
                 print("Superset stopped." if stopped else "Superset was not running.")
             case _:
-                print("usage: python -m chotso.local.superset up|down", file=sys.stderr)
+                print("usage: python -m chotso.local.superset up|down|prepare", file=sys.stderr)
                 return 2
     except ChotsoError as error:
         print(error, file=sys.stderr)

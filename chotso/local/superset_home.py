@@ -14,7 +14,7 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import psycopg
 import yaml
@@ -22,7 +22,6 @@ from psycopg import sql
 
 from chotso import PROJECT_ROOT
 from chotso.errors import ChotsoError
-from chotso.sandbox.state import SandboxServer
 from chotso.session import open_session
 
 BI = PROJECT_ROOT / "bi"
@@ -84,7 +83,7 @@ class SupersetHome:
         return path.read_text(encoding="utf-8").strip()
 
 
-def prepare(home: SupersetHome, server: SandboxServer) -> bool:
+def prepare(home: SupersetHome, admin_url: str) -> bool:
     """Make Superset's database, the logins of its users, and the files that name them.
 
     Returns:
@@ -96,16 +95,16 @@ def prepare(home: SupersetHome, server: SandboxServer) -> bool:
     home.folder.mkdir(parents=True, exist_ok=True)
     home.folder.chmod(0o700)
     home.secret("secret_key")
-    at = f"{server.host}:{server.port}"
-    home.write("warehouse.url", f"postgresql://{at}/warehouse\n")
+    place = urlsplit(admin_url)
+    at = place.netloc.rpartition("@")[2]
+    home.write("warehouse.url", f"postgresql://{at}{place.path}\n")
     own = home.secret("metadata.password")
     home.write("metadata.url", f"postgresql+psycopg2://{DATABASE}:{quote(own)}@{at}/{DATABASE}\n")
-    with open_session(server.admin_url, autocommit=True) as connection:
+    with open_session(admin_url, autocommit=True) as connection:
         _make_login(connection, DATABASE, own)
         _make_database(connection)
         if not home.users_file.exists():
-            template = (BI / "users.yml").read_text(encoding="utf-8")
-            home.write("users.yml", template.replace("{agency}", _an_agency(connection)))
+            home.write("users.yml", _first_users(connection))
         users = yaml.safe_load(home.users_file.read_text(encoding="utf-8"))
         made = [_make_reader(connection, home, user) for user in users]
     return any(made)
@@ -137,8 +136,9 @@ def _make_database(connection: psycopg.Connection[Any]) -> None:
     connection.execute(sql.SQL("revoke all on database {} from public").format(name))
 
 
-def _an_agency(connection: psycopg.Connection[Any]) -> str:
-    """The first agency that has a group of readers and is not the province."""
+def _first_users(connection: psycopg.Connection[Any]) -> str:
+    """The template with an agency that is not the province; without one while none is known."""
+    template = (BI / "users.yml").read_text(encoding="utf-8")
     row = connection.execute(
         r"""
         select substr(rolname, length('chotso_reader_') + 1)
@@ -147,12 +147,8 @@ def _an_agency(connection: psycopg.Connection[Any]) -> str:
         """
     ).fetchone()
     if row is None:
-        raise ChotsoError(
-            "The warehouse knows no agency yet, so no agency's user can be made.",
-            kept="Superset, not started.",
-            next_step="run `make demo`, or a first night and `chotso migrate`, then this again.",
-        )
-    return str(row[0])
+        return template.partition("- user: coquan_")[0]
+    return template.replace("{agency}", str(row[0]))
 
 
 def _make_reader(connection: psycopg.Connection[Any], home: SupersetHome, user: Any) -> bool:

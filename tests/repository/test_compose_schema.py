@@ -23,6 +23,7 @@ LONG_RUNNING = {
     "airflow-scheduler",
     "airflow-dag-processor",
     "airflow-triggerer",
+    "superset",
 }
 ONE_SHOT = {"airflow-init", "chotso"}
 
@@ -200,14 +201,18 @@ def test_project_services_are_one_image_with_no_more_rights_than_needed(
         assert service["read_only"] is True, name
         assert "no-new-privileges:true" in service["security_opt"], name
         if name != "postgres":
-            assert service["image"] == f"chotso:{version}", name
+            image = "chotso-superset" if name == "superset" else "chotso"
+            assert service["image"] == f"{image}:{version}", name
             assert service["cap_drop"] == ["ALL"], name
             assert service["build"]["context"] == ".", name
 
 
-def test_the_host_sees_the_web_interface_alone(compose: dict[str, Any]) -> None:
+def test_the_host_sees_the_web_interfaces_alone(compose: dict[str, Any]) -> None:
     ports = {n: s["ports"] for n, s in compose["services"].items() if "ports" in s}
-    assert ports == {"airflow-apiserver": ["127.0.0.1:8080:8080"]}
+    assert ports == {
+        "airflow-apiserver": ["127.0.0.1:8080:8080"],
+        "superset": ["127.0.0.1:8088:8088"],
+    }
 
 
 def test_volumes_and_networks_are_declared_and_used(compose: dict[str, Any]) -> None:
