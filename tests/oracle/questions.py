@@ -422,4 +422,3 @@ ANSWERS: tuple[Callable[[Questions], Answer], ...] = (
     on_track_in_october,
 )
 """In the order of docs/marts.md."""
-

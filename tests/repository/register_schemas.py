@@ -10,8 +10,9 @@ from chotso import PROJECT_ROOT
 from chotso.contracts import Contract, HelperTable
 from chotso.ingest.exemptions import ExemptionRegister
 from chotso.ingest.rule_models import RuleRegister
+from chotso.label_register import LabelRegister
 from chotso.paper_register import PaperRegister
-from chotso.registers import LabelRegister, MeasureRegister, MetricRegister, PeriodRegister
+from chotso.registers import MeasureRegister, MetricRegister, PeriodRegister
 from chotso.release.bundle.signers import SignerRegister
 from chotso.strict_models import StrictModel
 
