@@ -116,7 +116,9 @@ def _replace(
             columns=sql.SQL(", ").join(map(sql.Identifier, [*given, *rest])),
             values=sql.SQL(", ").join([*given.values(), *rest.values()]),
             same_key=sql.SQL(" and ").join(
-                sql.SQL("running.{0} = sealed.{0}").format(sql.Identifier(name))
+                sql.SQL("running.{0} = sealed.{0}::{1}").format(
+                    sql.Identifier(name), sql.SQL(columns[name])
+                )
                 for name in spec.key
             ),
         )

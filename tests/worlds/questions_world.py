@@ -76,5 +76,3 @@ def _seal(warehouse: Product) -> None:
     with pytest.MonkeyPatch.context() as patch:
         shorten_reports(patch)
         sealed(make, Lived(warehouse))
-
-
