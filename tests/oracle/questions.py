@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
@@ -24,14 +25,6 @@ from tests.oracle.reconciliation import amount, reconciliation
 from tests.oracle.targets import plan_targets
 
 OCTOBER, DECEMBER = date(2021, 10, 1), date(2021, 12, 1)
-FUND_CODES = {
-    "HTTT": "pension",
-    "ODTS": "sickness_maternity",
-    "TNLD": "accident",
-    "BHXHTN": "voluntary",
-    "BHTN": "unemployment",
-    "BHYT": "health",
-}
 Answer = list[tuple[Any, ...]]
 
 
@@ -124,9 +117,15 @@ class Questions:
         documents = self.state.accepted["chung_tu"]
         for line in self.state.accepted["phan_bo"].values():
             document = documents.get((line["so_chung_tu"],))
-            if document is not None and document["trang_thai"] == "HIEU_LUC":
-                if self.sees(document["ma_co_quan"]):
-                    yield document, line
+            if document is None or document["trang_thai"] != "HIEU_LUC":
+                continue
+            if self.sees(document["ma_co_quan"]):
+                yield document, line
+
+
+def plan_shown(plan: Any) -> Any:
+    """Reports show a plan to nine decimals; verdicts are those of the plan itself."""
+    return None if plan is None else nine_decimals(Fraction(plan))
 
 
 def top_debtors(asked: Questions) -> Answer:
@@ -148,7 +147,7 @@ def top_debtors(asked: Questions) -> Answer:
 def funds_by_month(asked: Questions) -> Answer:
     sums: dict[tuple[date, str], list[int]] = defaultdict(lambda: [0, 0])
     for document, line in asked.lines():
-        of_fund = sums[local_month(document["ngay_ghi_co"]), FUND_CODES[line["quy"]]]
+        of_fund = sums[local_month(document["ngay_ghi_co"]), line["quy"]]
         of_fund[0] += line["tien_goc"]
         of_fund[1] += line["tien_lai"]
     return [(month, fund, *both) for (month, fund), both in sums.items()]
@@ -160,8 +159,8 @@ def missed_plans(asked: Questions) -> Answer:
             asked.short(agency),
             metric,
             row["actual_to_date"],
-            row["plan_in_force"],
-            abs(row["plan_in_force"] - row["actual_to_date"]),
+            plan_shown(row["plan_in_force"]),
+            abs(plan_shown(row["plan_in_force"]) - row["actual_to_date"]),
         )
         for (agency, _, metric), row, stands in asked.shown(DECEMBER)
         if stands["status_code"] == "missed"
@@ -210,11 +209,14 @@ _MOVEMENTS = ("participant_count", "joined_count", "left_count", "net_growth_cou
 
 
 def revised_figures(asked: Questions) -> Answer:
-    return [
-        (asked.short(agency), metric, row["plan_original"], row["plan_in_force"])
-        for (agency, _, metric), row, _ in asked.shown(DECEMBER)
-        if row["plan_original"] != row["plan_in_force"]
-    ]
+    revised: Answer = []
+    for (agency, _, metric), row, _ in asked.shown(DECEMBER):
+        original, in_force = (
+            plan_shown(row[f"plan_{which}"]) for which in ("original", "in_force")
+        )
+        if original != in_force:
+            revised.append((asked.short(agency), metric, original, in_force))
+    return revised
 
 
 def since_last_night(asked: Questions) -> Answer:
@@ -258,10 +260,11 @@ def transfers(asked: Questions) -> Answer:
     ]  # fmt: skip
 
 
-_UNKNOWN_AGENCY_RULE = {
+_RULES = {
     "chung_tu": "payments.agency_known",
     "tham_gia": "participations.agency_known",
     C12: "c12.agency_known",
+    "phan_bo": "allocations.document_known",
 }
 
 
@@ -276,15 +279,21 @@ def set_aside(asked: Questions) -> Answer:
     for account in asked.state.accounts_set_aside:
         closings = sum(amount(account, f"_ck_{long}") for long, _ in C12_SUFFIXES.values())
         money[C12, (account.agency_code, account.month, account.employer_code)] = closings
+    accepted = asked.state.accepted
+    for key, line in accepted["phan_bo"].items():
+        if (line["so_chung_tu"],) not in accepted["chung_tu"]:
+            money["phan_bo", key] = line["tien_goc"] + line["tien_lai"]
     sums: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
     for (table, key), đồng in money.items():
-        of_reason = sums[_UNKNOWN_AGENCY_RULE[table], _age_band(asked, table, key)]
+        of_reason = sums[_RULES[table], _age_band(asked, table, key)]
         of_reason[0] += 1
         of_reason[1] += đồng
     return [(*reason, *both) for reason, both in sums.items()]
 
 
 def _age_band(asked: Questions, table: str, key: Key) -> str:
+    if table == "phan_bo":  # as old as its document
+        table, key = "chung_tu", key[:1]
     seen = min(
         observation.known_at
         for observation in asked.observations
@@ -329,9 +338,9 @@ def nothing_paid(asked: Questions) -> Answer:
             - amount(account, f"_bsg_{short}")
             for _, short in C12_SUFFIXES.values()
         )
-        if month == DECEMBER and payable > 0 and paid[employer] == 0:
-            if asked.sees(account.agency_code):
-                answer.append((asked.short(account.agency_code), employer, payable))
+        owes = month == DECEMBER and payable > 0 and paid[employer] == 0
+        if owes and asked.sees(account.agency_code):
+            answer.append((asked.short(account.agency_code), employer, payable))
     return answer
 
 
