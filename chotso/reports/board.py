@@ -166,20 +166,20 @@ def _debtors(view: Overview) -> Iterator[Flowable]:
     table = [[_cell(title, True, place in {0, 3, 4}) for place, title in enumerate(titles)]]
     for place, row in enumerate(top, start=1):
         table.append(_debtor(view, place, row))
-    widths = [8 * MM, 62 * MM, 38 * MM, 30 * MM, 15 * MM]
+    widths = [8 * MM, 74 * MM, 32 * MM, 27 * MM, 15 * MM]
     yield KeepTogether([_title(said), grid(table, [*widths, _FULL - sum(widths)], header=True)])
 
 
 def _debtor(view: Overview, place: int, row: Row) -> list[Paragraph]:
     name = str(row.get("employer_name") or "(tên cá nhân, không nêu)")
     code = f" – {fitted(str(row.get('employer_code')), 30 * MM, 7.5)}"
-    room = 60 * MM - width_of(code, 7.5)
+    room = 72 * MM - width_of(code, 7.5)
     months, kind = row.get("months_owed_count"), str(row.get("debt_class_code"))
     told = number(months, 1) if isinstance(months, int | Decimal) else NOTHING
     return [
         _cell(str(place), right=True),
         _cell(fitted(name, room, 7.5) + code),
-        _cell(fitted(view.short(row.get("agency_code")), 36 * MM, 7.5)),
+        _cell(fitted(view.short(row.get("agency_code")), 30 * MM, 7.5)),
         _cell(number(owed(row)), right=True),
         _cell(told, right=True),
         _cell(DEBT_CLASSES.get(kind, shown(kind, 30))),

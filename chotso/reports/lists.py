@@ -17,6 +17,7 @@ from chotso.reports.words import (
     NOTHING,
     PLAN_OF_ZERO,
     PLAN_OF_ZERO_LEGEND,
+    PLAN_OF_ZERO_RANKED,
     figure,
     month,
     number,
@@ -110,24 +111,27 @@ def ranking_part(view: Overview) -> Iterator[Flowable]:
         if any(row.get("is_at_cutoff") is False for row in rows):
             said = "Xếp hạng tạm thời: số liệu chưa ở thời điểm chốt."
             yield Paragraph(said, style(9, True, spaceAfter=2 * MM))
+        if any(row.get("not_considered_code") == "plan_zero" for row in rows):
+            yield Paragraph(PLAN_OF_ZERO_RANKED, style(8, spaceAfter=2 * MM))
         titles = ("Hạng", "Tên", "Điểm", "Giải thích, hoặc lý do không xét")
         table = [[_cell(each, True, right=each == "Điểm") for each in titles]]
-        table += [_ranking_line(row) for row in rows]
+        table += [_ranking_line(view, row) for row in rows]
         yield grid(table, [13 * MM, 54 * MM, 22 * MM, _FULL - 89 * MM], header=True)
         yield from _points_part(view, kind)
 
 
-def _ranking_line(row: Row) -> list[Paragraph]:
+def _ranking_line(view: Overview, row: Row) -> list[Paragraph]:
     rank, points = row.get("rank_number"), row.get("total_points")
     is_aside = row.get("is_considered") is False
     reason = str(row.get("not_considered_reason_vi") or row.get("explanation_vi") or "")
+    reason += f" ({PLAN_OF_ZERO})" if row.get("not_considered_code") == "plan_zero" else ""
     why = f"Không xét: {reason}" if is_aside else str(row.get("explanation_vi") or "")
     shared = " (đồng hạng)" if row.get("is_rank_shared") is True else ""
     name = str(row.get("participant_name") or row.get("participant_code") or "")
     code = str(row.get("participant_code") or "")
     told = name if code in name else f"{name}\n{code}"
     if row.get("participant_type") == "officer" and row.get("agency_name"):
-        told += f"\n{row['agency_name']}"
+        told += f"\n{view.short(row.get('agency_code'))}"
     return [
         _cell(number(rank) + shared if isinstance(rank, int | Decimal) else NOTHING, True),
         _cell(told),

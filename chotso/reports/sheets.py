@@ -9,6 +9,7 @@ from chotso.reports.columns import SheetColumn, columns_of
 from chotso.reports.data import Row
 from chotso.reports.issues import grouped
 from chotso.reports.overview import Overview
+from chotso.reports.words import PLAN_OF_ZERO_RANKED
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,8 @@ def _results(view: Overview) -> Sheet | None:
 def _ranking(view: Overview) -> Sheet | None:
     chosen = (*of.RANKING[:2], _agency(view), *of.RANKING[2:])
     note = "Thứ hạng, hoặc lý do không xét."
+    if any(row.get("not_considered_code") == "plan_zero" for row in view.release.ranking):
+        note += f" {PLAN_OF_ZERO_RANKED}"
     return _made(view, "Xếp hạng", "ranking", note, chosen, 8, view.release.ranking)
 
 

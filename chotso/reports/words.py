@@ -28,6 +28,10 @@ PLAN_OF_ZERO_LEGEND = (
     f"{PLAN_OF_ZERO}: kế hoạch được giao bằng 0, thực hiện bao nhiêu cũng là đạt; không có tỷ lệ "
     "so với kế hoạch."
 )
+PLAN_OF_ZERO_RANKED = (
+    f"{PLAN_OF_ZERO}: chỉ tiêu có kế hoạch được giao bằng 0 là đạt, nhưng không có gì để chấm "
+    "điểm, nên theo thể lệ của đợt không được xét."
+)
 _WITHOUT_VERDICT = {
     "none": "Chưa giao KH", "not_yet": "KH chưa hiệu lực", "zero": f"– ({PLAN_OF_ZERO})",
 }  # fmt: skip

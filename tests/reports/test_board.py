@@ -163,3 +163,19 @@ def test_the_last_week_is_of_the_release_alone(tmp_path: Path) -> None:
     assert not any("QĐ-1 " in line for line in told)
     assert "Số ngày có dữ liệu mới hoặc thay đổi, trên 7 ngày: Chứng từ thu (2)." in told
     assert "Dữ liệu bị giữ lại: còn dòng mới ở nguồn Chứng từ thu." in told
+
+
+def test_a_ranking_says_why_a_plan_of_zero_is_met_and_not_considered(tmp_path: Path) -> None:
+    def change(row: dict[str, str]) -> None:
+        if row["participant_code"] == worlds.ZERO_PLAN[0]:
+            row |= {
+                "is_considered": "false", "not_considered_code": "plan_zero",
+                "not_considered_reason_vi": "Số người: kế hoạch được giao bằng 0",
+                "rank_number": "\\N", "total_points": "\\N",
+            }  # fmt: skip
+
+    changed(worlds.province(tmp_path), "ranking", change)
+    write_reports(tmp_path, worlds.FACTS)
+    told = page(tmp_path, "Xếp hạng cơ quan")
+    assert f"Không xét: Số người: kế hoạch được giao bằng 0 ({PLAN_OF_ZERO})" in told
+    assert f"{PLAN_OF_ZERO}: chỉ tiêu có kế hoạch được giao bằng 0 là đạt" in told
