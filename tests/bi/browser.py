@@ -131,7 +131,6 @@ def _look_at_every_chart(page: Page) -> None:
 def post(page: Page, bi: Bi, path: str, body: dict[str, Any]) -> tuple[int, Any]:
     """Ask Superset's API with the session of the page."""
     token = page.request.get(f"{bi.url}/api/v1/security/csrf_token/").json()["result"]
-    answer = page.request.post(
-        f"{bi.url}{path}", data=body, headers={"X-CSRFToken": token, "Referer": f"{bi.url}/"}
-    )
+    headers = {"X-CSRFToken": token, "Referer": f"{bi.url}/", "Accept": "application/json"}
+    answer = page.request.post(f"{bi.url}{path}", data=body, headers=headers)
     return answer.status, answer.json()
