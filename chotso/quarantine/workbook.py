@@ -126,7 +126,7 @@ def _write(
             }
         )
         book.set_custom_property("Language", "vi-VN")  # the library has no place for dc:language
-        writer = _Writer(book, heading, clock)
+        writer = _AsideWriter(book, heading, clock)
         told = f"{len(rows)} dòng của {name}. {at}."
         writer.sheet(ROWS_SHEET, told, ROWS_HEADER, [_row_cells(r, clock) for r in rows])
         told = f"{name}. {STAKE_NOTE}"
@@ -215,7 +215,7 @@ class _Formats:
         self.month = book.add_format({**top, "num_format": "mm/yyyy"})
 
 
-class _Writer:
+class _AsideWriter:
     """Writes the sheets of one workbook, each with the official heading and set up for A4."""
 
     def __init__(self, book: Any, heading: PaperRegister, clock: datetime) -> None:

@@ -24,7 +24,7 @@ _MIXED = re.compile(r"(actual|plan)_.*")
 
 
 @dataclass(frozen=True)
-class Delivery:
+class InputFile:
     """What one feed delivered on one business date and changed something: rows, and đồng."""
 
     feed: str
@@ -50,7 +50,7 @@ class ReleaseFacts:
     author: str | None = None
     code_version: str = ""
     heading: PaperRegister = field(default_factory=PaperRegister)
-    deliveries: tuple[Delivery, ...] = ()
+    deliveries: tuple[InputFile, ...] = ()
 
     @property
     def is_rehearsal(self) -> bool:
@@ -92,11 +92,11 @@ def facts_of(
     )
 
 
-def _deliveries(inputs: Iterable[Mapping[str, Any]]) -> Iterator[Delivery]:
+def _deliveries(inputs: Iterable[Mapping[str, Any]]) -> Iterator[InputFile]:
     """The batches among the inputs, which are acts, too, in their order."""
     for entry in inputs:
         if "feed" in entry:
-            yield Delivery(
+            yield InputFile(
                 str(entry["feed"]),
                 date.fromisoformat(entry["business_date"]),
                 int(entry.get("rows_delivered") or 0),

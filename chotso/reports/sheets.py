@@ -13,7 +13,7 @@ from chotso.reports.words import PLAN_OF_ZERO_RANKED
 
 
 @dataclass(frozen=True)
-class Sheet:
+class WorkbookSheet:
     """A sheet with a line per row; what is not printed stands to the right or below."""
 
     name: str
@@ -25,7 +25,7 @@ class Sheet:
     """Whether a row is printed; rows that are come first."""
 
 
-def sheets(view: Overview) -> Iterator[Sheet]:
+def sheets(view: Overview) -> Iterator[WorkbookSheet]:
     """The sheets that the release has data for, after the overview and before the facts."""
     for made in (_corrected, _results, _ranking, _points, _arrears, _debtors, _officers,
                  _reconciled, _at_stake, _set_aside, _issues, _checks):  # fmt: skip
@@ -51,7 +51,7 @@ def _metric(view: Overview) -> SheetColumn:
 def _made(view: Overview, name: str, table: str, note: str, chosen: tuple[SheetColumn, ...],
           printed: int = 99, rows: Iterable[Row] | None = None,
           is_printed: Callable[[Row], bool] = lambda _: True,
-          rest: bool = False) -> Sheet | None:  # fmt: skip
+          rest: bool = False) -> WorkbookSheet | None:  # fmt: skip
     """A sheet of a data file; None if the release has no such file."""
     present = view.release.columns(table)
     if not present:
@@ -59,7 +59,7 @@ def _made(view: Overview, name: str, table: str, note: str, chosen: tuple[SheetC
     kept = columns_of(present, chosen, rest)
     shown = columns_of(present, chosen[:printed], False)
     rows = view.release.rows(table) if rows is None else rows
-    return Sheet(name, note, kept, rows, len(shown) if not rest else len(kept), is_printed)
+    return WorkbookSheet(name, note, kept, rows, len(shown) if not rest else len(kept), is_printed)
 
 
 def _newest(view: Overview) -> str:
@@ -85,7 +85,7 @@ def _newest_first(view: Overview, rows: Iterable[Row]) -> list[Row]:
     return sorted(rows, key=place)
 
 
-def _results(view: Overview) -> Sheet | None:
+def _results(view: Overview) -> WorkbookSheet | None:
     metrics = {code: place for place, code in enumerate(view.metrics)}
     whole = view.whole.code if view.whole else None
 
@@ -101,7 +101,7 @@ def _results(view: Overview) -> Sheet | None:
     )  # fmt: skip
 
 
-def _ranking(view: Overview) -> Sheet | None:
+def _ranking(view: Overview) -> WorkbookSheet | None:
     chosen = (*of.RANKING[:2], _agency(view), *of.RANKING[2:])
     note = "Thứ hạng, hoặc lý do không xét."
     if any(row.get("not_considered_code") == "plan_zero" for row in view.release.ranking):
@@ -109,7 +109,7 @@ def _ranking(view: Overview) -> Sheet | None:
     return _made(view, "Xếp hạng", "ranking", note, chosen, 8, view.release.ranking)
 
 
-def _points(view: Overview) -> Sheet | None:
+def _points(view: Overview) -> WorkbookSheet | None:
     names = {
         (row.get("participant_type"), row.get("participant_code")): row.get("participant_name")
         for row in view.release.ranking
@@ -124,7 +124,7 @@ def _points(view: Overview) -> Sheet | None:
     return _made(view, "Điểm", "ranking_points", note, (named, *of.POINTS), 8)
 
 
-def _arrears(view: Overview) -> Sheet | None:
+def _arrears(view: Overview) -> WorkbookSheet | None:
     rows = sorted(
         view.release.rows("arrears_ratio"), key=lambda row: row["is_official"] is not True
     )
@@ -138,7 +138,7 @@ def _arrears(view: Overview) -> Sheet | None:
     )  # fmt: skip
 
 
-def _debtors(view: Overview) -> Sheet | None:
+def _debtors(view: Overview) -> WorkbookSheet | None:
     return _made(
         view, "Nợ theo đơn vị", "employer_arrears",
         f"Đơn vị còn nợ gốc, {_newest(view)}; các tháng khác: data/employer_arrears.csv.",
@@ -146,7 +146,7 @@ def _debtors(view: Overview) -> Sheet | None:
     )  # fmt: skip
 
 
-def _officers(view: Overview) -> Sheet | None:
+def _officers(view: Overview) -> WorkbookSheet | None:
     """The judged month; figures with a plan first, which alone are printed."""
     is_of_month = _of_month(view)
     metrics = {code: place for place, code in enumerate(view.metrics)}
@@ -169,7 +169,7 @@ def _has_plan(row: Row) -> bool:
     return row.get("plan_in_force") is not None
 
 
-def _reconciled(view: Overview) -> Sheet | None:
+def _reconciled(view: Overview) -> WorkbookSheet | None:
     return _made(
         view, "Đối chiếu", "reconciliation",
         "Sổ C12 đối chiếu với chứng từ thu, theo cơ quan, tháng, nhóm quỹ. " + _printed(view),
@@ -178,7 +178,7 @@ def _reconciled(view: Overview) -> Sheet | None:
     )  # fmt: skip
 
 
-def _at_stake(view: Overview) -> Sheet | None:
+def _at_stake(view: Overview) -> WorkbookSheet | None:
     return _made(
         view, "Tiền cách ly", "money_at_stake",
         f"Tiền bị giữ lại có thể làm thay đổi số lũy kế {_newest(view)}, mỗi đồng tính một lần. "
@@ -187,7 +187,7 @@ def _at_stake(view: Overview) -> Sheet | None:
     )  # fmt: skip
 
 
-def _set_aside(view: Overview) -> Sheet | None:
+def _set_aside(view: Overview) -> WorkbookSheet | None:
     return _made(
         view, "Cách ly", "quarantine",
         "Dữ liệu bị giữ lại khi niêm phong, theo nguồn và quy tắc, như đã nhận: chứng từ và các "
@@ -196,7 +196,7 @@ def _set_aside(view: Overview) -> Sheet | None:
     )  # fmt: skip
 
 
-def _issues(view: Overview) -> Sheet | None:
+def _issues(view: Overview) -> WorkbookSheet | None:
     """Groups of equal issues as rows."""
     if not view.release.columns("known_issues"):
         return None
@@ -219,14 +219,14 @@ def _issues(view: Overview) -> Sheet | None:
         of.column("subject_code", "Mã", 36),
     ]
     note = "Điều đã biết về các số liệu khi niêm phong; điều như nhau ở nhiều nơi là một dòng."
-    return Sheet("Vấn đề đã biết", note, columns, rows, 3)
+    return WorkbookSheet("Vấn đề đã biết", note, columns, rows, 3)
 
 
-def _checks(view: Overview) -> Sheet | None:
+def _checks(view: Overview) -> WorkbookSheet | None:
     note = "Điều kiện để niêm phong; điều kiện được bỏ qua có tên hai người."
     return _made(view, "Kiểm tra trước niêm phong", "checks", note, of.CHECKS, 7)
 
 
-def _corrected(view: Overview) -> Sheet | None:
+def _corrected(view: Overview) -> WorkbookSheet | None:
     note = "Số liệu trước và sau đính chính."
     return _made(view, "Đính chính", "changes", note, of.CHANGES, rest=True)

@@ -17,7 +17,7 @@ from chotso.reports.facts import told_facts
 from chotso.reports.heading import dated_line, number_line
 from chotso.reports.heights import lines_of, most_lines
 from chotso.reports.overview import Overview, ReportedMetric
-from chotso.reports.sheets import Sheet, sheets
+from chotso.reports.sheets import WorkbookSheet, sheets
 from chotso.reports.summary import sentences, table_of_the_whole
 from chotso.reports.words import (
     PLAN_OF_ZERO_LEGEND,
@@ -207,7 +207,7 @@ class _Writer:
         sheet.write_string(row, 4, line[4], left)
         sheet.write_string(row, 5, line[5], right)
 
-    def table(self, told: Sheet) -> None:
+    def table(self, told: WorkbookSheet) -> None:
         """A sheet with a line per row; the header stays visible and is on every printed page."""
         columns, printed = told.columns, told.printed_columns
         widths = [column.width for column in columns]

@@ -12,7 +12,7 @@ import pytest
 
 from chotso.reports import write_reports
 from chotso.reports.board import MET, MISSED
-from chotso.reports.data import Delivery, Release
+from chotso.reports.data import InputFile, Release
 from chotso.reports.issues import grouped
 from chotso.reports.overview import Overview
 from chotso.reports.week import week_lines
@@ -153,9 +153,9 @@ def test_the_last_week_is_of_the_release_alone(tmp_path: Path) -> None:
     old = plan | {"decision_code": "QĐ-1", "effective_from_date": date(2021, 12, 24)}
     worlds.write(folder, {"plans": worlds.whole("plans", [plan, old])})
     deliveries = (
-        Delivery("payments", date(2021, 12, 25), 10, Decimal(1)),
-        Delivery("payments", date(2021, 12, 31), 10, Decimal(1)),
-        Delivery("c12", date(2021, 12, 24), 10, Decimal(1)),
+        InputFile("payments", date(2021, 12, 25), 10, Decimal(1)),
+        InputFile("payments", date(2021, 12, 31), 10, Decimal(1)),
+        InputFile("c12", date(2021, 12, 24), 10, Decimal(1)),
     )
     facts = replace(worlds.FACTS, deliveries=deliveries)
     told = week_lines(Overview(Release(folder, facts)))
