@@ -939,7 +939,7 @@ function* told(result) {
     yield `signed by ${result.certified_by.join(", ")}: ${word}`;
   }
   for (const { code, path, message } of result.findings)
-    yield `FINDING ${code}: ${visible(path)}: ${visible(message)}`;
+    yield `FINDING ${code}: ${path ? `${visible(path)}: ` : ""}${visible(message)}`;
   for (const [release, by] of Object.entries(result.superseded ?? {}))
     yield `đã được thay thế (superseded): ${visible(release)} → ${visible(by)}`;
   for (const note of result.notes) yield `note: ${visible(note)}`;

@@ -913,7 +913,12 @@ def verify_releases(path: str | Path, anchor: str | None = None) -> Result:
         result.period_id, result.cutoff_at = last.period_id, last.cutoff_at
         result.certified_by = last.certified_by
         if anchor and newest != anchor:
-            result.fail("anchor", "", f"the newest root is {newest}, the anchor {anchor}")
+            known = checked.get(anchor)
+            whose = f" (of {known[0].release_id})" if known else ""
+            result.fail(
+                "anchor", "", f"the newest root is {newest} (of {last.release_id}), "
+                f"the anchor {anchor}{whose}"
+            )  # fmt: skip
     return result
 
 
@@ -1047,7 +1052,8 @@ def told(result: Result) -> Iterator[str]:
         whole = "" if result.is_certified else f", of the {SIGNERS_NEEDED} that it takes"
         yield f"certified by {', '.join(result.certified_by)}{whole}"
     for finding in result.findings:
-        yield f"FINDING {finding.code}: {visible(finding.path)}: {visible(finding.message)}"
+        where = f"{visible(finding.path)}: " if finding.path else ""
+        yield f"FINDING {finding.code}: {where}{visible(finding.message)}"
     for release, by in (result.superseded or {}).items():
         yield f"đã được thay thế (superseded): {visible(release)} → {visible(by)}"
     for note in result.notes:
