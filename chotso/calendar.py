@@ -54,3 +54,8 @@ def parse_instant(text: str) -> datetime:
         raise ValueError(f"{text!r} does not begin with YYYY-MM-DD")
     instant = datetime.fromisoformat(text)
     return instant if instant.tzinfo else instant.replace(tzinfo=LOCAL_ZONE)
+
+
+def local_minute(instant: datetime) -> str:
+    """An aware instant as local time to the minute: 2021-12-31 17:00."""
+    return f"{instant.astimezone(LOCAL_ZONE):%Y-%m-%d %H:%M}"

@@ -32,6 +32,8 @@ from pydantic import (
 
 from chotso import PROJECT_ROOT
 from chotso.errors import ChotsoError
+from chotso.label_register import LabelRegister
+from chotso.paper_register import PaperRegister
 from chotso.strict_models import StrictModel, faults_of
 from chotso.yaml_reader import NotYamlError, read_yaml
 
@@ -195,26 +197,6 @@ class MeasureRegister(StrictModel):
         return self
 
 
-class Label(StrictModel):
-    """What people read instead of a code."""
-
-    code: Annotated[str, StringConstraints(min_length=1)]
-    vi: Name
-    en: Name
-
-
-class LabelRegister(StrictModel):
-    """`config/labels.yml`: texts for the codes of each kind, in the order of charts."""
-
-    labels: dict[str, list[Label]] = Field(default_factory=dict)
-
-    @model_validator(mode="after")
-    def _has_each_code_once(self) -> Self:
-        for kind, labels in self.labels.items():
-            _refuse_twice(kind, [label.code for label in labels])
-        return self
-
-
 class PointsFormula(StrictModel):
     """How points are given: a share of the weight for the plan met, the rest for exceeding it."""
 
@@ -306,6 +288,7 @@ class Registers(BaseModel):
     measures: MeasureRegister
     metrics: MetricRegister
     labels: LabelRegister
+    papers: PaperRegister
     configuration: Configuration
 
     @cached_property
@@ -366,15 +349,15 @@ def parse_registers(configuration: Mapping[str, Any], *, source: str = "config")
     for period in periods:
         if unknown := sorted(period.metric_codes - codes):
             raise _wrong("periods.yml", f"period {period.id} names unknown metrics {unknown}")
+    # configurations from before these registers have none
+    papers = parse_register(PaperRegister, {"papers": {}, **configuration}, "papers")
+    labels = parse_register(LabelRegister, {"labels": {}, **configuration}, "labels")
     return Registers(
         periods=tuple(periods),
         measures=parse_register(MeasureRegister, configuration, "measures"),
         metrics=metrics,
-        labels=(
-            parse_register(LabelRegister, configuration, "labels")
-            if "labels" in configuration
-            else LabelRegister()
-        ),
+        labels=labels,
+        papers=papers,
         configuration=dict(configuration),
     )
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
+from itertools import chain
 from typing import Any
 
 from psycopg.rows import dict_row
@@ -10,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from chotso.build import uncounted
-from chotso.calendar import local_date
+from chotso.calendar import local_date, local_minute
 from chotso.ingest import control_totals, drop_register, missing, schema_drift
 from chotso.registers import load_registers
 from chotso.release.seal import readiness
@@ -33,6 +35,11 @@ night as (
         sum(batch.rows_delivered) as rows_delivered,
         sum(batch.rows_quarantined) as rows_quarantined,
         sum(batch.money_delivered) as money_delivered,
+        count(*) filter (where batch.final_of is not null) as freeze_batches,
+        sum(batch.rows_delivered) filter (where batch.final_of is not null) as freeze_rows,
+        sum(batch.rows_quarantined) filter (where batch.final_of is not null) as freeze_aside,
+        sum(batch.money_delivered) filter (where batch.final_of is not null) as freeze_money,
+        string_agg(distinct batch.final_of, ', ' order by batch.final_of) as freezes,
         count(*) filter (where batch.status in ('blocked', 'refused', 'failed')) as stopped,
         max(batch.known_at) filter (where batch.status = 'published') as known_at
     from newest
@@ -105,19 +112,42 @@ class Status:
 
     def show(self, console: Console) -> None:
         """Print the status: what came, what readers see, what is wrong, what is due."""
-        console.print(self._table())
-        for line in (*self._lines_of_feeds(), *self._lines_of_figures()):
+        console.print(self._table(), soft_wrap=False)
+        lines = (self._lines_of_freezes(), self._lines_of_feeds(), self._lines_of_figures())
+        for line in chain(*lines):
             console.print(line, markup=False)
 
     def _table(self) -> Table:
-        table = Table(title="Feeds, newest business date")
-        names = ["feed", "business_date", "batches", "rows_delivered", "rows_quarantined",
-                 "money_delivered", "stopped", "known_at"]  # fmt: skip
-        for name in names:
-            table.add_column(name)
+        """The nights' own deliveries, in 80 columns; whole reads of freezes have lines below."""
+        table = Table(
+            title="Feeds, newest business date (local time)",
+            box=None,
+            pad_edge=False,
+            padding=(0, 2, 0, 0),
+        )
+        table.add_column("feed", overflow="fold")
+        for name in ("night", "rows", "aside", "đồng", "known at"):
+            table.add_column(name, justify="right", overflow="fold")
         for feed in self.feeds:
-            table.add_row(*[_shown(feed[name]) for name in names])
+            known_at = feed["known_at"]
+            table.add_row(
+                feed["feed"],
+                _shown(feed["business_date"]),
+                _own(feed, "rows_delivered", "freeze_rows"),
+                _own(feed, "rows_quarantined", "freeze_aside"),
+                _own(feed, "money_delivered", "freeze_money"),
+                f"{local_minute(known_at)[5:]}" if known_at else "–",
+            )
         return table
+
+    def _lines_of_freezes(self) -> Iterator[str]:
+        for feed in self.feeds:
+            if feed["freeze_batches"]:
+                yield f"read for freezes, not in the table ({feed['freezes']}):"
+                yield (
+                    f"    {feed['feed']}: {feed['freeze_rows'] or 0:,} rows, "
+                    f"{feed['freeze_money'] or 0:,} đồng in {feed['freeze_batches']} batches"
+                )
 
     def _lines_of_feeds(self) -> Iterator[str]:
         for row in self.stopped:
@@ -137,8 +167,8 @@ class Status:
         yield from map(_shown_drift, self.schema_drift)
         oldest = self.quarantine["oldest_days"]
         yield (
-            f"quarantine: {self.quarantine['rows']:,} rows open, {self.quarantine['money']:,} đồng "
-            f"as delivered, {self.quarantine['at_stake']:,} đồng could change figures to date"
+            f"quarantine: {self.quarantine['rows']:,} rows open, "
+            f"{self.quarantine['at_stake']:,} đồng of them could change figures to date, each once"
             + (f", the oldest for {oldest} days" if oldest is not None else "")
         )
 
@@ -146,7 +176,7 @@ class Status:
         shown = self.exposed
         yield (
             f"readers see: build {shown['build_id']} of {shown['business_date']}, "
-            f"known at {shown['as_known_at'].isoformat()}"
+            f"known at {local_minute(shown['as_known_at'])}"
             if shown
             else "readers see: nothing yet"
         )
@@ -154,7 +184,7 @@ class Status:
             yield f"no freeze: {sentence}"
         for cutoff in self.cutoffs:
             yield (
-                f"{cutoff['period_id']}: cutoff {cutoff['cutoff_at'].isoformat()}, "
+                f"{cutoff['period_id']}: cutoff {local_minute(cutoff['cutoff_at'])}, "
                 f"{cutoff['state']}"
             )
         yield from (f"warning: {warning}" for warning in self.warnings)
@@ -235,7 +265,13 @@ def _shown_drift(drift: dict[str, Any]) -> str:
     )
 
 
+def _own(feed: dict[str, Any], total: str, of_freezes: str) -> str:
+    """What the nights delivered, without the whole reads of freezes."""
+    return _shown((feed[total] or 0) - (feed[of_freezes] or 0))
+
+
 def _shown(value: Any) -> str:
+    """A date, a local time, or a number with its digits grouped."""
     if isinstance(value, datetime):
-        return value.isoformat(timespec="seconds")
-    return f"{value:,}" if isinstance(value, int) else str(value)
+        return local_minute(value)
+    return f"{value:,}" if isinstance(value, int | Decimal) else str(value)

@@ -71,6 +71,9 @@ create table frozen.arrears_ratio (
     agency_key text,
     -- Các cách tính cho kết luận khác nhau — the variants do not agree whether the target is met
     has_differing_verdicts boolean,
+    -- Dòng của toàn tỉnh; trống ở bản cũ — the row is of a whole province; null in releases from
+    -- before there was it
+    is_province boolean,
     constraint arrears_ratio_pkey primary key (release_id, agency_code, month, group_code,
         variant_code),
     constraint arrears_ratio_release_id_fkey foreign key (release_id) references
@@ -124,6 +127,9 @@ create table frozen.attainment (
     -- aside that could change the figure to date, each once; null in releases from before there was
     -- it
     quarantined_to_date numeric,
+    -- Dòng của toàn tỉnh; trống ở bản cũ — the row is of a whole province; null in releases from
+    -- before there was it
+    is_province boolean,
     constraint attainment_pkey primary key (release_id, agency_code, month, metric_code),
     constraint attainment_release_id_fkey foreign key (release_id) references
         frozen.release(release_id)
@@ -433,7 +439,7 @@ create view frozen.current_arrears_ratio with (security_barrier=true) as
 select shown.release_id, shown.agency_code, shown.agency_name, shown.parent_agency_code,
     shown.parent_agency_name, shown.month, shown.group_code, shown.variant_code, shown.numerator,
     shown.denominator, shown.ratio, shown.is_met, shown.is_official, shown.agency_key,
-    shown.has_differing_verdicts
+    shown.has_differing_verdicts, shown.is_province
 from frozen.arrears_ratio shown
 join frozen.release on release.release_id = shown.release_id
 where release.is_current and guard.reads_all_still() and guard.reads_all_at_planning()
@@ -441,11 +447,11 @@ union all
 select shown.release_id, shown.agency_code, shown.agency_name, shown.parent_agency_code,
     shown.parent_agency_name, shown.month, shown.group_code, shown.variant_code, shown.numerator,
     shown.denominator, shown.ratio, shown.is_met, shown.is_official, shown.agency_key,
-    shown.has_differing_verdicts
+    shown.has_differing_verdicts, shown.is_province
 from frozen.own_arrears_ratio(current_user) shown(release_id text, agency_code text, agency_name
     text, parent_agency_code text, parent_agency_name text, month date, group_code text,
     variant_code text, numerator numeric, denominator numeric, ratio numeric, is_met boolean,
-    is_official boolean, agency_key text, has_differing_verdicts boolean)
+    is_official boolean, agency_key text, has_differing_verdicts boolean, is_province boolean)
 join frozen.release on release.release_id = shown.release_id
 where release.is_current and not guard.reads_all_at_planning();
 
@@ -457,7 +463,7 @@ select shown.release_id, shown.agency_code, shown.agency_name, shown.parent_agen
     shown.actual_month, shown.actual_to_date, shown.numerator, shown.denominator,
     shown.plan_original, shown.plan_in_force, shown.attainment_ratio, shown.is_met,
     shown.quarantined_money, shown.known_at, shown.agency_key, shown.plan_final,
-    shown.plan_status_code, shown.quarantined_to_date
+    shown.plan_status_code, shown.quarantined_to_date, shown.is_province
 from frozen.attainment shown
 join frozen.release on release.release_id = shown.release_id
 where release.is_current and guard.reads_all_still() and guard.reads_all_at_planning()
@@ -468,14 +474,14 @@ select shown.release_id, shown.agency_code, shown.agency_name, shown.parent_agen
     shown.actual_month, shown.actual_to_date, shown.numerator, shown.denominator,
     shown.plan_original, shown.plan_in_force, shown.attainment_ratio, shown.is_met,
     shown.quarantined_money, shown.known_at, shown.agency_key, shown.plan_final,
-    shown.plan_status_code, shown.quarantined_to_date
+    shown.plan_status_code, shown.quarantined_to_date, shown.is_province
 from frozen.own_attainment(current_user) shown(release_id text, agency_code text, agency_name text,
     parent_agency_code text, parent_agency_name text, month date, metric_code text, metric_name_vi
     text, metric_name_en text, unit_code text, kind_code text, direction_code text, actual_month
     numeric, actual_to_date numeric, numerator numeric, denominator numeric, plan_original numeric,
     plan_in_force numeric, attainment_ratio numeric, is_met boolean, quarantined_money numeric,
     known_at timestamptz, agency_key text, plan_final numeric, plan_status_code text,
-    quarantined_to_date numeric)
+    quarantined_to_date numeric, is_province boolean)
 join frozen.release on release.release_id = shown.release_id
 where release.is_current and not guard.reads_all_at_planning();
 
@@ -572,11 +578,11 @@ where is_current;
 create view frozen.own_arrears_ratio with (security_barrier=true) as
 select release_id, agency_code, agency_name, parent_agency_code, parent_agency_name, month,
     group_code, variant_code, numerator, denominator, ratio, is_met, is_official, agency_key,
-    has_differing_verdicts
+    has_differing_verdicts, is_province
 from frozen.own_arrears_ratio(current_user) shown(release_id text, agency_code text, agency_name
     text, parent_agency_code text, parent_agency_name text, month date, group_code text,
     variant_code text, numerator numeric, denominator numeric, ratio numeric, is_met boolean,
-    is_official boolean, agency_key text, has_differing_verdicts boolean);
+    is_official boolean, agency_key text, has_differing_verdicts boolean, is_province boolean);
 
 -- Số liệu đã chốt của riêng cơ quan người đọc, mọi bản chốt — of frozen.attainment, the rows of the
 -- reader's own agencies
@@ -584,14 +590,15 @@ create view frozen.own_attainment with (security_barrier=true) as
 select release_id, agency_code, agency_name, parent_agency_code, parent_agency_name, month,
     metric_code, metric_name_vi, metric_name_en, unit_code, kind_code, direction_code, actual_month,
     actual_to_date, numerator, denominator, plan_original, plan_in_force, attainment_ratio, is_met,
-    quarantined_money, known_at, agency_key, plan_final, plan_status_code, quarantined_to_date
+    quarantined_money, known_at, agency_key, plan_final, plan_status_code, quarantined_to_date,
+    is_province
 from frozen.own_attainment(current_user) shown(release_id text, agency_code text, agency_name text,
     parent_agency_code text, parent_agency_name text, month date, metric_code text, metric_name_vi
     text, metric_name_en text, unit_code text, kind_code text, direction_code text, actual_month
     numeric, actual_to_date numeric, numerator numeric, denominator numeric, plan_original numeric,
     plan_in_force numeric, attainment_ratio numeric, is_met boolean, quarantined_money numeric,
     known_at timestamptz, agency_key text, plan_final numeric, plan_status_code text,
-    quarantined_to_date numeric);
+    quarantined_to_date numeric, is_province boolean);
 
 -- Số liệu đã chốt của riêng cơ quan người đọc, mọi bản chốt — of frozen.employer_arrears, the rows
 -- of the reader's own agencies
@@ -1740,6 +1747,9 @@ create table rehearsal.arrears_ratio (
     is_official boolean, -- Cách tính chính thức — whether this variant is the official one
     agency_key text,
     has_differing_verdicts boolean,
+    -- Dòng của toàn tỉnh; trống ở bản cũ — the row is of a whole province; null in releases from
+    -- before there was it
+    is_province boolean,
     constraint arrears_ratio_pkey primary key (release_id, agency_code, month, group_code,
         variant_code),
     constraint arrears_ratio_release_id_fkey foreign key (release_id) references
@@ -1783,6 +1793,9 @@ create table rehearsal.attainment (
     plan_final numeric,
     plan_status_code text,
     quarantined_to_date numeric, -- Như frozen.attainment — as in frozen.attainment
+    -- Dòng của toàn tỉnh; trống ở bản cũ — the row is of a whole province; null in releases from
+    -- before there was it
+    is_province boolean,
     constraint attainment_pkey primary key (release_id, agency_code, month, metric_code),
     constraint attainment_release_id_fkey foreign key (release_id) references
         rehearsal.release(release_id)
@@ -1971,7 +1984,8 @@ create table sealing.arrears_ratio (
     is_met boolean,
     is_official boolean,
     agency_key text,
-    has_differing_verdicts boolean
+    has_differing_verdicts boolean,
+    is_province boolean
 );
 
 -- Số liệu sắp vào frozen.attainment — rows that become frozen.attainment
@@ -2000,7 +2014,8 @@ create table sealing.attainment (
     agency_key text,
     plan_final numeric,
     plan_status_code text,
-    quarantined_to_date numeric
+    quarantined_to_date numeric,
+    is_province boolean
 );
 
 -- Cách lập từng tệp số liệu — how each data file of a release follows from a build

@@ -93,7 +93,7 @@ def _replace(
         "period_id": sql.Literal(release.period_id),
         "is_sealed": sql.Literal(True),
         "release_id": sql.Literal(release.release_id),
-        **(_judged(columns) if mart == FIGURES else {}),
+        **_labelled(mart, columns),
     }  # fmt: skip
     rest = {
         name: sql.SQL("running.{}").format(sql.Identifier(name))
@@ -133,28 +133,42 @@ _AGENCY_KEY = sql.SQL(
 )
 
 
-def _judged(columns: dict[str, str]) -> dict[str, sql.Composable]:
-    """The status of a sealed figure, and how far the running one has moved since."""
-    code = sql.SQL(
-        "case when sealed.plan_in_force is null then 'no_plan' "
-        "when sealed.is_met::boolean then 'met' when not sealed.is_met::boolean then 'missed' end"
-    )
-    shown = sql.SQL("coalesce({}, 'unknown')").format(code)
-    labels = load_registers().labels.labels.get("status", [])
-    judged: dict[str, sql.Composable] = {
-        "status_code": code,
-        "status_vi": _case(shown, [(label.code, label.vi) for label in labels], shown),
-        "status_en": _case(shown, [(label.code, label.en) for label in labels], shown),
-        "status_order": _case(
-            shown,
+def _labelled(mart: str, columns: dict[str, str]) -> dict[str, sql.Composable]:
+    """What a mart says of a sealed row in words, and how far the running figure has moved since."""
+    given: dict[str, sql.Composable] = {
+        **_labels("ranking_state", sql.Literal("official"), "ranking_state"),
+        "ranking_state_code": sql.Literal("official"),
+    }
+    if mart == FIGURES:
+        code = sql.SQL(
+            "case when sealed.plan_in_force is null then 'no_plan' "
+            "when sealed.is_met::boolean then 'met' "
+            "when not sealed.is_met::boolean then 'missed' end"
+        )
+        given |= _labels("status", sql.SQL("coalesce({}, 'unknown')").format(code), "status")
+        given |= {
+            "status_code": code,
+            "change_since_sealed": sql.SQL(
+                "running.running_actual_to_date - sealed.actual_to_date::numeric"
+            ),
+        }
+    if mart == "rpt_emulation_points":
+        given |= _labels("points_result", sql.SQL("sealed.result_code"), "result")
+    return {name: value for name, value in given.items() if name in columns}
+
+
+def _labels(kind: str, code: sql.Composable, name: str) -> dict[str, sql.Composable]:
+    """The columns of a code's labels and order, as the report views have them."""
+    labels = load_registers().labels.labels.get(kind, [])
+    return {
+        f"{name}_vi": _case(code, [(label.code, label.vi) for label in labels], code),
+        f"{name}_en": _case(code, [(label.code, label.en) for label in labels], code),
+        f"{name}_order": _case(
+            code,
             [(label.code, place) for place, label in enumerate(labels, 1)],
             sql.Literal(len(labels) + 1),
         ),
-        "change_since_sealed": sql.SQL(
-            "running.running_actual_to_date - sealed.actual_to_date::numeric"
-        ),
     }
-    return {name: value for name, value in judged.items() if name in columns}
 
 
 def _case(

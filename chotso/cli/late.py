@@ -5,11 +5,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich import box
-from rich.table import Table
-from rich.text import Text
 
-from chotso.calendar import LOCAL_ZONE
+from chotso.calendar import local_minute
 from chotso.cli.console import OUTPUT, Json, answer, progress
 from chotso.settings import load_settings
 
@@ -33,8 +30,8 @@ def late(
 
 
 def _tell(found: "Late", lines: int) -> None:
-    _say(f"{found.release_id}: sealed as known at {found.as_known_at.astimezone(LOCAL_ZONE)},")
-    _say(f"compared with what is known at {found.known_until.astimezone(LOCAL_ZONE)}.")
+    _say(f"{found.release_id}: sealed as known at {local_minute(found.as_known_at)},")
+    _say(f"compared with what is known at {local_minute(found.known_until)} (local time).")
     _say(f"{len(found.changes)} in the register, {found.recorded} of them new.")
     _tell_reasons(found)
     _tell_cells(found, lines)
@@ -46,12 +43,10 @@ def _tell_reasons(found: "Late") -> None:
     from chotso.release.late.facts import REASONS
 
     counts = Counter(change["reason_code"] for change in found.changes)
-    table = _table("Lý do — reason", "Số dòng — changes")
     for reason, (name_vi, name_en) in REASONS.items():
         if counts[reason]:
-            _add(table, f"{name_vi} — {name_en} ({reason})", f"{counts[reason]:,}")
-    if counts:
-        OUTPUT.print(table)
+            _say(f"{counts[reason]:>9,}  {name_vi} — {name_en}")
+            _say(f"           {reason}")
 
 
 def _tell_cells(found: "Late", lines: int) -> None:
@@ -60,31 +55,27 @@ def _tell_cells(found: "Late", lines: int) -> None:
     if month is None:
         return
     _say(f"Số liệu tháng {month:%m/%Y} lẽ ra khác — figures of {month:%Y-%m} that would differ:")
-    table = _table("", "", "Đã chốt — frozen", "Lẽ ra — would be", "Lý do — reasons")
     for cell in cells[:lines]:
+        _say(f"  {cell.agency_code} {cell.metric_code}")
         for name in _COLUMNS:
             before, after = cell.frozen[name], cell.would_be[name]
             reasons = [reason for reason, change in cell.parts.items() if change[name]]
             if reasons:
-                metric = cell.metric_code if name == "actual_to_date" else f"  {name}"
-                _add(table, cell.agency_code, metric, _number(before), _number(after),
-                     ", ".join(reasons))  # fmt: skip
-    OUTPUT.print(table)
+                _say(f"    {name:<16} {_number(before):>19} → {_number(after)}")
+                _say(f"      {', '.join(reasons)}")
     if len(cells) > lines:
         _say(f"và {len(cells) - lines:,} số liệu khác — and {len(cells) - lines:,} more")
 
 
 def _tell_changes(found: "Late", lines: int) -> None:
-    table = _table("Dòng — item", "", "", "Tháng — month", "Thay đổi — adds", "Tệp — file")
+    """Print two lines per change: a table of six columns is too wide for a terminal."""
+    if found.changes[:lines]:
+        _say("Từng dòng — what became known, and what it adds:")
     for change in found.changes[:lines]:
         months = {f"{change[name]:%Y-%m}": None for name in ("month", "last_month")}
-        _add(
-            table, f"{change['feed']} {change['item_key']}", change["agency_code"],
-            change["metric_code"], " … ".join(months), _number(change["amount"]),
-            change["file_name"] or "",
-        )  # fmt: skip
-    if found.changes:
-        OUTPUT.print(table)
+        where = f"{change['agency_code']} {change['metric_code']} {' … '.join(months)}"
+        _say(f"  {change['feed']} {change['item_key']}  {change['file_name'] or ''}".rstrip())
+        _say(f"    {where}: {_number(change['amount'])}")
     if len(found.changes) > lines:
         more = len(found.changes) - lines
         _say(f"và {more:,} dòng khác — and {more:,} more; --json prints all")
@@ -94,17 +85,6 @@ def _number(value: object) -> str:
     if not isinstance(value, Decimal):
         return "–"
     return f"{int(value):,}" if value == value.to_integral_value() else f"{value.normalize():f}"
-
-
-def _table(*headers: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD)
-    for header in headers:
-        table.add_column(header)
-    return table
-
-
-def _add(table: Table, *cells: str) -> None:
-    table.add_row(*(Text(cell) for cell in cells))
 
 
 def _say(text: str) -> None:

@@ -2,12 +2,13 @@
 
 import re
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from chotso.calendar import LOCAL_ZONE
+from chotso.calendar import local_minute
 from chotso.cli.console import OUTPUT, Json, answer, progress
 from chotso.quarantine.rows import AsideRow
 from chotso.quarantine.stake import Stake
@@ -61,8 +62,11 @@ def show(id_: Id, json: Json = False) -> None:
 
     def tell() -> None:
         for name, value in shown.items():
-            if name != "rules":
-                OUTPUT.print(f"{name}: {value}", markup=False)
+            if name not in {"rules", "row"}:
+                OUTPUT.print(f"{name}: {_told(value)}", markup=False)
+        OUTPUT.print("row as delivered:")
+        for name, value in row.row.items():
+            OUTPUT.print(f"  {name}: {_told(value)}", markup=False)
         for rule in rules:
             OUTPUT.print(f"\n{rule['rule_id']}\n  {rule['sentence_vi']}", markup=False)
             OUTPUT.print(f"  {rule['sentence_en']}", markup=False)
@@ -181,7 +185,7 @@ def _stake(stake: Stake) -> dict[str, Any]:
 
 
 def _tell_rows(rows: list[dict[str, Any]]) -> None:
-    """Print three lines per row: a table of ten columns is too wide for a terminal."""
+    """Print four lines per row: a table of ten columns is too wide for a terminal."""
     if not rows:
         OUTPUT.print("No row is set aside.")
         return
@@ -189,30 +193,49 @@ def _tell_rows(rows: list[dict[str, Any]]) -> None:
         days = f"{row['age_days']} day{'' if row['age_days'] == 1 else 's'}"
         OUTPUT.print(f"{row['id']:>6}  {row['feed']} {row['row_key']}", markup=False)
         OUTPUT.print(
-            f"        {row['agency_code'] or 'no agency'}, {row['money']:,} đồng, {row['status']}; "
-            f"{days}: first seen {_shown(row['first_seen'])}, last {_shown(row['last_seen'])}",
+            f"        {row['agency_code'] or 'no agency'}, {row['money']:,} đồng, {row['status']}",
             markup=False,
         )
+        first, last = local_minute(row["first_seen"]), local_minute(row["last_seen"])
+        OUTPUT.print(f"        {days}: first seen {first}, last {last}", markup=False)
         OUTPUT.print(f"        {row['rule_id']}: {row['detail'] or ''}".rstrip(": "), markup=False)
 
 
-def _shown(instant: datetime) -> str:
-    """Local time to the minute."""
-    return f"{instant.astimezone(LOCAL_ZONE):%Y-%m-%d %H:%M}"
+def _told(value: object) -> str:
+    """A value in a line: local time, grouped digits, names with commas."""
+    match value:
+        case datetime():
+            return local_minute(value)
+        case Decimal():
+            return f"{value:,}"
+        case list():
+            return ", ".join(map(str, value))
+        case None:
+            return "–"
+    return str(value)
 
 
 def _tell_stake(stake: Stake) -> None:
+    """Print the money at stake; a payment and its lines are one sum, as a metric and its total."""
+    if not stake.feeds and not stake.months:
+        OUTPUT.print("No row is set aside, and no money is at stake.")
+        return
     if stake.as_known_at is not None:
         OUTPUT.print(
-            f"Could belong to figures that readers see (known at {stake.as_known_at.isoformat()}):"
+            f"Known at {local_minute(stake.as_known_at)}, could belong to figures that readers "
+            "see,\nnot to be added up:"
         )
+        if not stake.months:
+            OUTPUT.print("  none")
         for at in stake.by_metric():
             OUTPUT.print(
                 f"  {at['agency_code']} {at['metric_name_vi']}: {at['money']:,} đồng "
                 f"in {at['months']} months",
                 markup=False,
             )
-    OUTPUT.print("Open rows:")
+    OUTPUT.print("Open rows, as delivered (a payment and its lines are one sum):")
+    if not stake.feeds:
+        OUTPUT.print("  none")
     for feed in stake.feeds:
         OUTPUT.print(
             f"  {feed.agency_code or 'no agency'} {feed.feed}: {feed.rows:,} rows, "

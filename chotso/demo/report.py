@@ -17,6 +17,8 @@ from rich.table import Table
 from chotso.errors import ChotsoError
 from chotso.local.airflow import LocalAirflow
 from chotso.local.airflow_home import ADMIN
+from chotso.reports.names import short_name
+from chotso.reports.words import PLAN_OF_ZERO
 from chotso.sandbox.server import SandboxServer
 from chotso.settings import Settings
 from chotso.warehouse.connect import connect
@@ -46,6 +48,7 @@ class SealedFigure:
     actual_to_date: Decimal | None
     attainment_ratio: Decimal | None
     is_met: bool | None
+    plan_status_code: str | None
 
 
 @dataclass(frozen=True)
@@ -152,7 +155,9 @@ def _figures(conn: psycopg.Connection, release_id: str) -> list[SealedFigure]:
     with conn.cursor(row_factory=class_row(SealedFigure)) as cursor:
         return cursor.execute(
             """
-            select agency_code, agency_name, metric_code, actual_to_date, attainment_ratio, is_met
+            select
+                agency_code, agency_name, metric_code, actual_to_date, attainment_ratio, is_met,
+                plan_status_code
             from frozen.attainment
             where release_id = %s and month = %s
             order by agency_code, metric_code
@@ -224,12 +229,14 @@ def _late(conn: psycopg.Connection, release_id: str) -> tuple[int, Decimal, Deci
 def _table(figures: list[SealedFigure], period_id: str) -> Table:
     table = Table(
         title=f"Kết quả thực hiện chỉ tiêu đến 17 giờ 31/12/2021 – {period_id}\n{INVENTED}",
-        caption="Người tham gia (BHXH bắt buộc, tự nguyện, BHTN, BHYT) và số thu so với kế hoạch "
-        "năm;\nnợ so với số phải thu. ✓ đạt, ✗ chưa đạt chỉ tiêu.",
+        caption="Người tham gia và số thu so với kế hoạch năm; nợ so với số phải thu.\n"
+        f"✓ đạt, ✗ chưa đạt chỉ tiêu. {PLAN_OF_ZERO}: kế hoạch bằng 0.",
         box=box.SIMPLE_HEAD,
         title_style="bold",
+        pad_edge=False,
+        collapse_padding=True,
     )
-    table.add_column("Cơ quan", no_wrap=True)
+    table.add_column("Cơ quan", max_width=20)
     for heading, _, _ in COLUMNS:
         table.add_column(heading, justify="right", no_wrap=True)
     by_agency: dict[str, dict[str, SealedFigure]] = {}
@@ -237,8 +244,9 @@ def _table(figures: list[SealedFigure], period_id: str) -> Table:
         by_agency.setdefault(figure.agency_code, {})[figure.metric_code] = figure
     for code, metrics in by_agency.items():
         cells = [_cell(metrics.get(metric), kind) for _, metric, kind in COLUMNS]
-        name = next(iter(metrics.values())).agency_name.replace("Bảo hiểm xã hội", "BHXH")
-        table.add_row(f"{code}  {name}", *cells, style="bold" if len(code) == 3 else None)
+        name = short_name(next(iter(metrics.values())).agency_name, is_province=len(code) == 3)
+        name = name.replace("Bảo hiểm xã hội", "BHXH")
+        table.add_row(name, *cells, style="bold" if len(code) == 3 else None)
     return table
 
 
@@ -246,11 +254,15 @@ def _cell(figure: SealedFigure | None, kind: str) -> str:
     shown = figure.attainment_ratio if figure and kind == "ratio" else None
     if figure and kind != "ratio":
         shown = figure.actual_to_date
-    if figure is None or shown is None:
+    mark = {True: " [green]✓[/green]", False: " [red]✗[/red]", None: ""}[
+        figure.is_met if figure else None
+    ]
+    if figure and kind == "ratio" and figure.plan_status_code == "zero":
+        return f"{PLAN_OF_ZERO}{mark}"
+    if shown is None:
         return "–"
     if kind == "billions":
         return _comma(shown / BILLION, 1)
-    mark = {True: " [green]✓[/green]", False: " [red]✗[/red]", None: ""}[figure.is_met]
     return f"{_comma(shown * 100, 3 if kind == 'value' else 1)}{mark}"
 
 

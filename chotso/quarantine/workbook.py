@@ -16,38 +16,46 @@ from typing import Any
 
 import xlsxwriter
 
-from chotso.calendar import LOCAL_ZONE
+from chotso.calendar import LOCAL_ZONE, local_date
 from chotso.contracts import PSEUDONYM_COLUMNS, contract_of, contracts
 from chotso.errors import ChotsoError
+from chotso.paper_register import MOTTO, NATION, PaperRegister
 from chotso.quarantine.rows import AsideRow
 from chotso.quarantine.stake import Stake
 from chotso.registers import load_registers
+from chotso.reports.heights import lines_of, most_lines
 from chotso.source.pseudonym import mask
 
 NO_AGENCY = "khong_ro_co_quan"
 ROWS_SHEET = "Dòng bị cách ly"
 STAKE_SHEET = "Tiền có thể bị ảnh hưởng"
 ROWS_HEADER = {
-    "Mã": 8,
-    "Nguồn": 26,
-    "Khóa": 26,
-    "Quy tắc": 48,
-    "Số tiền (đồng)": 18,
+    "Mã": 6,
+    "Nguồn": 16,
+    "Khóa": 14,
+    "Quy tắc": 30,
+    "Số tiền (đồng)": 15,
     "Ngày phát hiện": 17,
     "Lần thấy cuối": 17,
-    "Số ngày tồn": 12,
-    "Việc cần làm": 48,
-    "Nội dung dòng": 80,
+    "Số ngày tồn": 7,
+    "Việc cần làm": 30,
+    "Nội dung dòng": 44,
 }
 STAKE_HEADER = {
-    "Loại": 14,
-    "Chỉ tiêu hoặc nguồn": 44,
-    "Tháng": 10,
-    "Số dòng": 10,
-    "Số tiền (đồng)": 20,
+    "Loại": 18,
+    "Chỉ tiêu hoặc nguồn": 60,
+    "Tháng": 12,
+    "Số dòng": 12,
+    "Số tiền (đồng)": 24,
 }
+STAKE_NOTE = (
+    "Các dòng không cộng với nhau: một khoản có thể thuộc nhiều chỉ tiêu và nhiều tháng, chứng từ "
+    "và các dòng của nó là một khoản."
+)
+HEADER_ROW = 6  # under the official heading, the title and the note
 _FILE_NAME = re.compile(r"[0-9A-Za-z_-]{1,40}")
 _TEN_DIGITS = re.compile(r"(?<!\d)\d{10}(?!\d)")
+_LINE = 14.5  # points
 _LONGEST_TEXT = 32_000  # a cell can hold 32,767 characters
 _EXACT = 2**53
 _HIDDEN = set(PSEUDONYM_COLUMNS) - {"number_mask"}
@@ -106,17 +114,23 @@ def _write(
     path: Path, rows: list[AsideRow], agency: str | None, stake: Stake, clock: datetime
 ) -> None:
     name = f"{agency} {rows[0].agency_name or ''}".strip() if agency else "không rõ cơ quan"
+    heading = load_registers().papers
+    at = f"Theo đồng hồ hệ thống nguồn {_local(clock):%d/%m/%Y %H:%M} (giờ Việt Nam)"
     with xlsxwriter.Workbook(path) as book:
         book.set_properties(
             {
                 "title": f"Dòng bị cách ly: {name}",
-                "comments": f"Theo đồng hồ hệ thống nguồn {_local(clock):%d/%m/%Y %H:%M}",
+                "author": heading.agency or "chotso",
+                "comments": at,
                 "created": clock.astimezone(UTC).replace(tzinfo=None),
             }
         )
-        formats = _Formats(book)
-        _sheet(book, formats, ROWS_SHEET, ROWS_HEADER, [_row_cells(r, clock) for r in rows])
-        _sheet(book, formats, STAKE_SHEET, STAKE_HEADER, list(_stake_cells(stake, agency)))
+        book.set_custom_property("Language", "vi-VN")  # the library has no place for dc:language
+        writer = _AsideWriter(book, heading, clock)
+        told = f"{len(rows)} dòng của {name}. {at}."
+        writer.sheet(ROWS_SHEET, told, ROWS_HEADER, [_row_cells(r, clock) for r in rows])
+        told = f"{name}. {STAKE_NOTE}"
+        writer.sheet(STAKE_SHEET, told, STAKE_HEADER, list(_stake_cells(stake, agency)))
 
 
 def _row_cells(row: AsideRow, clock: datetime) -> list[Cell]:
@@ -186,7 +200,14 @@ class _Formats:
 
     def __init__(self, book: Any) -> None:
         top = {"valign": "top"}
-        self.header = book.add_format({"bold": True, "bg_color": "#D9E1F2", "text_wrap": True})
+        self.header = book.add_format(
+            {"bold": True, "bg_color": "#D9E1F2", "text_wrap": True, "border": 1, "valign": "top"}
+        )
+        self.title = book.add_format({"bold": True, "font_size": 14})
+        self.note = book.add_format({"italic": True, "text_wrap": True, "valign": "top"})
+        self.middle = book.add_format({"align": "center"})
+        self.strong = book.add_format({"align": "center", "bold": True})
+        self.slanted = book.add_format({"align": "center", "italic": True})
         self.text = book.add_format({**top, "text_wrap": True})
         self.count = book.add_format({**top, "num_format": "0"})
         self.money = book.add_format({**top, "num_format": "#,##0"})
@@ -194,18 +215,60 @@ class _Formats:
         self.month = book.add_format({**top, "num_format": "mm/yyyy"})
 
 
-def _sheet(
-    book: Any, formats: _Formats, name: str, header: dict[str, int], rows: list[list[Cell]]
-) -> None:
-    sheet = book.add_worksheet(name)
-    for column, (title, width) in enumerate(header.items()):
-        sheet.write_string(0, column, title, formats.header)
-        sheet.set_column(column, column, width)
-    for number, cells in enumerate(rows, start=1):
-        for column, cell in enumerate(cells):
-            _put(sheet, formats, number, column, cell)
-    sheet.freeze_panes(1, 0)
-    sheet.autofilter(0, 0, max(len(rows), 1), len(header) - 1)
+class _AsideWriter:
+    """Writes the sheets of one workbook, each with the official heading and set up for A4."""
+
+    def __init__(self, book: Any, heading: PaperRegister, clock: datetime) -> None:
+        self.book = book
+        self.heading = heading
+        self.clock = clock
+        self.formats = _Formats(book)
+
+    def sheet(self, name: str, note: str, header: dict[str, int], rows: list[list[Cell]]) -> None:
+        """A sheet with a line per row; its header stays in view and on every printed page."""
+        formats, widths = self.formats, list(header.values())
+        sheet = self.book.add_worksheet(name)
+        self._heading(sheet, len(header))
+        sheet.write_string(HEADER_ROW - 2, 0, name.upper(), formats.title)
+        sheet.merge_range(HEADER_ROW - 1, 0, HEADER_ROW - 1, len(header) - 1, "", formats.note)
+        sheet.write_string(HEADER_ROW - 1, 0, note, formats.note)
+        sheet.set_row(HEADER_ROW - 1, _LINE * lines_of(note, sum(widths)))
+        for column, (title, width) in enumerate(header.items()):
+            sheet.write_string(HEADER_ROW, column, title, formats.header)
+            sheet.set_column(column, column, width)
+        sheet.set_row(HEADER_ROW, 2 * _LINE)
+        for number, cells in enumerate(rows, start=HEADER_ROW + 1):
+            for column, cell in enumerate(cells):
+                _put(sheet, formats, number, column, cell)
+            if (lines := most_lines(cells, widths)) > 1:
+                sheet.set_row(number, _LINE * lines)
+        last = HEADER_ROW + max(len(rows), 1)
+        sheet.freeze_panes(HEADER_ROW + 1, 0)
+        sheet.autofilter(HEADER_ROW, 0, last, len(header) - 1)
+        sheet.repeat_rows(HEADER_ROW)
+        sheet.print_area(0, 0, last, len(header) - 1)
+        sheet.set_paper(9)
+        sheet.set_landscape()
+        sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
+        sheet.fit_to_pages(1, 0)
+        sheet.set_footer(f"&L&8{name}&R&8Trang &P/&N")
+
+    def _heading(self, sheet: Any, count: int) -> None:
+        """Who issues on the left, the nation on the right, the date below."""
+        half, heading, formats = count // 2, self.heading, self.formats
+        above, agency = heading.issuers()
+        day = heading.place_and_day(local_date(self.clock))
+        lines = (
+            (above, NATION, formats.middle, formats.strong),
+            (agency, MOTTO, formats.strong, formats.strong),
+            ("", day, formats.middle, formats.slanted),
+        )
+        for row, (left, right, left_looks, right_looks) in enumerate(lines):
+            for text, first, last, looks in (
+                (left, 0, half - 1, left_looks), (right, half, count - 1, right_looks),
+            ):  # fmt: skip
+                sheet.merge_range(row, first, row, last, "", looks)
+                sheet.write_string(row, first, text, looks)
 
 
 def _put(sheet: Any, formats: _Formats, row: int, column: int, cell: Cell) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from chotso.reports.data import Release, ReleaseFacts, facts_of
 from chotso.reports.document import write_document
+from chotso.reports.overview import Overview
 from chotso.reports.signature import write_signature
 from chotso.reports.workbook import write_workbook
 
@@ -36,9 +37,9 @@ def write_reports(folder: Path, facts: ReleaseFacts) -> None:
     Raises:
         ValueError: A data file does not have the form that SPEC.md describes.
     """
-    release = Release(folder, facts)
-    write_workbook(folder / WORKBOOK, release)
-    write_document(folder / DOCUMENT, release)
+    view = Overview(Release(folder, facts))
+    write_workbook(folder / WORKBOOK, view)
+    write_document(folder / DOCUMENT, view)
 
 
 def write_signature_page(folder: Path, root: str, facts: ReleaseFacts) -> None:

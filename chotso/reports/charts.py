@@ -92,7 +92,7 @@ class BarChart(Flowable):  # type: ignore[misc]
         canvas = self.canv
         left = _NAME
         canvas.setFont(REGULAR, 7)
-        for is_met, said in ((True, "đạt"), (False, "không đạt"), (None, "không có kế hoạch")):
+        for is_met, said in ((True, "đạt"), (False, "không đạt"), (None, "chưa giao kế hoạch")):
             _hatched(canvas, left, 1, 5 * MM, 2.4 * MM, is_met)
             canvas.setFillColor(black)
             canvas.drawString(left + 6 * MM, 1.6, said)

@@ -1,14 +1,15 @@
 """Reads the data files of a bundle into values, exactly as they were sealed."""
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from chotso.paper_register import PaperRegister
 from chotso.release.data.tables import TABLES
 
 Value = str | int | Decimal | date | datetime | bool | None
@@ -23,8 +24,18 @@ _MIXED = re.compile(r"(actual|plan)_.*")
 
 
 @dataclass(frozen=True)
+class InputFile:
+    """What one feed delivered on one business date and changed something: rows, and đồng."""
+
+    feed: str
+    business_date: date
+    rows: int
+    money: Decimal
+
+
+@dataclass(frozen=True)
 class ReleaseFacts:
-    """Facts of a release from its manifest, and a corrigendum's reason and author."""
+    """Facts of a release from its manifest, a corrigendum's reason and author, and the heading."""
 
     release_id: str
     period_id: str
@@ -38,6 +49,8 @@ class ReleaseFacts:
     reason: str | None = None
     author: str | None = None
     code_version: str = ""
+    heading: PaperRegister = field(default_factory=PaperRegister)
+    deliveries: tuple[InputFile, ...] = ()
 
     @property
     def is_rehearsal(self) -> bool:
@@ -50,12 +63,15 @@ class ReleaseFacts:
         return self.business_date.replace(day=1)
 
 
-def facts_of(manifest: Mapping[str, Any], period_name: str) -> ReleaseFacts:
+def facts_of(
+    manifest: Mapping[str, Any], period_name: str, heading: PaperRegister | None = None
+) -> ReleaseFacts:
     """The facts of a manifest, which may not list the papers yet.
 
     Args:
         manifest: The content; `correction` may have a corrigendum's reason and author.
         period_name: The period's Vietnamese name in the release's configuration.
+        heading: Who issues the papers, by the release's configuration.
     """
     correction = manifest.get("correction") or {}
     return ReleaseFacts(
@@ -71,7 +87,21 @@ def facts_of(manifest: Mapping[str, Any], period_name: str) -> ReleaseFacts:
         reason=correction.get("reason"),
         author=correction.get("author"),
         code_version=manifest.get("code", {}).get("version", ""),
+        heading=heading or PaperRegister(),
+        deliveries=tuple(_deliveries(manifest.get("inputs") or [])),
     )
+
+
+def _deliveries(inputs: Iterable[Mapping[str, Any]]) -> Iterator[InputFile]:
+    """The batches among the inputs, which are acts, too, in their order."""
+    for entry in inputs:
+        if "feed" in entry:
+            yield InputFile(
+                str(entry["feed"]),
+                date.fromisoformat(entry["business_date"]),
+                int(entry.get("rows_delivered") or 0),
+                Decimal(entry.get("money_delivered") or 0),
+            )
 
 
 class Release:

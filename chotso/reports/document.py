@@ -19,9 +19,12 @@ from reportlab.platypus import (
     Spacer,
 )
 
+from chotso.reports.board import board
 from chotso.reports.charts import PER_CHART, Bar, BarChart, PaceChart
 from chotso.reports.data import Release, Row
+from chotso.reports.facts import told_facts
 from chotso.reports.grid import grid
+from chotso.reports.heading import OfficialHeading
 from chotso.reports.lists import (
     attainment_tables,
     changes_part,
@@ -30,6 +33,7 @@ from chotso.reports.lists import (
     ranking_part,
 )
 from chotso.reports.markup import escaped
+from chotso.reports.overview import Overview, ReportedMetric
 from chotso.reports.page import (
     BOTTOM,
     HEIGHT,
@@ -39,12 +43,20 @@ from chotso.reports.page import (
     WIDTH,
     canvas_maker,
     load_fonts,
+    metadata,
     style,
     watermark,
 )
-from chotso.reports.summary import Overview, ReportedMetric, sentences, table_of_the_whole
-from chotso.reports.words import REHEARSAL, figure, in_fours, month, percent
-from chotso.reports.workbook import told_facts
+from chotso.reports.summary import sentences, table_of_the_whole
+from chotso.reports.words import (
+    PLAN_OF_ZERO_LEGEND,
+    REHEARSAL,
+    figure,
+    in_fours,
+    month,
+    percent,
+    verdict,
+)
 
 _FULL = WIDTH - 2 * MARGIN
 _ROOM = HEIGHT - TOP - BOTTOM
@@ -55,21 +67,22 @@ _COVER_NOTE = (
 )
 
 
-def write_document(path: Path, release: Release) -> None:
+def write_document(path: Path, view: Overview) -> None:
     """Write the report; equal releases give equal bytes.
 
     Args:
         path: The file to write.
-        release: The data files and facts.
+        view: The release, and its judged month.
 
     Raises:
         ValueError: A data file is not canonical.
     """
     load_fonts()
-    facts = release.facts
-    view = Overview(release)
+    facts = view.release.facts
     memory = io.BytesIO()
-    document = BaseDocTemplate(memory)
+    title = f"Báo cáo kết quả thi đua {facts.release_id}"
+    # the template would write its own defaults over the canvas's
+    document = BaseDocTemplate(memory, **metadata(facts, title))
     frame = Frame(
         MARGIN, BOTTOM, _FULL, _ROOM,
         leftPadding=0, rightPadding=0, topPadding=0, bottomPadding=0,
@@ -77,13 +90,13 @@ def write_document(path: Path, release: Release) -> None:
     document.addPageTemplates(
         PageTemplate("page", [frame], onPage=lambda canvas, _: watermark(canvas, facts))
     )
-    title = f"Báo cáo kết quả thi đua {facts.release_id}"
     document.build(list(_story(view)), canvasmaker=canvas_maker(facts, title))
     path.write_bytes(memory.getvalue())
 
 
 def _story(view: Overview) -> Iterator[Flowable]:
     yield from _cover(view.release)
+    yield from board(view)
     yield PageBreak()
     yield _summary(view)
     yield PageBreak()
@@ -98,7 +111,8 @@ def _story(view: Overview) -> Iterator[Flowable]:
 
 def _cover(release: Release) -> Iterator[Flowable]:
     facts = release.facts
-    yield Spacer(0, 34 * MM)
+    yield OfficialHeading(facts)
+    yield Spacer(0, 12 * MM)
     if facts.is_rehearsal:
         yield Paragraph(REHEARSAL, style(18, True, alignment=1, spaceAfter=8 * MM))
     yield Paragraph("BÁO CÁO KẾT QUẢ THI ĐUA", style(24, True, alignment=1))
@@ -106,10 +120,10 @@ def _cover(release: Release) -> Iterator[Flowable]:
     told = dict(told_facts(release))
     name = escaped(told.pop("Đợt thi đua"))
     yield KeepInFrame(_FULL, 45 * MM, [Paragraph(name, style(15, alignment=1))], "shrink")
-    yield Spacer(0, 14 * MM)
+    yield Spacer(0, 10 * MM)
     told["Mã dữ liệu"] = in_fours(facts.data_root, 8)
     cells = [[_cell(title, True, 10), _cell(said, False, 10)] for title, said in told.items()]
-    yield KeepInFrame(_FULL, 110 * MM, [grid(cells, [52 * MM, _FULL - 52 * MM])], "shrink")
+    yield KeepInFrame(_FULL, 100 * MM, [grid(cells, [52 * MM, _FULL - 52 * MM])], "shrink")
     yield Spacer(0, 10 * MM)
     yield Paragraph(_COVER_NOTE, style(9.5, alignment=1))
 
@@ -134,12 +148,13 @@ def _summary(view: Overview) -> Flowable:
     if lines:
         titles = ["Chỉ tiêu", "Kế hoạch", "Thực hiện", "Tỷ lệ", "Kết quả", "Cơ quan đạt"]
         table = [_summary_line(titles, True)]
-        table += [_summary_line(line, line[4] == "Không đạt") for line in lines]
+        table += [_summary_line(line, line[4].startswith("Không đạt")) for line in lines]
         widths = [52 * MM, 38 * MM, 38 * MM, 17 * MM, 18 * MM, _FULL - 163 * MM]
         parts += [Spacer(0, 3 * MM), grid(table, widths, header=True)]
         whole = view.whole.label if view.whole else ""
         note = f"Số liệu của {whole}. " if whole else "Không có một cơ quan cấp trên chung. "
-        note += "Chỉ tiêu tỷ lệ nợ đạt khi thấp hơn hẳn mức giao. Chữ đậm: không đạt."
+        note += "Chỉ tiêu tỷ lệ nợ đạt khi thấp hơn hẳn mức giao. Chữ đậm: không đạt. "
+        note += PLAN_OF_ZERO_LEGEND
         parts.append(Paragraph(escaped(note), style(8, spaceBefore=1.5 * MM)))
     return KeepInFrame(_FULL, _ROOM - 1, parts, "shrink")
 
@@ -150,10 +165,10 @@ def _summary_line(texts: list[str], bold: bool) -> list[Paragraph]:
 
 def _charts(view: Overview) -> Iterator[Flowable]:
     for metric in view.judged_metrics("at_least"):
-        bars = [_share(view, unit.label, view.cell(unit, metric.code)) for unit in view.units]
+        bars = [_share(unit.short, view.cell(unit, metric.code)) for unit in view.units]
         yield from _chart(view, f"{metric.name}: thực hiện so với kế hoạch", bars, _TWICE)
     for metric in view.judged_metrics("below"):
-        bars = [_ratio(metric, unit.label, view.cell(unit, metric.code)) for unit in view.units]
+        bars = [_ratio(metric, unit.short, view.cell(unit, metric.code)) for unit in view.units]
         targets = [bar.target for bar in bars if bar.target is not None]
         top = max(targets, default=Decimal("0.01")) * 4
         yield from _chart(view, f"{metric.name}: so với chỉ tiêu (phải thấp hơn)", bars, top)
@@ -171,13 +186,11 @@ def _chart(view: Overview, title: str, bars: list[Bar], most: Decimal) -> Iterat
         yield KeepTogether([title_here, BarChart(part, scale), Spacer(0, 5 * MM)])
 
 
-def _share(view: Overview, name: str, row: Row) -> Bar:
+def _share(name: str, row: Row) -> Bar:
     ratio, is_met = row.get("attainment_ratio"), row.get("is_met")
     if not isinstance(ratio, Decimal):
-        status = {"zero": "kế hoạch bằng 0", "not_yet": "kế hoạch chưa hiệu lực"}
-        return Bar(name, None, None, None,
-                   status.get(str(row.get("plan_status_code")), "không có kế hoạch"))  # fmt: skip
-    said = f"{percent(ratio, 1)}{_said(is_met)}"
+        return Bar(name, None, None, None, verdict(is_met, row.get("plan_status_code")))
+    said = f"{percent(ratio, 1)}{_said(row)}"
     return Bar(name, ratio, Decimal(1), is_met if isinstance(is_met, bool) else None, said)
 
 
@@ -188,11 +201,14 @@ def _ratio(metric: ReportedMetric, name: str, row: Row) -> Bar:
     if not isinstance(actual, Decimal):
         return Bar(name, None, target, None, "không có số liệu")
     goal = f" / {figure(plan, metric.unit)}" if target is not None else ""
-    return Bar(name, actual, target, verdict, f"{percent(actual, target)}{goal}{_said(is_met)}")
+    return Bar(name, actual, target, verdict, f"{percent(actual, target)}{goal}{_said(row)}")
 
 
-def _said(is_met: object) -> str:
-    return " – không đạt" if is_met is False else ""
+def _said(row: Row) -> str:
+    """What a figure does not say by itself: that a plan was missed, or that it is 0."""
+    is_met, status = row.get("is_met"), row.get("plan_status_code")
+    said = verdict(is_met, status)
+    return f" – {said[0].lower()}{said[1:]}" if is_met is False or status == "zero" else ""
 
 
 def _pace(view: Overview) -> Iterator[Flowable]:
@@ -232,7 +248,7 @@ def _pace_table(
     table = [[_cell("Cơ quan", True, 7.5)]]
     table[0] += [_cell(f"T{at.month}", True, 7.5, right=True) for at in months]
     for unit in view.units:
-        line = [_cell(unit.label, False, 7.5)]
+        line = [_cell(unit.short, False, 7.5)]
         for at in months:
             share = shares.get(unit.code, {}).get(at)
             line.append(_cell(percent(share)[:-2] if share is not None else "–", False, 6.8, True))

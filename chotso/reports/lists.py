@@ -5,13 +5,26 @@ from decimal import Decimal
 
 from reportlab.platypus import Flowable, KeepTogether, PageBreak, Paragraph, Spacer
 
+from chotso.reports.columns import TITLES
 from chotso.reports.data import Row
 from chotso.reports.grid import grid
+from chotso.reports.issues import grouped
 from chotso.reports.markup import escaped
+from chotso.reports.overview import Overview, ReportedMetric
 from chotso.reports.page import MARGIN, MM, WIDTH, style
-from chotso.reports.sheets import TITLES
-from chotso.reports.summary import Overview, ReportedMetric, is_overridden
-from chotso.reports.words import NOTHING, figure, month, number, percent, shown
+from chotso.reports.summary import is_overridden
+from chotso.reports.words import (
+    NOTHING,
+    PLAN_OF_ZERO,
+    PLAN_OF_ZERO_LEGEND,
+    PLAN_OF_ZERO_RANKED,
+    figure,
+    month,
+    number,
+    percent,
+    shown,
+    verdict,
+)
 
 _FULL = WIDTH - 2 * MARGIN
 _LONGEST = 500
@@ -35,7 +48,10 @@ def attainment_tables(view: Overview) -> Iterator[Flowable]:
         return
     yield PageBreak()
     yield _heading(f"Kết quả theo cơ quan, lũy kế đến tháng {month(view.month)}")
-    said = "Dưới mỗi số: tỷ lệ so với kế hoạch, hoặc chỉ tiêu phải thấp hơn. Chữ đậm: không đạt."
+    said = (
+        "Dưới mỗi số: tỷ lệ so với kế hoạch, hoặc chỉ tiêu phải thấp hơn. Chữ đậm: không đạt. "
+        + PLAN_OF_ZERO_LEGEND
+    )
     yield Paragraph(said, style(8, spaceAfter=2 * MM))
     metrics = list(view.metrics.values())
     for metrics_here in _parts(metrics):
@@ -58,7 +74,7 @@ def _attainment_table(view: Overview, metrics: list[ReportedMetric]) -> Flowable
     table = [[_cell("Cơ quan", True)] + [_cell(each.name, True, 7.5, True) for each in metrics]]
     agencies = ([view.whole] if view.whole else []) + view.units
     for agency in agencies:
-        line = [_cell(agency.label, agency == view.whole)]
+        line = [_cell(agency.short, agency == view.whole)]
         for metric in metrics:
             row = view.cell(agency, metric.code)
             text = (
@@ -76,9 +92,12 @@ def _attainment_table(view: Overview, metrics: list[ReportedMetric]) -> Flowable
 def _below(metric: ReportedMetric, row: Row) -> str:
     if metric.unit == "fraction":
         plan = row.get("plan_in_force")
-        return f"< {figure(plan, metric.unit)}" if plan is not None else NOTHING
+        zero = f" ({PLAN_OF_ZERO})" if row.get("plan_status_code") == "zero" else ""
+        return f"< {figure(plan, metric.unit)}{zero}" if plan is not None else NOTHING
     ratio = row.get("attainment_ratio")
-    return percent(ratio, 1) if isinstance(ratio, Decimal | int) else NOTHING
+    if isinstance(ratio, Decimal | int):
+        return percent(ratio, 1)
+    return verdict(row.get("is_met"), row.get("plan_status_code"))
 
 
 def ranking_part(view: Overview) -> Iterator[Flowable]:
@@ -92,24 +111,27 @@ def ranking_part(view: Overview) -> Iterator[Flowable]:
         if any(row.get("is_at_cutoff") is False for row in rows):
             said = "Xếp hạng tạm thời: số liệu chưa ở thời điểm chốt."
             yield Paragraph(said, style(9, True, spaceAfter=2 * MM))
+        if any(row.get("not_considered_code") == "plan_zero" for row in rows):
+            yield Paragraph(PLAN_OF_ZERO_RANKED, style(8, spaceAfter=2 * MM))
         titles = ("Hạng", "Tên", "Điểm", "Giải thích, hoặc lý do không xét")
         table = [[_cell(each, True, right=each == "Điểm") for each in titles]]
-        table += [_ranking_line(row) for row in rows]
+        table += [_ranking_line(view, row) for row in rows]
         yield grid(table, [13 * MM, 54 * MM, 22 * MM, _FULL - 89 * MM], header=True)
         yield from _points_part(view, kind)
 
 
-def _ranking_line(row: Row) -> list[Paragraph]:
+def _ranking_line(view: Overview, row: Row) -> list[Paragraph]:
     rank, points = row.get("rank_number"), row.get("total_points")
     is_aside = row.get("is_considered") is False
     reason = str(row.get("not_considered_reason_vi") or row.get("explanation_vi") or "")
+    reason += f" ({PLAN_OF_ZERO})" if row.get("not_considered_code") == "plan_zero" else ""
     why = f"Không xét: {reason}" if is_aside else str(row.get("explanation_vi") or "")
     shared = " (đồng hạng)" if row.get("is_rank_shared") is True else ""
     name = str(row.get("participant_name") or row.get("participant_code") or "")
     code = str(row.get("participant_code") or "")
     told = name if code in name else f"{name}\n{code}"
     if row.get("participant_type") == "officer" and row.get("agency_name"):
-        told += f"\n{row['agency_name']}"
+        told += f"\n{view.short(row.get('agency_code'))}"
     return [
         _cell(number(rank) + shared if isinstance(rank, int | Decimal) else NOTHING, True),
         _cell(told),
@@ -178,19 +200,23 @@ def _check_name(row: Row) -> str:
 
 
 def issues_part(view: Overview) -> Iterator[Flowable]:
-    """The known issues of the figures when they were sealed."""
-    rows = list(view.release.rows("known_issues"))
+    """The known issues of the figures when they were sealed; equal ones are one line."""
+    groups = grouped(view)
     yield _heading("Vấn đề đã biết")
-    if not rows:
+    if not groups:
         yield Paragraph("Không có vấn đề nào được ghi nhận khi niêm phong.", style(9.5))
         return
-    table = [[_cell("Mã", True), _cell("Nội dung", True)]]
-    for row in rows[:_MOST_ROWS]:
-        subject = str(row.get("subject_code") or "")
-        table.append([_cell(subject), _cell(str(row.get("sentence_vi") or ""))])
-    yield grid(table, [46 * MM, _FULL - 46 * MM], header=True)
-    if len(rows) > _MOST_ROWS:
-        said = f"Còn {len(rows) - _MOST_ROWS} vấn đề khác: xem report.xlsx."
+    count = sum(len(group.subjects) for group in groups)
+    if count > len(groups):
+        said = f"{number(count)} vấn đề, gộp những điều như nhau thành {number(len(groups))} dòng."
+        yield Paragraph(said, style(8, spaceAfter=1.5 * MM))
+    table = [[_cell("Ở đâu", True), _cell("Nội dung", True)]]
+    for group in groups[:_MOST_ROWS]:
+        where = group.where(len(view.agencies)) or ", ".join(group.subjects)
+        table.append([_cell(where), _cell(group.said)])
+    yield grid(table, [70 * MM, _FULL - 70 * MM], header=True)
+    if len(groups) > _MOST_ROWS:
+        said = f"Còn {len(groups) - _MOST_ROWS} vấn đề khác: xem report.xlsx."
         yield Paragraph(said, style(9))
 
 

@@ -114,11 +114,24 @@ def _fix_identity(canvas: Any, facts: ReleaseFacts, title: str) -> None:
     stamp.YMDhms, stamp.dhh, stamp.dmm, stamp.tzname = tuple(stamp.lt)[:6], 0, 0, "UTC"
     identity = f"{facts.release_id} {facts.data_root}".encode()
     document.signature = hashlib.md5(identity, usedforsecurity=False)
-    canvas.setTitle(shown(title, 300))
-    canvas.setAuthor("chotso")
-    canvas.setSubject(shown(facts.release_id, 100))
-    canvas.setCreator("chotso")
-    canvas.setProducer("chotso")
+    told = metadata(facts, title)
+    canvas.setTitle(told["title"])
+    canvas.setAuthor(told["author"])
+    canvas.setSubject(told["subject"])
+    canvas.setCreator(told["creator"])
+    canvas.setProducer(told["producer"])
+    canvas.setViewerPreference("DisplayDocTitle", "true")
+
+
+def metadata(facts: ReleaseFacts, title: str) -> dict[str, str]:
+    """Title, author, subject, creator and producer of a PDF."""
+    return {
+        "title": shown(title, 300),
+        "author": shown(facts.heading.agency or "chotso", 120),
+        "subject": shown(facts.release_id, 100),
+        "creator": "chotso",
+        "producer": "chotso",
+    }
 
 
 def _on_every_page(canvas: Any, facts: ReleaseFacts, number: int, count: int) -> None:

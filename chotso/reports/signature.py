@@ -8,6 +8,7 @@ from reportlab.graphics.barcode.qrencoder import QRCode, QRErrorCorrectLevel
 from reportlab.platypus import Paragraph
 
 from chotso.reports.data import ReleaseFacts
+from chotso.reports.heading import OfficialHeading
 from chotso.reports.markup import escaped
 from chotso.reports.page import (
     BOLD,
@@ -25,7 +26,6 @@ from chotso.reports.page import (
 from chotso.reports.words import KINDS, in_fours, instant, shown
 
 _QR_SIDE = 46 * MM
-_SIGNERS = ("Người lập", "Người kiểm tra", "Giám đốc")
 
 
 def qr_text(release_id: str, root: str) -> str:
@@ -45,11 +45,11 @@ def write_signature(path: Path, root: str, facts: ReleaseFacts) -> None:
     memory = io.BytesIO()
     canvas = NumberedCanvas(memory, facts, f"Trang ký xác nhận {facts.release_id}")
     watermark(canvas, facts)
-    top = _heading(canvas, facts)
+    top = _title(canvas, facts, _heading(canvas, facts))
     top = _facts(canvas, facts, top)
     top = _root(canvas, facts, root, top)
     top = _check(canvas, root, top)
-    _boxes(canvas, top)
+    _boxes(canvas, top, facts.heading.signers)
     canvas.showPage()
     canvas.save()
     path.write_bytes(memory.getvalue())
@@ -65,11 +65,18 @@ def _paragraph(canvas: Any, text: str, top: float, looks: Any, left: float = MAR
 
 
 def _heading(canvas: Any, facts: ReleaseFacts) -> float:
-    top = _paragraph(
-        canvas, "TRANG KÝ XÁC NHẬN SỐ LIỆU CHỐT", HEIGHT - 20 * MM, style(17, True, alignment=1)
-    )
+    """The official heading, with the day left to whoever signs."""
+    heading = OfficialHeading(facts, is_dated=False)
+    _, height = heading.wrapOn(canvas, WIDTH - 2 * MARGIN, HEIGHT)
+    heading.drawOn(canvas, MARGIN, HEIGHT - 19 * MM - height)
+    return float(HEIGHT - 19 * MM - height)
+
+
+def _title(canvas: Any, facts: ReleaseFacts, top: float) -> float:
+    said = "TRANG KÝ XÁC NHẬN SỐ LIỆU CHỐT"
+    top = _paragraph(canvas, said, top - 4 * MM, style(16, True, alignment=1))
     name = escaped(shown(facts.period_name, 200))
-    return _paragraph(canvas, name, top - 2 * MM, style(11.5, alignment=1)) - 6 * MM
+    return _paragraph(canvas, name, top - 1 * MM, style(11, alignment=1)) - 6 * MM
 
 
 def _facts(canvas: Any, facts: ReleaseFacts, top: float) -> float:
@@ -156,15 +163,16 @@ def _check(canvas: Any, root: str, top: float) -> float:
     return _paragraph(canvas, said, top - 1.5 * MM, style(9.5)) - 6 * MM
 
 
-def _boxes(canvas: Any, top: float) -> None:
+def _boxes(canvas: Any, top: float, titles: list[str]) -> None:
     gap = 4 * MM
-    width = (WIDTH - 2 * MARGIN - gap * (len(_SIGNERS) - 1)) / len(_SIGNERS)
+    width = (WIDTH - 2 * MARGIN - gap * (len(titles) - 1)) / len(titles)
     height = min(58 * MM, top - 20 * MM)
-    for position, title in enumerate(_SIGNERS):
+    for position, title in enumerate(titles):
         left = MARGIN + position * (width + gap)
         canvas.setLineWidth(0.6)
         canvas.rect(left, top - height, width, height)
         canvas.setFont(BOLD, 9.5)
+        title = fitted(title, width - 4 * MM, 9.5, True)
         canvas.drawCentredString(left + width / 2, top - 6 * MM, title)
         canvas.setFont(REGULAR, 7.5)
         note = fitted("(ký, ghi rõ họ tên)", width - 4 * MM, 7.5)

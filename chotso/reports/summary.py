@@ -1,127 +1,21 @@
-"""The release on one page: which plans the whole has met and which not, in plain sentences."""
+"""The release in plain sentences: which plans the whole has met and which not."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 
-from chotso.reports.data import Release, Row
+from chotso.reports.data import Row
+from chotso.reports.issues import grouped
+from chotso.reports.overview import Overview, ReportedMetric
+from chotso.reports.wholes import surprises
 from chotso.reports.words import STAKES, figure, number, percent, shown, verdict
 
 _FEW = 6
 _SHORT = 60
-_ORDER = (
-    "collection_total",
-    "collection_si_compulsory",
-    "collection_si_voluntary",
-    "collection_ui",
-    "collection_hi",
-    "participants_si_compulsory",
-    "participants_si_voluntary",
-    "participants_ui",
-    "participants_hi",
-    "arrears_ratio_total",
-    "arrears_ratio_si",
-    "arrears_ratio_ui",
-    "arrears_ratio_hi",
-)
-
-
-@dataclass(frozen=True)
-class ReportedAgency:
-    """A unit that has rows in the attainment."""
-
-    code: str
-    name: str
-    parent: str | None
-
-    @property
-    def label(self) -> str:
-        """The name, made safe to show, or the code if there is no name."""
-        return shown(" ".join(self.name.split()), 200) or self.code
-
-
-@dataclass(frozen=True)
-class ReportedMetric:
-    """A metric that has rows in the attainment."""
-
-    code: str
-    name: str
-    unit: str
-    direction: str
-
-
-class Overview:
-    """The judged month of a release: its agencies, its metrics, and a row for each pair."""
-
-    def __init__(self, release: Release) -> None:
-        self.release = release
-        months = {row["month"] for row in release.attainment if isinstance(row["month"], date)}
-        judged = release.facts.month
-        self.month = judged if judged in months else max(months, default=judged)
-        self.agencies: dict[str, ReportedAgency] = {}
-        self.metrics: dict[str, ReportedMetric] = {}
-        self.cells: dict[tuple[str, str], Row] = {}
-        for row in release.attainment:
-            if row["month"] == self.month:
-                self._take(row)
-        self.metrics = dict(sorted(self.metrics.items(), key=lambda item: _order(item[0])))
-        self.whole = self._whole()
-
-    def _take(self, row: Row) -> None:
-        code, metric = str(row["agency_code"]), str(row["metric_code"])
-        parent = row.get("parent_agency_code")
-        name = str(row.get("agency_name") or "")
-        self.agencies[code] = ReportedAgency(code, name, str(parent) if parent else None)
-        self.metrics[metric] = ReportedMetric(
-            metric,
-            shown(str(row.get("metric_name_vi") or metric), _SHORT),
-            str(row.get("unit_code") or ""),
-            str(row.get("direction_code") or ""),
-        )
-        self.cells[code, metric] = row
-
-    def _whole(self) -> ReportedAgency | None:
-        """The agency that all others report to, if there is exactly one."""
-        parents = {agency.parent for agency in self.agencies.values()} - {None}
-        tops = [a for a in self.agencies.values() if a.parent is None]
-        above = [agency for agency in tops if agency.code in parents]
-        return above[0] if len(above) == 1 and len(tops) == 1 else None
-
-    @property
-    def units(self) -> list[ReportedAgency]:
-        """The agencies that are compared: all except the whole, by code."""
-        return [agency for _, agency in sorted(self.agencies.items()) if agency != self.whole]
-
-    def cell(self, agency: ReportedAgency | None, metric: str) -> Row:
-        """The row of an agency and a metric; empty if there is none."""
-        return self.cells.get((agency.code, metric), {}) if agency else {}
-
-    def met(self, metric: str) -> tuple[int, int]:
-        """How many units met the metric's plan, and how many had a plan."""
-        verdicts = [self.cell(unit, metric).get("is_met") for unit in self.units]
-        return verdicts.count(True), verdicts.count(True) + verdicts.count(False)
-
-    def judged_metrics(self, direction: str) -> list[ReportedMetric]:
-        """Metrics of a direction for which a unit or the whole has a ratio or a verdict."""
-        return [
-            metric
-            for metric in self.metrics.values()
-            if metric.direction == direction
-            and any(
-                self.cell(agency, metric.code).get("plan_in_force") is not None
-                for agency in self.agencies.values()
-            )
-        ]
-
-
-def _order(code: str) -> tuple[int, str]:
-    return (_ORDER.index(code) if code in _ORDER else len(_ORDER), code)
 
 
 def sentences(view: Overview) -> list[str]:
     """What the Director should know, most important first; one or two sentences each."""
-    told = [*_of_the_whole(view), *_of_the_units(view), *_of_the_ranking(view)]
+    told = [*_of_the_whole(view), *_of_the_units(view), *surprises(view), *_of_the_ranking(view)]
     return told + _of_the_warnings(view)
 
 
@@ -172,7 +66,7 @@ def _of_the_units(view: Overview) -> Iterable[str]:
             continue
         metric = view.metrics[code]
         missed = [
-            shown(unit.label, _SHORT)
+            shown(unit.short, _SHORT)
             for unit in view.units
             if view.cell(unit, code).get("is_met") is False
         ]
@@ -208,7 +102,7 @@ def _of_the_warnings(view: Overview) -> list[str]:
     checks = list(view.release.rows("checks"))
     overridden = sum(is_overridden(row) for row in checks)
     unmet = sum(row.get("is_met") is False and not is_overridden(row) for row in checks)
-    issues = sum(1 for _ in view.release.rows("known_issues"))
+    issues = len(grouped(view))
     rows = sum(_whole_number(row.get("row_count")) for row in view.release.rows("quarantine"))
     told = []
     if rows:
@@ -279,7 +173,7 @@ def table_of_the_whole(view: Overview) -> list[list[str]]:
                 percent(ratio, 1)
                 if isinstance(ratio, Decimal | int) and metric.unit != "fraction"
                 else "",
-                verdict(row.get("is_met")),
+                verdict(row.get("is_met"), row.get("plan_status_code")),
                 f"{met}/{judged}" if judged else "",
             ]
         )

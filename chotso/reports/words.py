@@ -10,7 +10,7 @@ from chotso.reports.data import Value
 REHEARSAL = "DIỄN TẬP – KHÔNG CÓ GIÁ TRỊ"
 NOTHING = "–"
 UNITS = {"vnd": "đồng", "person": "người", "fraction": "%"}
-GROUPS = {"si": "BHXH", "ui": "BHTN", "hi": "BHYT", "total": "Chung"}
+GROUPS = {"si": "BHXH", "ui": "BHTN", "hi": "BHYT", "total": "Chung", "voluntary": "BHXH tự nguyện"}
 VARIANTS = {
     "total_receivable": "Nợ ÷ phải thu lũy kế",
     "total_plan": "Nợ ÷ kế hoạch năm",
@@ -23,6 +23,18 @@ PLAN_STATUSES = {
     "not_yet": "Chưa có hiệu lực",
     "none": "Chưa giao",
 }
+PLAN_OF_ZERO = "KH 0"
+PLAN_OF_ZERO_LEGEND = (
+    f"{PLAN_OF_ZERO}: kế hoạch được giao bằng 0, thực hiện bao nhiêu cũng là đạt; không có tỷ lệ "
+    "so với kế hoạch."
+)
+PLAN_OF_ZERO_RANKED = (
+    f"{PLAN_OF_ZERO}: chỉ tiêu có kế hoạch được giao bằng 0 là đạt, nhưng không có gì để chấm "
+    "điểm, nên theo thể lệ của đợt không được xét."
+)
+_WITHOUT_VERDICT = {
+    "none": "Chưa giao KH", "not_yet": "KH chưa hiệu lực", "zero": f"– ({PLAN_OF_ZERO})",
+}  # fmt: skip
 PARTICIPANTS = {"agency": "Đơn vị", "officer": "Cán bộ thu"}
 KINDS = {
     "original": "Bản chốt chính thức",
@@ -103,9 +115,19 @@ def instant(moment: datetime) -> str:
     return f"{local.hour:02d}:{local.minute:02d}{seconds} ngày {day(local)}"
 
 
-def verdict(is_met: Value) -> str:
-    """Whether a plan was met, in words; empty if there is no plan."""
-    return "Đạt" if is_met is True else "Không đạt" if is_met is False else NOTHING
+def verdict(is_met: Value, plan_status: Value = None) -> str:
+    """Whether a plan was met, in words; without a plan, why there is nothing to say.
+
+    A plan of 0 is said the same way wherever a verdict stands: it is met, as by any figure.
+
+    Args:
+        is_met: As the figures say; None if there is no plan or no figure.
+        plan_status: The plan's status code, where it is known.
+    """
+    if isinstance(is_met, bool):
+        said = "Đạt" if is_met else "Không đạt"
+        return f"{said} ({PLAN_OF_ZERO})" if plan_status == "zero" else said
+    return _WITHOUT_VERDICT.get(str(plan_status), NOTHING)
 
 
 def in_fours(digest: str, a_line: int = 16) -> str:

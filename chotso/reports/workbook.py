@@ -10,16 +10,30 @@ from typing import Any
 import xlsxwriter
 
 from chotso.calendar import LOCAL_ZONE
-from chotso.reports.data import Release, Row, Value
-from chotso.reports.sheets import SheetColumn, columns_of, tables
-from chotso.reports.summary import Overview, ReportedMetric, sentences, table_of_the_whole
-from chotso.reports.words import KINDS, REHEARSAL, UNITS, day, in_fours, instant, shown
+from chotso.paper_register import MOTTO, NATION
+from chotso.reports.columns import SheetColumn
+from chotso.reports.data import Row, Value
+from chotso.reports.facts import told_facts
+from chotso.reports.heading import dated_line, number_line
+from chotso.reports.heights import lines_of, most_lines
+from chotso.reports.overview import Overview, ReportedMetric
+from chotso.reports.sheets import WorkbookSheet, sheets
+from chotso.reports.summary import sentences, table_of_the_whole
+from chotso.reports.words import (
+    PLAN_OF_ZERO_LEGEND,
+    REHEARSAL,
+    UNITS,
+    shown,
+)
 
 _LONGEST_TEXT = 32_000  # a cell holds 32,767 characters
 _MOST_ROWS = 1_000_000
 _EXACT = 2**53
 _DIGITS = 15  # digits that a double always keeps
 _HEADER_ROW = 2
+_LINE = 13.5  # points
+_NARROWEST = 120  # characters: less would be printed larger than anything else
+_TITLE_ROW = 4  # of the overview, under the official heading
 _MET = {"Đạt": ("#E2F0D9", "#1E5C1E"), "Không đạt": ("#F8D7D3", "#9C1C12")}
 _NUMBERS = {
     "percent": "0.00%",
@@ -32,12 +46,12 @@ _NUMBERS = {
 }
 
 
-def write_workbook(path: Path, release: Release) -> None:
+def write_workbook(path: Path, view: Overview) -> None:
     """Write the workbook; equal releases give equal bytes.
 
     Args:
         path: The file to write.
-        release: The data files and facts.
+        view: The release, and its judged month.
 
     Raises:
         ValueError: A data file is not canonical.
@@ -47,46 +61,25 @@ def write_workbook(path: Path, release: Release) -> None:
         memory,
         {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False},
     )
-    facts = release.facts
+    facts = view.release.facts
     book.set_properties(
         {
             "title": f"Kết quả thi đua: {shown(facts.period_name, 120)}",
             "subject": REHEARSAL if facts.is_rehearsal else facts.release_id,
+            "author": shown(facts.heading.agency or "chotso", 120),
+            "company": shown(facts.heading.agency or "", 120),
             "comments": f"Mã dữ liệu {facts.data_root}",
             "created": facts.cutoff_at.astimezone(UTC).replace(tzinfo=None),
         }
     )
-    view = Overview(release)
+    book.set_custom_property("Language", "vi-VN")  # the library has no place for dc:language
     writer = _Writer(book, view)
     writer.overview()
-    for name, table, note, chosen, rest in tables(view):
-        columns = columns_of(release, table, chosen, rest)
-        if columns:
-            writer.table(name, note, columns, _chosen_rows(view, table))
+    for sheet in sheets(view):
+        writer.table(sheet)
     writer.facts()
     book.close()
     path.write_bytes(memory.getvalue())
-
-
-def _chosen_rows(view: Overview, table: str) -> Iterable[Row]:
-    """The rows of a data file that its sheet shows: of the longest files, only the judged month."""
-    release = view.release
-    if table == "attainment":
-        return release.attainment
-    if table == "ranking":
-        return release.ranking
-    rows = release.rows(table)
-    if table == "officer_attainment":
-        return (row for row in rows if row.get("month") == view.month)
-    if table == "employer_arrears":
-        owing = [row for row in rows if row.get("month") == view.month and _owed(row) > 0]
-        return sorted(owing, key=_owed, reverse=True)  # equal debts keep the file's order
-    return rows
-
-
-def _owed(row: Row) -> Decimal | int:
-    amount = row.get("arrears_vnd")
-    return amount if isinstance(amount, Decimal | int) else 0
 
 
 class _Writer:
@@ -106,46 +99,57 @@ class _Writer:
             )
         return self._formats[key]
 
-    def sheet(self, name: str, note: str, widths: list[int]) -> Any:
-        """A new sheet with its title, its print settings, and the mark of a rehearsal."""
+    def sheet(
+        self, name: str, note: str, widths: list[int], printed: int | None = None, top: int = 0
+    ) -> Any:
+        """A new sheet with its title, its print settings, and the mark of a rehearsal.
+
+        Args:
+            name: The sheet's name.
+            note: What it shows.
+            widths: Of its columns, in characters.
+            printed: How many of them are printed; all if not told.
+            top: The title's row; what stands above is written by the caller.
+        """
         facts = self.view.release.facts
         sheet = self.book.add_worksheet(name)
         title = f"{name.upper()} – {shown(facts.period_name, 160)}"
-        sheet.write_string(0, 0, title, self.format(bold=True, font_size=14, valign="vcenter"))
-        sheet.set_row(0, 24)
+        sheet.write_string(top, 0, title, self.format(bold=True, font_size=14, valign="vcenter"))
+        sheet.set_row(top, 24)
         if facts.is_rehearsal:
             note = f"{REHEARSAL}. {note}"
         elif facts.kind == "corrigendum":
             note = f"Bản đính chính, thay cho {shown(facts.corrects or '', 80)}. {note}"
         colour = {"bold": True, "font_color": "#9C1C12"} if facts.is_rehearsal else {"italic": True}
-        sheet.write_string(1, 0, note, self.format(**colour))
+        self._across(sheet, top + 1, note, widths[:printed], self.format(text_wrap=True, **colour))
         for column, width in enumerate(widths):
             sheet.set_column(column, column, width)
-        self._print_setup(sheet, sum(widths))
+        self._print_setup(sheet)
         return sheet
 
-    def _print_setup(self, sheet: Any, width: int) -> None:
+    def _print_setup(self, sheet: Any) -> None:
         facts = self.view.release.facts
         sheet.set_paper(9)
         sheet.set_landscape()
         sheet.set_margins(left=0.4, right=0.4, top=0.7, bottom=0.7)
         sheet.fit_to_pages(1, 0)
         sheet.hide_gridlines(1)
-        if facts.is_rehearsal:
-            sheet.set_header(f'&C&"Arial,Bold"&12{REHEARSAL}')
+        middle = f'&C&"Arial,Bold"&12{REHEARSAL}' if facts.is_rehearsal else ""
+        issuer = shown(facts.heading.agency or "", 70).replace("&", "&&")
+        period = shown(facts.period_name, 80).replace("&", "&&")
+        sheet.set_header(f"&L&8{issuer}{middle}&R&8{period}")
         name = shown(facts.release_id, 60).replace("&", "&&")
-        sheet.set_footer(f"&L&8{name}&C&8Mã dữ liệu {facts.data_root}&RTrang &P/&N")
+        sheet.set_footer(f"&L&8{name}&C&8Mã dữ liệu {facts.data_root}&R&8Trang &P/&N")
 
     def overview(self) -> None:
         """The summary for the Director: sentences, and one line per metric."""
-        widths = [44, 26, 26, 14, 13, 16]
-        sheet = self.sheet("Tổng quan", "Tóm tắt cho Giám đốc.", widths)
-        row = 2
+        widths = [44, 26, 26, 14, 17, 16]
+        sheet = self.sheet("Tổng quan", "Tóm tắt cho Giám đốc.", widths, top=_TITLE_ROW)
+        self._official_heading(sheet, len(widths) - 1)
+        row = _TITLE_ROW + 2
         wrapped = self.format(text_wrap=True)
         for sentence in sentences(self.view):
-            sheet.merge_range(row, 0, row, 5, "", wrapped)
-            sheet.write_string(row, 0, f"• {_cell_text(sentence)}", wrapped)
-            sheet.set_row(row, 14 * (1 + len(sentence) // 125))
+            self._across(sheet, row, f"• {sentence}", widths, wrapped)
             row += 1
         row += 1
         titles = [
@@ -160,8 +164,33 @@ class _Writer:
         lines = zip(self.view.metrics.values(), table_of_the_whole(self.view), strict=True)
         for row, (metric, line) in enumerate(lines, start=first):
             self._typed_line(sheet, row, metric, line, (left, right))
-        self._conditional(sheet, first, first + len(self.view.metrics), 4)
-        sheet.freeze_panes(2, 0)
+        last = first + len(self.view.metrics)
+        self._conditional(sheet, first, last, 4)
+        legend = self.format(italic=True, text_wrap=True)
+        self._across(sheet, last, PLAN_OF_ZERO_LEGEND, widths, legend)
+        sheet.freeze_panes(_TITLE_ROW + 2, 0)
+
+    def _across(self, sheet: Any, row: int, text: str, widths: list[int], looks: Any) -> None:
+        """A text over several columns, in a row as high as its lines."""
+        if len(widths) > 1:
+            sheet.merge_range(row, 0, row, len(widths) - 1, "", looks)
+        sheet.write_string(row, 0, _cell_text(text), looks)
+        sheet.set_row(row, _LINE * lines_of(text, sum(widths)))
+
+    def _official_heading(self, sheet: Any, last: int) -> None:
+        """Who issues on the left, the nation on the right, number and date below."""
+        facts = self.view.release.facts
+        above, agency = facts.heading.issuers()
+        lines: tuple[tuple[str, str, dict[str, bool], dict[str, bool]], ...] = (
+            (above, NATION, {}, {"bold": True}),
+            (agency, MOTTO, {"bold": True}, {"bold": True}),
+            (number_line(facts), dated_line(facts), {}, {"italic": True}),
+        )
+        for row, (left, right, left_looks, right_looks) in enumerate(lines):
+            sheet.write_string(row, 0, left, self.format(align="center", **left_looks))
+            looks = self.format(align="center", **right_looks)
+            sheet.merge_range(row, 1, row, last, "", looks)
+            sheet.write_string(row, 1, right, looks)
 
     def _typed_line(
         self, sheet: Any, row: int, metric: ReportedMetric, line: list[str], looks: tuple[Any, Any]
@@ -178,20 +207,30 @@ class _Writer:
         sheet.write_string(row, 4, line[4], left)
         sheet.write_string(row, 5, line[5], right)
 
-    def table(self, name: str, note: str, columns: list[SheetColumn], rows: Iterable[Row]) -> None:
+    def table(self, told: WorkbookSheet) -> None:
         """A sheet with a line per row; the header stays visible and is on every printed page."""
-        sheet = self.sheet(name, note, [column.width for column in columns])
+        columns, printed = told.columns, told.printed_columns
+        widths = [column.width for column in columns]
+        widths[0] += max(0, _NARROWEST - sum(widths[:printed]))
+        sheet = self.sheet(told.name, told.note, widths, printed)
         head = self.format(bold=True, bg_color="#D9E1F2", border=1, text_wrap=True)
         for position, column in enumerate(columns):
             sheet.write_string(_HEADER_ROW, position, column.title, head)
-        last = _HEADER_ROW
-        for last, row in enumerate(_at_most(rows, _MOST_ROWS), start=_HEADER_ROW + 1):
-            for position, column in enumerate(columns):
-                look = self._look(column, row)
-                self.put(sheet, last, position, column.get(row), look)
+        sheet.set_row(_HEADER_ROW, 2 * _LINE)
+        last = end = _HEADER_ROW
+        for last, row in enumerate(_at_most(told.rows, _MOST_ROWS), start=_HEADER_ROW + 1):
+            end = last if told.is_printed(row) else end
+            cells = [column.get(row) for column in columns]
+            for position, (column, cell) in enumerate(zip(columns, cells, strict=True)):
+                self.put(sheet, last, position, cell, self._look(column, row))
+            if (lines := most_lines(cells[:printed], widths)) > 1:
+                sheet.set_row(last, _LINE * lines)
+        if last == _HEADER_ROW:
+            sheet.write_string(last + 1, 0, "Không có dòng nào.", self.format(italic=True))
         sheet.freeze_panes(_HEADER_ROW + 1, min(2, len(columns) - 1))
         sheet.autofilter(_HEADER_ROW, 0, max(last, _HEADER_ROW + 1), len(columns) - 1)
         sheet.repeat_rows(0, _HEADER_ROW)
+        sheet.print_area(0, 0, max(end, _HEADER_ROW + 1), printed - 1)
         for position, column in enumerate(columns):
             if column.source == "is_met":
                 self._conditional(sheet, _HEADER_ROW + 1, max(last, _HEADER_ROW + 1), position)
@@ -208,9 +247,9 @@ class _Writer:
             sheet.conditional_format(
                 first, column, last, column,
                 {
-                    "type": "cell",
-                    "criteria": "==",
-                    "value": f'"{said}"',
+                    "type": "text",
+                    "criteria": "begins with",
+                    "value": said,
                     "format": self.book.add_format({"bg_color": background, "font_color": ink}),
                 },
             )  # fmt: skip
@@ -253,24 +292,6 @@ class _Writer:
             sheet.write_string(row, 0, _cell_text(title), bold)
             sheet.write_string(row, 1, _cell_text(told), text)
         sheet.freeze_panes(_HEADER_ROW, 1)
-
-
-def told_facts(release: Release) -> Iterator[tuple[str, str]]:
-    """The facts of the release in words, one per line."""
-    facts = release.facts
-    yield "Đợt thi đua", shown(facts.period_name, 300)
-    yield "Loại", KINDS.get(facts.kind, facts.kind)
-    yield "Mã bản chốt", shown(facts.release_id, 200)
-    if facts.kind == "corrigendum":
-        yield "Thay cho bản", shown(facts.corrects or "", 200)
-        yield "Lý do đính chính", shown(facts.reason or "", 2000)
-        yield "Người lập đính chính", shown(facts.author or "", 200)
-    yield "Thời điểm chốt", instant(facts.cutoff_at)
-    yield "Dữ liệu ghi nhận đến", instant(facts.as_known_at)
-    yield "Ngày nghiệp vụ", day(facts.business_date)
-    yield "Mã dữ liệu", in_fours(facts.data_root)
-    if facts.code_version:
-        yield "Phiên bản phần mềm", shown(facts.code_version, 100)
 
 
 def _cell_text(text: str) -> str:

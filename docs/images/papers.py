@@ -7,6 +7,7 @@ Needs Debian's chromium and fonts-liberation, and nothing that runs: the release
 
 import sys
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pypdfium2
@@ -18,12 +19,16 @@ sys.path[:0] = [str(HERE.parents[1]), str(HERE)]
 
 from sheet_page import Book  # noqa: E402
 
+from chotso.quarantine.workbook import ROWS_SHEET, write_workbooks  # noqa: E402
 from chotso.reports import write_reports, write_signature_page  # noqa: E402
+from tests.quarantine.test_quarantine_workbook import NOTHING  # noqa: E402
+from tests.quarantine.test_quarantine_workbook import row as set_aside  # noqa: E402
 from tests.worlds import report_worlds as worlds  # noqa: E402
 
 CHROMIUM = "/usr/bin/chromium"
 PAGES = {
     "cover": "BÁO CÁO KẾT QUẢ THI ĐUA",
+    "board": "Toàn cảnh đến tháng",
     "summary": "Tóm tắt cho Giám đốc",
     "attainment": "Tổng số thu: thực hiện so với kế hoạch",
     "arrears": "Tỷ lệ nợ chung: so với chỉ tiêu",
@@ -33,12 +38,14 @@ PAGES = {
     "checks": "Kiểm tra trước niêm phong Đáp ứng",
 }
 SHEETS = {
-    "overview": ("Tổng quan", 30, 4),
-    "results": ("Kết quả theo cơ quan", 26, 147),
+    "overview": ("Tổng quan", 40, 4),
+    "results": ("Kết quả theo cơ quan", 26, 4),
     "debts": ("Nợ", 24, 4),
     "points": ("Xếp hạng", 12, 4),
+    "issues": ("Vấn đề đã biết", 6, 4),
     "conditions": ("Kiểm tra trước niêm phong", 6, 4),
 }
+CLOCK = datetime(2021, 11, 11, 17, 5, tzinfo=UTC)
 
 
 def save(image: Image.Image, name: str) -> None:
@@ -84,6 +91,9 @@ def main() -> None:
         book = Book(folder / "report.xlsx")
         for name, sheet in SHEETS.items():
             picture_of_sheet(page, book, name, sheet)
+        rows = [set_aside(number) for number in range(1, 6)]
+        (path,) = write_workbooks(Path(scratch) / "quarantine", rows, NOTHING, CLOCK)
+        picture_of_sheet(page, Book(path), "set-aside", (ROWS_SHEET, 14, 4))
         browser.close()
 
 

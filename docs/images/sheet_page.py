@@ -16,6 +16,7 @@ from chotso.reports.words import day, number, percent
 
 _NS = {"x": "http://schemas.openxmlformats.org/spreadsheetml/2006/main"}
 _FIRST_DAY = datetime(1899, 12, 30)
+_TITLE = 14  # points
 _STYLE = (
     "body{margin:0;background:#fff;font:13px/19px Liberation Sans,Arial}"
     "table{border-collapse:collapse;table-layout:fixed}td{border:1px solid #d8d8d8;"
@@ -85,8 +86,15 @@ class Book:
             span = _column(merged[reference]) - column + 1 if reference in merged else 1
             told += self._cell(sheet, cell, span)
             column += span
-        title = " class=title" if int(row.get("r", "0")) <= 2 else ""
+        sizes = [self._size(cell) for cell in cells.values()]
+        is_title = int(row.get("r", "0")) <= 2 or max(sizes, default=0) >= _TITLE
+        title = " class=title" if is_title else ""
         return f"<tr{title}>{told}</tr>"
+
+    def _size(self, cell: ElementTree.Element) -> float:
+        looks = self.looks[int(cell.get("s", "0"))]
+        size = self.fonts[int(looks.get("fontId", "0"))].find("x:sz", _NS)
+        return float(size.get("val", "11")) if size is not None else 11
 
     def _cell(self, sheet: ElementTree.Element, cell: ElementTree.Element | None, span: int) -> str:
         if cell is None:
@@ -122,7 +130,7 @@ class Book:
         for group in sheet.findall("x:conditionalFormatting", _NS):
             if _column(group.get("sqref", "")) == _column(cell.get("r", "")):
                 for rule in group.findall("x:cfRule", _NS):
-                    if rule.findtext("x:formula", "", _NS) == f'"{text}"':
+                    if text and text.startswith(rule.get("text", "\0")):
                         looks = self.differences[int(rule.get("dxfId", "0"))]
                         ink = _colour(looks, "x:font/x:color", "color")
                         return ink + _colour(looks, ".//x:bgColor", "background")
@@ -149,7 +157,8 @@ def _number(raw: str, code: str) -> str:
     if "yy" in code:
         moment = _FIRST_DAY + timedelta(days=float(raw))
         at = date(moment.year, moment.month, moment.day)
-        return f"{at:%m/%Y}" if code == "mm/yyyy" else day(at)
+        time = f" {moment + timedelta(seconds=30):%H:%M}" if "hh" in code else ""
+        return f"{at:%m/%Y}" if code == "mm/yyyy" else day(at) + time
     figure = Decimal(raw)
     if code == "0.00%":
         return percent(figure).replace("\u00a0", "")

@@ -54,6 +54,19 @@ FROZEN = (
     "insert into frozen.attainment (release_id, agency_code, month, metric_code, is_met, "
     "agency_name, actual_month) select 's', agency_code, month, employer_code, is_met, "
     "explanation_vi, amount from marts_store.fct_debt",
+    # a vacuum between two guesses would change plans, and with them what the session counts
+    *(
+        f"alter table {table} set (autovacuum_enabled = off)"
+        for table in (
+            "frozen.employer_arrears",
+            "frozen.ranking",
+            "frozen.attainment",
+            "frozen.release",
+            "marts_store.fct_debt",
+            "marts_store.rpt_points",
+            "marts_store.fct_nightly_attainment",
+        )
+    ),
     "analyze frozen.employer_arrears, frozen.ranking, frozen.attainment, marts_store.fct_debt",
     # as it was before: row-level security on the table that holds everybody's rows
     "create schema twin",

@@ -145,6 +145,7 @@ SPINE = "the rows that every figure of its kind has, whether something happened 
 STAGED = "a step that the planner must see as a table (decision 21), not a concept of its own"
 TWO_SIDES = "it compares with its own fact: both stand on the same dimensions"
 MANY_KINDS = "one row per metric of any kind: it joins one model of each kind"
+REPORTS = "a report adds names and labels to its fact, so that no chart needs a join"
 FOREIGN_KEYS_TOO = "half of them are dimensions that its foreign keys name"
 EXCEPTIONS: dict[str, dict[str, str]] = {
     "root_models": dict.fromkeys(
@@ -159,24 +160,23 @@ EXCEPTIONS: dict[str, dict[str, str]] = {
         IN_FORCE_AND_ALL,
     )
     | {"quarantine.row": "holds rows of all feeds: each has a model of its own"},
-    "model_fanout": dict.fromkeys(
-        ("dim_agency", "dim_employer", "dim_metric", "dim_month"), FOREIGN_KEYS
-    )
-    | {
-        "int_agency_months": SPINE,
-        "int_employer_versions": "finds the version of the employer that a fact falls into",
-    },
+    "model_fanout": dict.fromkeys(("dim_agency", "dim_metric", "dim_month"), FOREIGN_KEYS)
+    | dict.fromkeys(("int_agency_labels", "int_latest_months", "int_pace_months"), REPORTS)
+    | {"int_agency_months": SPINE},
     "rejoined": {
-        "fct_monthly_attainment in fct_nightly_attainment": TWO_SIDES,
-        "fct_employer_account in fct_employer_debt": TWO_SIDES,
-        "fct_participation_month in fct_participation_reconciliation": TWO_SIDES,
+        "fct_arrears_ratio in rpt_arrears": REPORTS,
+        "fct_employer_debt in rpt_employer_debt": REPORTS,
+        "fct_nightly_attainment in rpt_pace": REPORTS,
+        "fct_officer_attainment in rpt_officers": REPORTS,
+        "fct_reconciliation in rpt_reconciliation": REPORTS,
         "rpt_emulation_points in rpt_emulation_ranking": TWO_SIDES,
         "int_quarantined_money in int_agency_attainment": STAGED,
         "int_receivable_to_date in int_arrears_ratios": STAGED,
         "int_reconciliation_offsets in fct_reconciliation": STAGED,
         "int_quarantined_credits in int_quarantined_to_date": STAGED,
     },
-    "many_joins": dict.fromkeys(
+    "many_joins": dict.fromkeys(("rpt_attainment", "rpt_employer_debt", "rpt_officers"), REPORTS)
+    | dict.fromkeys(
         ("int_agency_attainment", "int_officer_attainment", "int_officer_months"), MANY_KINDS
     )
     | dict.fromkeys(
@@ -271,7 +271,7 @@ def _all_views() -> Manifest:
         (
             model_fanout,
             lambda: _reads(
-                "fct_reconciliation", "model.chotso.int_batches", also=("fct_contribution",)
+                "rpt_reconciliation", "model.chotso.int_batches", also=("rpt_participation",)
             ),
             "int_batches",
         ),

@@ -4,7 +4,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -159,6 +159,44 @@ def test_every_mart_is_public_bilingual_and_under_an_enforced_contract_with_keys
             assert "foreign_key" in kinds or "add_foreign_key" in hooks, name
         for column in node["columns"].values():
             assert BILINGUAL.search(column["description"]), f"{name}.{column['name']}"
+
+
+def referenced(node: dict[str, Any]) -> list[str]:
+    """The relations that a mart's foreign keys refer to, in the order in which they are locked."""
+    constraints = [item["to"] for item in node["constraints"] if item["type"] == "foreign_key"]
+    hooks = [hook["sql"] for hook in node["config"]["post-hook"]]
+    names = [re.search(r"'(\w+)'", to) for to in constraints]
+    names += [re.search(r"add_foreign_key\('\w+', '(\w+)'", hook) for hook in hooks]
+    return [name[1] for name in names if name]
+
+
+def circles(nodes: Iterable[dict[str, Any]]) -> list[str]:
+    """Pairs of relations that two marts lock in opposite order."""
+    after: dict[str, set[str]] = {}
+    for node in nodes:
+        locked = referenced(node)
+        for place, name in enumerate(locked):
+            after.setdefault(name, set()).update(locked[place + 1 :])
+    return sorted(
+        f"{first} and {second}"
+        for first, seconds in after.items()
+        for second in seconds
+        if first <= second and first in after.get(second, set())
+    )
+
+
+def test_marts_lock_their_dimensions_in_one_order() -> None:
+    """A foreign key locks what it refers to: in opposite orders, two builds at once deadlock."""
+    assert circles(marts()) == []
+
+
+def test_two_orders_would_be_found() -> None:
+    def mart(*dimensions: str) -> dict[str, Any]:
+        keys = [{"type": "foreign_key", "to": f"ref('{name}')"} for name in dimensions]
+        return {"constraints": keys, "config": {"post-hook": []}}
+
+    nodes = [mart("dim_month", "dim_metric"), mart("dim_metric", "dim_month")]
+    assert circles(nodes) == ["dim_metric and dim_month"]
 
 
 def test_every_mart_is_tested() -> None:

@@ -14,7 +14,13 @@ from chotso.build.dbt import run_build
 from chotso.calendar import LOCAL_ZONE
 from chotso.cli import app as command_line
 from chotso.ingest.rules import register
-from chotso.quarantine.workbook import NO_AGENCY, ROWS_HEADER, ROWS_SHEET, STAKE_SHEET
+from chotso.quarantine.workbook import (
+    HEADER_ROW,
+    NO_AGENCY,
+    ROWS_HEADER,
+    ROWS_SHEET,
+    STAKE_SHEET,
+)
 from chotso.sandbox.server import SandboxServer
 from tests.worlds.quarantine_world import (
     FIRST,
@@ -180,7 +186,7 @@ def test_workbooks_hold_what_the_list_says(
         wanted = [row for row in rows if row["agency_code"] == agency]
         book = CalamineWorkbook.from_path(str(path))
         assert book.sheet_names == [ROWS_SHEET, STAKE_SHEET]
-        header, *cells = book.get_sheet_by_name(ROWS_SHEET).to_python()
+        header, *cells = book.get_sheet_by_name(ROWS_SHEET).to_python()[HEADER_ROW:]
         assert header == list(ROWS_HEADER)
         assert [line[0] for line in cells] == [row["id"] for row in wanted]
         for line, row in zip(cells, wanted, strict=True):

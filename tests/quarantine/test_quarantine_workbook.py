@@ -12,9 +12,11 @@ import xlsxwriter
 from python_calamine import CalamineWorkbook
 
 from chotso.errors import ChotsoError
+from chotso.paper_register import MOTTO, NATION
 from chotso.quarantine.rows import AsideRow
 from chotso.quarantine.stake import FeedSum, MonthAtStake, Stake
 from chotso.quarantine.workbook import (
+    HEADER_ROW,
     NO_AGENCY,
     ROWS_HEADER,
     ROWS_SHEET,
@@ -22,6 +24,7 @@ from chotso.quarantine.workbook import (
     STAKE_SHEET,
     write_workbooks,
 )
+from tests.worlds.office import needs_office, printed
 
 SEEN = datetime(2021, 11, 1, 18, 30, 15, tzinfo=UTC)  # 02/11 at 01:30 local
 CLOCK = datetime(2021, 11, 11, 17, 5, tzinfo=UTC)  # 12/11 at 00:05 local
@@ -66,11 +69,16 @@ def row(number: int = 1, agency: str | None = "07201", **changes: Any) -> AsideR
 NOTHING = Stake(None, [], [])
 
 
-def sheet(path: Path, name: str) -> list[list[Any]]:
+def whole_sheet(path: Path, name: str) -> list[list[Any]]:
     rows: list[list[Any]] = (
         CalamineWorkbook.from_path(str(path)).get_sheet_by_name(name).to_python()
     )
     return rows
+
+
+def sheet(path: Path, name: str) -> list[list[Any]]:
+    """The header and what follows; the official heading, title and note stand above."""
+    return whole_sheet(path, name)[HEADER_ROW:]
 
 
 def formulas(path: Path) -> int:
@@ -202,8 +210,29 @@ def test_header_stays_in_view_and_can_be_filtered(tmp_path: Path) -> None:
     (path,) = write_workbooks(tmp_path, [row(1), row(2)], NOTHING, CLOCK)
     with zipfile.ZipFile(path) as book:
         xml = book.read("xl/worksheets/sheet1.xml").decode()
-    assert '<pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/>' in xml
-    assert '<autoFilter ref="A1:J3"/>' in xml
+    assert '<pane ySplit="7" topLeftCell="A8" activePane="bottomLeft" state="frozen"/>' in xml
+    assert '<autoFilter ref="A7:J9"/>' in xml
+
+
+def test_each_sheet_says_who_issues_it_when_and_what_may_not_be_added(tmp_path: Path) -> None:
+    (path,) = write_workbooks(tmp_path, [row(1), row(2)], NOTHING, CLOCK)
+    for name in (ROWS_SHEET, STAKE_SHEET):
+        told = whole_sheet(path, name)[:HEADER_ROW]
+        words = {cell for line in told for cell in line if cell}
+        assert {"BẢO HIỂM XÃ HỘI TỈNH TÂY NINH", NATION, MOTTO, name.upper()} <= words
+        assert "Tây Ninh, ngày 12 tháng 11 năm 2021" in words, "the clock's local day"
+    assert "12/11/2021 00:05 (giờ Việt Nam)" in whole_sheet(path, ROWS_SHEET)[HEADER_ROW - 1][0]
+    assert "không cộng với nhau" in whole_sheet(path, STAKE_SHEET)[HEADER_ROW - 1][0]
+
+
+@needs_office
+@pytest.mark.timeout(300)
+def test_five_rows_are_printed_on_a_page_a_sheet(tmp_path: Path) -> None:
+    (path,) = write_workbooks(tmp_path, [row(n) for n in range(1, 6)], NOTHING, CLOCK)
+    pages = printed(path, tmp_path)
+    assert len(pages) == 2  # 7 before the sheets were set up for paper
+    for number, text in enumerate(pages, start=1):
+        assert f"Trang {number}/2" in text
 
 
 def test_the_same_rows_make_the_same_bytes_whenever_they_are_written(

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 from collections.abc import Iterator
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -18,7 +19,8 @@ from chotso.release.seal.checks import Override
 from chotso.release.seal.corrigendum import corrigendum
 from chotso.release.seal.freeze import freeze
 from chotso.reports.data import Release, facts_of
-from chotso.reports.summary import Overview, sentences
+from chotso.reports.overview import Overview
+from chotso.reports.summary import sentences
 from chotso.settings import Settings
 from tests.worlds.build_warehouse import Servers, new_warehouse
 from tests.worlds.build_world import instant
@@ -29,6 +31,16 @@ pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(900)]
 
 OTHER = "plan-2021-m09-12"
 FIRST, SECOND = "07201", "07202"
+VERSION_1 = {
+    *(
+        ("rpt_emulation_points", name)
+        for name in (
+            "actual_to_date", "plan_in_force", "attainment_ratio", "weight_points",
+            "excess_ratio", "leader_excess_ratio", "points",
+        )
+    ),
+    *(("rpt_emulation_ranking", name) for name in ("total_points", "full_points")),
+}  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)
@@ -140,6 +152,69 @@ def test_an_agencys_readers_see_their_own_places(sealed: Places) -> None:
     with sealed.admin.transaction():
         sealed.admin.execute("set local role chotso_reader_07202")
         assert {row["agency_code"] for row in sealed.shown()} == {SECOND}
+
+
+def test_sealed_figures_are_the_releases_with_the_running_ones_beside(sealed: Places) -> None:
+    """The second agency had 800 of 1,000 at the seal, and 1,500 once the late payment is known."""
+
+    def of(period: str) -> dict[str, Any]:
+        (row,) = sealed.admin.execute(
+            "select * from marts.rpt_period_attainment where period_id = %s and agency_code = %s "
+            "and metric_code = 'collection_total'",
+            [period, SECOND],
+        ).fetchall()
+        return row
+
+    row = of(PERIOD)
+    assert (row["is_sealed"], row["release_id"]) == (True, PERIOD)
+    assert (row["actual_to_date"], row["attainment_ratio"]) == (800, Decimal("0.8"))
+    assert (row["is_met"], row["status_code"], row["status_vi"]) == (False, "missed", "Không đạt")
+    assert (row["running_actual_to_date"], row["running_is_met"]) == (1_500, True)
+    assert (row["running_attainment_ratio"], row["change_since_sealed"]) == (Decimal("1.5"), 700)
+    assert row["agency_short_name"] == SECOND
+    assert row["month"] == date(2021, 12, 1)
+    goes_on = of(OTHER)
+    assert (goes_on["is_sealed"], goes_on["release_id"]) == (False, None)
+    assert (goes_on["actual_to_date"], goes_on["status_code"]) == (1_500, "met")
+    assert (goes_on["running_actual_to_date"], goes_on["change_since_sealed"]) == (1_500, 0)
+    frozen = sealed.admin.execute(
+        "select agency_code, metric_code, actual_to_date, plan_in_force, is_met "
+        "from frozen.current_attainment where month = '2021-12-01' order by 1, 2"
+    ).fetchall()
+    shown = sealed.admin.execute(
+        "select agency_code, metric_code, actual_to_date, plan_in_force, is_met "
+        "from marts.rpt_period_attainment where is_sealed order by 1, 2"
+    ).fetchall()
+    assert len(shown) == len(frozen) > 30
+    assert shown == frozen
+
+
+def test_each_night_is_kept_and_the_newest_is_marked(sealed: Places) -> None:
+    """Two days after the seal a night shows the new year; the nights before stay."""
+    nights = sealed.admin.execute(
+        "select business_date, month, is_latest_night, max(actual_to_date) as figure "
+        "from marts.rpt_pace where metric_code = 'collection_total' group by 1, 2, 3 order by 1"
+    ).fetchall()
+    assert [tuple(night.values()) for night in nights] == [
+        (date(2021, 12, 31), date(2021, 12, 1), False, 1_700),
+        (date(2022, 1, 5), date(2022, 1, 1), True, 0),
+    ]
+
+
+def test_tools_learn_how_many_digits_a_figure_has(sealed: Places) -> None:
+    """Only the columns of version 1 keep their numeric without bounds."""
+    columns = sealed.admin.execute(
+        "select table_name, column_name, numeric_precision, numeric_scale "
+        "from information_schema.columns where table_schema = 'marts' "
+        "and table_name like 'rpt\\_%' and data_type = 'numeric'"
+    ).fetchall()
+    unbounded = {(c["table_name"], c["column_name"]) for c in columns if not c["numeric_precision"]}
+    assert unbounded == VERSION_1
+    scales = {c["numeric_scale"] for c in columns if c["numeric_precision"]}
+    assert scales <= {0, 2, 6, 9}
+    ratios = [c for c in columns if c["column_name"].endswith("_ratio") and c["numeric_precision"]]
+    assert {c["numeric_scale"] for c in ratios} == {9}
+    assert len({c["table_name"] for c in columns} - {table for table, _ in VERSION_1}) >= 8
 
 
 def test_a_corrigendum_shows_its_places_at_once(sealed: Places) -> None:

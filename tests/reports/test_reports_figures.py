@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from chotso.reports.data import Release
-from chotso.reports.summary import Overview, table_of_the_whole
+from chotso.reports.overview import Overview
+from chotso.reports.summary import table_of_the_whole
 from chotso.reports.words import figure, number
 from tests.worlds import report_worlds as worlds
 

@@ -10,7 +10,9 @@ from chotso import PROJECT_ROOT
 from chotso.contracts import Contract, HelperTable
 from chotso.ingest.exemptions import ExemptionRegister
 from chotso.ingest.rule_models import RuleRegister
-from chotso.registers import LabelRegister, MeasureRegister, MetricRegister, PeriodRegister
+from chotso.label_register import LabelRegister
+from chotso.paper_register import PaperRegister
+from chotso.registers import MeasureRegister, MetricRegister, PeriodRegister
 from chotso.release.bundle.signers import SignerRegister
 from chotso.strict_models import StrictModel
 
@@ -23,6 +25,7 @@ REGISTERS: dict[str, tuple[type[StrictModel], str]] = {
     "labels": (LabelRegister, "config/labels.yml"),
     "measures": (MeasureRegister, "config/measures.yml"),
     "metrics": (MetricRegister, "config/metrics.yml"),
+    "papers": (PaperRegister, "config/papers.yml"),
     "periods": (PeriodRegister, "config/periods.yml"),
     "rules": (RuleRegister, "expectations/register.yml"),
     "signers": (SignerRegister, "config/signers.yml"),

@@ -280,3 +280,16 @@ def test_a_million_rows_open_within_a_minute(page: Page, tmp_path: Path) -> None
         seconds_until_shown=f"{shown:.1f}",
     )
     assert shown < 60
+
+
+def test_a_plan_of_zero_is_said_as_in_the_papers(page: Page, tmp_path: Path) -> None:
+    folder = tmp_path / "sprint-2021-q4"
+    open_release(page, folder, page_worlds.province(folder))
+    expect(page.locator(".matrix td", has_text="KH 0")).to_have_count(1)
+    expect(page.locator(".matrix td", has_text="KH 0")).to_have_class("good")
+    expect(page.locator("p.quiet", has_text="KH 0: kế hoạch được giao bằng 0")).to_be_visible()
+    with (folder / "data/attainment.csv").open(encoding="utf-8", newline="") as stream:
+        rows = [row for row in csv.DictReader(stream) if row["plan_status_code"] == "zero"]
+    assert {row["is_met"] for row in rows} == {"true"}
+    page.click("#language-en")
+    expect(page.locator(".matrix td", has_text="plan 0")).to_have_count(1)

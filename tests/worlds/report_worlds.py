@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
+from chotso.paper_register import PaperRegister
 from chotso.registers import Metric, load_registers
 from chotso.release.data.tables import TABLES
 from chotso.release.seal.checks import CHECKS
@@ -15,6 +16,12 @@ from chotso.reports.data import ReleaseFacts
 from chotso.reports.words import number
 
 ROOT = "0f9e8d7c6b5a49382716051423324150a1b2c3d4e5f60718293a4b5c6d7e8f90"
+HEADING = PaperRegister(
+    superior_agency="Bảo hiểm xã hội Việt Nam",
+    agency="Bảo hiểm xã hội tỉnh Tây Ninh",
+    symbol="BC-BHXH",
+    place="Tây Ninh",
+)
 FACTS = ReleaseFacts(
     release_id="sprint-2021-q4",
     period_id="sprint-2021-q4",
@@ -24,6 +31,7 @@ FACTS = ReleaseFacts(
     as_known_at=datetime(2021, 12, 31, 10, 0, 30, tzinfo=UTC),
     business_date=date(2021, 12, 31),
     data_root="5d0c1e2fa3b4958677869504132231405f6e7d8c9bafbecd0e1f203142536475",
+    heading=HEADING,
 )
 REHEARSAL = replace(FACTS, release_id="rehearsal-sprint-2021-q4-1", kind="rehearsal")
 CORRIGENDUM = replace(
@@ -60,6 +68,7 @@ PLANS = {
     "collection_ui": 21_500_000_000,
     "collection_hi": 96_000_000_000,
 }
+ZERO_PLAN = ("07208", "participants_si_voluntary")  # an agency and a metric with a plan of 0
 Tables = Mapping[str, tuple[Sequence[str], Iterable[dict[str, Cell]]]]
 
 
@@ -128,6 +137,9 @@ def _attainment(draw: random.Random, agencies: Sequence[Agency], months: int) ->
     figures: dict[tuple[str, str, int], Figure] = {}
     for code, _, _ in agencies[1:] or agencies:
         figures |= {(code, *key): pair for key, pair in _figures(draw, months).items()}
+    for (code, metric, month), (actual, _) in list(figures.items()):
+        if (code, metric) == ZERO_PLAN:
+            figures[code, metric, month] = (actual, 0)
     for (_, metric, month), pair in list(figures.items()):
         if len(agencies) > 1:
             own = (agencies[0][0], metric, month)
@@ -193,7 +205,7 @@ def _cell(agency: Agency, metric: Metric, month: date, actual: int | Decimal,
         "plan_original": plan,
         "plan_in_force": plan,
         "attainment_ratio": round(Decimal(actual) / Decimal(plan), 9) if plan else None,
-        "is_met": None if not plan else actual < plan if is_ratio else actual >= plan,
+        "is_met": actual < plan if is_ratio else actual >= plan,
         "quarantined_money": 0,
         "quarantined_to_date": 12_345_678 if code == "collection_total" else 0,
         "known_at": "2021-12-31T10:00:30.000000Z",
@@ -237,7 +249,7 @@ def _employers(draw: random.Random, agencies: Sequence[Agency]) -> Table:
             "surplus_vnd": 0,
             "interest_closing_vnd": draw.randrange(0, 9_000_000),
             "months_owed_count": Decimal(draw.randrange(0, 28)) / 2,
-            "debt_class_code": draw.choice(["none", "late", "hard_to_collect"]),
+            "debt_class_code": draw.choice(["overdue", "late", "hard_to_collect"]),
             "employer_status_code": "active",
             "is_name_withheld": number == 2,
             "employer_name": None if number == 2 else f"Công ty Giả Định {number}",
@@ -325,8 +337,17 @@ def _others(draw: random.Random, agencies: Sequence[Agency]) -> dict[str, Table]
             "rule_id": "PAY-010",
             "row_count": 3,
             "money_vnd": 12_345_678,
+            "first_seen_at": "2021-11-03T18:00:00.000000Z",
+            "last_seen_at": "2021-12-20T18:00:00.000000Z",
         },
-        {"feed_code": "payments", "rule_id": "PAY-021", "row_count": 1, "money_vnd": 1_500_000},
+        {
+            "feed_code": "payments",
+            "rule_id": "payments.agency_known",
+            "row_count": 1,
+            "money_vnd": 1_500_000,
+            "first_seen_at": "2021-12-27T18:00:00.000000Z",
+            "last_seen_at": "2021-12-27T18:00:00.000000Z",
+        },
     ]
     at_stake: Table = [
         {
@@ -343,6 +364,18 @@ def _others(draw: random.Random, agencies: Sequence[Agency]) -> dict[str, Table]
             "thời điểm chốt, bản mới nhất lúc 09:10 ngày 28/12/2021.",
             "sentence_en": "Accounts of Tân Biên were exported before the cutoff.",
         },
+    ]  # fmt: skip
+    # the release says one sum once per agency and metric that it could belong to
+    issues += [
+        {
+            "issue_code": "quarantined_money", "subject_code": f"{agency}/{metric.code}",
+            "sentence_vi": f"{name}, {metric.name_vi}: 10.768 đồng đang bị giữ lại có thể làm thay "
+            "đổi số lũy kế này.",
+            "sentence_en": "10,768 đồng set aside could change this figure to date.",
+        }
+        for agency, name, _ in agencies
+        for metric in load_registers().metrics.metrics
+        if metric.code in ("collection_total", "collection_hi", "arrears_ratio_total")
     ]  # fmt: skip
     checks: Table = [
         {"check_code": code, "name_vi": name_vi, "name_en": name_en, "is_met": True,

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from chotso.paper_register import PaperRegister
 from chotso.reports import (
     DOCUMENT,
     SIGNATURE,
     WORKBOOK,
+    ReleaseFacts,
     facts_of,
     write_reports,
     write_signature_page,
@@ -17,6 +19,7 @@ from chotso.reports import (
 from chotso.yaml_reader import read_yaml
 
 _PERIODS = "config/periods.yml"
+_PAPERS = "config/papers.yml"
 
 
 def add_reports(folder: Path, manifest: Mapping[str, Any]) -> None:
@@ -26,7 +29,7 @@ def add_reports(folder: Path, manifest: Mapping[str, Any]) -> None:
         folder: A bundle with its data files and configuration.
         manifest: Its manifest as it is without the two.
     """
-    write_reports(folder, facts_of(manifest, _period_name(folder, manifest["period_id"])))
+    write_reports(folder, _facts(folder, manifest))
     for name in (WORKBOOK, DOCUMENT):
         _flush(folder / name)
 
@@ -36,16 +39,25 @@ def add_signature_page(folder: Path, root: str) -> None:
     if (folder / SIGNATURE).exists():
         return
     manifest = json.loads((folder / "manifest.json").read_bytes())
-    name = _period_name(folder, manifest["period_id"])
-    write_signature_page(folder, root, facts_of(manifest, name))
+    write_signature_page(folder, root, _facts(folder, manifest))
     _flush(folder / SIGNATURE)
+
+
+def _facts(folder: Path, manifest: Mapping[str, Any]) -> ReleaseFacts:
+    name = _period_name(folder, manifest["period_id"])
+    return facts_of(manifest, name, PaperRegister.of_content(_register(folder, _PAPERS)))
+
+
+def _register(folder: Path, name: str) -> dict[str, Any]:
+    """A register of the bundle; empty if it has none, as bundles from before the register."""
+    path = folder / name
+    content = read_yaml(path.read_bytes()) if path.is_file() else None
+    return content if isinstance(content, dict) else {}
 
 
 def _period_name(folder: Path, period_id: str) -> str:
     """The period's Vietnamese name in the bundle's register, or else its id."""
-    path = folder / _PERIODS
-    register = read_yaml(path.read_bytes()) if path.is_file() else None
-    periods = register.get("periods") or [] if isinstance(register, dict) else []
+    periods = _register(folder, _PERIODS).get("periods") or []
     return next((each["name_vi"] for each in periods if each.get("id") == period_id), period_id)
 
 

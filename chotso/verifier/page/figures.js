@@ -54,7 +54,14 @@ function figure(value, row) {
   return `${rounded(value, 0)}${UNITS[row.unit_code] ? `\u00a0${either(UNITS[row.unit_code])}` : ""}`;
 }
 
-const met = (value) => (value === "true" ? `✓\u00a0${say("met")}` : value === "false" ? `✗\u00a0${say("missed")}` : say("nothing"));
+/** Whether a plan was met; a plan of 0 is said the same way as in the papers. */
+function met(value, row) {
+  const ofZero = row.plan_status_code === "zero" ? ` (${say("planOfZero")})` : "";
+  return value === "true" ? `✓\u00a0${say("met")}${ofZero}` : value === "false" ? `✗\u00a0${say("missed")}${ofZero}` : say("nothing");
+}
+
+/** Why there is no verdict: no plan, or one that is not yet in force. */
+const withoutVerdict = (row) => say({ none: "planNone", not_yet: "planNotYet" }[row.plan_status_code] ?? "nothing");
 
 // How a field is said, by the column's type; null is a dash.
 const SAID = {
@@ -83,6 +90,7 @@ const RIGHT = new Set(["money", "count", "decimal", "points", "ratio", "figure",
 function said(type, value, row, name, context) {
   if (type === "employer" && value === null) return row.is_name_withheld === "true" ? say("withheld") : say("nothing");
   if (type === "rank" && value === null) return row.is_considered === "false" ? say("notConsidered") : say("nothing");
+  if (type === "met" && value === null) return withoutVerdict(row);
   if (value === null || value === undefined) return say("nothing");
   return (SAID[type] ?? SAID.text)(value, row, name, context);
 }

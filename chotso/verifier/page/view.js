@@ -152,7 +152,9 @@ class ReleaseView {
     const isBelow = row.direction_code === "below" || row.kind_code === "ratio";
     const figureHere = isBelow ? row.actual_to_date : row.attainment_ratio;
     const beside = isBelow ? row.plan_in_force : "1.000000000";
-    const text = figureHere === null || figureHere === undefined ? say("nothing") : percent(figureHere, beside);
+    const isZero = row.plan_status_code === "zero";
+    const text = isZero ? say("planOfZero")
+      : figureHere === null || figureHere === undefined ? withoutVerdict(row) : percent(figureHere, beside);
     const [mark, kind, words] = { true: ["✓\u00a0", "good", say("met")], false: ["✗\u00a0", "bad", say("missed")] }[row.is_met] ?? ["", "", ""];
     return h("td", { class: kind }, h("span", { "aria-hidden": "true" }, mark), text, words ? h("span", { class: "unseen" }, `, ${words}`) : null);
   }

@@ -140,15 +140,20 @@ const WORDS = {
   no: ["Không", "No"],
   met: ["Đạt", "Met"],
   missed: ["Không đạt", "Not met"],
+  planOfZero: ["KH 0", "plan 0"],
+  planNone: ["Chưa giao KH", "No plan given"],
+  planNotYet: ["KH chưa hiệu lực", "Plan not yet in force"],
   withheld: ["(tên không công bố)", "(name withheld)"],
   notConsidered: ["Không xét", "Not considered"],
   shared: ["đồng hạng", "shared"],
   matrixTitle: ["Đạt kế hoạch: cơ quan × chỉ tiêu, lũy kế đến {0}", "Plans met: agencies × metrics, to date in {0}"],
   matrixHelp: [
     "Số trong ô: tỷ lệ so với kế hoạch; ở chỉ tiêu nợ là chính tỷ lệ nợ, phải thấp hơn chỉ tiêu. ✓ đạt, ✗ không đạt, "
-      + "– không có kế hoạch để so.",
+      + "– chưa có số liệu. KH 0: kế hoạch được giao bằng 0, thực hiện bao nhiêu cũng là đạt. Tỉnh có kế hoạch riêng, và người "
+      + "có ở nhiều cơ quan chỉ được đếm một lần ở tỉnh: mọi cơ quan đạt mà tỉnh vẫn có thể không đạt.",
     "In a cell: the share of the plan; of arrears the ratio itself, which must be below its target. ✓ met, ✗ not met, "
-      + "– no plan to compare with.",
+      + "– no figure yet. Plan 0: the plan given is 0, met by any figure. The province has a plan of its own, and counts a person "
+      + "of two agencies once: every agency can meet its plan and the province miss it.",
   ],
   lateNone: [
     "Bản này là bản gốc: sổ phát sinh muộn và danh sách thay đổi chỉ có trong bản đính chính.",

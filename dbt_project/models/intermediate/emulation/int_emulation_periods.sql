@@ -39,6 +39,7 @@ final as (
         configured.period_name_en,
         configured.starts_on_date,
         configured.cutoff_at,
+        configured.cutoff_month,
         configured.share_at_target,
         configured.excess_code,
         configured.decimals_count,

@@ -13,24 +13,7 @@ excluded as (
 
 judged as (
     select
-        figures.period_id,
-        figures.participant_type,
-        figures.participant_code,
-        figures.participant_name,
-        figures.province_code,
-        figures.measured_month,
-        figures.metric_code,
-        figures.metric_name_vi,
-        figures.metric_name_en,
-        figures.unit_code,
-        figures.direction_code,
-        figures.weight_points,
-        figures.is_gate,
-        figures.actual_to_date,
-        figures.plan_in_force,
-        figures.attainment_ratio,
-        figures.actual_numerator,
-        figures.actual_denominator,
+        figures.*,
         periods.share_at_target,
         periods.excess_code,
         periods.decimals_count,
@@ -130,6 +113,8 @@ compared as (
         judged.participant_code,
         judged.measured_month,
         judged.metric_code,
+        judged.participant_name,
+        judged.agency_code,
         judged.metric_name_vi,
         judged.metric_name_en,
         judged.unit_code,
@@ -176,6 +161,8 @@ scored as (
         participant_code,
         measured_month,
         metric_code,
+        participant_name,
+        agency_code,
         metric_name_vi,
         metric_name_en,
         unit_code,
@@ -243,7 +230,18 @@ final as (
         {{ point_text('en') }} as explanation_en,
         -- see rpt_emulation_ranking
         false as is_sealed,
-        null::text as release_id
+        null::text as release_id,
+        scored.agency_code,
+        scored.participant_name,
+        {{ agency_short_name('scored.participant_name', 'false') }} as participant_short_name,
+        scored.metric_name_vi,
+        scored.metric_name_en,
+        {{ labels_of('metric', 'scored.metric_code', 'metric_short_name') }},
+        {{ label_order('metric', 'scored.metric_code') }} as metric_order,
+        scored.unit_code,
+        {{ labels_of('points_result', 'scored.result_code', 'result') }},
+        'provisional' as ranking_state_code,
+        {{ labels_of('ranking_state', "'provisional'", 'ranking_state') }}
     from scored
 )
 

@@ -208,7 +208,11 @@ final as (
         placed.officer_key,
         -- a build ranks by what is known; for a sealed period, readers see the release's places
         false as is_sealed,
-        null::text as release_id
+        null::text as release_id,
+        {{ agency_short_name('placed.participant_name', 'false') }} as participant_short_name,
+        {{ labels_of('participant_type', 'placed.participant_type', 'participant_type') }},
+        'provisional' as ranking_state_code,
+        {{ labels_of('ranking_state', "'provisional'", 'ranking_state') }}
     from placed
 )
 

@@ -1,6 +1,6 @@
 -- Only the rows of this night; chotso.build.expose keeps those of earlier nights.
 with night as (
-    select business_date from {{ ref('int_newest_batch') }}
+    select * from {{ ref('int_night') }}
 ),
 
 shown as (
@@ -18,11 +18,12 @@ shown as (
         attainment.is_province,
         metrics.kind_code,
         metrics.direction_code,
-        date_trunc('year', night.business_date::timestamp)::date as year_start_date,
-        make_date(extract(year from night.business_date)::int, 12, 31) as year_end_date
+        night.year_start_date,
+        night.year_end_date,
+        -- a closed year's days are over
+        least(night.business_date, night.year_end_date) as as_of_date
     from night
-    inner join {{ ref('fct_monthly_attainment') }} as attainment
-        on attainment.month = date_trunc('month', night.business_date::timestamp)::date
+    inner join {{ ref('fct_monthly_attainment') }} as attainment on night.month = attainment.month
     inner join {{ ref('dim_metric') }} as metrics on attainment.metric_code = metrics.metric_code
 ),
 
@@ -49,17 +50,17 @@ measured as (
         shown.is_met,
         shown.known_at,
         shown.is_province,
-        shown.year_end_date - shown.business_date as days_left_count,
+        shown.year_end_date - shown.as_of_date as days_left_count,
         {{ missing_to_plan('shown.actual_to_date') }} as missing_to_plan,
         case shown.kind_code
             when 'flow' then shown.actual_to_date
             when 'stock' then shown.actual_to_date - year_starts.actual_to_date
         end as grown,
         case shown.kind_code
-            when 'flow' then shown.business_date - shown.year_start_date + 1
+            when 'flow' then shown.as_of_date - shown.year_start_date + 1
             when 'stock'
                 then
-                    shown.business_date
+                    shown.as_of_date
                     - (shown.year_start_date + interval '1 month' - interval '1 day')::date
         end as days_passed_count
     from shown

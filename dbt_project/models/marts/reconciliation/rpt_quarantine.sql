@@ -41,7 +41,8 @@ final as (
         {{ labels_of('age_band', 'banded.age_band_code', 'age_band') }},
         'open' as status_code,
         {{ labels_of('quarantine_status', "'open'", 'status') }},
-        latest.data_as_of
+        latest.data_as_of,
+        agencies.agency_key
     from banded
     left join {{ ref('int_agency_labels') }} as agencies
         on banded.agency_code = agencies.agency_code and agencies.is_current
