@@ -44,7 +44,7 @@ def take(browser: Browser, bi: Bi, name: str, user: str, slug: str, tab: int, he
         open_dashboard(page, bi, slug, "?standalone=2" if phone else "")
         tabs = page.locator(".dashboard-component-tabs [role=tab]")
         if tabs.count():
-            tabs.nth(tab).click()
+            tabs.nth(tab).evaluate("each => each.click()")
         page.set_viewport_size({"width": PHONE["width"] if phone else 1360, "height": height})
         page.evaluate("document.querySelectorAll('*').forEach(each => { each.scrollTop = 0; })")
         page.wait_for_timeout(3000)

@@ -79,11 +79,11 @@ def logged_in(
     )
     page = context.new_page()
     page.set_default_timeout(WAIT_MS)
-    page.goto(f"{bi.url}/login/")
+    page.goto(f"{bi.url}/login/", wait_until="networkidle")
     page.fill("#username", user)
     page.fill("#password", bi.passwords()[user])
-    page.keyboard.press("Enter")
-    page.wait_for_function("!location.pathname.startsWith('/login')")
+    page.click("button[type=submit]")
+    page.wait_for_url(lambda url: not urlsplit(url).path.startswith("/login"))
     yield page
     context.close()
 
@@ -108,7 +108,7 @@ def open_dashboard(page: Page, bi: Bi, slug: str, query: str = "") -> dict[int, 
     tabs = page.locator(".dashboard-component-tabs [role=tab]")
     for place in range(max(1, tabs.count())):
         if tabs.count():
-            tabs.nth(place).click()
+            tabs.nth(place).evaluate("each => each.click()")
         _look_at_every_chart(page)
     for _ in range(120):
         if len(sent) >= charts_of(slug):

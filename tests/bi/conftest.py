@@ -1,4 +1,4 @@
-"""A province with planted defects, three nights before the cutoff, and a Superset that shows it.
+"""A province with planted defects, two nights before the cutoff, and a Superset that shows it.
 
 `CHOTSO_BI_TEST_HOME` names a home with a running Superset that is taken instead, and left as it is.
 """
@@ -17,7 +17,7 @@ from chotso.local.superset_home import SupersetHome
 from tests.bi.browser import ARGUMENTS, CHROMIUM, Bi
 from tests.worlds.sandbox_homes import PROJECT, new_home
 
-NIGHTS = range(28, 31)
+NIGHTS = range(29, 31)
 
 
 @pytest.fixture(scope="session")
@@ -46,7 +46,7 @@ def chromium() -> Iterator[Browser]:
 
 
 def _make_province(home: Path) -> None:
-    seed = "--persons 6000 --employers 120 --year 2021 --seed 14 --defects all"
+    seed = "--persons 4000 --employers 80 --year 2021 --seed 14 --defects all"
     _run(home, "sandbox", "start")
     _run(home, "sandbox", "seed", *seed.split())
     _run(home, "migrate")
