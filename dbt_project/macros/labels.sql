@@ -74,3 +74,15 @@
         {{ metrics }}.{{ column }},
     {%- endfor %}
 {%- endmacro %}
+
+{# What charts call whoever takes part in a ranking. #}
+{% macro participant_short_name(standing) -%}
+    case {{ standing }}.participant_type
+        when 'agency'
+            then coalesce(
+                {{ agency_short_name(standing ~ '.participant_name', 'false') }},
+                {{ standing }}.participant_code
+            )
+        else coalesce({{ standing }}.participant_name, {{ standing }}.participant_code)
+    end
+{%- endmacro %}
