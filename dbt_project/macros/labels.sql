@@ -88,7 +88,9 @@
 {%- endmacro %}
 
 {# The columns that say in words what a row of points is. #}
-{% macro point_labels(scored) -%}
+{% macro point_labels(scored, periods) -%}
+    {{ periods }}.period_name_vi,
+    {{ periods }}.period_name_en,
     {{ labels_of('participant_type', scored ~ '.participant_type', 'participant_type') }},
     {{ participant_short_name(scored) }} as participant_short_name,
     {{ scored }}.metric_name_vi,
@@ -102,4 +104,10 @@
     {{ labels_of('points_result', scored ~ '.result_code', 'result') }},
     {{ label_order('points_result', scored ~ '.result_code') }} as result_order,
     {{ labels_of('ranking_state', "'provisional'", 'ranking_state') }},
+    {{ periods }}.data_as_of
+{%- endmacro %}
+
+{# One number of the leaders; all of them are of the same leader. #}
+{% macro of_first_leader(number) -%}
+    (array_agg({{ number }} order by ordered.participant_code collate "C"))[1]
 {%- endmacro %}

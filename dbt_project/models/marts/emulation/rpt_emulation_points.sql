@@ -111,12 +111,8 @@ leaders as (
             ordered.participant_code, ', ' order by ordered.participant_code collate "C"
         ) as leader_codes,
         -- the leaders' fractions are equal; numerator and denominator must be of the same leader
-        (array_agg(
-            ordered.excess_numerator order by ordered.participant_code collate "C"
-        ))[1] as leader_numerator,
-        (array_agg(
-            ordered.excess_denominator order by ordered.participant_code collate "C"
-        ))[1] as leader_denominator
+        {{ of_first_leader('ordered.excess_numerator') }} as leader_numerator,
+        {{ of_first_leader('ordered.excess_denominator') }} as leader_denominator
     from ordered
     where ordered.excess_rank = 1
     group by
@@ -246,10 +242,7 @@ final as (
         -- see rpt_emulation_ranking
         false as is_sealed,
         null::text as release_id,
-        periods.period_name_vi,
-        periods.period_name_en,
-        {{ point_labels('scored') }}
-        periods.data_as_of
+        {{ point_labels('scored', 'periods') }}
     from scored
     inner join periods on scored.period_id = periods.period_id
 )
