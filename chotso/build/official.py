@@ -5,12 +5,14 @@ not official. So figures, places and points that readers see are replaced by tho
 files. The built tables themselves do not change, and a freeze seals its own build.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import psycopg
 from psycopg import sql
 
+from chotso.calendar import LOCAL_ZONE_NAME
 from chotso.registers import load_registers
 from chotso.release.data.canonical import DataFile
 from chotso.release.data.changes import Corrected, keyed_rows
@@ -32,6 +34,7 @@ class _Release:
     period_id: str
     release_id: str
     root: str
+    known_at: datetime  # local wall time
 
 
 def show_official(conn: psycopg.Connection) -> None:
@@ -56,7 +59,9 @@ def put_in_place(conn: psycopg.Connection, generation: int) -> None:
     # a seal and an exposure wait for each other here, so that neither misses the other's rows
     conn.execute("select from ops.exposed for update")
     releases = conn.execute(
-        "select period_id, release_id, root_sha256 from frozen.release where is_current order by 1"
+        "select period_id, release_id, root_sha256, as_known_at at time zone %s "
+        "from frozen.release where is_current order by 1",
+        [LOCAL_ZONE_NAME],
     ).fetchall()
     for release in (_Release(*row) for row in releases):
         for mart, spec in MARTS.items():
@@ -93,7 +98,7 @@ def _replace(
         "period_id": sql.Literal(release.period_id),
         "is_sealed": sql.Literal(True),
         "release_id": sql.Literal(release.release_id),
-        **_labelled(mart, columns),
+        **_said(mart, columns, release),
     }  # fmt: skip
     rest = {
         name: sql.SQL("running.{}").format(sql.Identifier(name))
@@ -133,46 +138,63 @@ _AGENCY_KEY = sql.SQL(
 )
 
 
-def _labelled(mart: str, columns: dict[str, str]) -> dict[str, sql.Composable]:
-    """What a mart says of a sealed row in words, and how far the running figure has moved since."""
-    given: dict[str, sql.Composable] = {
-        **_labels("ranking_state", sql.Literal("official"), "ranking_state"),
-        "ranking_state_code": sql.Literal("official"),
-    }
+def _said(mart: str, columns: dict[str, str], release: _Release) -> dict[str, sql.Composable]:
+    """What a sealed row says in words, and where it stands; columns of an older store are left."""
     if mart == FIGURES:
-        code = sql.SQL(
-            "case when sealed.plan_in_force is null then 'no_plan' "
-            "when sealed.is_met::boolean then 'met' "
-            "when not sealed.is_met::boolean then 'missed' end"
-        )
-        given |= _labels("status", sql.SQL("coalesce({}, 'unknown')").format(code), "status")
-        given |= {
-            "status_code": code,
-            "change_since_sealed": sql.SQL(
-                "running.running_actual_to_date - sealed.actual_to_date::numeric"
-            ),
-        }
-    if mart == "rpt_emulation_points":
-        given |= _labels("points_result", sql.SQL("sealed.result_code"), "result")
-    return {name: value for name, value in given.items() if name in columns}
+        said = _judged()
+    else:
+        said = _texts("ranking_state", sql.Literal("official"))
+        said["data_as_of"] = sql.Literal(release.known_at)
+        if mart == "rpt_emulation_points":
+            result = sql.SQL("sealed.result_code")
+            said |= {**_texts("points_result", result, "result"), **_place("points_result", result)}
+        else:
+            said["ranking_order"] = _RANKING_ORDER
+    return {name: value for name, value in said.items() if name in columns}
 
 
-def _labels(kind: str, code: sql.Composable, name: str) -> dict[str, sql.Composable]:
-    """The columns of a code's labels and order, as the report views have them."""
-    labels = load_registers().labels.labels.get(kind, [])
+def _judged() -> dict[str, sql.Composable]:
+    """The status of a sealed figure, and how far the running one has moved since."""
+    code = sql.SQL(
+        "case when sealed.plan_in_force is null then 'no_plan' "
+        "when sealed.is_met::boolean then 'met' when not sealed.is_met::boolean then 'missed' end"
+    )
+    shown = sql.SQL("coalesce({}, 'unknown')").format(code)
     return {
-        f"{name}_vi": _case(code, [(label.code, label.vi) for label in labels], code),
-        f"{name}_en": _case(code, [(label.code, label.en) for label in labels], code),
-        f"{name}_order": _case(
-            code,
-            [(label.code, place) for place, label in enumerate(labels, 1)],
-            sql.Literal(len(labels) + 1),
+        "status_code": code,
+        **_texts("status", shown),
+        **_place("status", shown),
+        "change_since_sealed": sql.SQL(
+            "running.running_actual_to_date - sealed.actual_to_date::numeric"
         ),
     }
 
 
+_RANKING_ORDER = sql.SQL(
+    "row_number() over (partition by sealed.participant_type, sealed.province_code order by "
+    'sealed.rank_number::integer nulls last, sealed.participant_code collate "C")'
+)
+
+
+def _texts(kind: str, code: sql.Composable, name: str = "") -> dict[str, sql.Composable]:
+    labels = load_registers().labels.labels.get(kind, [])
+    return {
+        f"{name or kind}_vi": _case(code, [(label.code, label.vi) for label in labels], code),
+        f"{name or kind}_en": _case(code, [(label.code, label.en) for label in labels], code),
+    }
+
+
+def _place(kind: str, code: sql.Composable) -> dict[str, sql.Composable]:
+    labels = load_registers().labels.labels.get(kind, [])
+    places: list[tuple[str, str | int]] = [
+        (label.code, place) for place, label in enumerate(labels, 1)
+    ]
+    name = kind.removeprefix("points_")
+    return {f"{name}_order": _case(code, places, sql.Literal(len(labels) + 1))}
+
+
 def _case(
-    code: sql.Composable, entries: list[tuple[str, str | int]], otherwise: sql.Composable
+    code: sql.Composable, entries: Sequence[tuple[str, str | int]], otherwise: sql.Composable
 ) -> sql.Composable:
     if not entries:
         return otherwise

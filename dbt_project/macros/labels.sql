@@ -74,3 +74,40 @@
         {{ metrics }}.{{ column }},
     {%- endfor %}
 {%- endmacro %}
+
+{# What charts call whoever takes part in a ranking. #}
+{% macro participant_short_name(standing) -%}
+    case {{ standing }}.participant_type
+        when 'agency'
+            then coalesce(
+                {{ agency_short_name(standing ~ '.participant_name', 'false') }},
+                {{ standing }}.participant_code
+            )
+        else coalesce({{ standing }}.participant_name, {{ standing }}.participant_code)
+    end
+{%- endmacro %}
+
+{# The columns that say in words what a row of points is. #}
+{% macro point_labels(scored, periods) -%}
+    {{ periods }}.period_name_vi,
+    {{ periods }}.period_name_en,
+    {{ labels_of('participant_type', scored ~ '.participant_type', 'participant_type') }},
+    {{ participant_short_name(scored) }} as participant_short_name,
+    {{ scored }}.metric_name_vi,
+    {{ scored }}.metric_name_en,
+    {{ labels_of('metric', scored ~ '.metric_code', 'metric_short_name') }},
+    {{ label_order('metric', scored ~ '.metric_code') }} as metric_order,
+    {{ scored }}.direction_code,
+    {{ labels_of('direction', scored ~ '.direction_code', 'direction') }},
+    {{ scored }}.unit_code,
+    {{ labels_of('unit', scored ~ '.unit_code', 'unit') }},
+    {{ labels_of('points_result', scored ~ '.result_code', 'result') }},
+    {{ label_order('points_result', scored ~ '.result_code') }} as result_order,
+    {{ labels_of('ranking_state', "'provisional'", 'ranking_state') }},
+    {{ periods }}.data_as_of
+{%- endmacro %}
+
+{# One number of the leaders; all of them are of the same leader. #}
+{% macro of_first_leader(number) -%}
+    (array_agg({{ number }} order by ordered.participant_code collate "C"))[1]
+{%- endmacro %}

@@ -11,8 +11,9 @@ from psycopg import sql
 
 from chotso import PROJECT_ROOT
 from chotso.sandbox.server import SandboxServer
+from tests.oracle.asking import Questions
 from tests.oracle.hostile.turn import CUTOFF
-from tests.oracle.questions import ANSWERS, Answer, Questions
+from tests.oracle.questions import ANSWERS, Answer
 from tests.worlds.questions_world import Asked, asked
 
 pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(1800)]

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -12,7 +13,9 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from chotso.build.dbt import build_variables
+from chotso.build.expose import expose
 from chotso.registers import load_registers
+from chotso.warehouse.connect import connect
 from tests.oracle.pace import due_to_date, status
 from tests.oracle.recompute import nine_decimals
 from tests.worlds.build_warehouse import Servers, Warehouse, dbt_into, new_warehouse
@@ -129,6 +132,44 @@ def warehouse(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Ite
                 variables["labels"]["status"] = [{"code": "behind", "vi": "Trễ", "en": "Late"}]
             dbt_into(made.settings, schema, variables, ("run", "--select", *what))
         yield made
+
+
+NIGHT = """
+create table if not exists marts_build.rpt_pace (business_date date, agency_code text,
+    is_latest_night boolean, figure integer, primary key (business_date, agency_code));
+truncate marts_build.rpt_pace;
+insert into marts_build.rpt_pace values ({day}, '07201', true, {figure}), ({day}, '072', true, 0);
+"""
+
+
+def test_of_the_nights_that_are_kept_the_newest_is_marked(servers: Servers, tmp_path: Path) -> None:
+    """Also where an older date is run again, and where the newest is."""
+    shown = []
+    with new_warehouse(servers, tmp_path) as made, connect(made.settings) as conn:
+        for day, figure in (("29", 1), ("31", 2), ("30", 3), ("31", 4)):
+            at = sql.Literal(date(2021, 12, int(day)))
+            conn.execute(sql.SQL(NIGHT).format(day=at, figure=sql.Literal(figure)))
+            built = conn.execute(
+                "insert into ops.build (business_date, as_known_at, target_schema, config, "
+                "config_sha256, code_version, status) values (%s, now(), 'marts_build', '{}', '', "
+                "'', 'running') returning build_id",
+                [f"2021-12-{day}"],
+            ).fetchone()
+            assert built is not None
+            expose(conn, "marts_build", built[0])
+            conn.commit()
+            shown.append(
+                made.rows(
+                    "select to_char(business_date, 'DD'), is_latest_night, figure "
+                    "from marts.rpt_pace where agency_code = '07201' order by 1"
+                )
+            )
+    assert shown == [
+        [("29", True, 1)],
+        [("29", False, 1), ("31", True, 2)],
+        [("29", False, 1), ("30", False, 3), ("31", True, 2)],
+        [("29", False, 1), ("30", False, 3), ("31", True, 4)],
+    ]
 
 
 @pytest.fixture

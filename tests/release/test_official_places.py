@@ -119,6 +119,9 @@ def test_official_places_are_the_releases(sealed: Places) -> None:
         assert (row["is_sealed"], row["release_id"], row["is_at_cutoff"]) == (True, PERIOD, True)
         assert row["period_name_vi"] == "Đợt thi đua nước rút quý IV năm 2021"
         assert row["agency_key"]
+        assert (row["ranking_state_vi"], row["participant_type_vi"]) == ("Chính thức", "Cơ quan")
+        assert row["agency_short_name"] == row["participant_short_name"] == row["agency_code"]
+    assert [row["ranking_order"] for row in sealed.shown()] == [1, 2]
     (frozen,) = sealed.admin.execute(
         "select total_points from frozen.current_ranking where participant_code = %s", [FIRST]
     ).fetchall()
@@ -127,6 +130,9 @@ def test_official_places_are_the_releases(sealed: Places) -> None:
     assert sum(row["points"] for row in points) == frozen["total_points"]
     (collected,) = [row for row in points if row["metric_code"] == "collection_total"]
     assert (collected["actual_to_date"], collected["plan_in_force"]) == (900, 1_000)
+    assert (collected["result_code"], collected["result_vi"]) == ("below_target", "Chưa đạt")
+    assert (collected["ranking_state_en"], collected["unit_vi"]) == ("Official", "đồng")
+    assert (collected["metric_short_name_vi"], collected["metric_order"]) == ("Tổng thu", 9)
 
 
 def test_the_naive_ranking_of_what_is_known_has_other_places(sealed: Places) -> None:
@@ -135,7 +141,8 @@ def test_the_naive_ranking_of_what_is_known_has_other_places(sealed: Places) -> 
 
 def test_a_period_that_is_not_sealed_goes_on(sealed: Places) -> None:
     assert sealed.order(period=OTHER) == [SECOND, FIRST]
-    assert {row["is_sealed"] for row in sealed.shown(period=OTHER)} == {False}
+    (state,) = {(r["is_sealed"], r["ranking_state_vi"]) for r in sealed.shown(period=OTHER)}
+    assert state == (False, "Tạm tính")
 
 
 def test_other_builds_know_nothing_of_releases(sealed: Places) -> None:

@@ -298,7 +298,7 @@ create table fct_monthly_attainment (agency_code text, month date, metric_code t
     actual_month numeric, actual_to_date numeric, numerator numeric, denominator numeric,
     plan_original numeric, plan_in_force numeric, attainment_ratio numeric, is_met boolean,
     quarantined_money numeric, known_at timestamptz, agency_key text, plan_final numeric,
-    plan_status_code text, quarantined_to_date numeric);
+    plan_status_code text, quarantined_to_date numeric, is_province boolean);
 create table int_money_at_stake (agency_code text, month date, kind_code text,
     at_stake_vnd numeric);
 create table dim_employer (employer_key text, employer_code text, employer_name text,
@@ -331,7 +331,7 @@ create table rpt_emulation_points (period_id text, participant_type text, partic
     explanation_vi text, explanation_en text);
 create table fct_arrears_ratio (agency_code text, month date, group_code text, variant_code text,
     numerator numeric, denominator numeric, ratio numeric, is_met boolean, is_official boolean,
-    agency_key text, has_differing_verdicts boolean);
+    agency_key text, has_differing_verdicts boolean, is_province boolean);
 """
 OTHERS = """
 insert into dim_employer values ('TA0001A|first', 'TA0001A', 'Công ty Giả định 1', 'DN'),

@@ -48,7 +48,8 @@ final as (
         least(
             configured.cutoff_month, date_trunc('month', newest.business_date::timestamp)::date
         ) as measured_month,
-        configured.cutoff_at = {{ event_cutoff() }} as is_at_cutoff
+        configured.cutoff_at = {{ event_cutoff() }} as is_at_cutoff,
+        {{ local_timestamp('newest.known_at') }} as data_as_of
     from configured
     cross join {{ ref('int_newest_batch') }} as newest
     where configured.starts_on_date <= newest.business_date

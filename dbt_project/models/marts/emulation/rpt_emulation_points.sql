@@ -94,12 +94,8 @@ leaders as (
             ordered.participant_code, ', ' order by ordered.participant_code collate "C"
         ) as leader_codes,
         -- the leaders' fractions are equal; numerator and denominator must be of the same leader
-        (array_agg(
-            ordered.excess_numerator order by ordered.participant_code collate "C"
-        ))[1] as leader_numerator,
-        (array_agg(
-            ordered.excess_denominator order by ordered.participant_code collate "C"
-        ))[1] as leader_denominator
+        {{ of_first_leader('ordered.excess_numerator') }} as leader_numerator,
+        {{ of_first_leader('ordered.excess_denominator') }} as leader_denominator
     from ordered
     where ordered.excess_rank = 1
     group by
@@ -111,10 +107,10 @@ compared as (
         judged.period_id,
         judged.participant_type,
         judged.participant_code,
-        judged.measured_month,
-        judged.metric_code,
         judged.participant_name,
         judged.agency_code,
+        judged.measured_month,
+        judged.metric_code,
         judged.metric_name_vi,
         judged.metric_name_en,
         judged.unit_code,
@@ -159,10 +155,10 @@ scored as (
         period_id,
         participant_type,
         participant_code,
-        measured_month,
-        metric_code,
         participant_name,
         agency_code,
+        measured_month,
+        metric_code,
         metric_name_vi,
         metric_name_en,
         unit_code,
@@ -233,16 +229,9 @@ final as (
         null::text as release_id,
         scored.agency_code,
         scored.participant_name,
-        {{ agency_short_name('scored.participant_name', 'false') }} as participant_short_name,
-        scored.metric_name_vi,
-        scored.metric_name_en,
-        {{ labels_of('metric', 'scored.metric_code', 'metric_short_name') }},
-        {{ label_order('metric', 'scored.metric_code') }} as metric_order,
-        scored.unit_code,
-        {{ labels_of('points_result', 'scored.result_code', 'result') }},
-        'provisional' as ranking_state_code,
-        {{ labels_of('ranking_state', "'provisional'", 'ranking_state') }}
+        {{ point_labels('scored', 'periods') }}
     from scored
+    inner join periods on scored.period_id = periods.period_id
 )
 
 select * from final

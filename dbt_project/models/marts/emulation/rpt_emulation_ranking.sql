@@ -165,6 +165,7 @@ placed as (
         periods.period_name_en,
         periods.decimals_count,
         periods.is_at_cutoff,
+        periods.data_as_of,
         metrics.metric_code as tie_broken_by,
         metrics.metric_name_vi as tie_metric_name_vi,
         metrics.metric_name_en as tie_metric_name_en,
@@ -209,11 +210,26 @@ final as (
         -- a build ranks by what is known; for a sealed period, readers see the release's places
         false as is_sealed,
         null::text as release_id,
-        {{ agency_short_name('placed.participant_name', 'false') }} as participant_short_name,
         {{ labels_of('participant_type', 'placed.participant_type', 'participant_type') }},
-        'provisional' as ranking_state_code,
-        {{ labels_of('ranking_state', "'provisional'", 'ranking_state') }}
+        {{ participant_short_name('placed') }} as participant_short_name,
+        agencies.agency_name,
+        agencies.agency_short_name,
+        agencies.agency_level,
+        coalesce(agencies.is_province, false) as is_province,
+        (
+            row_number() over (
+                partition by placed.period_id, placed.participant_type, placed.province_code
+                order by
+                    placed.is_considered desc,
+                    placed.rank_number asc,
+                    placed.participant_code collate "C" asc
+            )
+        )::integer as ranking_order,
+        {{ labels_of('ranking_state', "'provisional'", 'ranking_state') }},
+        placed.data_as_of
     from placed
+    left join {{ ref('int_agency_labels') }} as agencies
+        on placed.agency_key = agencies.agency_key
 )
 
 select * from final
