@@ -10,7 +10,8 @@ from chotso import PROJECT_ROOT
 from chotso.contracts import Contract, HelperTable
 from chotso.ingest.exemptions import ExemptionRegister
 from chotso.ingest.rule_models import RuleRegister
-from chotso.registers import LabelRegister, MeasureRegister, MetricRegister, PeriodRegister
+from chotso.labels import LabelRegister
+from chotso.registers import MeasureRegister, MetricRegister, PeriodRegister
 from chotso.release.bundle.signers import SignerRegister
 from chotso.strict_models import StrictModel
 
