@@ -1,10 +1,10 @@
-"""The register of labels: `config/labels.yml`. Texts only; no figure depends on them."""
+"""What people read instead of a code: `config/labels.yml`. No figure depends on it."""
 
 from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from chotso.strict_models import StrictModel
+from chotso.strict_models import StrictModel, refuse_twice
 
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 
@@ -12,7 +12,7 @@ Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 class Label(StrictModel):
     """What people read instead of a code."""
 
-    code: Text
+    code: Annotated[str, StringConstraints(min_length=1)]
     vi: Text
     en: Text
 
@@ -25,7 +25,5 @@ class LabelRegister(StrictModel):
     @model_validator(mode="after")
     def _has_each_code_once(self) -> Self:
         for kind, labels in self.labels.items():
-            codes = [label.code for label in labels]
-            if twice := sorted({code for code in codes if codes.count(code) > 1}):
-                raise ValueError(f"{kind}: {', '.join(twice)} stand twice")
+            refuse_twice(kind, [label.code for label in labels])
         return self

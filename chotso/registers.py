@@ -34,7 +34,7 @@ from chotso import PROJECT_ROOT
 from chotso.errors import ChotsoError
 from chotso.label_register import LabelRegister
 from chotso.paper_register import PaperRegister
-from chotso.strict_models import StrictModel, faults_of
+from chotso.strict_models import StrictModel, faults_of, refuse_twice
 from chotso.yaml_reader import NotYamlError, read_yaml
 
 CONFIG_DIR = PROJECT_ROOT / "config"
@@ -100,9 +100,9 @@ class MetricRegister(StrictModel):
 
     @model_validator(mode="after")
     def _refers_to_itself(self) -> Self:
-        _refuse_twice("metric", [metric.code for metric in self.metrics])
-        _refuse_twice("plan_code", [metric.plan_code for metric in self.metrics])
-        _refuse_twice("fund", [fund.code for fund in self.funds])
+        refuse_twice("metric", [metric.code for metric in self.metrics])
+        refuse_twice("plan_code", [metric.plan_code for metric in self.metrics])
+        refuse_twice("fund", [fund.code for fund in self.funds])
         funds = {fund.code for fund in self.funds}
         flows = {metric.code for metric in self.metrics if metric.kind == "flow"}
         for metric in self.metrics:
@@ -262,9 +262,9 @@ class Period(StrictModel):
 
     @model_validator(mode="after")
     def _names_each_once(self) -> Self:
-        _refuse_twice("gate", self.gates)
-        _refuse_twice("tie", self.ties)
-        _refuse_twice("not_considered_when", list(self.not_considered_when))
+        refuse_twice("gate", self.gates)
+        refuse_twice("tie", self.ties)
+        refuse_twice("not_considered_when", list(self.not_considered_when))
         return self
 
 
@@ -275,7 +275,7 @@ class PeriodRegister(StrictModel):
 
     @model_validator(mode="after")
     def _has_each_once(self) -> Self:
-        _refuse_twice("period", [period.id for period in self.periods])
+        refuse_twice("period", [period.id for period in self.periods])
         return self
 
 
@@ -382,12 +382,6 @@ def parse_register(
         return model.of_content(configuration[name])
     except ValidationError as error:
         raise _wrong(f"{name}.yml", "; ".join(faults_of(error))) from error
-
-
-def _refuse_twice(what: str, codes: list[str]) -> None:
-    twice = sorted({code for code in codes if codes.count(code) > 1})
-    if twice:
-        raise ValueError(f"{what} stands twice: {', '.join(twice)}")
 
 
 def _wrong(file: str, why: str) -> ChotsoError:

@@ -30,3 +30,10 @@ def faults_of(error: Exception) -> list[str]:
     return [
         f"{'.'.join(map(str, fault['loc'])) or 'file'}: {fault['msg']}" for fault in error.errors()
     ]
+
+
+def refuse_twice(what: str, codes: list[str]) -> None:
+    """Raise ValueError if a code stands twice in a register's list."""
+    twice = sorted({code for code in codes if codes.count(code) > 1})
+    if twice:
+        raise ValueError(f"{what} stands twice: {', '.join(twice)}")

@@ -153,13 +153,13 @@ FORGED: dict[str, tuple[str, str, list[str]]] = {
         "create or replace view frozen.current_arrears_ratio with (security_invoker = true) as "
         "select release_id, agency_code, agency_name, parent_agency_code, parent_agency_name, "
         "month, group_code, variant_code, numerator * 2 as numerator, denominator, ratio, is_met, "
-        "is_official, agency_key, has_differing_verdicts "
+        "is_official, agency_key, has_differing_verdicts, is_province "
         "from frozen.arrears_ratio inner join frozen.release using (release_id) "
         "where release.is_current",
         "create or replace view frozen.current_arrears_ratio with (security_invoker = true) as "
         "select release_id, agency_code, agency_name, parent_agency_code, parent_agency_name, "
         "month, group_code, variant_code, numerator, denominator, ratio, is_met, is_official, "
-        "agency_key, has_differing_verdicts "
+        "agency_key, has_differing_verdicts, is_province "
         "from frozen.arrears_ratio inner join frozen.release using (release_id) "
         "where release.is_current",
         [f"current_arrears_ratio: lacks 72 rows of frozen.arrears_ratio of {SPRINT}",

@@ -108,7 +108,6 @@ compared as (
         judged.participant_type,
         judged.participant_code,
         judged.participant_name,
-        judged.agency_code,
         judged.measured_month,
         judged.metric_code,
         judged.metric_name_vi,
@@ -156,7 +155,6 @@ scored as (
         participant_type,
         participant_code,
         participant_name,
-        agency_code,
         measured_month,
         metric_code,
         metric_name_vi,
@@ -227,7 +225,6 @@ final as (
         -- see rpt_emulation_ranking
         false as is_sealed,
         null::text as release_id,
-        scored.agency_code,
         scored.participant_name,
         {{ point_labels('scored', 'periods') }}
     from scored
