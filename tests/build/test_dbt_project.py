@@ -87,19 +87,6 @@ def test_every_model_lies_in_its_layer_and_subject_with_its_own_words_beside_it(
         assert {test["model"] for test in said.get("unit_tests", [])} <= {name}
 
 
-def test_keys_refer_to_dimensions_in_one_order() -> None:
-    """Adding a key locks what it refers to; two models that do so crosswise stop each other."""
-    order = ["dim_agency", "dim_officer", "dim_month", "dim_metric"]
-    crosswise = []
-    for node in marts():
-        keys = [each for each in node["constraints"] if each["type"] == "foreign_key"]
-        to = [str(each["to"]).strip('"').split("'")[1] for each in keys]
-        places = [order.index(name) for name in to if name in order]
-        if places != sorted(places):
-            crosswise.append(f"{node['name']}: {to}")
-    assert crosswise == []
-
-
 def crossings(parsed_as: dict[str, Any]) -> list[str]:
     """Who reads a layer that theirs may not read, what hooks and constraints name included."""
     layer_of = dict.fromkeys(parsed_as["sources"], "source") | {
