@@ -12,7 +12,7 @@ from tests.faults.tally import Tally
 from tests.faults.world import World
 from tests.proofs import size
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(3000)]
+pytestmark = [pytest.mark.proof, pytest.mark.faults, pytest.mark.timeout(3000)]
 
 
 def test_cut_out_of_the_source(small_world: World, tally: Tally) -> None:

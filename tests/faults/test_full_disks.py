@@ -21,7 +21,7 @@ from tests.faults.tally import Tally
 from tests.faults.world import World, group_at
 from tests.proofs import size
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(3000)]
+pytestmark = [pytest.mark.proof, pytest.mark.faults, pytest.mark.timeout(3000)]
 
 _KIND = "disks full"
 _ARCHIVE_MIB, _SERVER_MIB = 32, 128

@@ -10,7 +10,7 @@ from tests.faults.tally import Tally
 from tests.faults.world import World, group_at
 from tests.proofs import size
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(3000)]
+pytestmark = [pytest.mark.proof, pytest.mark.faults, pytest.mark.timeout(3000)]
 
 _KILLS_A_COPY = 5
 _KIND = "kills of the loader"

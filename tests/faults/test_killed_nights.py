@@ -21,7 +21,7 @@ from tests.proofs import size
 from tests.worlds.own_server import own_server
 from tests.worlds.product import Product, product
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.proof, pytest.mark.faults, pytest.mark.timeout(1800)]
 
 BEFORE, NIGHT = date(2021, 11, 10), date(2021, 11, 12)  # a plan revision arrives in between
 POINTS = [

@@ -17,7 +17,7 @@ from tests.faults.tally import Tally
 from tests.faults.world import NIGHT, World
 from tests.proofs import size
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(3000)]
+pytestmark = [pytest.mark.proof, pytest.mark.faults, pytest.mark.timeout(3000)]
 
 _KIND = "kills of PostgreSQL"
 # Between these the rows stand in an unlogged table alone, which recovery empties.

@@ -12,7 +12,7 @@ from tests.faults.tally import Tally
 from tests.faults.world import World
 from tests.proofs import size
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(3000)]
+pytestmark = [pytest.mark.proof, pytest.mark.faults, pytest.mark.timeout(3000)]
 
 _IN_A_TRANSACTION = ("landing.", "loading.", "publishing.")
 

@@ -24,7 +24,7 @@ from tests.faults.verdict import judged
 from tests.faults.world import NIGHT, World
 from tests.proofs import size
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(3000)]
+pytestmark = [pytest.mark.proof, pytest.mark.faults, pytest.mark.timeout(3000)]
 
 LATER = date(2021, 11, 15)
 _DAY = timedelta(days=1)

@@ -15,7 +15,7 @@ from tests.faults.verdict import verdict
 from tests.faults.world import NIGHT, World, group_at
 from tests.proofs import size
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(3000)]
+pytestmark = [pytest.mark.proof, pytest.mark.faults, pytest.mark.timeout(3000)]
 
 _WAITED = 1.0
 

@@ -13,7 +13,7 @@ from tests.oracle.worlds import World
 from tests.proofs import record
 from tests.worlds.product import SOURCE_LOGIN, Product, product
 
-pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.proof, pytest.mark.warehouse, pytest.mark.timeout(1800)]
 
 QUICK = [2]
 SLOW = [seed for seed in range(50) if seed not in QUICK]
