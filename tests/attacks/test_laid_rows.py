@@ -59,6 +59,33 @@ def test_a_seal_that_finds_nothing_notes_nothing(settings: Settings) -> None:
         assert conn.execute("select leftovers from ops.freeze").fetchone() == (None,)
 
 
+def test_nothing_is_taken_away_beside_a_seal(settings: Settings) -> None:
+    """Else rows that a seal has looked at could be exchanged before it moves them."""
+    with freeze_world.connect(settings) as sealing, freeze_world.connect(settings) as other:
+        sealing.execute("select sealing.clear_leftovers('the seal that runs')")
+        other.execute("set statement_timeout = '3s'")
+        with pytest.raises(psycopg.errors.QueryCanceled):
+            other.execute("select sealing.clear_leftovers('x')")
+        other.rollback()
+        sealing.rollback()
+        assert other.execute("select sealing.clear_leftovers('x')").fetchone() == ({},)
+
+
+BEFORE_IT_IS_READ = {
+    "an index on an expression": "create index on fct_monthly_attainment (lower(agency_code))",
+    "a partial index": "create index on fct_monthly_attainment (month) where agency_code > '0'",
+    "statistics": "create statistics on agency_code, month from fct_monthly_attainment",
+}
+
+
+@pytest.mark.parametrize("planted", BEFORE_IT_IS_READ.values(), ids=BEFORE_IT_IS_READ.keys())
+def test_a_build_that_could_run_code_when_planned_is_not_read(
+    settings: Settings, planted: str
+) -> None:
+    with pytest.raises(psycopg.errors.RaiseException, match="no plain table"):
+        release.freeze(settings, freeze_world.PERIODS[0], parts=inventions.built_then(planted))
+
+
 # Two officers of one agency, whose names stand on two lines; the second collected twice as much.
 TWO_LINES = r"""
 create table twin as select * from fct_officer_attainment;

@@ -67,6 +67,9 @@ def _until(admin_url: str, relation: str, thread: threading.Thread | None = None
     "execute function suppress_redundant_updates_trigger()",
     "create temp table p (release_id text) partition by list (release_id); "
     "alter table p attach partition frozen.attainment for values in ('x')",
+    "alter index frozen.release depends on extension plpgsql",
+    "alter materialized view frozen.release depends on extension plpgsql",
+    "alter trigger planted on frozen.release depends on extension plpgsql",
 ])  # fmt: skip
 def test_who_only_reads_asks_for_no_lock_that_others_wait_behind(
     world: SealedWorld, statement: str

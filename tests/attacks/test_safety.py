@@ -241,3 +241,18 @@ def test_what_a_seal_hangs_on_is_a_migration_s_alone(world: SealedWorld, stateme
         world.admin.execute(statement.encode())
     world.admin.rollback()
     assert refused.value.diag.constraint_name == "sealed"
+
+
+def test_who_may_only_connect_gets_into_no_unguarded_database(world: SealedWorld) -> None:
+    """Locks and the shared catalogs are the whole server's, whatever database one is in."""
+    world.admin.rollback()
+    migrate(world.settings)
+    open_to_all = world.admin.execute(
+        "select datname from pg_database where datname in ('postgres', 'template1') "
+        "and has_database_privilege('public', oid, 'CONNECT')"
+    ).fetchall()
+    watched = world.admin.execute(
+        "select has_database_privilege('pg_monitor', 'postgres', 'CONNECT')"
+    ).fetchone()
+    world.admin.rollback()
+    assert (open_to_all, watched) == ([], (True,))

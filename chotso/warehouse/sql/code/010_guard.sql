@@ -183,8 +183,12 @@ begin
             touched := 'names that others use';
         end if;
         -- these take their lock before the right is checked, on any table in a schema with USAGE
-        -- (ALTER TABLE also on a partition to attach); others queue while they wait for a reader
-        if tg_tag in ('CREATE RULE', 'CREATE TRIGGER', 'ALTER TABLE')
+        -- (ALTER TABLE also on a partition to attach, the last three with DEPENDS ON EXTENSION);
+        -- others queue while they wait for a reader
+        if tg_tag in (
+            'CREATE RULE', 'CREATE TRIGGER', 'ALTER TABLE', 'ALTER INDEX',
+            'ALTER MATERIALIZED VIEW', 'ALTER TRIGGER'
+        )
             and not exists (
                 select from pg_roles
                 where rolname in (current_user, session_user) and rolsuper

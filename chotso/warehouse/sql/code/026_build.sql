@@ -24,6 +24,12 @@ as $$
     where relation.oid is null or relation.relkind <> 'r' or relation.relrowsecurity
         or relation.relhasrules or relation.relispartition
         or exists (select from pg_inherits where inhparent = relation.oid)
+        -- the planner runs the functions of these when a table is only read
+        or exists (
+            select from pg_index
+            where indrelid = relation.oid and (indexprs is not null or indpred is not null)
+        )
+        or exists (select from pg_statistic_ext where stxrelid = relation.oid)
         or exists (
             select from pg_attribute as field
             inner join pg_type as type on type.oid = field.atttypid

@@ -45,8 +45,20 @@ as $$
 declare
     here constant name := current_database();
     login record;
+    other name;
     routine regprocedure;
 begin
+    -- Locks and the shared catalogs are the whole server's: who may connect to a database without
+    -- these limits could block every login, or fill the lock table.
+    for other in
+        select datname from pg_database
+        where datname in ('postgres', 'template1') and datname <> here
+            and has_database_privilege('public', oid, 'CONNECT')
+    loop
+        execute format('revoke connect on database %I from public', other);
+        execute format('grant connect on database %I to pg_monitor', other);
+    end loop;
+
     -- Only the product may take advisory locks: others could block it, or fill the lock table.
     for routine in
         select proc.oid
