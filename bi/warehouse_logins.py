@@ -15,9 +15,8 @@ import yaml
 from sqlalchemy.engine.url import URL, make_url
 
 # The session cannot write, whatever its login may do.
-OPTIONS = (
-    "-c default_transaction_read_only=on -c statement_timeout=60s -c timezone=Asia/Ho_Chi_Minh"
-)
+# UTC, because Superset takes a truncated date for an instant: in local time, days would be shifted
+OPTIONS = "-c default_transaction_read_only=on -c statement_timeout=60s -c timezone=UTC"
 CONNECT_TIMEOUT_S = 10
 
 
