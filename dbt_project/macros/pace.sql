@@ -33,6 +33,11 @@
     end
 {%- endmacro %}
 
+{# What a column with a scale can hold: a target of next to nothing gives any ratio. Null stays. #}
+{% macro shown_number(number) -%}
+    case when abs({{ number }}) > '1e28'::numeric then '1e28'::numeric else {{ number }} end
+{%- endmacro %}
+
 {# Đồng or persons missing to the year's plan; a ratio has none. #}
 {% macro missing_to_plan(actual) -%}
     case

@@ -87,7 +87,7 @@ final as (
         debts.interest_bearing_arrears_vnd,
         debts.surplus_vnd,
         debts.interest_closing_vnd,
-        debts.months_owed_count,
+        {{ shown_number('debts.months_owed_count') }} as months_owed_count,
         owing.owing_since_month,
         debts.debt_class_code,
         classes.debt_class_name_vi as debt_class_vi,

@@ -22,7 +22,7 @@ final as (
         judged.actual_month,
         judged.actual_to_date,
         judged.plan_in_force,
-        judged.attainment_ratio,
+        {{ shown_number('judged.attainment_ratio') }} as attainment_ratio,
         {{ status_columns('status') }},
         judged.is_met,
         latest.data_as_of

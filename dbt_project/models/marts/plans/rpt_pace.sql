@@ -18,7 +18,7 @@ final as (
         judged.actual_to_date,
         judged.plan_in_force,
         {{ plan_to_date() }} as plan_to_date,
-        judged.attainment_ratio,
+        {{ shown_number('judged.attainment_ratio') }} as attainment_ratio,
         {{ status_columns('status') }},
         judged.is_met,
         judged.days_left_count,
