@@ -15,6 +15,7 @@ from psycopg.rows import dict_row
 from chotso.build import run_build
 from chotso.errors import ChotsoError
 from chotso.migrate import migrate
+from chotso.release.check.database import verify_with_database
 from chotso.release.seal.checks import Override
 from chotso.release.seal.corrigendum import corrigendum
 from chotso.release.seal.freeze import freeze
@@ -224,6 +225,8 @@ def test_a_corrigendum_shows_its_places_at_once(sealed: Places) -> None:
     before = sealed.shown()
     run_build(sealed.settings)
     assert sealed.shown() == before
+    result = verify_with_database(sealed.settings, sealed.settings.releases_dir)
+    assert result.findings == [], "nor does the check find other rows than the release's"
 
 
 def test_the_seal_sees_what_is_set_aside_of_every_month(sealed: Places) -> None:
