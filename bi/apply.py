@@ -3,7 +3,8 @@
     CHOTSO_BI_HOME=… PYTHONPATH=bi SUPERSET_CONFIG_PATH=bi/superset_config.py python bi/apply.py
 
 1. Superset's database is upgraded, and its own roles are made.
-2. Users of `users.yml` that are missing are made, with a password drawn at random.
+2. Users of `users.yml` that are missing are made, with a password drawn at random. Those that we
+   made get the roles that stand there now; ours are known by their address, `<user>@localhost`.
 3. The YAML is imported over what stands there. What we no longer have is deleted; ours are known by
    `is_managed_externally`, so nothing that people made is touched.
 4. Our roles get their schemas, our dashboards their roles.
@@ -41,19 +42,24 @@ def upgrade() -> None:
 
 
 def make_users() -> None:
-    """Make the users that are missing; their passwords are added to `passwords.txt`."""
-    from superset import security_manager
+    """Make the users that are missing, and give ours the roles of the file.
+
+    Passwords of new ones are added to `passwords.txt`.
+    """
+    from superset import db, security_manager
 
     path = warehouse_logins.home() / "passwords.txt"
     for entry in yaml.safe_load((warehouse_logins.home() / "users.yml").read_text("utf-8")):
         roles = [security_manager.add_role(name) for name in entry["roles"]]
         user = security_manager.find_user(username=entry["user"])
+        address = f"{entry['user']}@localhost"
         if user is not None:
+            if user.email == address:
+                user.roles = roles
+                db.session.commit()
             continue
         password = secrets.token_urlsafe(15)
-        security_manager.add_user(
-            entry["user"], entry["name"], "", f"{entry['user']}@localhost", roles, password
-        )
+        security_manager.add_user(entry["user"], entry["name"], "", address, roles, password)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         with os.fdopen(descriptor, "a", encoding="utf-8") as stream:
             stream.write(f"{entry['user']}\t{password}\n")

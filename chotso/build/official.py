@@ -26,7 +26,7 @@ MARTS = {
     "rpt_emulation_points": RANKING_POINTS,
     FIGURES: ATTAINMENT,
 }
-_MARK = ("is_sealed", "release_id")
+MARK = ("is_sealed", "release_id")
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def put_in_place(conn: psycopg.Connection, generation: int) -> None:
     for release in (_Release(*row) for row in releases):
         for mart, spec in MARTS.items():
             columns = _columns(conn, mart)
-            if {*_MARK} <= {*columns}:  # an older store gets these columns by the next build
+            if {*MARK} <= {*columns}:  # an older store gets these columns by the next build
                 _replace(conn, mart, spec, columns, generation, release)
 
 

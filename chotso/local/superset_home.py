@@ -106,8 +106,7 @@ def prepare(home: SupersetHome, admin_url: str) -> bool:
         if not home.users_file.exists():
             home.write("users.yml", _first_users(connection))
         users = yaml.safe_load(home.users_file.read_text(encoding="utf-8"))
-        made = [_make_reader(connection, home, user) for user in users]
-    return any(made)
+        return settle_readers(connection, home, users)
 
 
 def _make_login(connection: psycopg.Connection[Any], name: str, password: str) -> bool:
@@ -151,21 +150,65 @@ def _first_users(connection: psycopg.Connection[Any]) -> str:
     return template.replace("{agency}", str(row[0]))
 
 
-def _make_reader(connection: psycopg.Connection[Any], home: SupersetHome, user: Any) -> bool:
-    login = user.get("warehouse_login")
-    if not login:
-        return False
-    is_new = _make_login(connection, login, home.secret(f"warehouse/{login}"))
-    for group in user["groups"]:
+def settle_readers(connection: psycopg.Connection[Any], home: SupersetHome, users: Any) -> bool:
+    """Make the warehouse logins that the users name, with exactly the groups that stand there.
+
+    Of other groups than the product's (`chotso_…`), a login keeps what people granted it.
+
+    Returns:
+        Whether a login is new.
+
+    Raises:
+        ChotsoError: A group is not in the warehouse.
+    """
+    groups: dict[str, set[str]] = {}
+    for user in users:
+        if login := user.get("warehouse_login"):
+            wanted = user.get("groups") or []
+            _refuse_unknown(connection, home, user["user"], wanted)
+            groups.setdefault(login, set()).update(wanted)
+    made = []
+    for login, names in groups.items():
+        made.append(_make_login(connection, login, home.secret(f"warehouse/{login}")))
+        _revoke_others(connection, login, names)
+        for group in sorted(names):
+            connection.execute(
+                sql.SQL("grant {} to {}").format(sql.Identifier(group), sql.Identifier(login))
+            )
+    return any(made)
+
+
+def _refuse_unknown(
+    connection: psycopg.Connection[Any], home: SupersetHome, user: str, groups: list[str]
+) -> None:
+    for group in groups:
         found = connection.execute("select 1 from pg_roles where rolname = %s", [group])
         if found.fetchone() is None:
             raise ChotsoError(
-                f"{home.users_file} gives {user['user']} the group {group}, which the warehouse "
+                f"{home.users_file} gives {user} the group {group}, which the warehouse "
                 "does not have.",
                 kept="Superset, not started.",
                 next_step="run `chotso migrate` if the agency is new, or correct the file.",
             )
+
+
+def _revoke_others(connection: psycopg.Connection[Any], login: str, groups: set[str]) -> None:
+    rows = connection.execute(
+        r"""
+        select group_role.rolname, grantor.rolname
+        from pg_auth_members as member
+        inner join pg_roles as group_role on group_role.oid = member.roleid
+        inner join pg_roles as login on login.oid = member.member
+        left join pg_roles as grantor on grantor.oid = member.grantor
+        where login.rolname = %s
+            and group_role.rolname like 'chotso\_%%' and group_role.rolname <> all(%s)
+        """,
+        [login, sorted(groups)],
+    ).fetchall()
+    for group, grantor in rows:  # from PostgreSQL 16 on, each grantor's grant stands alone
+        by = sql.SQL(" granted by {}").format(sql.Identifier(grantor)) if grantor else sql.SQL("")
         connection.execute(
-            sql.SQL("grant {} to {}").format(sql.Identifier(group), sql.Identifier(login))
+            sql.SQL("revoke {} from {}{} cascade").format(
+                sql.Identifier(group), sql.Identifier(login), by
+            )
         )
-    return is_new

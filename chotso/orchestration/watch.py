@@ -29,7 +29,7 @@ class Watched:
 
 
 def watch_releases(settings: Settings) -> Watched:
-    """Check every release on disk, the chain, the anchors, and what readers see in `frozen`.
+    """Check every release on disk, the chain, the anchors, and what readers see.
 
     Raises:
         ChotsoError: Something differs, no anchor vouches for a release, or the anchor file is

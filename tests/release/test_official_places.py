@@ -15,6 +15,7 @@ from psycopg.rows import dict_row
 from chotso.build import run_build
 from chotso.errors import ChotsoError
 from chotso.migrate import migrate
+from chotso.release.check.database import verify_with_database
 from chotso.release.seal.checks import Override
 from chotso.release.seal.corrigendum import corrigendum
 from chotso.release.seal.freeze import freeze
@@ -25,7 +26,7 @@ from chotso.settings import Settings
 from tests.worlds.build_warehouse import Servers, new_warehouse
 from tests.worlds.build_world import instant
 from tests.worlds.freeze_world import CUTOFF
-from tests.worlds.late_world import LATER, PERIOD, Nights, parts
+from tests.worlds.late_world import LATER, PERIOD, Nights, parts, two_agencies
 
 pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(900)]
 
@@ -79,23 +80,9 @@ def places(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterat
             psycopg.connect(made.admin_url, autocommit=True, row_factory=dict_row) as admin,
         ):
             world = Nights(plain)
-            _two_agencies(world)
+            two_agencies(world, FIRST, SECOND)
             migrate(settings)  # the agencies' groups of readers
             yield Places(settings, admin, world)
-
-
-def _two_agencies(world: Nights) -> None:
-    world.night("2021-12-31T01:00", ["payments"])
-    world.agency("072", parent=None, level=1)
-    for code, collected in ((FIRST, 900), (SECOND, 800)):
-        world.agency(code)
-        world.employer(f"T{code}", code)
-        world.payment(code, "2021-12-10T10:00", ("BHYT", collected, 0), agency=code)
-        world.account(f"T{code}", "2021-12", code, "2021-12-30T01:00", ck_bhxh=1, ps_bh=1_000)
-        world.plan("THU_TONG", "1000", target=code)
-        world.plan("NO_TONG", "0.9", target=code)
-        for measure in ("NGUOI_BHXH_BB", "NGUOI_BHXH_TN", "NGUOI_BHTN", "NGUOI_BHYT"):
-            world.plan(measure, "10", target=code)
 
 
 @pytest.fixture(scope="module")
@@ -238,6 +225,8 @@ def test_a_corrigendum_shows_its_places_at_once(sealed: Places) -> None:
     before = sealed.shown()
     run_build(sealed.settings)
     assert sealed.shown() == before
+    result = verify_with_database(sealed.settings, sealed.settings.releases_dir)
+    assert result.findings == [], "nor does the check find other rows than the release's"
 
 
 def test_the_seal_sees_what_is_set_aside_of_every_month(sealed: Places) -> None:

@@ -116,6 +116,21 @@ def many_late(world: Nights, count: int) -> None:
         world.payment(f"late-{number}", "2021-12-24T09:00", ("BHYT", 10 + number, 0))
 
 
+def two_agencies(world: Nights, first: str, second: str) -> None:
+    """Two agencies of a province with all that is judged; the first collected more."""
+    world.night("2021-12-31T01:00", ["payments"])
+    world.agency("072", parent=None, level=1)
+    for code, collected in ((first, 900), (second, 800)):
+        world.agency(code)
+        world.employer(f"T{code}", code)
+        world.payment(code, "2021-12-10T10:00", ("BHYT", collected, 0), agency=code)
+        world.account(f"T{code}", "2021-12", code, "2021-12-30T01:00", ck_bhxh=1, ps_bh=1_000)
+        world.plan("THU_TONG", "1000", target=code)
+        world.plan("NO_TONG", "0.9", target=code)
+        for measure in ("NGUOI_BHXH_BB", "NGUOI_BHXH_TN", "NGUOI_BHTN", "NGUOI_BHYT"):
+            world.plan(measure, "10", target=code)
+
+
 def parts() -> Parts:
     """The real build, with a final extract that finds nothing new, and a fixed clock."""
 

@@ -1,4 +1,6 @@
-"""Compares what readers see in `frozen` with the bundles, by row, key and column.
+"""Compares what readers see with the bundles, by row, key and column.
+
+That is `frozen`, and the views of `marts` that show sealed periods (`chotso.release.check.marts`).
 
 The files are checked first, by their verifier and the anchor. The warehouse is compared only with
 files that have no fault. Rows are streamed, so neither side is held in memory.
@@ -16,8 +18,11 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
+from chotso.release.check.marts import SCHEMA as MARTS
+from chotso.release.check.marts import Marts
+from chotso.release.check.pairs import Keyed, named, pairwise, says
 from chotso.release.data.canonical import DataFile, FileColumn, kind_of, render
-from chotso.release.data.changes import Fields, keyed_rows
+from chotso.release.data.changes import keyed_rows
 from chotso.release.data.tables import FROZEN
 from chotso.settings import Settings
 from chotso.verifier.verify import SIGNERS_NEEDED, Finding, Result, verify
@@ -27,8 +32,6 @@ CODE = "database"
 NAMED = 20
 """How many differences of a table are named; the rest is one finding."""
 _ROWS_AT_ONCE = 2_000
-
-Key = tuple[str, ...]
 
 
 def verify_with_database(settings: Settings, path: Path, anchor: str | None = None) -> Result:
@@ -54,6 +57,9 @@ def verify_with_database(settings: Settings, path: Path, anchor: str | None = No
     with connect(settings) as conn:
         found = differences(conn, path)
         result.findings += found
+        if missing := Marts(conn).missing:
+            names = ", ".join(f"{MARTS}.{mart}" for mart in missing)
+            result.notes.append(f"not compared, for no build has made them yet: {names}")
         if not found:
             result.notes.append("compared with the warehouse: readers see what was sealed")
         if result.superseded is None:
@@ -74,9 +80,21 @@ def differences(conn: psycopg.Connection, path: Path) -> list[Finding]:
     with conn.transaction():
         conn.execute("set transaction isolation level repeatable read, read only")
         found = [] if is_one else [*_missing(conn, folders), *_orphans(conn)]
+        marts = Marts(conn)
         for folder in folders:
-            found += _Compared(conn, folder).findings()
+            found += _Compared(conn, folder).findings(marts)
+        for mart, told in marts.marked():
+            found += _first(f"{MARTS}.{mart}", told, "such marks")
     return found
+
+
+def _first(relation: str, told: Iterable[str], what: str) -> Iterator[Finding]:
+    """The first differences of a relation, and how many more there are."""
+    differences = iter(told)
+    for message in islice(differences, NAMED):
+        yield Finding(CODE, relation, message)
+    if more := sum(1 for _ in differences):
+        yield Finding(CODE, relation, f"and {more} more {what}")
 
 
 def _releases(path: Path) -> Iterator[Path]:
@@ -123,11 +141,11 @@ class _Compared:
         self._root = hashlib.sha256(raw).hexdigest()
         self._schema = "rehearsal" if self._manifest["kind"] == "rehearsal" else "frozen"
 
-    def findings(self) -> list[Finding]:
+    def findings(self, marts: Marts) -> list[Finding]:
         """All differences; of each table, the first ones by name."""
         row = self._one("select * from {} where release_id = %s", "release", [self._release_id])
         if row is None:
-            return [self._finding("release", f"{self._release_id} is not there")]
+            return [Finding(CODE, f"{self._schema}.release", f"{self._release_id} is not there")]
         is_real = self._schema == "frozen"
         parts: list[tuple[str, Iterable[str]]] = [
             ("release", chain(self._release(row), self._current() if is_real else ())),
@@ -139,17 +157,15 @@ class _Compared:
             parts.append((data_file.name, self._table(data_file)))
             if is_real and row["is_current"]:
                 parts.append((f"current_{data_file.name}", self._view(data_file)))
-        return [finding for name, told in parts for finding in self._named(name, told)]
-
-    def _named(self, relation: str, told: Iterable[str]) -> Iterator[Finding]:
-        differences = iter(told)
-        for message in islice(differences, NAMED):
-            yield self._finding(relation, message)
-        if more := sum(1 for _ in differences):
-            yield self._finding(relation, f"and {more} more differences of {self._release_id}")
-
-    def _finding(self, relation: str, message: str) -> Finding:
-        return Finding(CODE, f"{self._schema}.{relation}", message)
+        relations = [(f"{self._schema}.{name}", told) for name, told in parts]
+        if is_real and row["is_current"]:
+            shown = marts.of_release(self._folder, row["period_id"], self._release_id)
+            relations += [(f"{MARTS}.{mart}", told) for mart, told in shown]
+        return [
+            finding
+            for relation, told in relations
+            for finding in _first(relation, told, f"differences of {self._release_id}")
+        ]
 
     def _release(self, row: dict[str, Any]) -> Iterator[str]:
         manifest = self._manifest
@@ -171,7 +187,7 @@ class _Compared:
             value = row[name]
             shown = render(value, "instant") if isinstance(value, datetime) else value
             if shown != wanted:
-                yield self._says((self._release_id,), name, shown, wanted)
+                yield says((self._release_id,), name, shown, wanted)
 
     def _current(self) -> Iterator[str]:
         """Check that the period's current release is the one that no other corrects."""
@@ -188,7 +204,7 @@ class _Compared:
         ).fetchall()
         for release_id, is_current, is_last in rows:
             if is_current != is_last and release_id == self._release_id:
-                yield self._says((release_id,), "is_current", is_current, is_last)
+                yield says((release_id,), "is_current", is_current, is_last)
         shown = self._one(
             "select count(*) as times from {} where release_id = %s",
             "current_release",
@@ -213,8 +229,8 @@ class _Compared:
             elif path not in wanted:
                 yield f"{path} of {self._release_id} is not in the bundle"
             elif kept[path] != wanted[path]:
-                yield self._says((self._release_id, path), "sha256(content)", kept[path],
-                                 wanted[path])  # fmt: skip
+                key = (self._release_id, path)
+                yield says(key, "sha256(content)", kept[path], wanted[path])
 
     def _certifications(self, status: str) -> Iterator[str]:
         names = ("signer_id", "root_sha256", "certified_at", "signature")
@@ -231,20 +247,20 @@ class _Compared:
         for signer_id in sorted({*files, *rows}):
             key = (self._release_id, signer_id)
             if signer_id not in rows:
-                yield f"{_shown(key)}: the bundle's certification is not there"
+                yield f"{named(key)}: the bundle's certification is not there"
                 continue
             if signer_id not in files:
-                yield f"{_shown(key)}: the bundle has no such certification"
+                yield f"{named(key)}: the bundle has no such certification"
                 continue
             listed = signers.get(signer_id, {})
             wanted = [*files[signer_id].values(), listed.get("name"), listed.get("public_key")]
             columns = (*names, "signer_name", "public_key")
             for name, value, right in zip(columns, rows[signer_id], wanted, strict=True):
                 if value != right:
-                    yield self._says(key, name, value, right)
+                    yield says(key, name, value, right)
         right_status = "certified" if len(files) >= SIGNERS_NEEDED else "sealed"
         if status != right_status:
-            yield self._says((self._release_id,), "release.status", status, right_status)
+            yield says((self._release_id,), "release.status", status, right_status)
 
     def _table(self, data_file: DataFile) -> Iterator[str]:
         """Compare a table's rows with its file's; both are ordered by the key."""
@@ -252,12 +268,12 @@ class _Compared:
             yield f"has columns that no release has: {', '.join(unknown)}"
         path = self._folder / data_file.path
         if not path.exists():  # the release was sealed before this table existed
-            yield from (f"{_shown(key)} is not in the bundle" for key, _ in self._kept(data_file))
+            yield from (f"{named(key)} is not in the bundle" for key, _ in self._kept(data_file))
             return
         with path.open(encoding="utf-8", newline="\n") as stream:
-            yield from _pairwise(self._kept(data_file), keyed_rows(data_file, stream))
+            yield from pairwise(self._kept(data_file), keyed_rows(data_file, stream))
 
-    def _kept(self, data_file: DataFile) -> Iterator[tuple[Key, Fields]]:
+    def _kept(self, data_file: DataFile) -> Keyed:
         query = sql.SQL("select {columns} from {table} where release_id = {id} order by {key}")
         statement = query.format(
             columns=sql.SQL(", ").join(map(sql.Identifier, data_file.column_names)),
@@ -307,35 +323,6 @@ class _Compared:
         statement = sql.SQL(query).format(sql.Identifier(self._schema, relation))
         return self._conn.execute(statement, [self._release_id]).fetchall()
 
-    @staticmethod
-    def _says(key: Key, name: str, shown: object, wanted: object) -> str:
-        return f"{_shown(key)}: {name} is {_text(shown)}, in the bundle {_text(wanted)}"
-
-
-def _pairwise(
-    kept: Iterator[tuple[Key, Fields]], sealed: Iterator[tuple[Key, Fields]]
-) -> Iterator[str]:
-    one, two = next(kept, None), next(sealed, None)
-    while one or two:
-        if two is None or (one is not None and one[0] < two[0]):
-            assert one is not None
-            yield f"{_shown(one[0])} is not in the bundle"
-            one = next(kept, None)
-        elif one is None or two[0] < one[0]:
-            yield f"{_shown(two[0])} of the bundle is not there"
-            two = next(sealed, None)
-        else:
-            if one[1] != two[1]:
-                yield from _fields_differing(one[0], one[1], two[1])
-            one, two = next(kept, None), next(sealed, None)
-
-
-def _fields_differing(key: Key, kept: Fields, sealed: Fields) -> Iterator[str]:
-    """The differing columns; a column added after the seal must be null."""
-    for name in sorted({*kept, *sealed}):
-        if kept.get(name) != sealed.get(name):
-            yield _Compared._says(key, name, kept.get(name), sealed.get(name))
-
 
 def _field(row: dict[str, Any], column: FileColumn) -> str | None:
     """The value as in the bundle; text is not normalised, because readers see it as it is."""
@@ -346,11 +333,3 @@ def _field(row: dict[str, Any], column: FileColumn) -> str | None:
         return render(value, kind_of(column, row))
     except ValueError:
         return str(value)
-
-
-def _shown(key: Key) -> str:
-    return "row " + json.dumps(key, ensure_ascii=False)
-
-
-def _text(value: object) -> str:
-    return "null" if value is None else json.dumps(value, ensure_ascii=False, default=str)
