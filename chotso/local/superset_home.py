@@ -17,12 +17,12 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 import psycopg
-import yaml
 from psycopg import sql
 
 from chotso import PROJECT_ROOT
 from chotso.errors import ChotsoError
 from chotso.session import open_session
+from chotso.yaml_reader import read_yaml
 
 BI = PROJECT_ROOT / "bi"
 DATABASE = "superset"
@@ -105,7 +105,7 @@ def prepare(home: SupersetHome, admin_url: str) -> bool:
         _make_database(connection)
         if not home.users_file.exists():
             home.write("users.yml", _first_users(connection))
-        users = yaml.safe_load(home.users_file.read_text(encoding="utf-8"))
+        users = read_yaml(home.users_file.read_bytes())
         return settle_readers(connection, home, users)
 
 
