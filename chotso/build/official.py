@@ -5,7 +5,7 @@ not official. So figures, places and points that readers see are replaced by tho
 files. The built tables themselves do not change, and a freeze seals its own build.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,6 +13,7 @@ import psycopg
 from psycopg import sql
 
 from chotso.calendar import LOCAL_ZONE_NAME
+from chotso.label_register import Label
 from chotso.registers import load_registers
 from chotso.release.data.canonical import DataFile
 from chotso.release.data.changes import Corrected, keyed_rows
@@ -35,6 +36,7 @@ class _Release:
     release_id: str
     root: str
     known_at: datetime  # local wall time
+    labels: Mapping[str, Sequence[Label]]
 
 
 def show_official(conn: psycopg.Connection) -> None:
@@ -63,7 +65,8 @@ def put_in_place(conn: psycopg.Connection, generation: int) -> None:
         "from frozen.release where is_current order by 1",
         [LOCAL_ZONE_NAME],
     ).fetchall()
-    for release in (_Release(*row) for row in releases):
+    labels = load_registers().labels.labels if releases else {}
+    for release in (_Release(*row, labels=labels) for row in releases):
         for mart, spec in MARTS.items():
             columns = _columns(conn, mart)
             if {*MARK} <= {*columns}:  # an older store gets these columns by the next build
@@ -141,19 +144,22 @@ _AGENCY_KEY = sql.SQL(
 def _said(mart: str, columns: dict[str, str], release: _Release) -> dict[str, sql.Composable]:
     """What a sealed row says in words, and where it stands; columns of an older store are left."""
     if mart == FIGURES:
-        said = _judged()
+        said = _judged(release.labels)
     else:
-        said = _texts("ranking_state", sql.Literal("official"))
+        said = _texts(release.labels, "ranking_state", sql.Literal("official"))
         said["data_as_of"] = sql.Literal(release.known_at)
         if mart == "rpt_emulation_points":
             result = sql.SQL("sealed.result_code")
-            said |= {**_texts("points_result", result, "result"), **_place("points_result", result)}
+            said |= {
+                **_texts(release.labels, "points_result", result, "result"),
+                **_place(release.labels, "points_result", result),
+            }
         else:
             said["ranking_order"] = _RANKING_ORDER
     return {name: value for name, value in said.items() if name in columns}
 
 
-def _judged() -> dict[str, sql.Composable]:
+def _judged(labels: Mapping[str, Sequence[Label]]) -> dict[str, sql.Composable]:
     """The status of a sealed figure, and how far the running one has moved since."""
     code = sql.SQL(
         "case when sealed.plan_in_force is null then 'no_plan' "
@@ -162,8 +168,8 @@ def _judged() -> dict[str, sql.Composable]:
     shown = sql.SQL("coalesce({}, 'unknown')").format(code)
     return {
         "status_code": code,
-        **_texts("status", shown),
-        **_place("status", shown),
+        **_texts(labels, "status", shown),
+        **_place(labels, "status", shown),
         "change_since_sealed": sql.SQL(
             "running.running_actual_to_date - sealed.actual_to_date::numeric"
         ),
@@ -176,16 +182,20 @@ _RANKING_ORDER = sql.SQL(
 )
 
 
-def _texts(kind: str, code: sql.Composable, name: str = "") -> dict[str, sql.Composable]:
-    labels = load_registers().labels.labels.get(kind, [])
+def _texts(
+    registered: Mapping[str, Sequence[Label]], kind: str, code: sql.Composable, name: str = ""
+) -> dict[str, sql.Composable]:
+    labels = registered.get(kind, [])
     return {
         f"{name or kind}_vi": _case(code, [(label.code, label.vi) for label in labels], code),
         f"{name or kind}_en": _case(code, [(label.code, label.en) for label in labels], code),
     }
 
 
-def _place(kind: str, code: sql.Composable) -> dict[str, sql.Composable]:
-    labels = load_registers().labels.labels.get(kind, [])
+def _place(
+    registered: Mapping[str, Sequence[Label]], kind: str, code: sql.Composable
+) -> dict[str, sql.Composable]:
+    labels = registered.get(kind, [])
     places: list[tuple[str, str | int]] = [
         (label.code, place) for place, label in enumerate(labels, 1)
     ]
