@@ -66,7 +66,8 @@ def put_in_place(conn: psycopg.Connection, generation: int) -> None:
         [LOCAL_ZONE_NAME],
     ).fetchall()
     labels = load_registers().labels.labels if releases else {}
-    for release in (_Release(*row, labels=labels) for row in releases):
+    for period_id, release_id, root, known_at in releases:
+        release = _Release(period_id, release_id, root, known_at, labels)
         for mart, spec in MARTS.items():
             columns = _columns(conn, mart)
             if {*MARK} <= {*columns}:  # an older store gets these columns by the next build
