@@ -38,8 +38,8 @@ comment on function sealing.row_tables is
 'Các tệp cũng là bảng của frozen — the data files that are also tables of frozen';
 
 -- A seal inserts its bundle and seals it in one transaction. So rows that are there before it
--- belong to no seal; if they stayed, every later seal would fail. Nothing else takes rows away. So it
--- waits for a seal that runs: what a seal has looked at stays until it ends.
+-- belong to no seal; if they stayed, every later seal would fail. Nothing else takes rows away. So
+-- it waits for a seal that runs: what a seal has looked at stays until it ends.
 create or replace function sealing.clear_leftovers(of_release text) returns jsonb
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
