@@ -1,5 +1,5 @@
 -- The newest business date, and the month whose figures its night shows. After the turn of the year
--- that is the closed year's last month, until one of its periods is sealed and for one more day: its
+-- that is the closed year's last month, until one of its periods is sealed and one more day: its
 -- figures are still moving, and January is empty.
 with newest as (
     select
