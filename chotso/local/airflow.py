@@ -5,15 +5,11 @@ processes on 127.0.0.1. Their database is in the embedded PostgreSQL. There is n
 no task defers.
 """
 
-import fcntl
 import importlib.metadata
 import json
 import os
-import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +20,7 @@ from chotso.errors import ChotsoError
 from chotso.local import airflow_home, processes
 from chotso.local.airflow_home import AirflowHome
 from chotso.local.client import AirflowClient
+from chotso.local.folder import locked
 from chotso.sandbox import state as sandbox_state
 from chotso.session import open_session
 
@@ -64,7 +61,7 @@ def start(chotso_home: Path, *, schedules: bool = False) -> LocalAirflow:
     """
     home = AirflowHome(chotso_home.expanduser().resolve())
     home.folder.mkdir(parents=True, exist_ok=True)
-    with _lock(home):
+    with locked(home.folder):
         if not all(part.is_running for part in _parts(home)) or len(_parts(home)) < len(COMPONENTS):
             _stop_parts(home)
             airflow_home.prepare(home)
@@ -82,7 +79,7 @@ def stop(chotso_home: Path) -> bool:
     home = AirflowHome(chotso_home.expanduser().resolve())
     if not home.folder.is_dir():
         return False
-    with _lock(home):
+    with locked(home.folder):
         was_running = any(part.is_running for part in _parts(home))
         _stop_parts(home)
     return was_running
@@ -125,18 +122,8 @@ def _migrate(home: AirflowHome, env: dict[str, str]) -> None:
     if _prepared_by(home) == [version, _revision(home)]:
         return
     log = _log(home, "db-migrate")
-    with log.open("ab") as sink:
-        done = subprocess.run(
-            [sys.executable, "-m", "airflow", "db", "migrate"],
-            env=env,
-            cwd=home.folder,
-            stdin=subprocess.DEVNULL,
-            stdout=sink,
-            stderr=subprocess.STDOUT,
-            timeout=MIGRATE_TIMEOUT_S,
-            check=False,
-        )
-    if done.returncode != 0:
+    command = [sys.executable, "-m", "airflow", "db", "migrate"]
+    if not processes.run_to_end(command, env, home.folder, log, MIGRATE_TIMEOUT_S):
         raise ChotsoError(
             "Airflow could not prepare its own database.",
             kept="the warehouse and the source, untouched.",
@@ -185,17 +172,6 @@ def _wait_ready(home: AirflowHome) -> None:
                 next_step=f"read the logs in {home.logs}, then run this again.",
             )
         time.sleep(0.2)
-
-
-@contextmanager
-def _lock(home: AirflowHome) -> Iterator[None]:
-    # The kernel releases the lock when its holder ends, for whatever reason.
-    descriptor = os.open(home.folder / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def _up(home: Path) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from chotso import PROJECT_ROOT
 from chotso.errors import ChotsoError
+from chotso.local.folder import write_private
 from chotso.local.free_port import HOST, free_port
 from chotso.sandbox import state as sandbox_state
 
@@ -116,9 +117,9 @@ def prepare(home: AirflowHome) -> None:
     for section, option, value in _new_secrets():
         if not config.has_option(section, option):
             config.set(section, option, value)
-    _write_private(home.config_file, _render(config))
+    write_private(home.config_file, _render(config))
     if not home.password_file.exists():
-        _write_private(home.password_file, json.dumps({ADMIN: secrets.token_urlsafe(12)}) + "\n")
+        write_private(home.password_file, json.dumps({ADMIN: secrets.token_urlsafe(12)}) + "\n")
 
 
 def environment(home: AirflowHome, *, schedules: bool) -> dict[str, str]:
@@ -211,12 +212,3 @@ def _render(config: configparser.ConfigParser) -> str:
         options = (f"{name} = {value}" for name, value in config[section].items())
         lines += ["", f"[{section}]", *options]
     return "\n".join(lines) + "\n"
-
-
-def _write_private(path: Path, text: str) -> None:
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.unlink(missing_ok=True)
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as handle:
-        handle.write(text)
-    draft.replace(path)

@@ -62,6 +62,28 @@ def start(name: str, command: list[str], env: Mapping[str, str], log: Path, run:
     return component
 
 
+def run_to_end(
+    command: list[str], env: Mapping[str, str], cwd: Path, log: Path, limit_s: float
+) -> bool:
+    """Run a program with its output at the end of `log`; true if it succeeded.
+
+    Raises:
+        subprocess.TimeoutExpired: It ran for longer than `limit_s` seconds, and was ended.
+    """
+    with log.open("ab") as sink:
+        done = subprocess.run(
+            command,
+            env=dict(env),
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=sink,
+            stderr=subprocess.STDOUT,
+            timeout=limit_s,
+            check=False,
+        )
+    return done.returncode == 0
+
+
 def recorded(name: str, run: Path) -> Component | None:
     """The component as it was last started, whether it runs or not."""
     try:

@@ -5,13 +5,9 @@ embedded PostgreSQL, its state in `$CHOTSO_HOME/bi`. `up` may be repeated: it ap
 says now, keeps what people made, and starts the server anew.
 """
 
-import fcntl
 import os
-import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -20,6 +16,7 @@ from chotso import PROJECT_ROOT
 from chotso.ambient import print_anything
 from chotso.errors import ChotsoError
 from chotso.local import processes
+from chotso.local.folder import locked
 from chotso.local.free_port import HOST, free_port
 from chotso.local.superset_home import BI, SupersetHome, prepare
 from chotso.migrate import migrate
@@ -52,7 +49,7 @@ def start(chotso_home: Path) -> str:
     home = SupersetHome.of(chotso_home)
     database = sandbox.start(chotso_home)
     home.logs.mkdir(parents=True, exist_ok=True)
-    with _lock(home):
+    with locked(home.folder):
         if prepare(home, database.admin_url):
             migrate(load_settings())
         _stop(home)
@@ -89,7 +86,7 @@ def stop(chotso_home: Path) -> bool:
     home = SupersetHome.of(chotso_home)
     if not home.folder.is_dir():
         return False
-    with _lock(home):
+    with locked(home.folder):
         return _stop(home)
 
 
@@ -111,18 +108,9 @@ def environment(home: SupersetHome) -> dict[str, str]:
 
 def _apply(home: SupersetHome) -> None:
     log = home.logs / "apply.log"
-    with log.open("wb") as sink:
-        done = subprocess.run(
-            [str(PYTHON), str(BI / "apply.py")],
-            env=environment(home),
-            cwd=home.folder,
-            stdin=subprocess.DEVNULL,
-            stdout=sink,
-            stderr=subprocess.STDOUT,
-            timeout=APPLY_TIMEOUT_S,
-            check=False,
-        )
-    if done.returncode != 0:
+    log.unlink(missing_ok=True)  # what one call printed
+    command = [str(PYTHON), str(BI / "apply.py")]
+    if not processes.run_to_end(command, environment(home), home.folder, log, APPLY_TIMEOUT_S):
         raise ChotsoError(
             "Superset did not take over what bi/ says.",
             kept="the warehouse, untouched, and what people made in Superset.",
@@ -155,17 +143,6 @@ def _wait_ready(home: SupersetHome, url: str) -> str:
     raise ChotsoError(
         f"Superset was not ready within {READY_TIMEOUT_S:.0f} s.", next_step=f"read {log}."
     )
-
-
-@contextmanager
-def _lock(home: SupersetHome) -> Iterator[None]:
-    # The kernel releases the lock when its holder ends, for whatever reason.
-    descriptor = os.open(home.folder / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def main(arguments: list[str]) -> int:

@@ -9,7 +9,6 @@
 All of it is mode 600. A login or user that exists keeps its password.
 """
 
-import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from psycopg import sql
 
 from chotso import PROJECT_ROOT
 from chotso.errors import ChotsoError
+from chotso.local.folder import write_private
 from chotso.session import open_session
 from chotso.yaml_reader import read_yaml
 
@@ -68,12 +68,7 @@ class SupersetHome:
         """Write a file that nobody else may read."""
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f".{path.name}.{os.getpid()}")
-        draft.unlink(missing_ok=True)
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            stream.write(text)
-        draft.replace(path)
+        write_private(path, text)
 
     def secret(self, name: str) -> str:
         """A secret of this folder, drawn at random if there is none."""

@@ -16,6 +16,12 @@
     known_from <= {{ as_known_at() }} and (known_to is null or known_to > {{ as_known_at() }})
 {%- endmacro %}
 
+{# A row of quarantine.row that was set aside and neither replayed nor waived yet. #}
+{% macro was_set_aside() -%}
+    first_seen <= {{ as_known_at() }}
+    and (resolved_at is null or resolved_at > {{ as_known_at() }})
+{%- endmacro %}
+
 {% macro local_timestamp(instant) -%}
     ({{ instant }} at time zone 'Asia/Ho_Chi_Minh')
 {%- endmacro %}

@@ -202,15 +202,3 @@ comment on column ops.nights.build_status_vi is
 'Tên trạng thái bản dựng — the build''s status, in Vietnamese';
 comment on column ops.nights.build_status_en is
 'Tên trạng thái bản dựng, tiếng Anh — the build''s status, in English';
-
-do $$
-declare
-    view_name text;
-begin
-    foreach view_name in array array['status_label', 'builds', 'nights']
-    loop
-        execute format('alter view ops.%I owner to chotso_owner', view_name);
-        execute format('grant select on ops.%I to chotso_operator, chotso_auditor', view_name);
-    end loop;
-end
-$$;

@@ -119,15 +119,3 @@ comment on column ops.control_total_report.feed_order is
 'Thứ tự nguồn — the feed''s place in lists';
 comment on column ops.control_total_report.status_vi is 'Tên kết quả — the result, in Vietnamese';
 comment on column ops.control_total_report.status_en is 'Tên kết quả, tiếng Anh — in English';
-
-do $$
-declare
-    view_name text;
-begin
-    foreach view_name in array array['rule_outcomes', 'control_total_report']
-    loop
-        execute format('alter view ops.%I owner to chotso_owner', view_name);
-        execute format('grant select on ops.%I to chotso_operator, chotso_auditor', view_name);
-    end loop;
-end
-$$;

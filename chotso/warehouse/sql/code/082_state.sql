@@ -163,11 +163,15 @@ comment on column ops.disk_use.database_bytes is
 'Số byte của cả kho, lặp lại ở mọi dòng, không cộng — bytes of the whole database, the same in '
 'each row: never add them up';
 
+-- Every view of the three files: a new one takes its place in this list.
 do $$
 declare
     view_name text;
 begin
-    foreach view_name in array array['source_clock', 'freshness', 'next_cutoffs', 'disk_use']
+    foreach view_name in array array[
+        'status_label', 'builds', 'nights', 'rule_outcomes', 'control_total_report',
+        'source_clock', 'freshness', 'next_cutoffs', 'disk_use'
+    ]
     loop
         execute format('alter view ops.%I owner to chotso_owner', view_name);
         execute format('grant select on ops.%I to chotso_operator, chotso_auditor', view_name);

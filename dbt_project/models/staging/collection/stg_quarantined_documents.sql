@@ -12,9 +12,7 @@ known as (
         first_seen,
         "row" as quarantined_row
     from source
-    where
-        first_seen <= {{ as_known_at() }}
-        and (resolved_at is null or resolved_at > {{ as_known_at() }})
+    where {{ was_set_aside() }}
 ),
 
 cleaned as (

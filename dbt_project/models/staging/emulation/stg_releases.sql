@@ -3,7 +3,6 @@
 with final as (
     select
         period_id,
-        {{ local_date('cutoff_at') }} as cutoff_date,
         {{ local_date('as_known_at') }} as sealed_date
     from {{ source('frozen', 'release') }}
     where kind = 'original' and as_known_at < {{ as_known_at() }}

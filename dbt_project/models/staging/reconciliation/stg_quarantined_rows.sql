@@ -10,9 +10,7 @@ with known as (
         first_seen,
         "row" as quarantined_row
     from {{ source('quarantine', 'row') }}
-    where
-        first_seen <= {{ as_known_at() }}
-        and (resolved_at is null or resolved_at > {{ as_known_at() }})
+    where {{ was_set_aside() }}
 ),
 
 final as (
