@@ -43,6 +43,9 @@ class Settings(BaseModel):
     pseudonym_key_file: Path
     embedded: bool
     anchor_file: Path | None = None
+    airflow_url: str | None = None
+    alert_webhook: str | None = None
+    alert_routes_file: Path | None = None
 
     def pseudonym_key(self) -> bytes:
         """The raw key for persons' numbers (bytes, never decoded or stripped).
@@ -68,6 +71,9 @@ class _Named(BaseSettings):
     releases_dir: Path | None = None
     pseudonym_key_file: Path | None = None
     anchor_file: Path | None = None
+    airflow_url: str | None = None
+    alert_webhook: str | None = None
+    alert_routes_file: Path | None = None
 
     @classmethod
     def settings_customise_sources(
@@ -153,6 +159,9 @@ def load_settings() -> Settings:
         pseudonym_key_file=named.pseudonym_key_file or home / "pseudonym.key",
         embedded=named.warehouse_url is None,
         anchor_file=named.anchor_file.resolve() if named.anchor_file else None,
+        airflow_url=named.airflow_url,
+        alert_webhook=named.alert_webhook,
+        alert_routes_file=named.alert_routes_file,
     )
 
 

@@ -7,7 +7,7 @@ import psycopg
 import typer
 
 from chotso.ambient import print_anything
-from chotso.cli import missing, quarantine, sandbox
+from chotso.cli import incidents, missing, quarantine, sandbox
 from chotso.cli.console import OUTPUT, Json, answer, as_date, as_instant, progress, refusals
 from chotso.cli.dbt import AS_TYPED, dbt
 from chotso.cli.explain import explain
@@ -28,6 +28,8 @@ app = typer.Typer(
 app.add_typer(sandbox.app, name="sandbox")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(missing.app, name="missing")
+app.add_typer(incidents.app, name="incidents")
+app.command()(incidents.watch)
 app.command()(explain)
 app.command()(late)
 app.command(context_settings=AS_TYPED)(dbt)
@@ -273,11 +275,13 @@ def certify(
 
 @app.command()
 def status(json: Json = False) -> None:
-    """Last night at a glance: feeds, rows, money, rules, freshness, next cutoff."""
+    """Is all well (exit status 0), and if not, what to do; then the last night at a glance."""
     from chotso.status import status_of
 
     report = status_of(load_settings())
     answer(report, json, lambda: report.show(OUTPUT))
+    if not report.is_well:
+        raise SystemExit(1)
 
 
 def _root(text: str) -> str:

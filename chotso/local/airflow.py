@@ -95,6 +95,18 @@ def status(chotso_home: Path) -> dict[str, str]:
     }
 
 
+def fallen(chotso_home: Path) -> list[str]:
+    """Parts that were started, were not stopped by `stop`, and do not run."""
+    home = AirflowHome(chotso_home.expanduser().resolve())
+    return [part.name for part in _parts(home) if not part.is_running]
+
+
+def address(chotso_home: Path) -> str | None:
+    """Where the local Airflow answers; None if it was never started, or was stopped."""
+    home = AirflowHome(chotso_home.expanduser().resolve())
+    return home.url() if _parts(home) else None
+
+
 def client(chotso_home: Path) -> AirflowClient:
     """A client of the running Airflow, logged in as its administrator."""
     home = AirflowHome(chotso_home.expanduser().resolve())

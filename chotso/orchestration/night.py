@@ -173,15 +173,6 @@ def is_demanded(context: Mapping[str, Any]) -> bool:
     return str(getattr(run.run_type, "value", run.run_type)) == "manual" or task.try_number > 1
 
 
-def _warn_of_the_freeze(settings: Settings, day: date) -> None:
-    """Send an alert for everything that would stop a freeze; the night does not fail."""
-    from chotso.orchestration.alerts import emit
-    from chotso.release.seal.readiness import freeze_obstacles
-
-    for what in freeze_obstacles(settings):
-        emit({"kind": "freeze_would_fail", "business_date": day.isoformat(), "what": what})
-
-
 def build_if_due(settings: Settings, day: date, *, is_demanded: bool) -> dict[str, Any]:
     """Build and expose, unless the date is built already and nobody asked for it again.
 
@@ -196,5 +187,4 @@ def build_if_due(settings: Settings, day: date, *, is_demanded: bool) -> dict[st
     report = run_build(settings)
     for note in report.notes:
         _LOG.warning("note: %s", note)
-    _warn_of_the_freeze(settings, day)
     return {"is_built_now": True, "build_id": report.build_id, "tests": report.tests}

@@ -8,7 +8,9 @@ from chotso.orchestration.alerts import alert_run_failed, alert_task_failed
 from chotso.orchestration.retries import TransientOnly
 
 OWNER = "phong-cntt"  # the department that is called when a night fails
-TAGS = frozenset({"extract", "build", "freeze", "nightly", "deadline", "reconcile", "verify"})
+TAGS = frozenset(
+    {"extract", "build", "freeze", "nightly", "deadline", "reconcile", "verify", "watch"}
+)
 # Before the first business date. Airflow does not catch up by itself; a person starts a backfill.
 START_DATE = datetime(2021, 1, 1, tzinfo=LOCAL_ZONE)
 
