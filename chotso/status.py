@@ -20,7 +20,7 @@ from chotso.release.seal import readiness
 from chotso.settings import Settings
 from chotso.warehouse import safety
 from chotso.warehouse.connect import connect
-from chotso.watch.finding import Finding
+from chotso.watch.fault import Fault
 from chotso.watch.incident import Incident
 from chotso.watch.incidents import listed
 from chotso.watch.judge import judge
@@ -102,7 +102,7 @@ class Status:
     """Whether all is well, the newest business date of each feed, and what comes next."""
 
     is_well: bool
-    causes: list[Finding]
+    causes: list[Fault]
     incidents: list[Incident]
     looked_seconds_ago: float | None
     feeds: list[dict[str, Any]]

@@ -33,7 +33,7 @@ def watch_nights() -> None:
         from chotso.watch.rounds import look_once
 
         found = look_once(load_settings())
-        return sorted({each.kind for each in found.judgement.causes})
+        return sorted({each.kind for each in found.diagnosis.causes})
 
     # 1. One round.
     look()

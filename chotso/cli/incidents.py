@@ -33,7 +33,7 @@ def watch(
         logging.getLogger("httpx").setLevel(logging.WARNING)
         watch_on(settings, every)
     found = look_once(settings)
-    causes = found.judgement.causes
+    causes = found.diagnosis.causes
     answer(
         {"causes": causes, "incidents": found.open_incidents},
         json,

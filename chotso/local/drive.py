@@ -17,7 +17,8 @@ BUILD = "build_warehouse"
 RECONCILE = "reconcile_warehouse"
 FREEZE = "freeze_results"
 VERIFY = "verify_releases"
-ALL_DAGS = (*EXTRACTS, BUILD, RECONCILE, FREEZE, VERIFY)
+WATCH = "watch_nights"
+ALL_DAGS = (*EXTRACTS, BUILD, RECONCILE, FREEZE, VERIFY, WATCH)
 ENDED_WELL = frozenset({"success", "skipped"})
 NIGHT_TIMEOUT_S = 900.0
 

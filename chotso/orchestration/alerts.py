@@ -14,7 +14,7 @@ from typing import Any
 
 from chotso.calendar import LOCAL_ZONE, parse_date
 from chotso.errors import ChotsoError
-from chotso.watch.finding import TaskFailure
+from chotso.watch.fault import TaskFailure
 
 FILE_NAME = "alerts.jsonl"
 
@@ -78,20 +78,20 @@ def _date(partition_key: str | None) -> date | None:
 
 def _append(failure: TaskFailure) -> None:
     """Write it to the file of alerts ourselves."""
-    finding = failure.as_finding(datetime.now(LOCAL_ZONE).date())
+    fault = failure.as_fault(datetime.now(LOCAL_ZONE).date())
     told = {
         "at": datetime.now(LOCAL_ZONE).isoformat(timespec="seconds"),
         "event": "opened",
-        "kind": finding.kind,
-        "subject": finding.subject,
-        "severity": finding.severity,
-        "business_date": finding.business_date.isoformat(),
-        "what": finding.what,
-        "kept": finding.kept,
-        "next_step": finding.next_step,
-        "dag_id": finding.dag_id,
-        "task_id": finding.task_id,
-        "log_url": finding.log_url,
+        "kind": fault.kind,
+        "subject": fault.subject,
+        "severity": fault.severity,
+        "business_date": fault.business_date.isoformat(),
+        "what": fault.what,
+        "kept": fault.kept,
+        "next_step": fault.next_step,
+        "dag_id": fault.dag_id,
+        "task_id": fault.task_id,
+        "log_url": fault.log_url,
     }
     path = alert_file()
     try:

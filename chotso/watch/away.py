@@ -11,25 +11,25 @@ from typing import Any
 import psycopg
 
 from chotso.local.folder import locked, write_private
-from chotso.watch.finding import Finding
+from chotso.watch.fault import Fault
 from chotso.watch.incident import Incident
 from chotso.watch.kinds import KINDS
 
 
 @dataclass
 class Told:
-    """A finding that could not be written down, and the routes that were told of it."""
+    """A fault that could not be written down, and the routes that were told of it."""
 
-    finding: Finding
+    fault: Fault
     opened_at: datetime
     routes: list[str] = field(default_factory=list)
 
     def as_incident(self) -> Incident:
         """It, as the routes take it; number 0 says that the ledger does not know it yet."""
-        shown = {name: getattr(self.finding, name) for name in _SHOWN}
+        shown = {name: getattr(self.fault, name) for name in _SHOWN}
         return Incident(
             incident_id=0,
-            severity=self.finding.severity,
+            severity=self.fault.severity,
             fault_count=1,
             opened_at=self.opened_at,
             last_seen_at=self.opened_at,
@@ -108,19 +108,19 @@ def _read(path: Path) -> dict[str, Told]:
 
 
 def _told(found: dict[str, Any]) -> Told:
-    finding = {name: found["finding"][name] for name in _SHOWN}
-    finding["business_date"] = date.fromisoformat(finding["business_date"])
-    if finding["kind"] not in KINDS:
-        raise KeyError(finding["kind"])
-    return Told(Finding(**finding), datetime.fromisoformat(found["opened_at"]), found["routes"])
+    fault = {name: found["fault"][name] for name in _SHOWN}
+    fault["business_date"] = date.fromisoformat(fault["business_date"])
+    if fault["kind"] not in KINDS:
+        raise KeyError(fault["kind"])
+    return Told(Fault(**fault), datetime.fromisoformat(found["opened_at"]), found["routes"])
 
 
 def _plain(told: Told) -> dict[str, Any]:
-    finding = asdict(replace(told.finding, about=frozenset()))
-    finding = {name: finding[name] for name in _SHOWN}
-    finding["business_date"] = told.finding.business_date.isoformat()
+    fault = asdict(replace(told.fault, about=frozenset()))
+    fault = {name: fault[name] for name in _SHOWN}
+    fault["business_date"] = told.fault.business_date.isoformat()
     return {
-        "finding": finding,
+        "fault": fault,
         "opened_at": told.opened_at.isoformat(),
         "routes": told.routes,
     }

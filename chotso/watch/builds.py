@@ -10,7 +10,7 @@ from psycopg.rows import dict_row
 from chotso.build.dbt import NIGHTLY_SCHEMA
 from chotso.waits import Holder
 from chotso.warehouse.locks import is_held
-from chotso.watch.finding import Finding
+from chotso.watch.fault import Fault
 from chotso.watch.moment import Moment
 
 _NEWEST = """
@@ -51,7 +51,7 @@ order by name, pid
 _KEPT = "readers see the figures of the last build that succeeded."
 
 
-def build(moment: Moment, conn: psycopg.Connection) -> Iterator[Finding]:
+def build(moment: Moment, conn: psycopg.Connection) -> Iterator[Fault]:
     """The newest build for readers, if it failed, was left, or runs for too long."""
     with conn.cursor(row_factory=dict_row) as cursor:
         newest = cursor.execute(_NEWEST, [NIGHTLY_SCHEMA]).fetchone()
@@ -64,7 +64,7 @@ def build(moment: Moment, conn: psycopg.Connection) -> Iterator[Finding]:
         yield _failed(moment, newest)
 
 
-def waits(moment: Moment, conn: psycopg.Connection) -> Iterator[Finding]:
+def waits(moment: Moment, conn: psycopg.Connection) -> Iterator[Fault]:
     """Sessions of ours that have waited long for a lock, and who holds it."""
     conn.execute("set local role none")
     rows = conn.execute(_WAITING, [moment.limits.lock_wait_seconds]).fetchall()
@@ -74,7 +74,7 @@ def waits(moment: Moment, conn: psycopg.Connection) -> Iterator[Finding]:
         by_waiting.setdefault(name, []).append(Holder(*holder))
     for name, holders in by_waiting.items():
         pids = ", ".join(str(each.pid) for each in holders)
-        yield Finding(
+        yield Fault(
             kind="lock_waited_for",
             subject=name.split(" marts_build")[0].split(" freeze_")[0],
             business_date=moment.night,
@@ -89,9 +89,9 @@ def waits(moment: Moment, conn: psycopg.Connection) -> Iterator[Finding]:
         )
 
 
-def _failed(moment: Moment, build: dict[str, Any]) -> Finding:
+def _failed(moment: Moment, build: dict[str, Any]) -> Fault:
     reason = build["reason"] or "the process that built is gone"
-    return Finding(
+    return Fault(
         kind="build_failed",
         subject="build",
         business_date=build["business_date"],
@@ -106,7 +106,7 @@ def _failed(moment: Moment, build: dict[str, Any]) -> Finding:
     )
 
 
-def _hanging(moment: Moment, conn: psycopg.Connection, build: dict[str, Any]) -> Iterator[Finding]:
+def _hanging(moment: Moment, conn: psycopg.Connection, build: dict[str, Any]) -> Iterator[Fault]:
     limits = moment.limits
     row = conn.execute(_USUAL, [NIGHTLY_SCHEMA, limits.night.usual_nights]).fetchone()
     usual = (row[0] if row and row[0] else timedelta()) * limits.night.usual_factor
@@ -114,7 +114,7 @@ def _hanging(moment: Moment, conn: psycopg.Connection, build: dict[str, Any]) ->
     if build["age"] < longest:
         return
     minutes, allowed = (int(each.total_seconds() // 60) for each in (build["age"], longest))
-    yield Finding(
+    yield Fault(
         kind="build_hangs",
         subject="build",
         business_date=build["business_date"],

@@ -12,7 +12,7 @@ from chotso.registers import Period
 from chotso.release.seal import readiness
 from chotso.release.seal.freeze import LOCK
 from chotso.warehouse.locks import is_held
-from chotso.watch.finding import Finding
+from chotso.watch.fault import Fault
 from chotso.watch.moment import Moment
 
 _TOLD = 5
@@ -35,14 +35,14 @@ left join lateral (
 """
 
 
-def due(moment: Moment, conn: psycopg.Connection) -> Iterator[Finding]:
-    """Periods whose cutoff has passed and that no run is sealing now; one finding for all."""
+def due(moment: Moment, conn: psycopg.Connection) -> Iterator[Fault]:
+    """Periods whose cutoff has passed and that no run is sealing now; one fault for all."""
     overdue = [each for each in moment.open_periods if each.cutoff_at <= moment.now]
     stopped = [told for each in overdue if (told := _stopped(moment, conn, each))]
     if not stopped or is_held(conn, LOCK):
         return
     first = overdue[0]
-    yield Finding(
+    yield Fault(
         kind="freeze_due",
         subject="freeze",
         business_date=local_date(first.cutoff_at),
@@ -56,7 +56,7 @@ def due(moment: Moment, conn: psycopg.Connection) -> Iterator[Finding]:
     )
 
 
-def would_fail(moment: Moment, conn: psycopg.Connection) -> Iterator[Finding]:
+def would_fail(moment: Moment, conn: psycopg.Connection) -> Iterator[Fault]:
     """What would stop the next freeze, looked for on every day of the year."""
     if not moment.open_periods:
         return
@@ -65,7 +65,7 @@ def would_fail(moment: Moment, conn: psycopg.Connection) -> Iterator[Finding]:
         return
     told = "; ".join(each.what for each in found[:_TOLD])
     more = f" and {len(found) - _TOLD} more" if len(found) > _TOLD else ""
-    yield Finding(
+    yield Fault(
         kind="freeze_would_fail",
         subject="freeze",
         business_date=moment.night,
@@ -79,7 +79,7 @@ def would_fail(moment: Moment, conn: psycopg.Connection) -> Iterator[Finding]:
     )
 
 
-def releases(moment: Moment, conn: psycopg.Connection) -> Iterator[Finding]:
+def releases(moment: Moment, conn: psycopg.Connection) -> Iterator[Fault]:
     """Sealed releases that differ from what is shown, or that nobody has checked for long."""
     with conn.cursor(row_factory=dict_row) as cursor:
         row = cursor.execute(_CHECKED).fetchone()
@@ -87,7 +87,7 @@ def releases(moment: Moment, conn: psycopg.Connection) -> Iterator[Finding]:
     if row["sealed_ago"] is None:
         return
     if row["result"] == "differs":
-        yield _release_finding(
+        yield _release_fault(
             moment,
             "release_differs",
             row["what"],
@@ -97,7 +97,7 @@ def releases(moment: Moment, conn: psycopg.Connection) -> Iterator[Finding]:
         return
     longest = timedelta(hours=moment.limits.releases_checked_within_hours)
     if row["result"] == "unanchored":
-        yield _release_finding(
+        yield _release_fault(
             moment,
             "releases_unchecked",
             row["what"],
@@ -105,7 +105,7 @@ def releases(moment: Moment, conn: psycopg.Connection) -> Iterator[Finding]:
             "CHOTSO_ANCHOR_FILE, then trigger `verify_releases`",
         )
     elif min(row["sealed_ago"], row["checked_ago"] or row["sealed_ago"]) > longest:
-        yield _release_finding(
+        yield _release_fault(
             moment,
             "releases_unchecked",
             f"No sealed release was compared with its anchor for {_hours(row)} hours.",
@@ -113,8 +113,8 @@ def releases(moment: Moment, conn: psycopg.Connection) -> Iterator[Finding]:
         )
 
 
-def _release_finding(moment: Moment, kind: str, what: str, next_step: str) -> Finding:
-    return Finding(
+def _release_fault(moment: Moment, kind: str, what: str, next_step: str) -> Fault:
+    return Fault(
         kind=kind,
         subject="releases",
         business_date=moment.night,

@@ -13,9 +13,9 @@ from psycopg.rows import class_row
 from chotso.contracts import groups
 from chotso.errors import ChotsoError
 from chotso.watch.dags import dag_of
-from chotso.watch.finding import Finding
+from chotso.watch.fault import Fault
 from chotso.watch.incident import Event, Incident
-from chotso.watch.judge import Judgement, explained
+from chotso.watch.judge import Diagnosis, explained
 from chotso.watch.kinds import KINDS
 
 WATCH = "watch"  # who ended an incident whose cause is gone
@@ -56,30 +56,30 @@ returning incident_id
 """
 
 
-def record(conn: psycopg.Connection, judgement: Judgement, routes: Iterable[str]) -> None:
+def record(conn: psycopg.Connection, diagnosis: Diagnosis, routes: Iterable[str]) -> None:
     """Write down what is wrong now, end what is over, and note what is to be told; commits.
 
     Args:
         conn: The warehouse; the caller holds the lock `LOCK`.
-        judgement: What is wrong.
+        diagnosis: What is wrong.
         routes: Names of the routes that are told.
     """
     names = list(routes)
     with conn.transaction():
-        seen = [_see(conn, cause, names) for cause in judgement.causes]
-        for finding, _ in judgement.consequences:
-            if (known := _known(conn, finding)) and known.ended_at is None:
-                seen.append(_see(conn, finding, names))
-        _end_unseen(conn, seen, judgement.moment.limits.quiet_minutes, names)
+        seen = [_see(conn, cause, names) for cause in diagnosis.causes]
+        for fault, _ in diagnosis.consequences:
+            if (known := _known(conn, fault)) and known.ended_at is None:
+                seen.append(_see(conn, fault, names))
+        _end_unseen(conn, seen, diagnosis.moment.limits.quiet_minutes, names)
     conn.commit()
 
 
 def note_failure(
-    conn: psycopg.Connection, failure: Finding, judgement: Judgement, routes: Iterable[str]
+    conn: psycopg.Connection, failure: Fault, diagnosis: Diagnosis, routes: Iterable[str]
 ) -> None:
     """Count a task's failure into the incident that explains it, or open one; commits."""
     with conn.transaction():
-        cause = next((each for each in judgement.causes if explained(failure, each)), failure)
+        cause = next((each for each in diagnosis.causes if explained(failure, each)), failure)
         known = _known(conn, cause)
         if known is None or known.ended_at is not None:
             _see(conn, failure, list(routes))
@@ -154,23 +154,23 @@ def close(
     return one(conn, incident_id)
 
 
-def _known(conn: psycopg.Connection, finding: Finding) -> Incident | None:
-    """The incident that a finding belongs to, whether it is open or has ended."""
-    is_of_a_night = KINDS[finding.kind].is_of_a_night
+def _known(conn: psycopg.Connection, fault: Fault) -> Incident | None:
+    """The incident that a fault belongs to, whether it is open or has ended."""
+    is_of_a_night = KINDS[fault.kind].is_of_a_night
     with conn.cursor(row_factory=class_row(Incident)) as cursor:
         return cursor.execute(
             "select * from ops.incident where kind = %s and subject = %s "
             "and (business_date = %s or (not %s and ended_at is null)) "
             "order by ended_at is not null, incident_id desc limit 1",
-            [*finding.key, finding.business_date, is_of_a_night],
+            [*fault.key, fault.business_date, is_of_a_night],
         ).fetchone()
 
 
-def _see(conn: psycopg.Connection, finding: Finding, routes: list[str]) -> int:
-    """Open the finding's incident, or refresh it; returns its number."""
-    known = _known(conn, finding)
+def _see(conn: psycopg.Connection, fault: Fault, routes: list[str]) -> int:
+    """Open the fault's incident, or refresh it; returns its number."""
+    known = _known(conn, fault)
     if known is None:
-        incident_id = _open(conn, finding)
+        incident_id = _open(conn, fault)
         _tell(conn, incident_id, "opened", routes)
         return incident_id
     if known.ended_at is not None and known.ended_by != WATCH:
@@ -185,23 +185,23 @@ def _see(conn: psycopg.Connection, finding: Finding, routes: list[str]) -> int:
         where incident_id = %s
         """,
         [
-            finding.severity,
-            finding.what,
-            finding.kept,
-            finding.next_step,
-            finding.log_url,
+            fault.severity,
+            fault.what,
+            fault.kept,
+            fault.next_step,
+            fault.log_url,
             int(known.ended_at is not None),
             known.incident_id,
         ],
     )
     if known.ended_at is not None:
         _tell(conn, known.incident_id, "again", routes)
-    elif finding.severity == "critical" != known.severity:
+    elif fault.severity == "critical" != known.severity:
         _tell(conn, known.incident_id, "worse", routes)
     return known.incident_id
 
 
-def _open(conn: psycopg.Connection, finding: Finding) -> int:
+def _open(conn: psycopg.Connection, fault: Fault) -> int:
     row = conn.execute(
         """
         insert into ops.incident (
@@ -212,17 +212,17 @@ def _open(conn: psycopg.Connection, finding: Finding) -> int:
         returning incident_id
         """,
         [
-            finding.kind,
-            finding.subject,
-            finding.business_date,
-            finding.period_id,
-            finding.severity,
-            finding.what,
-            finding.kept,
-            finding.next_step,
-            finding.dag_id,
-            finding.task_id,
-            finding.log_url,
+            fault.kind,
+            fault.subject,
+            fault.business_date,
+            fault.period_id,
+            fault.severity,
+            fault.what,
+            fault.kept,
+            fault.next_step,
+            fault.dag_id,
+            fault.task_id,
+            fault.log_url,
         ],
     ).fetchone()
     assert row is not None

@@ -1,4 +1,4 @@
-"""The judgement: everything that is wrong now, each cause once."""
+"""The diagnosis: everything that is wrong now, each cause once."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -12,14 +12,14 @@ from chotso.settings import Settings
 from chotso.source.database import open_snapshot
 from chotso.warehouse.connect import connect
 from chotso.watch import builds, freezes, nights, notices, places, proofs
-from chotso.watch.finding import Finding
+from chotso.watch.fault import Fault
 from chotso.watch.kinds import EVERYTHING, KINDS
 from chotso.watch.limits import load_limits
 from chotso.watch.moment import Moment, clock_by_ledger, due_night, open_periods, wall_clock
 
 _LOG = logging.getLogger(__name__)
 _PLACES = (places.disks, places.drop_folder, places.airflow)
-_LEDGER: tuple[Callable[[Moment, psycopg.Connection], Iterator[Finding]], ...] = (
+_LEDGER: tuple[Callable[[Moment, psycopg.Connection], Iterator[Fault]], ...] = (
     places.clocks,
     proofs.restored,
     nights.night_not_begun,
@@ -42,23 +42,23 @@ _SETTINGS = "set local lock_timeout = '5s'; set local intervalstyle = 'postgres'
 
 
 @dataclass(frozen=True)
-class Judgement:
+class Diagnosis:
     """What is wrong.
 
     Attributes:
         moment: When, and of which night.
-        causes: One finding per cause, the worst first.
-        consequences: Findings that a cause explains, each with that cause.
+        causes: One fault per cause, the worst first.
+        consequences: Faults that a cause explains, each with that cause.
         is_warehouse_there: Whether incidents can be written down.
     """
 
     moment: Moment
-    causes: list[Finding]
-    consequences: list[tuple[Finding, Finding]]
+    causes: list[Fault]
+    consequences: list[tuple[Fault, Fault]]
     is_warehouse_there: bool
 
 
-def judge(settings: Settings, *, is_sure: bool = False) -> Judgement:
+def judge(settings: Settings, *, is_sure: bool = False) -> Diagnosis:
     """Look at the ledger, the clocks and the places.
 
     Args:
@@ -87,26 +87,26 @@ def judge(settings: Settings, *, is_sure: bool = False) -> Judgement:
     return _folded(moment, [*found, *_found_in_places(moment)], is_warehouse_there=True)
 
 
-def explained(finding: Finding, by: Finding) -> bool:
-    """Whether a finding is only a consequence of another one."""
+def explained(fault: Fault, by: Fault) -> bool:
+    """Whether a fault is only a consequence of another one."""
     explains = KINDS[by.kind].explains
-    if finding.key == by.key:
+    if fault.key == by.key:
         return False
     if explains == EVERYTHING:
-        return finding.kind not in ("airflow_away", "disk_nearly_full")
+        return fault.kind not in ("airflow_away", "disk_nearly_full")
     if by.kind == "disk_nearly_full":
-        return any(said in finding.what for said in _NO_ROOM)
-    if by.kind == "freeze_due" and finding.about:
+        return any(said in fault.what for said in _NO_ROOM)
+    if by.kind == "freeze_due" and fault.about:
         # whatever stopped the freeze is named in its reason
-        return any(name in by.what for name in finding.about)
-    if finding.kind not in explains:
+        return any(name in by.what for name in fault.about)
+    if fault.kind not in explains:
         return False
-    if finding.kind == "task_failed" and by.dag_id is not None:
-        if KINDS[by.kind].is_of_a_night and finding.business_date != by.business_date:
+    if fault.kind == "task_failed" and by.dag_id is not None:
+        if KINDS[by.kind].is_of_a_night and fault.business_date != by.business_date:
             return False
-        return finding.dag_id == by.dag_id or finding.dag_id in by.about
-    if finding.kind == "landing_failed" and by.kind in ("source_away", "drop_folder_away"):
-        return finding.subject == by.subject
+        return fault.dag_id == by.dag_id or fault.dag_id in by.about
+    if fault.kind == "landing_failed" and by.kind in ("source_away", "drop_folder_away"):
+        return fault.subject == by.subject
     return True
 
 
@@ -118,12 +118,12 @@ def _source_clock(settings: Settings) -> datetime | ChotsoError:
         return error
 
 
-def _found_in_places(moment: Moment) -> Iterator[Finding]:
+def _found_in_places(moment: Moment) -> Iterator[Fault]:
     for look in _PLACES:
         yield from look(moment)
 
 
-def _found_in_ledger(moment: Moment, conn: psycopg.Connection) -> Iterator[Finding]:
+def _found_in_ledger(moment: Moment, conn: psycopg.Connection) -> Iterator[Fault]:
     """Each look in a transaction of its own: one that fails leaves the others their sight."""
     for look in _LEDGER:
         try:
@@ -140,9 +140,9 @@ def _found_in_ledger(moment: Moment, conn: psycopg.Connection) -> Iterator[Findi
             yield from found
 
 
-def _blind(moment: Moment, name: str, error: psycopg.Error) -> Finding:
+def _blind(moment: Moment, name: str, error: psycopg.Error) -> Fault:
     said = error.diag.message_primary or type(error).__name__
-    return Finding(
+    return Fault(
         kind="task_failed",
         subject=f"watch.{name}",
         business_date=moment.night,
@@ -152,15 +152,15 @@ def _blind(moment: Moment, name: str, error: psycopg.Error) -> Finding:
     )
 
 
-def _folded(moment: Moment, found: list[Finding], *, is_warehouse_there: bool) -> Judgement:
-    causes: list[Finding] = []
-    consequences: list[tuple[Finding, Finding]] = []
-    for finding in found:
-        cause = next((each for each in found if explained(finding, each)), None)
+def _folded(moment: Moment, found: list[Fault], *, is_warehouse_there: bool) -> Diagnosis:
+    causes: list[Fault] = []
+    consequences: list[tuple[Fault, Fault]] = []
+    for fault in found:
+        cause = next((each for each in found if explained(fault, each)), None)
         if cause is None:
-            causes.append(finding)
+            causes.append(fault)
         else:
-            consequences.append((finding, cause))
+            consequences.append((fault, cause))
     worst = ("critical", "error", "warning")
     causes.sort(key=lambda each: (worst.index(each.severity), each.kind, each.subject))
-    return Judgement(moment, causes, consequences, is_warehouse_there)
+    return Diagnosis(moment, causes, consequences, is_warehouse_there)

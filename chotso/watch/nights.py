@@ -11,7 +11,7 @@ from chotso.calendar import local_minute, night_of
 from chotso.contracts import contracts, groups
 from chotso.warehouse.locks import is_held
 from chotso.watch.dags import dag_of
-from chotso.watch.finding import Finding
+from chotso.watch.fault import Fault
 from chotso.watch.moment import Moment
 
 # A freeze's own reads and rows judged again are not the night's.
@@ -62,7 +62,7 @@ select percentile_cont(0.5) within group (order by lasted) from seen
 _CAN_WAIT = "yesterday's figures stay in force; the other feeds go on."
 
 
-def night_not_begun(moment: Moment, conn: psycopg.Connection) -> Iterator[Finding]:
+def night_not_begun(moment: Moment, conn: psycopg.Connection) -> Iterator[Fault]:
     """A night that is due and of which no batch was ever begun."""
     newest = newest_date(conn)
     begins = night_of(moment.night)
@@ -70,7 +70,7 @@ def night_not_begun(moment: Moment, conn: psycopg.Connection) -> Iterator[Findin
     if newest is None or newest >= moment.night or moment.now < begins + grace:
         return
     dag = dag_of(next(iter(groups())))  # the others wait for it
-    yield Finding(
+    yield Fault(
         kind="night_not_begun",
         subject="night",
         business_date=moment.night,
@@ -85,7 +85,7 @@ def night_not_begun(moment: Moment, conn: psycopg.Connection) -> Iterator[Findin
     )
 
 
-def night_not_ended(moment: Moment, conn: psycopg.Connection) -> Iterator[Finding]:
+def night_not_ended(moment: Moment, conn: psycopg.Connection) -> Iterator[Fault]:
     """A night that takes far longer than usual, or of which a feed was never read."""
     day = newest_date(conn)
     if day is None:
@@ -98,7 +98,7 @@ def night_not_ended(moment: Moment, conn: psycopg.Connection) -> Iterator[Findin
     through = {batch["feed"] for batch in _newest_batches(conn, day)}
     missing = [feed for feed in contracts() if feed not in through]
     unread = f" Not read at all: {', '.join(missing)}." if missing else ""
-    yield Finding(
+    yield Fault(
         kind="night_not_ended",
         subject="night",
         business_date=day,
@@ -113,7 +113,7 @@ def night_not_ended(moment: Moment, conn: psycopg.Connection) -> Iterator[Findin
     )
 
 
-def feeds(moment: Moment, conn: psycopg.Connection) -> Iterator[Finding]:
+def feeds(moment: Moment, conn: psycopg.Connection) -> Iterator[Fault]:
     """Feeds of the newest night that did not land, were blocked, or run for too long."""
     day = newest_date(conn)
     if day is None:
@@ -140,8 +140,8 @@ def _newest_batches(conn: psycopg.Connection, day: date) -> list[dict[str, Any]]
 
 def _failed(
     moment: Moment, conn: psycopg.Connection, day: date, batches: list[dict[str, Any]]
-) -> Iterator[Finding]:
-    """One finding for the collection system's feeds, and one for the drop folder's."""
+) -> Iterator[Fault]:
+    """One fault for the collection system's feeds, and one for the drop folder's."""
     of_place: dict[str, list[dict[str, Any]]] = {}
     for batch in batches:
         is_left = batch["status"] == "running" and not _is_worked_on(conn, batch)
@@ -156,7 +156,7 @@ def _failed(
             reasons.setdefault(reason.rstrip("."), []).append(batch["feed"])
         told = "; ".join(f"{', '.join(names)}: {why}" for why, names in reasons.items())
         first = found[0]
-        yield Finding(
+        yield Fault(
             kind="landing_failed",
             subject=place,
             business_date=day,
@@ -181,8 +181,8 @@ def _and_others(found: list[dict[str, Any]]) -> str:
     return f" (then in {', '.join(f'`{each}`' for each in others)})" if others else ""
 
 
-def _blocked(moment: Moment, day: date, batch: dict[str, Any]) -> Finding:
-    return Finding(
+def _blocked(moment: Moment, day: date, batch: dict[str, Any]) -> Fault:
+    return Fault(
         kind="batch_blocked",
         subject=batch["feed"],
         business_date=day,
@@ -198,12 +198,12 @@ def _blocked(moment: Moment, day: date, batch: dict[str, Any]) -> Finding:
     )
 
 
-def _hanging(moment: Moment, day: date, batch: dict[str, Any]) -> Iterator[Finding]:
+def _hanging(moment: Moment, day: date, batch: dict[str, Any]) -> Iterator[Fault]:
     longest = timedelta(minutes=moment.limits.extract_longest_minutes)
     if batch["age"] < longest:
         return
     task = "publish" if batch["landed_at"] else "land"
-    yield Finding(
+    yield Fault(
         kind="extract_hangs",
         subject=batch["feed_group"],
         business_date=day,

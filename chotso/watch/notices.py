@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import psycopg
 
 from chotso.errors import ChotsoError
-from chotso.watch.finding import Finding
+from chotso.watch.fault import Fault
 from chotso.watch.moment import Moment
 from chotso.watch.routes import routes_of
 
@@ -18,15 +18,15 @@ order by route
 """
 
 
-def routes(moment: Moment, conn: psycopg.Connection) -> Iterator[Finding]:
+def routes(moment: Moment, conn: psycopg.Connection) -> Iterator[Fault]:
     """Routes whose last notices could not be sent, and a file of routes that cannot be read."""
     try:
         names = [route.name for route in routes_of(moment.settings)]
     except ChotsoError as error:
-        yield _finding(moment, "CHOTSO_ALERT_ROUTES_FILE", error.what, error.next_step)
+        yield _fault(moment, "CHOTSO_ALERT_ROUTES_FILE", error.what, error.next_step)
         return
     for name, count, since, why in conn.execute(_UNSENT, [names]).fetchall():
-        yield _finding(
+        yield _fault(
             moment,
             name,
             f"{count} notices could not be sent on the route {name} since "
@@ -36,8 +36,8 @@ def routes(moment: Moment, conn: psycopg.Connection) -> Iterator[Finding]:
         )
 
 
-def _finding(moment: Moment, name: str, what: str, next_step: str) -> Finding:
-    return Finding(
+def _fault(moment: Moment, name: str, what: str, next_step: str) -> Fault:
+    return Fault(
         kind="route_failed",
         subject=name,
         business_date=moment.night,

@@ -15,7 +15,7 @@ from chotso.errors import ChotsoError
 from chotso.ingest import drop_register
 from chotso.local import airflow as local_airflow
 from chotso.settings import Settings
-from chotso.watch.finding import Finding
+from chotso.watch.fault import Fault
 from chotso.watch.moment import Moment, wall_clock
 
 _GIGABYTE = 10**9
@@ -23,7 +23,7 @@ _TIMEOUT_S = 10.0
 _PARTS = {"metadatabase": "database", "scheduler": "scheduler", "dag_processor": "DAG processor"}
 
 
-def disks(moment: Moment) -> Iterator[Finding]:
+def disks(moment: Moment) -> Iterator[Fault]:
     """Disks of this machine that the product writes to and that are nearly full."""
     seen: set[int] = set()
     for name, folder in _folders(moment.settings).items():
@@ -37,7 +37,7 @@ def disks(moment: Moment) -> Iterator[Finding]:
         share = use.free / use.total if use.total else 0
         if share >= limits.free_share or use.free >= limits.free_gigabytes * _GIGABYTE:
             continue
-        yield Finding(
+        yield Fault(
             kind="disk_nearly_full",
             subject=name,
             business_date=moment.night,
@@ -49,12 +49,12 @@ def disks(moment: Moment) -> Iterator[Finding]:
         )
 
 
-def drop_folder(moment: Moment) -> Iterator[Finding]:
+def drop_folder(moment: Moment) -> Iterator[Fault]:
     """A drop folder that cannot be listed."""
     try:
         drop_register.look(moment.settings)
     except ChotsoError as error:
-        yield Finding(
+        yield Fault(
             kind="drop_folder_away",
             subject="drop folder",
             business_date=moment.night,
@@ -65,11 +65,11 @@ def drop_folder(moment: Moment) -> Iterator[Finding]:
         )
 
 
-def airflow(moment: Moment) -> Iterator[Finding]:
+def airflow(moment: Moment) -> Iterator[Fault]:
     """A scheduler, DAG processor or API server that gives no heartbeat."""
     ailing = _ailing(moment.settings)
     if ailing:
-        yield Finding(
+        yield Fault(
             kind="airflow_away",
             subject="airflow",
             business_date=moment.night,
@@ -81,7 +81,7 @@ def airflow(moment: Moment) -> Iterator[Finding]:
         )
 
 
-def clocks(moment: Moment, conn: psycopg.Connection) -> Iterator[Finding]:
+def clocks(moment: Moment, conn: psycopg.Connection) -> Iterator[Fault]:
     """This machine's clock against the warehouse's server, and against a source that lives by it.
 
     A source whose clock is set (a sandbox) lives in another time, and is not compared.
@@ -91,7 +91,7 @@ def clocks(moment: Moment, conn: psycopg.Connection) -> Iterator[Finding]:
     assert row is not None
     seconds = (row[0] - before).total_seconds()
     if abs(seconds) > moment.limits.clock_difference_seconds:
-        yield Finding(
+        yield Fault(
             kind="clock_differs",
             subject="warehouse",
             business_date=moment.night,
@@ -104,9 +104,9 @@ def clocks(moment: Moment, conn: psycopg.Connection) -> Iterator[Finding]:
         )
 
 
-def source_away(error: ChotsoError, moment: Moment) -> Finding:
-    """The finding for a source that does not answer or tells no time."""
-    return Finding(
+def source_away(error: ChotsoError, moment: Moment) -> Fault:
+    """The fault for a source that does not answer or tells no time."""
+    return Fault(
         kind="source_away",
         subject="source",
         business_date=moment.night,
@@ -118,9 +118,9 @@ def source_away(error: ChotsoError, moment: Moment) -> Finding:
     )
 
 
-def warehouse_away(error: ChotsoError, moment: Moment) -> Finding:
-    """The finding for a warehouse that does not answer or may not be used."""
-    return Finding(
+def warehouse_away(error: ChotsoError, moment: Moment) -> Fault:
+    """The fault for a warehouse that does not answer or may not be used."""
+    return Fault(
         kind="warehouse_away",
         subject="warehouse",
         business_date=moment.night,

@@ -10,7 +10,7 @@ from chotso.ingest import control_totals, drop_register, missing
 from chotso.landing import Landing
 from chotso.source.drop_entries import INCIDENTS
 from chotso.watch.dags import dag_of
-from chotso.watch.finding import Finding
+from chotso.watch.fault import Fault
 from chotso.watch.moment import Moment
 
 _TOLD = 5
@@ -39,7 +39,7 @@ limit 1
 """
 
 
-def totals(moment: Moment, conn: psycopg.Connection) -> Iterator[Finding]:
+def totals(moment: Moment, conn: psycopg.Connection) -> Iterator[Fault]:
     """Months whose control totals differ from the source's, and are not mended."""
     unmended = control_totals.unmended(conn)
     if not unmended:
@@ -47,7 +47,7 @@ def totals(moment: Moment, conn: psycopg.Connection) -> Iterator[Finding]:
     differing = [str(each) for each in unmended]
     feed = unmended[0].feed
     dag = dag_of(contract_of(feed).group)
-    yield Finding(
+    yield Fault(
         kind="control_totals_differ",
         subject="totals",
         business_date=moment.night,
@@ -63,13 +63,13 @@ def totals(moment: Moment, conn: psycopg.Connection) -> Iterator[Finding]:
     )
 
 
-def registers(moment: Moment, conn: psycopg.Connection) -> Iterator[Finding]:
+def registers(moment: Moment, conn: psycopg.Connection) -> Iterator[Fault]:
     """Register rows in force that the source no longer shows."""
     rows = missing.listing(conn)
     if not rows:
         return
     absent = [str(each) for each in rows]
-    yield Finding(
+    yield Fault(
         kind="register_rows_missing",
         subject="registers",
         business_date=moment.night,
@@ -83,14 +83,14 @@ def registers(moment: Moment, conn: psycopg.Connection) -> Iterator[Finding]:
     )
 
 
-def files(moment: Moment, conn: psycopg.Connection) -> Iterator[Finding]:
+def files(moment: Moment, conn: psycopg.Connection) -> Iterator[Fault]:
     """Deliveries in the drop folder that were refused or cannot be read."""
     for entry in drop_register.not_taken(conn):
         is_refused = entry["batch_id"] is not None
         if not is_refused and (entry["feed"] is None or entry["kind"] not in INCIDENTS):
             continue
         batch = f" ({entry['batch_id']})" if is_refused else ""
-        yield Finding(
+        yield Fault(
             kind="file_refused",
             subject=entry["name"],
             business_date=moment.night,
@@ -111,7 +111,7 @@ def files(moment: Moment, conn: psycopg.Connection) -> Iterator[Finding]:
         )
 
 
-def quarantine(moment: Moment, conn: psycopg.Connection) -> Iterator[Finding]:
+def quarantine(moment: Moment, conn: psycopg.Connection) -> Iterator[Fault]:
     """Rows that are set aside for long, or for more money than a freeze allows."""
     row = conn.execute(_OPEN).fetchone()
     rows, oldest = row if row else (0, None)
@@ -120,7 +120,7 @@ def quarantine(moment: Moment, conn: psycopg.Connection) -> Iterator[Finding]:
     days = (local_date(moment.now) - local_date(oldest)).days
     look = "see `chotso quarantine list`: have them mended at the source, replay or waive them"
     if days > moment.limits.quarantine.oldest_days:
-        yield Finding(
+        yield Fault(
             kind="quarantine_old",
             subject="quarantine",
             business_date=moment.night,
@@ -132,7 +132,7 @@ def quarantine(moment: Moment, conn: psycopg.Connection) -> Iterator[Finding]:
     yield from _too_much(moment, conn, look)
 
 
-def restored(moment: Moment, conn: psycopg.Connection) -> Iterator[Finding]:
+def restored(moment: Moment, conn: psycopg.Connection) -> Iterator[Fault]:
     """Batches in the archive that the ledger does not know: the warehouse came from a backup."""
     first = next(iter(contracts()))  # read in every night
     landed = Landing(moment.settings.landing_url).newest_batches(first)
@@ -140,7 +140,7 @@ def restored(moment: Moment, conn: psycopg.Connection) -> Iterator[Finding]:
     unknown = sorted(set(landed) - {row[0] for row in known})
     if not unknown:
         return
-    yield Finding(
+    yield Fault(
         kind="warehouse_restored",
         subject="warehouse",
         business_date=moment.night,
@@ -153,7 +153,7 @@ def restored(moment: Moment, conn: psycopg.Connection) -> Iterator[Finding]:
     )
 
 
-def _too_much(moment: Moment, conn: psycopg.Connection, look: str) -> Iterator[Finding]:
+def _too_much(moment: Moment, conn: psycopg.Connection, look: str) -> Iterator[Fault]:
     stands = conn.execute(_STANDS).fetchone()
     if not moment.open_periods or stands != (True,):
         return
@@ -162,7 +162,7 @@ def _too_much(moment: Moment, conn: psycopg.Connection, look: str) -> Iterator[F
     limit = period.limits.get("quarantined_money_share_of_collection")
     if row is None or limit is None or row[1] <= limit * row[2]:
         return
-    yield Finding(
+    yield Fault(
         kind="quarantine_money",
         subject="quarantine",
         business_date=moment.night,

@@ -14,10 +14,10 @@ from chotso.warehouse.connect import connect
 from chotso.warehouse.locks import hold
 from chotso.watch import incidents
 from chotso.watch.away import Told, remembered, write_down
-from chotso.watch.finding import Finding, TaskFailure
+from chotso.watch.fault import Fault, TaskFailure
 from chotso.watch.incident import Event, Incident
 from chotso.watch.incidents import LOCK
-from chotso.watch.judge import Judgement, judge
+from chotso.watch.judge import Diagnosis, judge
 from chotso.watch.moment import wall_clock
 from chotso.watch.routes import Route, routes_of
 
@@ -35,7 +35,7 @@ order by notice.due_at, notice.incident_id, notice.event
 class Round:
     """What a round found, and the incidents that are open after it."""
 
-    judgement: Judgement
+    diagnosis: Diagnosis
     open_incidents: list[Incident]
 
 
@@ -51,22 +51,22 @@ def look_once(settings: Settings, failure: TaskFailure | None = None) -> Round:
         BusyError: Another watch took too long.
     """
     routes = _routes(settings)
-    judgement = judge(settings, is_sure=failure is not None)
-    failed = failure.as_finding(judgement.moment.night) if failure else None
-    if judgement.is_warehouse_there:
+    diagnosis = judge(settings, is_sure=failure is not None)
+    failed = failure.as_fault(diagnosis.moment.night) if failure else None
+    if diagnosis.is_warehouse_there:
         try:
-            found = _with_warehouse(settings, judgement, failed, routes)
+            found = _with_warehouse(settings, diagnosis, failed, routes)
         except BusyError:
             raise
         except ChotsoError as error:
             _LOG.warning("%s", error)
-            _without_warehouse(settings, judgement, failed, routes)
+            _without_warehouse(settings, diagnosis, failed, routes)
             found = []
     else:
-        _without_warehouse(settings, judgement, failed, routes)
+        _without_warehouse(settings, diagnosis, failed, routes)
         found = []
     _beat(settings)
-    return Round(judgement, found)
+    return Round(diagnosis, found)
 
 
 def closed(settings: Settings, incident_id: int, by: str, reason: str) -> Incident:
@@ -84,7 +84,7 @@ def watch_on(settings: Settings, every_s: float) -> None:
         started = time.monotonic()
         try:
             told = look_once(settings)
-            causes = [f"{each.kind} ({each.subject})" for each in told.judgement.causes]
+            causes = [f"{each.kind} ({each.subject})" for each in told.diagnosis.causes]
             _LOG.info("looked: %s", ", ".join(causes) or "all is well")
         except ChotsoError as error:
             _LOG.error("%s", error)
@@ -102,26 +102,26 @@ def last_look(settings: Settings) -> float | None:
 
 
 def _with_warehouse(
-    settings: Settings, judgement: Judgement, failure: Finding | None, routes: list[Route]
+    settings: Settings, diagnosis: Diagnosis, failure: Fault | None, routes: list[Route]
 ) -> list[Incident]:
     names = [route.name for route in routes]
     with connect(settings) as conn, hold(conn, LOCK, _TURN_S):
         with remembered(settings.home) as told:
             if told:
                 write_down(conn, told)
-        incidents.record(conn, judgement, names)
+        incidents.record(conn, diagnosis, names)
         if failure is not None:
-            incidents.note_failure(conn, failure, judgement, names)
+            incidents.note_failure(conn, failure, diagnosis, names)
         _send_due(conn, routes)
         return incidents.listed(conn)
 
 
 def _without_warehouse(
-    settings: Settings, judgement: Judgement, failure: Finding | None, routes: list[Route]
+    settings: Settings, diagnosis: Diagnosis, failure: Fault | None, routes: list[Route]
 ) -> None:
     """Tell what is wrong without the ledger; each route is told of each cause once."""
     with remembered(settings.home) as told:
-        for cause in judgement.causes:
+        for cause in diagnosis.causes:
             key = "/".join(cause.key)
             each = told.setdefault(key, Told(cause, wall_clock()))
             for route in routes:

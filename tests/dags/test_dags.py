@@ -1,10 +1,7 @@
 """Every DAG can be read, documents itself, has an owner, tags, retries and an alert route."""
 
 import json
-import threading
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -232,11 +229,12 @@ def context_of_a_failure() -> dict[str, Any]:
     }
 
 
-def test_an_alert_is_one_line_with_the_next_step(
+def test_a_failure_that_the_watch_cannot_take_is_in_the_file_all_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """No warehouse is known here; what the watch does with a failure is in tests/watch."""
     monkeypatch.setenv("CHOTSO_HOME", str(tmp_path))
-    monkeypatch.delenv("CHOTSO_ALERT_WEBHOOK", raising=False)
+    monkeypatch.delenv("CHOTSO_WAREHOUSE_URL", raising=False)
     alerts.alert_task_failed(context_of_a_failure())
     alerts.alert_run_failed({**context_of_a_failure(), "reason": "task_failure"})
     first, second = (
@@ -245,50 +243,7 @@ def test_an_alert_is_one_line_with_the_next_step(
     assert first["kind"] == "task_failed"
     assert (first["dag_id"], first["task_id"]) == ("extract_arrears", "publish")
     assert first["business_date"] == "2021-12-31"
-    assert first["what"].startswith("Tệp C12 bị từ chối.")
+    assert first["what"] == "Tệp C12 bị từ chối."
     assert first["next_step"] == "ask for the file again."
-    assert second["kind"] == "run_failed"
-
-
-@pytest.fixture
-def webhook() -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    received: list[dict[str, Any]] = []
-
-    class Receiver(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            received.append(json.loads(body))
-            self.send_response(204)
-            self.end_headers()
-
-        def log_message(self, format: str, *args: object) -> None:
-            """Say nothing."""
-
-    server = HTTPServer(("127.0.0.1", 0), Receiver)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/", received
-    server.shutdown()
-    server.server_close()
-    thread.join()
-
-
-def test_the_webhook_gets_the_same_alert(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, webhook: tuple[str, list[dict[str, Any]]]
-) -> None:
-    url, received = webhook
-    monkeypatch.setenv("CHOTSO_HOME", str(tmp_path))
-    monkeypatch.setenv("CHOTSO_ALERT_WEBHOOK", url)
-    alerts.alert_task_failed(context_of_a_failure())
-    written = json.loads((tmp_path / "alerts.jsonl").read_text("utf-8"))
-    assert received == [written]
-
-
-@pytest.mark.parametrize("broken", ["http://127.0.0.1:1/", "not a url"])
-def test_a_webhook_that_is_down_hides_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
-) -> None:
-    monkeypatch.setenv("CHOTSO_HOME", str(tmp_path))
-    monkeypatch.setenv("CHOTSO_ALERT_WEBHOOK", broken)
-    alerts.alert_task_failed(context_of_a_failure())
-    assert (tmp_path / "alerts.jsonl").read_text("utf-8").count("\n") == 1
+    assert first["at"].endswith("+07:00")
+    assert second["what"] == "The run failed: task_failure"

@@ -18,7 +18,7 @@ from chotso.settings import Settings
 from chotso.warehouse.connect import connect
 from chotso.watch import incidents, rounds
 from chotso.watch import judge as judging
-from chotso.watch.finding import TaskFailure
+from chotso.watch.fault import TaskFailure
 from chotso.watch.limits import load_limits
 from chotso.watch.rounds import look_once
 from tests.worlds.quarantine_world import DAY, QuarantineWorld, quarantine_world
@@ -300,7 +300,7 @@ def test_a_file_of_routes_that_is_wrong_is_an_incident_on_the_others(
     settings = with_routes(world.settings, tmp_path, line)
     assert settings.alert_routes_file is not None
     settings.alert_routes_file.chmod(mode)
-    found = look_once(settings).judgement.causes
+    found = look_once(settings).diagnosis.causes
     assert [each.kind for each in found] == ["route_failed"]
     assert why in found[0].what
     assert told(world) == [("opened", "route_failed", "CHOTSO_ALERT_ROUTES_FILE")]
@@ -355,7 +355,7 @@ def test_the_naive_way_says_it_fifteen_times_or_not_at_all(world: QuarantineWorl
     world.tick(days=1, minutes=6)
     try:
         # a night that never began fails no task: the callback is never called
-        assert [e.kind for e in look_once(world.settings).judgement.causes] == ["night_not_begun"]
+        assert [e.kind for e in look_once(world.settings).diagnosis.causes] == ["night_not_begun"]
     finally:
         world.tick(days=-1, minutes=-6)
 

@@ -1,4 +1,4 @@
-"""A finding: one thing that is wrong now, with what is known of it and the next step."""
+"""A fault: one thing that is wrong now, with what is known of it and the next step."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -8,12 +8,12 @@ from chotso.watch.kinds import KINDS, Severity
 
 
 @dataclass(frozen=True)
-class Finding:
+class Fault:
     """One thing that is wrong.
 
     Attributes:
         kind: A key of `KINDS`.
-        subject: What it is about, so that two causes of one kind are two findings.
+        subject: What it is about, so that two causes of one kind are two faults.
         business_date: The night that it belongs to, or in which it was found.
         what: What happened, and to which batch, file, feed or period.
         next_step: The operator's next action; names file, DAG and task.
@@ -23,7 +23,7 @@ class Finding:
         task_id: The task of it.
         log_url: Where the task's log is shown.
         is_at_a_cutoff: Whether a cutoff is near that it would spoil; then it is critical.
-        about: Feeds and files that it is about; another finding may explain it by these.
+        about: Feeds and files that it is about; another fault may explain it by these.
     """
 
     kind: str
@@ -70,9 +70,9 @@ class TaskFailure:
     kept: str | None = None
     log_url: str | None = None
 
-    def as_finding(self, night: date) -> Finding:
-        """The finding, for the night that was due when it failed."""
-        return Finding(
+    def as_fault(self, night: date) -> Fault:
+        """The fault, for the night that was due when it failed."""
+        return Fault(
             kind="task_failed",
             subject=self.dag_id,
             business_date=self.business_date or night,

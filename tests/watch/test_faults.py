@@ -18,7 +18,7 @@ from chotso.sandbox.server import SandboxServer
 from chotso.settings import Settings
 from chotso.watch import judge as judging
 from chotso.watch import places
-from chotso.watch.finding import Finding, TaskFailure
+from chotso.watch.fault import Fault, TaskFailure
 from chotso.watch.judge import judge
 from chotso.watch.limits import Limits, load_limits
 from chotso.watch.moment import wall_clock
@@ -68,7 +68,7 @@ def limited(monkeypatch: pytest.MonkeyPatch, **changed: object) -> Limits:
     return limits
 
 
-def found(settings: Settings) -> dict[str, Finding]:
+def found(settings: Settings) -> dict[str, Fault]:
     """Causes by kind; no kind may be there twice."""
     causes = judge(settings).causes
     by_kind = {each.kind: each for each in causes}
@@ -76,7 +76,7 @@ def found(settings: Settings) -> dict[str, Finding]:
     return by_kind
 
 
-def only(settings: Settings, kind: str) -> Finding:
+def only(settings: Settings, kind: str) -> Fault:
     causes = found(settings)
     assert set(causes) == {kind}, causes
     each = causes[kind]
@@ -86,14 +86,16 @@ def only(settings: Settings, kind: str) -> Finding:
     return each
 
 
-def test_nothing_is_wrong_after_a_night_that_went_well(made: QuarantineWorld, sure: None) -> None:
-    judgement = judge(made.settings)
-    assert judgement.causes == []
-    assert judgement.moment.night == DAY, "by the source's clock, not by this machine's"
-    assert judgement.is_warehouse_there
+@pytest.mark.usefixtures("sure")
+def test_nothing_is_wrong_after_a_night_that_went_well(made: QuarantineWorld) -> None:
+    diagnosis = judge(made.settings)
+    assert diagnosis.causes == []
+    assert diagnosis.moment.night == DAY, "by the source's clock, not by this machine's"
+    assert diagnosis.is_warehouse_there
 
 
-def test_a_night_that_is_due_and_has_not_begun(made: QuarantineWorld, sure: None) -> None:
+@pytest.mark.usefixtures("sure")
+def test_a_night_that_is_due_and_has_not_begun(made: QuarantineWorld) -> None:
     made.tick(days=1, minutes=4)
     assert judge(made.settings).causes == [], "01:04: Airflow is starting it"
     made.tick(minutes=2)
@@ -103,7 +105,8 @@ def test_a_night_that_is_due_and_has_not_begun(made: QuarantineWorld, sure: None
     assert told.dag_id == "extract_registers"
 
 
-def test_a_source_that_is_away_is_one_cause(made: QuarantineWorld, sure: None) -> None:
+@pytest.mark.usefixtures("sure")
+def test_a_source_that_is_away_is_one_cause(made: QuarantineWorld) -> None:
     away = made.settings.model_copy(
         update={"source_url": "postgresql://nobody:x@127.0.0.1:1/tst?connect_timeout=2"}
     )
@@ -119,7 +122,8 @@ def test_a_source_that_is_away_is_one_cause(made: QuarantineWorld, sure: None) -
     assert judge(made.settings).causes == []
 
 
-def test_a_folder_that_is_gone(made: QuarantineWorld, sure: None, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("sure")
+def test_a_folder_that_is_gone(made: QuarantineWorld, tmp_path: Path) -> None:
     gone = made.settings.model_copy(update={"drop_url": str(tmp_path / "gone")})
     extract_all(gone, DAY)
     told = only(gone, "drop_folder_away")
@@ -128,7 +132,8 @@ def test_a_folder_that_is_gone(made: QuarantineWorld, sure: None, tmp_path: Path
     assert judge(made.settings).causes == []
 
 
-def test_a_truncated_file_is_named_with_what_to_do(made: QuarantineWorld, sure: None) -> None:
+@pytest.mark.usefixtures("sure")
+def test_a_truncated_file_is_named_with_what_to_do(made: QuarantineWorld) -> None:
     path = made.accounts({"07201": [account("TA0001A", 300)]}, stated="20211101T210000")
     path.write_bytes(path.read_bytes()[:200])
     try:
@@ -148,7 +153,8 @@ def rename(made: QuarantineWorld, old: str, new: str) -> None:
         conn.execute(f"alter table tst.phan_bo rename column {old} to {new}".encode())
 
 
-def test_a_rule_that_blocks_a_batch(made: QuarantineWorld, sure: None) -> None:
+@pytest.mark.usefixtures("sure")
+def test_a_rule_that_blocks_a_batch(made: QuarantineWorld) -> None:
     rename(made, "tien_goc", "tien_khac")
     try:
         extract_all(made.settings, DAY)
@@ -190,7 +196,8 @@ def test_a_run_that_was_killed_is_told_when_nobody_takes_it_up(
         made.act("delete from ops.batch where batch_id = 'payments_20211101_999999'")
 
 
-def test_a_build_that_failed_or_whose_process_is_gone(made: QuarantineWorld, sure: None) -> None:
+@pytest.mark.usefixtures("sure")
+def test_a_build_that_failed_or_whose_process_is_gone(made: QuarantineWorld) -> None:
     copy = (
         "insert into ops.build (business_date, as_known_at, target_schema, config, "
         "config_sha256, code_version, status, reason, finished_at) "
@@ -228,8 +235,9 @@ def test_a_build_behind_a_lock_names_the_holder_and_nothing_else(
     assert "pg_terminate_backend" in told[0].next_step
 
 
+@pytest.mark.usefixtures("sure")
 def test_control_totals_that_differ_explain_the_build_that_is_not_shown(
-    made: QuarantineWorld, sure: None
+    made: QuarantineWorld,
 ) -> None:
     made.source("select 1")
     with psycopg.connect(made.warehouse.source_admin_url) as conn:
@@ -247,9 +255,8 @@ def test_control_totals_that_differ_explain_the_build_that_is_not_shown(
     assert judge(made.settings).causes == []
 
 
-def test_a_freeze_that_is_due_is_critical_and_names_its_period(
-    made: QuarantineWorld, sure: None
-) -> None:
+@pytest.mark.usefixtures("sure")
+def test_a_freeze_that_is_due_is_critical_and_names_its_period(made: QuarantineWorld) -> None:
     made.tick(days=60, hours=17)  # past the cutoff, and no night since November
     causes = found(made.settings)
     assert set(causes) == {"freeze_due", "night_not_begun"}
@@ -262,29 +269,30 @@ def test_a_freeze_that_is_due_is_critical_and_names_its_period(
     assert causes["night_not_begun"].severity == "critical", "a cutoff is at stake"
 
 
+@pytest.mark.usefixtures("sure")
 def test_a_full_disk_explains_what_could_not_be_written(
-    made: QuarantineWorld, sure: None, monkeypatch: pytest.MonkeyPatch
+    made: QuarantineWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     use = shutil.disk_usage(made.settings.home)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: use._replace(free=10**6))
     told = only(made.settings, "disk_nearly_full")
     assert told.severity == "critical"
     assert str(made.settings.home) in told.what
-    full = Finding("landing_failed", "source", DAY, "c12: No space left on device", "make room")
-    other = Finding("landing_failed", "source", DAY, "c12: no rights", "grant them")
+    full = Fault("landing_failed", "source", DAY, "c12: No space left on device", "make room")
+    other = Fault("landing_failed", "source", DAY, "c12: no rights", "grant them")
     assert judging.explained(full, told)
     assert not judging.explained(other, told)
 
 
-def test_clocks_that_differ(
-    made: QuarantineWorld, sure: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("sure")
+def test_clocks_that_differ(made: QuarantineWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(places, "wall_clock", lambda: wall_clock() + timedelta(hours=7))
     told = only(made.settings, "clock_differs")
     assert "25200 seconds apart" in told.what
 
 
-def test_a_warehouse_that_is_older_than_its_archive(made: QuarantineWorld, sure: None) -> None:
+@pytest.mark.usefixtures("sure")
+def test_a_warehouse_that_is_older_than_its_archive(made: QuarantineWorld) -> None:
     newest = made.rows("select max(batch_id) as id from ops.batch where feed = 'agencies'")
     folder = max((Path(made.settings.landing_url) / "agencies").iterdir())
     lost = folder / "agencies_20211101_987654"
@@ -302,9 +310,9 @@ def test_a_warehouse_that_is_away_is_all_that_is_told(made: QuarantineWorld) -> 
     away = made.settings.model_copy(
         update={"warehouse_url": "postgresql://nobody:x@127.0.0.1:1/warehouse?connect_timeout=2"}
     )
-    judgement = judge(away)
-    assert [each.kind for each in judgement.causes] == ["warehouse_away"]
-    assert not judgement.is_warehouse_there
+    diagnosis = judge(away)
+    assert [each.kind for each in diagnosis.causes] == ["warehouse_away"]
+    assert not diagnosis.is_warehouse_there
 
 
 @pytest.mark.parametrize(
@@ -322,11 +330,11 @@ def test_a_task_s_failure_is_counted_into_the_cause_that_explains_it(
     dag: str, kind: str, explains: bool
 ) -> None:
     of_dag = {"build_failed": "build_warehouse", "freeze_due": "freeze_results"}
-    cause = Finding(
+    cause = Fault(
         kind, "x", DAY, "what", "next", dag_id=of_dag.get(kind, "extract_registers"),
         about=frozenset({"extract_participants"}),
     )  # fmt: skip
-    failed = TaskFailure(dag, "land", DAY, "it failed", "clear it").as_finding(DAY)
+    failed = TaskFailure(dag, "land", DAY, "it failed", "clear it").as_fault(DAY)
     assert judging.explained(failed, cause) is explains
 
 
@@ -337,7 +345,7 @@ with psycopg.connect(sys.argv[1], application_name="chotso build 7 marts_build")
 """
 
 
-def _until(look: object, seconds: float = 30.0) -> list[Finding]:
+def _until(look: object, seconds: float = 30.0) -> list[Fault]:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if told := look():  # type: ignore[operator]
