@@ -1097,6 +1097,69 @@ create trigger a_guard before delete or update or truncate on ops.freeze_overrid
     execute function guard.refuse_change('append');
 alter table ops.freeze_override enable always trigger a_guard;
 
+-- Sự cố — one row per cause and night: what is wrong, what was kept, and the next step
+create table ops.incident (
+    incident_id bigint generated always as identity,
+    kind text not null, -- Loại sự cố — the kind; each has a runbook
+    subject text not null, -- Đối tượng — the feed, file, DAG or place
+    -- Ngày nghiệp vụ của đêm — the night that it belongs to, or in which it was found
+    business_date date not null,
+    period_id text, -- Kỳ bị ảnh hưởng — the period at stake, if any
+    -- Mức độ — critical: figures or a cutoff are at stake; error: a night is; warning
+    severity text not null,
+    what text not null, -- Chuyện gì đã xảy ra — what happened, and to what
+    kept text, -- Phần còn nguyên — what was not changed
+    next_step text not null, -- Việc cần làm — the next step
+    dag_id text, -- DAG — the DAG that a person looks at
+    task_id text, -- Tác vụ — its task
+    log_url text, -- Nhật ký — where the task's log is shown
+    -- Số lần ghi nhận — faults counted into it: tasks that failed, consequences, times it came back
+    fault_count integer not null default 1,
+    -- Bắt đầu (giờ máy chủ) — opened, server's clock
+    opened_at timestamptz not null default clock_timestamp(),
+    -- Thấy lần cuối lúc — when it was last seen
+    last_seen_at timestamptz not null default clock_timestamp(),
+    acknowledged_at timestamptz, -- Được tiếp nhận lúc — acknowledged at
+    acknowledged_by text, -- Người tiếp nhận — who sees to it
+    ended_at timestamptz, -- Kết thúc lúc — ended; null: it is open
+    ended_by text, -- Người đóng, hoặc watch — who closed it; watch: its cause is gone
+    end_reason text, -- Lý do đóng — why it was closed
+    constraint incident_pkey primary key (incident_id),
+    constraint incident_kind_subject_business_date_key unique (kind, subject, business_date),
+    constraint incident_check check ((ended_at is null) = (ended_by is null)),
+    constraint incident_check1 check ((acknowledged_at is null) = (acknowledged_by is null)),
+    constraint incident_severity_check check (severity = any (array['critical', 'error',
+        'warning']))
+);
+create index incident_kind_subject_idx on ops.incident using btree (kind, subject) where (ended_at
+    is null);
+
+-- Các loại sự cố, ghi lúc nâng cấp — the kinds of incidents and their names, as last migrated
+create table ops.incident_kind (
+    kind text not null, -- Loại sự cố — the kind
+    name_vi text not null, -- Tên loại — its Vietnamese name
+    name_en text not null, -- Tên tiếng Anh — its English name
+    constraint incident_kind_pkey primary key (kind)
+);
+
+-- Thông báo sự cố — one row per incident, event and route: each is sent once
+create table ops.incident_notice (
+    incident_id bigint not null, -- Sự cố — the incident
+    -- Sự kiện — opened, worse (it became critical), again (it came back), ended
+    event text not null,
+    route text not null, -- Đường gửi, không có bí mật — the route by name
+    -- Cần gửi từ lúc — since when it is to be sent
+    due_at timestamptz not null default clock_timestamp(),
+    sent_at timestamptz, -- Đã gửi lúc — sent; null: not yet
+    try_count integer not null default 0, -- Số lần thử — tries so far
+    error text, -- Lỗi lần thử gần nhất — why the last try failed
+    constraint incident_notice_pkey primary key (incident_id, event, route),
+    constraint incident_notice_event_check check (event = any (array['opened', 'worse', 'again',
+        'ended'])),
+    constraint incident_notice_incident_id_fkey foreign key (incident_id) references
+        ops.incident(incident_id)
+);
+
 -- Dòng danh mục không còn thấy ở nguồn, vẫn tính — register rows that a whole read lacked
 create table ops.missing_row (
     missing_id bigint generated always as identity,
@@ -1148,6 +1211,19 @@ create table ops.operator_act (
     constraint operator_act_sha256_check check (sha256 ~ '^[0-9a-f]{64}$')
 );
 create index operator_act_known_at_idx on ops.operator_act using btree (known_at);
+
+-- Các lần đối chiếu bản chốt — one row per comparison of all releases with their anchors
+create table ops.release_check (
+    check_id bigint generated always as identity,
+    checked_at timestamptz not null default clock_timestamp(), -- Lúc đối chiếu (giờ máy chủ) — when
+    -- Kết quả — verified; unanchored: nothing vouches for one; differs; nothing is sealed
+    result text not null,
+    releases integer not null, -- Số bản chốt — how many releases
+    what text, -- Chi tiết — what was found
+    constraint release_check_pkey primary key (check_id),
+    constraint release_check_result_check check (result = any (array['verified', 'unanchored',
+        'differs', 'nothing']))
+);
 
 -- Các quy tắc kiểm tra, ghi lúc nâng cấp — what each rule says, as last migrated
 create table ops.rule (
@@ -1291,6 +1367,17 @@ from aged ) select judged.feed, judged.name_vi as feed_vi, judged.last_business_
     feed_en, judged.sort_order as feed_order, label.name_vi as status_vi, label.name_en as status_en
 from judged left
 join ops.status_label label on judged.status = label.code;
+
+-- Sự cố — one row per cause and night: what kind, how bad, since when; the text is in `chotso
+-- incidents`
+create view ops.incidents as
+select incident.incident_id, incident.kind, incident.severity, incident.business_date,
+    incident.period_id, incident.dag_id, incident.task_id, incident.fault_count, incident.opened_at,
+    incident.acknowledged_at, incident.ended_at, incident.ended_at is null as is_open, extract(epoch
+from coalesce(incident.ended_at, clock_timestamp()) - incident.opened_at)::integer as
+    duration_seconds, kind.name_vi as kind_vi, kind.name_en as kind_en
+from ops.incident incident left
+join ops.incident_kind kind on incident.kind = kind.kind;
 
 -- Các thời điểm chốt số — one row per period of config/periods.yml: its cutoff, and what is due
 create view ops.next_cutoffs as

@@ -1,7 +1,6 @@
 """Looks at the build for readers: did it fail, does it hang, and who holds what it waits for?"""
 
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any
 
 import psycopg
@@ -31,6 +30,7 @@ from (
     order by build_id desc
     limit %s
 ) as recent
+having count(*) >= 3
 """
 # Our own sessions that wait, as the login itself sees them, and who holds them up.
 _WAITING = """
@@ -109,8 +109,7 @@ def _failed(moment: Moment, build: dict[str, Any]) -> Fault:
 def _hanging(moment: Moment, conn: psycopg.Connection, build: dict[str, Any]) -> Iterator[Fault]:
     limits = moment.limits
     row = conn.execute(_USUAL, [NIGHTLY_SCHEMA, limits.night.usual_nights]).fetchone()
-    usual = (row[0] if row and row[0] else timedelta()) * limits.night.usual_factor
-    longest = max(usual, timedelta(minutes=limits.build_longest_minutes))
+    longest = moment.longest(row[0] if row else None, limits.build_longest_minutes)
     if build["age"] < longest:
         return
     minutes, allowed = (int(each.total_seconds() // 60) for each in (build["age"], longest))

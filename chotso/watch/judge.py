@@ -3,13 +3,14 @@
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import psycopg
 
 from chotso.errors import ChotsoError
 from chotso.settings import Settings
 from chotso.source.database import open_snapshot
+from chotso.source.queries import CLOCK_RELATION
 from chotso.warehouse.connect import connect
 from chotso.watch import builds, freezes, nights, notices, places, proofs
 from chotso.watch.fault import Fault
@@ -70,8 +71,9 @@ def judge(settings: Settings, *, is_sure: bool = False) -> Diagnosis:
     """
     limits = load_limits()
     clock = _source_clock(settings)
-    now = wall_clock() if isinstance(clock, ChotsoError) else clock
-    moment = Moment(settings, limits, now, due_night(now), is_sure)
+    now = wall_clock() if isinstance(clock, ChotsoError) else clock.now
+    ahead = None if isinstance(clock, ChotsoError) else clock.ahead
+    moment = Moment(settings, limits, now, due_night(now), is_sure, source_ahead=ahead)
     try:
         with connect(settings) as conn:
             if isinstance(clock, ChotsoError):
@@ -110,10 +112,20 @@ def explained(fault: Fault, by: Fault) -> bool:
     return True
 
 
-def _source_clock(settings: Settings) -> datetime | ChotsoError:
+@dataclass(frozen=True)
+class _Clock:
+    """The source's clock, and how far it is ahead of ours if it is a server's own."""
+
+    now: datetime
+    ahead: timedelta | None
+
+
+def _source_clock(settings: Settings) -> _Clock | ChotsoError:
     try:
         with open_snapshot(settings.source_url) as snapshot:
-            return snapshot.known_at
+            is_set = snapshot.has_relation(CLOCK_RELATION)
+            ahead = None if is_set else snapshot.server_clock - wall_clock()
+            return _Clock(snapshot.known_at, ahead)
     except ChotsoError as error:
         return error
 

@@ -6,6 +6,10 @@ Each kind has a runbook, docs/runbooks/<kind>.md.
 from dataclasses import dataclass
 from typing import Literal
 
+import psycopg
+
+from chotso.warehouse.registered import replace
+
 Severity = Literal["critical", "error", "warning"]
 EVERYTHING = frozenset({"*"})
 
@@ -136,3 +140,9 @@ KINDS: dict[str, Kind] = {
     "route_failed": _standing("error", "A way to tell people fails", "Không gửi được thông báo"),
     "task_failed": Kind("error", "A task failed in Airflow", "Tác vụ Airflow thất bại"),
 }
+
+
+def register(conn: psycopg.Connection) -> None:
+    """Write `ops.incident_kind`, the words of the view `ops.incidents`; as superuser."""
+    rows = sorted((code, kind.title_vi, kind.title) for code, kind in KINDS.items())
+    replace(conn, "ops.incident_kind", list(rows))

@@ -22,6 +22,8 @@ class Moment:
         night: The business date whose night was the last to be due.
         is_sure: Whether no grace is given, because Airflow has used up its tries.
         open_periods: Periods without a sealed release, by cutoff.
+        source_ahead: How far the source's server is ahead of this machine; None if its clock is set
+            by a table, and so may live in another time.
     """
 
     settings: Settings
@@ -30,6 +32,7 @@ class Moment:
     night: date
     is_sure: bool = False
     open_periods: list[Period] = field(default_factory=list)
+    source_ahead: timedelta | None = None
 
     @property
     def retry_grace(self) -> timedelta:
@@ -41,6 +44,15 @@ class Moment:
         """The next period whose cutoff is within reach, or has passed."""
         until = self.now + timedelta(days=self.limits.freeze.look_ahead_days)
         return next((each for each in self.open_periods if each.cutoff_at <= until), None)
+
+    def longest(self, usual: timedelta | None, at_most_minutes: int) -> timedelta:
+        """How long work may take: several times the usual; without a usual, a fixed time."""
+        at_most = timedelta(minutes=at_most_minutes)
+        if usual is None:
+            return at_most
+        night = self.limits.night
+        floor = timedelta(minutes=night.usual_floor_minutes)
+        return min(at_most, max(usual * night.usual_factor, floor))
 
     def about_the_cutoff(self) -> str:
         """A sentence for whatever a near cutoff would suffer from; empty if none is near."""

@@ -57,7 +57,18 @@ seen as (
     limit %s
 )
 
-select percentile_cont(0.5) within group (order by lasted) from seen
+select percentile_cont(0.5) within group (order by lasted) from seen having count(*) >= 3
+"""
+_USUAL_OF_FEED = """
+select percentile_cont(0.5) within group (order by lasted)
+from (
+    select published_at - started_at as lasted
+    from ops.batch
+    where feed = %s and status = 'published'
+    order by published_at desc
+    limit %s
+) as recent
+having count(*) >= 3
 """
 _CAN_WAIT = "yesterday's figures stay in force; the other feeds go on."
 
@@ -124,7 +135,7 @@ def feeds(moment: Moment, conn: psycopg.Connection) -> Iterator[Fault]:
         if batch["status"] == "blocked":
             yield _blocked(moment, day, batch)
         elif batch["status"] == "running" and _is_worked_on(conn, batch):
-            yield from _hanging(moment, day, batch)
+            yield from _hanging(moment, conn, day, batch)
 
 
 def newest_date(conn: psycopg.Connection) -> date | None:
@@ -198,8 +209,11 @@ def _blocked(moment: Moment, day: date, batch: dict[str, Any]) -> Fault:
     )
 
 
-def _hanging(moment: Moment, day: date, batch: dict[str, Any]) -> Iterator[Fault]:
-    longest = timedelta(minutes=moment.limits.extract_longest_minutes)
+def _hanging(
+    moment: Moment, conn: psycopg.Connection, day: date, batch: dict[str, Any]
+) -> Iterator[Fault]:
+    row = conn.execute(_USUAL_OF_FEED, [batch["feed"], moment.limits.night.usual_nights]).fetchone()
+    longest = moment.longest(row[0] if row else None, moment.limits.extract_longest_minutes)
     if batch["age"] < longest:
         return
     task = "publish" if batch["landed_at"] else "land"
@@ -225,13 +239,8 @@ def _is_worked_on(conn: psycopg.Connection, batch: dict[str, Any]) -> bool:
 
 
 def _longest(moment: Moment, conn: psycopg.Connection, day: date) -> timedelta:
-    limits = moment.limits.night
-    longest = timedelta(minutes=limits.longest_minutes)
-    row = conn.execute(_USUAL, [day, limits.usual_nights]).fetchone()
-    if row is None or row[0] is None:
-        return longest
-    usual: timedelta = row[0] * limits.usual_factor
-    return min(longest, max(usual, timedelta(minutes=limits.usual_floor_minutes)))
+    row = conn.execute(_USUAL, [day, moment.limits.night.usual_nights]).fetchone()
+    return moment.longest(row[0] if row else None, moment.limits.night.longest_minutes)
 
 
 def _minutes(lasted: timedelta) -> int:

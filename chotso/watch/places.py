@@ -4,7 +4,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -66,8 +66,8 @@ def drop_folder(moment: Moment) -> Iterator[Fault]:
 
 
 def airflow(moment: Moment) -> Iterator[Fault]:
-    """A scheduler, DAG processor or API server that gives no heartbeat."""
-    ailing = _ailing(moment.settings)
+    """A scheduler, DAG processor or API server that gives no heartbeat, or lives in the future."""
+    ailing, beats = _health(moment.settings)
     if ailing:
         yield Fault(
             kind="airflow_away",
@@ -79,29 +79,43 @@ def airflow(moment: Moment) -> Iterator[Fault]:
             "else) and read its log; a night cannot wait: `chotso nightly --date D`",
             is_at_a_cutoff=moment.near_period is not None,
         )
+    for name, beat in beats.items():
+        if beat - wall_clock() > _allowed(moment):
+            yield _clocks_differ(moment, f"Airflow's {name}", wall_clock(), beat)
 
 
 def clocks(moment: Moment, conn: psycopg.Connection) -> Iterator[Fault]:
-    """This machine's clock against the warehouse's server, and against a source that lives by it.
+    """This machine's clock against the warehouse's server, and against the source's server.
 
-    A source whose clock is set (a sandbox) lives in another time, and is not compared.
+    A source whose clock is set by a table lives in another time, and is not compared.
     """
     before = wall_clock()
     row = conn.execute("select clock_timestamp()").fetchone()
     assert row is not None
-    seconds = (row[0] - before).total_seconds()
-    if abs(seconds) > moment.limits.clock_difference_seconds:
-        yield Fault(
-            kind="clock_differs",
-            subject="warehouse",
-            business_date=moment.night,
-            what=f"This machine's clock says {local_minute(before)}, the warehouse's server "
-            f"{local_minute(row[0])}: {abs(seconds):.0f} seconds apart.{moment.about_the_cutoff()}",
-            kept="no figure depends on either; schedules start at the wrong time.",
-            next_step="set the wrong one right (`timedatectl` shows whether it is synchronized), "
-            "then see whether a night or a freeze was missed (`chotso status`)",
-            is_at_a_cutoff=moment.near_period is not None,
-        )
+    if abs(row[0] - before) > _allowed(moment):
+        yield _clocks_differ(moment, "the warehouse's server", before, row[0])
+    ahead = moment.source_ahead
+    if ahead is not None and abs(ahead) > _allowed(moment):
+        yield _clocks_differ(moment, "the source's server", before, before + ahead)
+
+
+def _allowed(moment: Moment) -> timedelta:
+    return timedelta(seconds=moment.limits.clock_difference_seconds)
+
+
+def _clocks_differ(moment: Moment, whose: str, ours: datetime, other: datetime) -> Fault:
+    seconds = abs(other - ours).total_seconds()
+    return Fault(
+        kind="clock_differs",
+        subject=whose,
+        business_date=moment.night,
+        what=f"This machine's clock says {local_minute(ours)}, that of {whose} "
+        f"{local_minute(other)}: {seconds:.0f} seconds apart.{moment.about_the_cutoff()}",
+        kept="no figure depends on either; schedules start at the wrong time.",
+        next_step="set the wrong one right (`timedatectl` shows whether it is synchronized), "
+        "then see whether a night or a freeze was missed (`chotso status`)",
+        is_at_a_cutoff=moment.near_period is not None,
+    )
 
 
 def source_away(error: ChotsoError, moment: Moment) -> Fault:
@@ -151,34 +165,30 @@ def _nearest(folder: Path) -> Path:
     return folder
 
 
-def _ailing(settings: Settings) -> list[str]:
-    """What does not work of Airflow; nothing where none is known."""
+def _health(settings: Settings) -> tuple[list[str], dict[str, datetime]]:
+    """What does not work of Airflow, and each part's last heartbeat; nothing if none is known."""
     if gone := [] if settings.airflow_url else local_airflow.fallen(settings.home):
-        return [f"its {name} is gone" for name in gone]
+        return [f"its {name} is gone" for name in gone], {}
     url = settings.airflow_url or local_airflow.address(settings.home)
     if url is None:
-        return []
+        return [], {}
     try:
         answer = httpx.get(
-            f"{url.rstrip('/')}/api/v2/monitor/health",
-            timeout=_TIMEOUT_S,
-            trust_env=False,
+            f"{url.rstrip('/')}/api/v2/monitor/health", timeout=_TIMEOUT_S, trust_env=False
         ).raise_for_status()
-        health = answer.json()
+        health: dict[str, dict[str, str | None]] = answer.json()
     except (httpx.HTTPError, ValueError) as error:
-        return [f"its API server at {url} does not answer ({error})"]
-    return [
-        f"its {name} is {_state(health.get(part))}"
-        for part, name in _PARTS.items()
-        if (health.get(part) or {}).get("status") != "healthy"
-    ]
+        return [f"its API server at {url} does not answer ({error})"], {}
+    beats = {name: at for part, name in _PARTS.items() if (at := _beat(health.get(part) or {}))}
+    ailing = []
+    for part, name in _PARTS.items():
+        state = (health.get(part) or {}).get("status")
+        if state != "healthy":
+            since = f", its last heartbeat was at {local_minute(beats[name])}"
+            ailing.append(f"its {name} is {state or 'missing'}{since if name in beats else ''}")
+    return ailing, beats
 
 
-def _state(part: dict[str, str | None] | None) -> str:
-    beats = [at for key, at in (part or {}).items() if key.endswith("heartbeat") and at]
-    since = f", its last heartbeat was at {local_minute(_instant(beats[0]))}" if beats else ""
-    return f"{(part or {}).get('status') or 'missing'}{since}"
-
-
-def _instant(text: str) -> datetime:
-    return datetime.fromisoformat(text)
+def _beat(part: dict[str, str | None]) -> datetime | None:
+    texts = [text for key, text in part.items() if key.endswith("heartbeat") and text]
+    return datetime.fromisoformat(texts[0]) if texts else None

@@ -87,9 +87,23 @@ comment on column ops.release_check.result is
 comment on column ops.release_check.releases is 'Số bản chốt — how many releases';
 comment on column ops.release_check.what is 'Chi tiết — what was found';
 
+-- Words for the view ops.incidents, written by `chotso migrate` from chotso/watch/kinds.py.
+create table ops.incident_kind (
+    kind text primary key,
+    name_vi text not null,
+    name_en text not null
+);
+comment on table ops.incident_kind is
+'Các loại sự cố, ghi lúc nâng cấp — the kinds of incidents and their names, as last migrated';
+comment on column ops.incident_kind.kind is 'Loại sự cố — the kind';
+comment on column ops.incident_kind.name_vi is 'Tên loại — its Vietnamese name';
+comment on column ops.incident_kind.name_en is 'Tên tiếng Anh — its English name';
+
 alter table ops.incident owner to chotso_owner;
+alter table ops.incident_kind owner to chotso_owner;
 alter table ops.incident_notice owner to chotso_owner;
 alter table ops.release_check owner to chotso_owner;
 grant select, insert, update on ops.incident, ops.incident_notice to chotso_loader;
 grant select, insert on ops.release_check to chotso_loader;
-grant select on ops.incident, ops.incident_notice, ops.release_check to chotso_auditor;
+grant select on ops.incident, ops.incident_notice, ops.incident_kind, ops.release_check
+to chotso_auditor;
