@@ -17,10 +17,10 @@ import psycopg
 
 from chotso.ambient import print_anything
 from chotso.errors import ChotsoError
+from chotso.folder import locked
 from chotso.local import airflow_home, processes
 from chotso.local.airflow_home import AirflowHome
 from chotso.local.client import AirflowClient
-from chotso.local.folder import locked
 from chotso.sandbox import state as sandbox_state
 from chotso.session import open_session
 

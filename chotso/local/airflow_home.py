@@ -16,7 +16,7 @@ from pathlib import Path
 
 from chotso import PROJECT_ROOT
 from chotso.errors import ChotsoError
-from chotso.local.folder import write_private
+from chotso.folder import write_private
 from chotso.local.free_port import HOST, free_port
 from chotso.sandbox import state as sandbox_state
 

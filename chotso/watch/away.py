@@ -10,10 +10,10 @@ from typing import Any
 
 import psycopg
 
-from chotso.local.folder import locked, write_private
+from chotso.folder import locked, write_private
+from chotso.incident_kinds import KINDS
 from chotso.watch.fault import Fault
 from chotso.watch.incident import Incident
-from chotso.watch.kinds import KINDS
 
 
 @dataclass

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import date
 
+from chotso.incident_kinds import KINDS, Severity
 from chotso.masking import masked
-from chotso.watch.kinds import KINDS, Severity
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
-from chotso.watch.kinds import KINDS
+from chotso.incident_kinds import KINDS
 
 Event = Literal["opened", "worse", "again", "ended"]
 

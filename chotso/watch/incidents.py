@@ -12,11 +12,11 @@ from psycopg.rows import class_row
 
 from chotso.contracts import groups
 from chotso.errors import ChotsoError
+from chotso.incident_kinds import KINDS
 from chotso.watch.dags import dag_of
 from chotso.watch.fault import Fault
 from chotso.watch.incident import Event, Incident
 from chotso.watch.judge import Diagnosis, explained
-from chotso.watch.kinds import KINDS
 
 WATCH = "watch"  # who ended an incident whose cause is gone
 LOCK = "watch"

@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 import psycopg
 
 from chotso.errors import ChotsoError
+from chotso.incident_kinds import EVERYTHING, KINDS
 from chotso.settings import Settings
 from chotso.source.database import open_snapshot
 from chotso.source.queries import CLOCK_RELATION
 from chotso.warehouse.connect import connect
 from chotso.watch import builds, freezes, nights, notices, places, proofs
 from chotso.watch.fault import Fault
-from chotso.watch.kinds import EVERYTHING, KINDS
 from chotso.watch.limits import load_limits
 from chotso.watch.moment import Moment, clock_by_ledger, due_night, open_periods, wall_clock
 

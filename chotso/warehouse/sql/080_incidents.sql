@@ -87,7 +87,7 @@ comment on column ops.release_check.result is
 comment on column ops.release_check.releases is 'Số bản chốt — how many releases';
 comment on column ops.release_check.what is 'Chi tiết — what was found';
 
--- Words for the view ops.incidents, written by `chotso migrate` from chotso/watch/kinds.py.
+-- Words for the view ops.incidents, written by `chotso migrate` from chotso/incident_kinds.py.
 create table ops.incident_kind (
     kind text primary key,
     name_vi text not null,
