@@ -23,6 +23,7 @@ from chotso.watch.limits import load_limits
 from chotso.watch.rounds import look_once
 from tests.worlds.quarantine_world import DAY, QuarantineWorld, quarantine_world
 from tests.worlds.receivers import mailbox, webhook
+from tests.worlds.watched import environment
 
 pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(300)]
 
@@ -173,22 +174,6 @@ def test_the_command_line_tells_the_same(world: QuarantineWorld) -> None:
     assert code == 0
     assert said.splitlines()[0] == "healthy"
     assert max(map(len, run("incidents", "list")[1].splitlines())) <= 80
-
-
-def environment(world: QuarantineWorld, **more: str) -> dict[str, str]:
-    import os
-
-    settings = world.settings
-    return os.environ | {
-        "CHOTSO_HOME": str(settings.home),
-        "CHOTSO_WAREHOUSE_URL": settings.warehouse_url,
-        "CHOTSO_SOURCE_URL": settings.source_url,
-        "CHOTSO_DROP_URL": settings.drop_url,
-        "CHOTSO_LANDING_URL": settings.landing_url,
-        "CHOTSO_RELEASES_DIR": str(settings.releases_dir),
-        "CHOTSO_PSEUDONYM_KEY_FILE": str(settings.pseudonym_key_file),
-        **more,
-    }
 
 
 def test_two_watches_and_four_failed_tasks_at_once_tell_once(world: QuarantineWorld) -> None:
