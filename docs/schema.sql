@@ -1375,9 +1375,14 @@ select incident.incident_id, incident.kind, incident.severity, incident.business
     incident.period_id, incident.dag_id, incident.task_id, incident.fault_count, incident.opened_at,
     incident.acknowledged_at, incident.ended_at, incident.ended_at is null as is_open, extract(epoch
 from coalesce(incident.ended_at, clock_timestamp()) - incident.opened_at)::integer as
-    duration_seconds, kind.name_vi as kind_vi, kind.name_en as kind_en
+    duration_seconds, kind.name_vi as kind_vi, kind.name_en as kind_en, severity.name_vi as
+    severity_vi, severity.name_en as severity_en, state.name_vi as state_vi, state.name_en as
+    state_en
 from ops.incident incident left
-join ops.incident_kind kind on incident.kind = kind.kind;
+join ops.incident_kind kind on incident.kind = kind.kind left
+join ops.status_label severity on incident.severity = severity.code left
+join ops.status_label state on state.code = case when incident.ended_at is null then 'open' else
+    'over' end;
 
 -- Các thời điểm chốt số — one row per period of config/periods.yml: its cutoff, and what is due
 create view ops.next_cutoffs as
@@ -1473,8 +1478,10 @@ from ( values ('running','Đang chạy','running'),
     ('unreadable','Có số tiền không đọc được','some đồng cannot be read'), ('fresh','Mới','fresh'),
     ('late','Chậm','late'), ('stale','Quá cũ','stale'), ('never','Chưa có dữ liệu','nothing yet'),
     ('irregular','Không có lịch gửi','comes when it is sent'), ('not_due','Chưa đến hạn','not due'),
-    ('due','Đã đến hạn, chưa chốt','due, not sealed'), ('sealed','Đã chốt','sealed')) label(code,
-    name_vi, name_en);
+    ('due','Đã đến hạn, chưa chốt','due, not sealed'), ('sealed','Đã chốt','sealed'),
+    ('critical','Nghiêm trọng','critical'), ('error','Lỗi','error'),
+    ('warning','Cảnh báo','warning'), ('open','Đang mở','open'), ('over','Đã hết','over'))
+    label(code, name_vi, name_en);
 
 -- ops.analyze_mart(mart text) returns void
 --     plpgsql, security definer of chotso_keeper; code/015_keeper.sql

@@ -33,7 +33,12 @@ from (
     ('irregular', 'Không có lịch gửi', 'comes when it is sent'),
     ('not_due', 'Chưa đến hạn', 'not due'),
     ('due', 'Đã đến hạn, chưa chốt', 'due, not sealed'),
-    ('sealed', 'Đã chốt', 'sealed')
+    ('sealed', 'Đã chốt', 'sealed'),
+    ('critical', 'Nghiêm trọng', 'critical'),
+    ('error', 'Lỗi', 'error'),
+    ('warning', 'Cảnh báo', 'warning'),
+    ('open', 'Đang mở', 'open'),
+    ('over', 'Đã hết', 'over')
 ) as label (code, name_vi, name_en);
 comment on view ops.status_label is
 'Tên các trạng thái — names of the codes in these views, one row per code';

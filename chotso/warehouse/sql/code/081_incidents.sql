@@ -17,9 +17,16 @@ select
         epoch from coalesce(incident.ended_at, clock_timestamp()) - incident.opened_at
     )::integer as duration_seconds,
     kind.name_vi as kind_vi,
-    kind.name_en as kind_en
+    kind.name_en as kind_en,
+    severity.name_vi as severity_vi,
+    severity.name_en as severity_en,
+    state.name_vi as state_vi,
+    state.name_en as state_en
 from ops.incident as incident
-left join ops.incident_kind as kind on incident.kind = kind.kind;
+left join ops.incident_kind as kind on incident.kind = kind.kind
+left join ops.status_label as severity on incident.severity = severity.code
+left join ops.status_label as state
+    on state.code = case when incident.ended_at is null then 'open' else 'over' end;
 comment on view ops.incidents is
 'Sự cố — one row per cause and night: what kind, how bad, since when; the text is in '
 '`chotso incidents`';
@@ -41,3 +48,7 @@ comment on column ops.incidents.duration_seconds is
 'Kéo dài (giây) — seconds that it lasted, or lasts so far';
 comment on column ops.incidents.kind_vi is 'Tên loại — the kind, in Vietnamese';
 comment on column ops.incidents.kind_en is 'Tên loại, tiếng Anh — the kind, in English';
+comment on column ops.incidents.severity_vi is 'Tên mức độ — the severity, in Vietnamese';
+comment on column ops.incidents.severity_en is 'Tên mức độ, tiếng Anh — in English';
+comment on column ops.incidents.state_vi is 'Tình trạng — open or over, in Vietnamese';
+comment on column ops.incidents.state_en is 'Tình trạng, tiếng Anh — in English';
