@@ -2,8 +2,11 @@
 # they run. Same interpreter, same lock and same editable install as `make` on a plain machine.
 FROM python:3.11-slim-bookworm AS environment
 COPY requirements.lock /build/
+COPY docker/requirements.lock /build/services.lock
+# What services on more than one machine add: Celery, and users in Airflow's database.
 RUN python -m venv /opt/venv \
-    && /opt/venv/bin/pip install --no-cache-dir --require-hashes --no-deps -r /build/requirements.lock
+    && /opt/venv/bin/pip install --no-cache-dir --require-hashes --no-deps -r /build/requirements.lock \
+    && /opt/venv/bin/pip install --no-cache-dir --require-hashes --no-deps -r /build/services.lock
 
 FROM python:3.11-slim-bookworm AS superset-environment
 COPY bi/requirements.lock /build/
@@ -28,7 +31,20 @@ ENV PATH=/opt/venv-bi/bin:/usr/local/bin:/usr/bin:/bin \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     SUPERSET_CONFIG_PATH=/opt/chotso/bi/superset_config.py
-USER chotso
+USER ${CHOTSO_UID}:0
+
+# A door to the drop folder: SFTP alone, locked up in that folder (--target sftp).
+FROM debian:bookworm-slim AS sftp
+ARG CHOTSO_UID=1000
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends openssh-server \
+    && rm -rf /var/lib/apt/lists/* /etc/ssh/ssh_host_* \
+    && useradd --uid "${CHOTSO_UID}" --gid 0 --home-dir / --shell /usr/sbin/nologin delivery \
+    && install -d -o root -g root -m 0755 /srv/sftp \
+    && install -d -o delivery -g 0 -m 0750 /srv/sftp/drop
+COPY docker/sshd_config /etc/ssh/sshd_config
+EXPOSE 2222
+CMD ["sh", "-c", "mkdir -p /run/sshd && exec /usr/sbin/sshd -D -e"]
 
 FROM python:3.11-slim-bookworm
 # The owner of the secret files on the host: a key that others can read is refused.
@@ -36,7 +52,7 @@ ARG CHOTSO_UID=1000
 RUN useradd --uid "${CHOTSO_UID}" --gid 0 --home-dir /var/lib/chotso --shell /usr/sbin/nologin chotso \
     && install -d -o chotso -g 0 -m 0750 \
         /var/lib/chotso /var/lib/chotso/landing /var/lib/chotso/releases /var/lib/chotso/drop \
-        /var/lib/chotso/bi \
+        /var/lib/chotso/bi /var/lib/chotso/drafts /var/lib/chotso-backup \
         /var/lib/airflow /var/log/airflow
 COPY --from=environment /opt/venv /opt/venv
 WORKDIR /opt/chotso
@@ -57,5 +73,6 @@ ENV PATH=/opt/venv/bin:/usr/local/bin:/usr/bin:/bin \
     DBT_SEND_ANONYMOUS_USAGE_STATS=false \
     AIRFLOW_HOME=/var/lib/airflow \
     CHOTSO_HOME=/var/lib/chotso
-USER chotso
+# A number, so that Kubernetes can see that it is not root.
+USER ${CHOTSO_UID}:0
 CMD ["chotso", "--help"]

@@ -126,16 +126,17 @@ pictures: $(STAMP) ## the README's pictures, from what `make demo` left running 
 	@$(BIN)/python docs/images/take.py
 
 .PHONY: lock
-lock: ## resolve both requirements.in into requirements.lock (UPGRADE=1: to the newest that fit)
+lock: ## resolve all requirements.in into requirements.lock (UPGRADE=1: to the newest that fit)
 	@$(call find-python); \
 	tool=$$(mktemp -d); trap 'rm -rf "$$tool"' EXIT; \
 	"$$python" -m venv "$$tool"; \
 	"$$tool/bin/pip" install --quiet "uv==$(UV_VERSION)"; \
-	for folder in . bi; do \
+	for folder in . bi docker; do \
 	    env -u UV_INDEX -u UV_DEFAULT_INDEX -u UV_INDEX_URL -u UV_EXTRA_INDEX_URL -u UV_FIND_LINKS \
 	        "$$tool/bin/uv" pip compile --quiet --no-config --system-certs --generate-hashes --no-annotate \
 	        --python "$$python" --python-version 3.11 --python-platform linux \
 	        --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade) \
+	        $$(test "$$folder" != docker || echo --constraints requirements.lock) \
 	        --output-file "$$folder/requirements.lock" "$$folder/requirements.in"; \
 	    echo "$$folder/requirements.lock: $$(grep -c '==' "$$folder/requirements.lock") packages"; \
 	done

@@ -86,8 +86,13 @@ class Landing:
             # If the archive has no atomic writes, a killed run may have left a partial file.
             if not self._fs.exists(full) or self._fs.size(full) != content.stat().st_size:
                 self._put(content, path)
-                self._restrict("originals")
+                self.close_originals()
         return path
+
+    def close_originals(self) -> None:
+        """Let nobody else read the delivered files, where the archive is a folder."""
+        if os.path.isdir(full := self._full("originals")):
+            os.chmod(full, 0o700)
 
     def write_manifest(self, folder: str, manifest: dict[str, Any]) -> None:
         """Complete a batch's folder; a folder without a manifest never landed.
@@ -205,7 +210,7 @@ class Landing:
         full = self._full(path)
         self._fs.makedirs(full.rsplit("/", 1)[0], exist_ok=True)
         if isinstance(self._fs, LocalFileSystem):
-            _place_whole(local, Path(full))
+            place_whole(local, Path(full))
         else:  # object stores show a file only when it is complete
             self._fs.put_file(str(local), full)
 
@@ -222,10 +227,6 @@ class Landing:
                 next_step="make room on that disk or mend its rights, then run the same command "
                 "again.",
             ) from error
-
-    def _restrict(self, path: str) -> None:
-        if os.path.isdir(full := self._full(path)):
-            os.chmod(full, 0o700)
 
 
 class ParquetDraft:
@@ -258,7 +259,7 @@ class ParquetDraft:
         return self.landed
 
 
-def _place_whole(local: Path, target: Path) -> None:
+def place_whole(local: Path, target: Path) -> None:
     """Copy a file so that the target is complete and on disk, or does not exist."""
     part = target.with_name(f".{target.name}.part")
     try:

@@ -7,6 +7,7 @@ an unqualified name calls, and with which rights it runs.
 from typing import Any
 
 import psycopg
+from psycopg import pq
 
 # Sent in the start-up packet: it holds from the first statement on, and overrides settings of the
 # login or the database. pg_temp is named, so that temporary objects are found last.
@@ -34,3 +35,18 @@ def open_plainly(url: str, **parameters: Any) -> psycopg.Connection[Any]:
         psycopg.OperationalError: The server does not answer, or refuses the login.
     """
     return psycopg.connect(url, options="", **parameters)
+
+
+def version_for_replication(url: str) -> int:
+    """The server's version (as `180006`), over a connection that may replicate.
+
+    Raises:
+        psycopg.OperationalError: The server does not answer, or refuses the login or replication.
+    """
+    connection = pq.PGconn.connect(f"{url}{'&' if '?' in url else '?'}replication=true".encode())
+    try:
+        if connection.status != pq.ConnStatus.OK:
+            raise psycopg.OperationalError(connection.get_error_message())
+        return connection.server_version
+    finally:
+        connection.finish()

@@ -36,6 +36,7 @@ class Settings(BaseModel):
     warehouse_url: str
     admin_url: str | None
     certifier_url: str | None = None
+    backup_url: str | None = None
     source_url: str
     drop_url: str
     landing_url: str
@@ -65,6 +66,7 @@ class _Named(BaseSettings):
     warehouse_url: str | None = None
     admin_url: str | None = None
     certifier_url: str | None = None
+    backup_url: str | None = None
     source_url: str | None = None
     drop_url: str | None = None
     landing_url: str | None = None
@@ -86,6 +88,20 @@ class _Named(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """A variable wins over a file, and a file over a Connection."""
         return env_settings, _SecretFiles(settings_cls), _Connections(settings_cls)
+
+
+class Places(BaseModel):
+    """Folders, files and the login for backups; they are known before there is a warehouse."""
+
+    model_config = ConfigDict(frozen=True)
+
+    home: Path
+    drop_url: str
+    landing_url: str
+    releases_dir: Path
+    pseudonym_key_file: Path
+    backup_url: str | None = None
+    embedded: bool
 
 
 class _EachField(PydanticBaseSettingsSource):
@@ -144,24 +160,40 @@ def load_settings() -> Settings:
     """
     scrub()  # every command and task begins here
     named = _Named()
-    home = named.home.expanduser().resolve()
-    sandbox = _sandbox(home)
+    places = _places(named)
+    sandbox = _sandbox(places.home)
     admin = named.admin_url or (None if named.warehouse_url else sandbox.get("admin_url"))
     return Settings(
-        home=home,
+        **dict(places),
         warehouse_url=_url("warehouse_url", named.warehouse_url or sandbox.get("warehouse_url")),
         admin_url=_url("admin_url", admin) if admin else None,
         certifier_url=_url("certifier_url", named.certifier_url) if named.certifier_url else None,
         source_url=_url("source_url", named.source_url or sandbox.get("source_url")),
-        drop_url=named.drop_url or str(home / "drop"),
-        landing_url=named.landing_url or str(home / "landing"),
-        releases_dir=(named.releases_dir or home / "releases").resolve(),
-        pseudonym_key_file=named.pseudonym_key_file or home / "pseudonym.key",
-        embedded=named.warehouse_url is None,
         anchor_file=named.anchor_file.resolve() if named.anchor_file else None,
         airflow_url=named.airflow_url,
         alert_webhook=named.alert_webhook,
         alert_routes_file=named.alert_routes_file,
+    )
+
+
+def load_places() -> Places:
+    """Where this process's files are, whether or not a server has been made."""
+    scrub()
+    return _places(_Named())
+
+
+def _places(named: _Named) -> Places:
+    home = named.home.expanduser().resolve()
+    own = None if named.warehouse_url else _sandbox(home).get("admin_url")
+    backup = named.backup_url or own
+    return Places(
+        home=home,
+        drop_url=named.drop_url or str(home / "drop"),
+        landing_url=named.landing_url or str(home / "landing"),
+        releases_dir=(named.releases_dir or home / "releases").resolve(),
+        pseudonym_key_file=named.pseudonym_key_file or home / "pseudonym.key",
+        backup_url=_url("backup_url", backup) if backup else None,
+        embedded=named.warehouse_url is None,
     )
 
 

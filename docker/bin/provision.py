@@ -14,12 +14,13 @@ SECRETS = Path("/run/secrets")
 _RESERVES = 160000  # PostgreSQL 16 keeps connections for roles that are no superusers
 
 
-def provision(admin_url: str, urls: list[str]) -> None:
-    """Make the login and the database of each URL.
+def provision(admin_url: str, urls: list[str], backup_url: str) -> None:
+    """Make the login and the database of each URL, and a login that replicates.
 
     Args:
         admin_url: A superuser's URL; its database need not exist yet.
         urls: `postgresql://login:password@host/database`, a driver suffix allowed.
+        backup_url: The login of backups; it has no database of its own.
     """
     # whoever can make a schema in there must not decide what these statements call
     pinned = "-c search_path=pg_catalog,pg_temp -c standard_conforming_strings=on"
@@ -31,6 +32,8 @@ def provision(admin_url: str, urls: list[str]) -> None:
             found = conninfo_to_dict("postgresql://" + url.partition("://")[2])
             _login(connection, str(found["user"]), str(found["password"]))
             _database(connection, str(found["dbname"]))
+        found = conninfo_to_dict(backup_url)
+        _login(connection, str(found["user"]), str(found["password"]), replicates=True)
         # Airflow's own database is Airflow's alone: it holds Connections.
         connection.execute("alter database airflow owner to airflow")
         connection.execute("revoke all on database airflow from public")
@@ -38,16 +41,21 @@ def provision(admin_url: str, urls: list[str]) -> None:
             connection.execute("grant pg_use_reserved_connections to airflow")
 
 
-def _login(connection: psycopg.Connection, name: str, password: str) -> None:
+def _login(
+    connection: psycopg.Connection, name: str, password: str, *, replicates: bool = False
+) -> None:
     known = connection.execute("select from pg_roles where rolname = %s", [name]).fetchone()
     verb = "create" if known is None else "alter"
     # Hashed here, so that no statement, and thus no log, ever holds the password.
     hashed = connection.pgconn.encrypt_password(password.encode(), name.encode(), b"scram-sha-256")
     connection.execute(
         sql.SQL(
-            verb + " role {} login nosuperuser nocreatedb nocreaterole noreplication nobypassrls"
-            " password {}"
-        ).format(sql.Identifier(name), sql.Literal(hashed.decode()))
+            verb + " role {} login nosuperuser nocreatedb nocreaterole nobypassrls {} password {}"
+        ).format(
+            sql.Identifier(name),
+            sql.SQL("replication" if replicates else "noreplication"),
+            sql.Literal(hashed.decode()),
+        )
     )
 
 
@@ -59,11 +67,11 @@ def _database(connection: psycopg.Connection, name: str) -> None:
 
 def main() -> None:
     """Provision from `/run/secrets`."""
-    admin_url, *urls = (
+    backup_url, admin_url, *urls = (
         (SECRETS / name).read_text(encoding="utf-8").strip()
-        for name in ("admin_url", "warehouse_url", "airflow_db_url")
+        for name in ("backup_url", "admin_url", "warehouse_url", "airflow_db_url")
     )
-    provision(admin_url, urls)
+    provision(admin_url, urls, backup_url)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """A warehouse that came back from a backup: what was lost is found, told and put back."""
 
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -189,6 +190,22 @@ def test_what_a_hand_gave_is_not_put_back(made: Product) -> None:
         ).fetchone()
         assert rights.wrong(admin) == []
     assert row == (False,)
+
+
+def test_a_warehouse_from_before_a_seal_does_not_seal_again(
+    running: tuple[Path, SandboxServer], made: Product, tmp_path: Path
+) -> None:
+    """Its seal would have another root than the signed page, and the bundle would go aside."""
+    with product(running[1], "older", tmp_path) as older:
+        world.prepare(older.settings, older.source_admin_url)
+        bundle = older.settings.releases_dir / SPRINT
+        shutil.copytree(made.settings.releases_dir / SPRINT, bundle)
+        signed = (bundle / "manifest.json").read_bytes()
+        with pytest.raises(ChotsoError, match="the warehouse is older than it"):
+            seal(older.settings)
+        assert (bundle / "manifest.json").read_bytes() == signed
+        os.rename(bundle, tmp_path / "moved-away")
+        assert seal(older.settings).already_sealed is False
 
 
 def test_a_base_backup_of_the_embedded_server_is_whole(

@@ -58,6 +58,25 @@ def is_sound(folder: Path, root: str) -> bool:
     return all(finding.code == "certification" for finding in findings)
 
 
+def refuse_unknown(folder: Path) -> None:
+    """Refuse to seal where a whole bundle stands that the warehouse does not know.
+
+    The warehouse was restored from a backup of before that seal. Another seal would have another
+    root than the signed page, and would set the signed bundle aside as damaged.
+
+    Raises:
+        ChotsoError: There is such a bundle.
+    """
+    if verify.verify_bundle(folder, None).status == "unanchored":
+        raise ChotsoError(
+            f"{folder} is a whole sealed release that the warehouse does not know: the warehouse "
+            "is older than it.",
+            kept="the release; nothing was read or sealed.",
+            next_step="restore the warehouse to after that seal (docs/backup.md). If the release "
+            "shall not count, move its folder away and run this again.",
+        )
+
+
 def place(staged: Path, folder: Path, root: str) -> None:
     """Move a bundle into its final place; a damaged bundle there is set aside first.
 

@@ -150,6 +150,8 @@ def carry_through(run: FreezeRun, freeze: state.Freeze, override: Override | Non
         ChotsoError: What stopped it; the next run goes on from there.
     """
     registered.refuse_unregistered(run.conn)
+    if not freeze.is_rehearsal:
+        folders.refuse_unknown(run.folder(freeze))
     if override is None and checks.must_read_anew(run.conn, freeze):
         freeze = state.advance(run.conn, freeze, state="started")
     if freeze.state == "started":

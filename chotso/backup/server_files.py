@@ -1,0 +1,78 @@
+"""The server's files in a backup: what PostgreSQL's own manifest proves, and the rest."""
+
+import hashlib
+import shlex
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+
+from chotso.backup import programs
+from chotso.backup.manifest import ServerFile
+
+_PROOF = "backup_manifest"
+
+
+def proven_by_us(database: Path) -> list[ServerFile]:
+    """PostgreSQL's manifest, which has the SHA-256 of every other file, and the WAL beside it."""
+    wal = (path for path in (database / "pg_wal").rglob("*") if path.is_file())
+    paths = [database / _PROOF, *sorted(wal)]
+    return [
+        ServerFile(
+            path=path.relative_to(database).as_posix(),
+            bytes=path.stat().st_size,
+            sha256=_sha256(path),
+        )
+        for path in paths
+    ]
+
+
+def damaged(database: Path, server_version: int, files: Iterable[ServerFile]) -> list[str]:
+    """Paths that are not what was copied.
+
+    Raises:
+        ChotsoError: `pg_verifybackup` found a file that is missing, added or different.
+    """
+    wrong = [
+        file.path
+        for file in files
+        if not (database / file.path).is_file() or _sha256(database / file.path) != file.sha256
+    ]
+    if not wrong:
+        verify(database, server_version)
+    return wrong
+
+
+def verify(database: Path, server_version: int) -> None:
+    """Compare every file with PostgreSQL's own manifest, and parse the WAL.
+
+    Raises:
+        ChotsoError: A file is missing, added or different.
+    """
+    # It hands the path of the WAL to a shell, where a `$` would be expanded: so the path is `.`
+    how = ("--quiet", "--exit-on-error", ".")
+    programs.run("pg_verifybackup", server_version, *how, cwd=database)
+
+
+def replay(database: Path, wal: Path, until: datetime | None) -> None:
+    """Have the server, at its next start, go on from the backup by a folder of WAL.
+
+    Args:
+        database: The data directory.
+        wal: What `pg_receivewal` or an `archive_command` has written.
+        until: Transactions committed later are left out; by default none.
+    """
+    folder = shlex.quote(str(wal).replace("%", "%%"))
+    # the segment that was being written when the server was lost has the name's ending
+    command = f"cp {folder}/%f %p 2>/dev/null || cp {folder}/%f.partial %p"
+    settings = {"restore_command": command, "recovery_target_action": "promote"}
+    if until is not None:
+        settings["recovery_target_time"] = until.isoformat()
+    with (database / "postgresql.auto.conf").open("a", encoding="utf-8") as stream:
+        for name, value in settings.items():
+            stream.write(f"{name} = '{value.replace(chr(39), chr(39) * 2)}'\n")
+    (database / "recovery.signal").touch(mode=0o600)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,0 +1,1 @@
+"""What a running installation leaves behind, and may let go of."""

@@ -1,0 +1,61 @@
+"""Roles of the people who use Airflow, where its FAB manager keeps users (docs/production.md).
+
+Watcher sees. Operator runs every DAG but those that seal and check; Sealer runs these alone. May be
+run again: it adds what is missing.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from airflow.dag_processing.dagbag import DagBag
+from airflow.providers.fab.auth_manager.cli_commands.utils import get_application_builder
+from airflow.providers.fab.www.security import permissions as known
+
+DAGS = "/opt/chotso/dags"
+SEALING = {"freeze_results", "verify_releases"}
+Permission = tuple[str, str]
+
+# On the runs and tasks of DAGs that one may edit; Airflow asks for both.
+RUNS: list[Permission] = [
+    (action, resource)
+    for action in (known.ACTION_CAN_CREATE, known.ACTION_CAN_EDIT)
+    for resource in (known.RESOURCE_DAG_RUN, known.RESOURCE_TASK_INSTANCE)
+]
+
+
+def roles(sees: list[Permission], dag_ids: Iterable[str]) -> dict[str, list[Permission]]:
+    """The permissions of each role.
+
+    Args:
+        sees: What a viewer has.
+        dag_ids: All DAGs.
+    """
+
+    def runs(chosen: Iterable[str]) -> list[Permission]:
+        edits = [
+            (known.ACTION_CAN_EDIT, known.resource_name(dag_id, known.RESOURCE_DAG))
+            for dag_id in sorted(chosen)
+        ]
+        return [*sees, *RUNS, *edits]
+
+    return {
+        "Watcher": sees,
+        "Operator": runs(set(dag_ids) - SEALING),
+        "Sealer": runs(SEALING),
+    }
+
+
+def main(folder: str = DAGS) -> None:
+    """Make the roles in the database of this Airflow."""
+    bag = DagBag(dag_folder=folder, safe_mode=True, bundle_path=Path(folder))
+    with get_application_builder() as appbuilder:
+        wanted = roles(appbuilder.sm.VIEWER_PERMISSIONS, bag.dag_ids)
+        for _, resource in {each for some in wanted.values() for each in some}:
+            appbuilder.sm.create_resource(resource)
+        appbuilder.sm.bulk_sync_roles(
+            [{"role": role, "perms": perms} for role, perms in wanted.items()]
+        )
+
+
+if __name__ == "__main__":
+    main()

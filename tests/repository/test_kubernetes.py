@@ -1,0 +1,138 @@
+"""deploy/kubernetes without a cluster: its files agree with each other, the image and the lock."""
+
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.repository.commands import names, refuse_unknown
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "deploy" / "kubernetes"
+VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+IMAGE = f"registry.example.vn/chotso:{VERSION}"
+
+
+@pytest.fixture(scope="module")
+def objects() -> list[dict[str, Any]]:
+    return list(yaml.safe_load_all((FOLDER / "chotso.yaml").read_text(encoding="utf-8")))
+
+
+@pytest.fixture(scope="module")
+def values() -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load((FOLDER / "values.yaml").read_text(encoding="utf-8"))
+    return loaded
+
+
+@pytest.fixture(scope="module")
+def pods(objects: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {each["metadata"]["name"]: pod for each in objects if (pod := _pod(each))}
+
+
+def _pod(each: dict[str, Any]) -> dict[str, Any] | None:
+    spec = each["spec"].get("jobTemplate", each)["spec"]
+    found: dict[str, Any] | None = spec.get("template", {}).get("spec")
+    return found
+
+
+def _claims(volumes: list[dict[str, Any]]) -> Iterator[str]:
+    for volume in volumes:
+        if claim := volume.get("persistentVolumeClaim"):
+            yield claim["claimName"]
+
+
+def test_the_workloads_are_the_known_ones(pods: dict[str, Any]) -> None:
+    assert set(pods) == {"chotso-migrate", "chotso-watch", "chotso-backup"}
+
+
+def test_nothing_runs_as_root_or_writes_its_image(pods: dict[str, Any]) -> None:
+    for name, pod in pods.items():
+        assert pod["securityContext"]["runAsNonRoot"] is True, name
+        assert pod["securityContext"]["runAsUser"] == 1000, name
+        assert pod["automountServiceAccountToken"] is False, name
+        for container in (*pod["initContainers"], *pod["containers"]):
+            assert container["image"] == IMAGE, name
+            allowed = container["securityContext"]
+            assert allowed["allowPrivilegeEscalation"] is False, name
+            assert allowed["readOnlyRootFilesystem"] is True, name
+            assert allowed["capabilities"] == {"drop": ["ALL"]}, name
+
+
+def test_volumes_are_mounted_and_claims_exist(
+    objects: list[dict[str, Any]], pods: dict[str, Any], values: dict[str, Any]
+) -> None:
+    made = {o["metadata"]["name"] for o in objects if o["kind"] == "PersistentVolumeClaim"}
+    used = {values["logs"]["persistence"]["existingClaim"]}
+    parts = [(part["extraVolumes"], part["extraInitContainers"], part["extraVolumeMounts"])
+             for part in (values["scheduler"], values["dagProcessor"])]  # fmt: skip
+    parts += [
+        (pod["volumes"], pod["initContainers"], pod["containers"][0]["volumeMounts"])
+        for pod in pods.values()
+    ]
+    for volumes, inits, mounts in parts:
+        used |= set(_claims(volumes))
+        mounted = [m["name"] for init in inits for m in init["volumeMounts"]]
+        assert {volume["name"] for volume in volumes} == {*mounted, *(m["name"] for m in mounts)}
+    assert used == made
+
+
+def test_secrets_are_referred_to_and_each_file_that_is_named_is_there(
+    objects: list[dict[str, Any]], pods: dict[str, Any], values: dict[str, Any]
+) -> None:
+    assert "Secret" not in {each["kind"] for each in objects}
+    page = (ROOT / "docs" / "production.md").read_text(encoding="utf-8")
+    for name, pod in pods.items():
+        secret = pod["volumes"][0]["secret"]
+        keys = {item["key"] for item in secret["items"]}
+        environment = pod["containers"][0]["env"]
+        named = {Path(e["value"]).name for e in environment if str(e["value"]).startswith("/run/")}
+        assert named == keys, name
+        assert re.search(rf"^\| `{secret['secretName']}` \|", page, re.MULTILINE), secret
+    told = re.search(r"^\| `chotso` \| (`warehouse_url`.*?) \|", page, re.MULTILINE)
+    assert told is not None
+    of_tasks = [*values["env"], *values["scheduler"]["env"]]
+    named = {Path(e["value"]).name for e in of_tasks if e["value"].startswith("/run/")}
+    assert named == set(re.findall(r"`(\w+)`", told[1]))
+
+
+def test_the_superuser_is_known_to_the_migration_alone(pods: dict[str, Any]) -> None:
+    knowing = [name for name, pod in pods.items() if "admin_url" in str(pod)]
+    assert knowing == ["chotso-migrate"]
+
+
+def test_commands_exist(pods: dict[str, Any]) -> None:
+    for pod in pods.values():
+        command = pod["containers"][0]["command"]
+        if command[1] != "watch" or "watch" in names():
+            refuse_unknown(command)
+
+
+def test_the_chart_runs_our_image_with_the_locked_airflow(values: dict[str, Any]) -> None:
+    image = values["images"]["airflow"]
+    assert f"{image['repository']}:{image['tag']}" == IMAGE
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    assert f"\napache-airflow=={values['airflowVersion']} " in lock
+
+
+def test_tasks_have_what_compose_gives_them(values: dict[str, Any]) -> None:
+    """Both name the same settings, so that neither is forgotten."""
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+    there = compose["services"]["airflow-scheduler"]["environment"]
+    ours = {e["name"] for e in (*values["env"], *values["scheduler"]["env"])}
+    chotso = {name for name in there if name.startswith("CHOTSO_")} - {"CHOTSO_ALERT_WEBHOOK"}
+    assert chotso | {"TMPDIR", "CHOTSO_HOME"} == {n for n in ours if not n.startswith("AIRFLOW__")}
+    for name in ours:
+        if name.startswith("AIRFLOW__"):
+            assert name in there, name
+
+
+def test_the_manifests_are_valid_kubernetes(objects: list[dict[str, Any]]) -> None:
+    validator = pytest.importorskip(
+        "kubernetes_validate", reason="its schemas are too large to be part of the environment"
+    )
+    for each in objects:
+        validator.validate(each, "1.34", strict=True)
