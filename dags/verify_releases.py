@@ -25,6 +25,7 @@ from wiring.schedules import every_morning
 
 @dag(
     schedule=every_morning(),
+    description="Compares every sealed release with its anchor and with what readers see",
     doc_md=__doc__,
     tags=["verify"],
     **DAG_DEFAULTS,

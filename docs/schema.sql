@@ -882,6 +882,8 @@ create table ops.batch (
     started_at timestamptz not null default clock_timestamp(),
     landed_at timestamptz,
     published_at timestamptz,
+    -- Bản dựng đầu tiên có tính lô này — the first build for readers that counts it; null: none yet
+    first_build_id bigint,
     constraint batch_pkey primary key (batch_id),
     constraint batch_check check (status <> 'published' or rows_delivered = (rows_accepted +
         rows_quarantined)),
@@ -890,7 +892,8 @@ create table ops.batch (
     constraint batch_read_mode_check check (read_mode = any (array['whole', 'changes', 'year',
         'file', 'replay', 'window'])),
     constraint batch_status_check check (status = any (array['running', 'published', 'blocked',
-        'refused', 'failed']))
+        'refused', 'failed'])),
+    constraint batch_first_build_id_fkey foreign key (first_build_id) references ops.build(build_id)
 );
 create index batch_business_date_feed_group_idx on ops.batch using btree (business_date,
     feed_group);
@@ -1416,14 +1419,18 @@ select builds.business_date, tstzrange(builds.started_at, greatest(builds.starte
 from ops.builds
 where builds.kind = 'night' ), time_of_night as ( select span.business_date, range_agg(span.worked)
     as worked
-from span group by span.business_date ), delivered as ( select batch.business_date, count(distinct
-    batch.feed) as feeds, count(*) as batches, sum(batch.rows_delivered)::bigint as rows_delivered,
-    sum(batch.rows_quarantined)::bigint as rows_quarantined,
-    sum(batch.money_delivered)::numeric(24,0) as money_delivered, count(*) filter (where
-    batch.status = any (array['blocked', 'refused', 'failed'])) as batches_stopped, case when
-    bool_or(batch.status = 'running') then 'running' when bool_or(batch.status = any
-    (array['blocked', 'refused', 'failed'])) then 'stopped' else 'published' end as status
-from ops.batch group by batch.business_date ), newest_build as ( select distinct on
+from span group by span.business_date ), tried as ( select batch.business_date, batch.feed,
+    batch.status, batch.rows_delivered, batch.rows_quarantined, batch.money_delivered, (batch.status
+    = any (array['blocked', 'refused'])) or batch.status = 'failed' and lead(batch.batch_id) over
+    (partition by batch.business_date, batch.feed order by batch.started_at, batch.batch_id) is null
+    as is_stopped
+from ops.batch ), delivered as ( select tried.business_date, count(distinct tried.feed) as feeds,
+    count(*) as batches, sum(tried.rows_delivered)::bigint as rows_delivered,
+    sum(tried.rows_quarantined)::bigint as rows_quarantined,
+    sum(tried.money_delivered)::numeric(24,0) as money_delivered, count(*) filter (where
+    tried.is_stopped) as batches_stopped, case when bool_or(tried.status = 'running') then 'running'
+    when bool_or(tried.is_stopped) then 'stopped' else 'published' end as status
+from tried group by tried.business_date ), newest_build as ( select distinct on
     (builds.business_date) builds.business_date, builds.status, builds.status_vi, builds.status_en
 from ops.builds
 where builds.kind = 'night' order by builds.business_date, builds.build_id desc ) select

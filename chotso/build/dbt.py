@@ -14,7 +14,8 @@ from zoneinfo import ZoneInfo
 import psycopg
 from psycopg.types.json import Jsonb
 
-from chotso.build import orphans, uncounted
+from chotso.build import counted, orphans, uncounted
+from chotso.build.counted import NIGHTLY_SCHEMA
 from chotso.build.expose import expose, tidy
 from chotso.build.runner import WHOLE, DbtSummary, run_dbt
 from chotso.build.scratch import claim_scratch_schema, drop_foreign_keys
@@ -32,7 +33,6 @@ from chotso.warehouse import statistics
 from chotso.warehouse.connect import connect, login_session
 from chotso.warehouse.locks import hold
 
-NIGHTLY_SCHEMA = "marts_build"
 ConfigChoice = Literal["as-of", "current"]
 
 
@@ -319,8 +319,9 @@ def _begin(
                 code_version(),
             ],
         ).fetchone()
+        assert row is not None
+        counted.count_in(conn, row[0])
     conn.commit()
-    assert row is not None
     return int(row[0])
 
 

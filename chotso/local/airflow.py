@@ -1,8 +1,8 @@
 """A real Airflow on this machine, without Docker: `python -m chotso.local.airflow up`.
 
-It runs the scheduler (with LocalExecutor), the DAG processor and the API server as detached
-processes on 127.0.0.1. Their database is in the embedded PostgreSQL. There is no triggerer, because
-no task defers.
+It runs the scheduler (with LocalExecutor), the DAG processor, the API server and a triggerer as
+detached processes on 127.0.0.1. Their database is in the embedded PostgreSQL. No task defers; the
+triggerer runs because Airflow shows a missing one as a fault.
 """
 
 import importlib.metadata
@@ -28,6 +28,7 @@ COMPONENTS = {
     "api-server": ["api-server"],
     "scheduler": ["scheduler", "--skip-serve-logs"],
     "dag-processor": ["dag-processor"],
+    "triggerer": ["triggerer", "--skip-serve-logs"],
 }
 READY_TIMEOUT_S = 120.0
 STOP_PATIENCE_S = 20.0

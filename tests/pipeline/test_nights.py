@@ -84,6 +84,7 @@ def test_one_night_is_green_and_its_assets_start_the_build(pipeline: Pipeline) -
     assert night.build is not None
     assert night.build.run_type == "asset_triggered"
     assert night.build.partition_key == "2021-12-28"
+    assert all("__2021-12-28__" in run.run_id for run in night.extracts)
     assert tasks_not_clean(pipeline.api) == []
     holds_what_the_source_holds(pipeline)
     shape = pipeline.rows(
@@ -120,7 +121,9 @@ def test_a_lost_asset_event_delays_nothing(pipeline: Pipeline) -> None:
             """
         )
         assert lost.rowcount == 1
-    api.wait([api.create_run(EXTRACTS[4], SECOND)], timeout_s=TIMEOUT_S)
+    # As the form sends it while the schedules are off: a date, and no partition key.
+    by_form = api.create_run(EXTRACTS[4], conf={"business_date": "2021-12-29"})
+    assert api.wait([by_form], timeout_s=TIMEOUT_S)[0].state == "success"
     time.sleep(5)
     assert api.runs(BUILD, SECOND) == [], "four of five assets start no build"
     assert dates_to_request(pipeline.settings) == [SECOND]
@@ -134,6 +137,21 @@ def test_a_lost_asset_event_delays_nothing(pipeline: Pipeline) -> None:
     again = api.wait([api.create_run(RECONCILE)], timeout_s=TIMEOUT_S)[0]
     assert states(pipeline, again) == {"find_dates_to_build": "skipped"}
     assert len(api.runs(BUILD, SECOND)) == 1
+
+
+def test_a_run_without_a_date_takes_what_is_due_and_is_built(pipeline: Pipeline) -> None:
+    """The source's clock stands still: what comes again is known at the same instant."""
+    api = pipeline.api
+    earlier = {run.run_id for run in api.runs(BUILD, SECOND)}
+    run = api.wait([api.create_run("extract_plans")], timeout_s=TIMEOUT_S)[0]
+    assert (run.state, run.partition_key) == ("success", None)
+    newest = "select business_date from ops.batch where feed = 'plans' order by started_at desc"
+    assert pipeline.rows(f"{newest} limit 1") == [(SECOND,)]
+    assert dates_to_request(pipeline.settings) == [SECOND]
+    assert api.wait([api.create_run(RECONCILE)], timeout_s=TIMEOUT_S)[0].state == "success"
+    build = api.wait_for_run(BUILD, SECOND, timeout_s=TIMEOUT_S, known=earlier)
+    assert build.state == "success"
+    assert dates_to_request(pipeline.settings) == []
 
 
 def test_a_killed_process_is_tried_again_and_leaves_the_same_content(pipeline: Pipeline) -> None:
