@@ -1,6 +1,8 @@
 """One landing run: what it was asked to read, what it has landed, and the archive it lands in."""
 
-from collections.abc import Callable
+import logging
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -18,6 +20,7 @@ from chotso.source.drop_folder import Delivery
 from chotso.source.snapshot import Snapshot
 
 Progress = Callable[[str], None]
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass
@@ -49,6 +52,12 @@ class Read:
     keys: dict[str, list[tuple[Any, ...]]] | None = None
 
 
+def _measured(landed: Landed) -> Iterator[str]:
+    """Rows, and the sum of each column of money."""
+    yield f"{landed.data.rows:,} rows"
+    yield from (f"{column} {total:,} đồng" for column, total in landed.data.sums.items())
+
+
 @dataclass
 class LandingRun:
     """The landing of several feeds in one snapshot.
@@ -56,6 +65,7 @@ class LandingRun:
     Attributes:
         ready: Batches whose folders are complete, before the ledger says so.
         modes: How each batch of this run is read, by its id.
+        begun: When each batch was begun (`time.monotonic()`), by its id.
     """
 
     settings: Settings
@@ -66,6 +76,7 @@ class LandingRun:
     landings: Landings
     ready: list[BatchManifest] = field(default_factory=list)
     modes: dict[str, str] = field(default_factory=dict)
+    begun: dict[str, float] = field(default_factory=dict)
 
     @property
     def landing(self) -> Landing:
@@ -83,7 +94,7 @@ class LandingRun:
             final_of=self.read.final_of,
             delivery=named,
         )
-        self.modes[batch_id] = mode
+        self.modes[batch_id], self.begun[batch_id] = mode, time.monotonic()
         return batch_id
 
     def stop_unfinished(self, error: ChotsoError) -> None:
@@ -127,4 +138,11 @@ class LandingRun:
         self.landing.write_manifest(manifest.folder, manifest.as_json())
         self.ready.append(manifest)
         self.landings.batch_ids.append(batch_id)
+        _LOG.info(
+            "landed %s: batch %s, %s, %.1f s",
+            contract.feed,
+            batch_id,
+            ", ".join(_measured(landed)),
+            time.monotonic() - self.begun[batch_id],
+        )
         failpoint(f"landed.{contract.feed}")
