@@ -922,6 +922,32 @@ create table ops.build (
         'failed']))
 );
 
+-- Từng mô hình và phép kiểm tra của một lần dựng — one row per model and test of a build, from its
+-- start on; builds of the last 400 days
+create table ops.build_node (
+    build_id bigint not null, -- Số của bản dựng — number of the build
+    node text not null, -- Tên mô hình hoặc phép kiểm tra — name of the model or test
+    kind text not null, -- Loại — model or test
+    -- Mô hình được dựng hoặc được kiểm tra — the model itself, or the one that the test is about
+    model text,
+    -- Trạng thái — running; success or error of a model; pass, warn, fail or error of a test;
+    -- skipped after another's failure; killed: its build ended before it
+    status text not null,
+    started_at timestamptz not null, -- Bắt đầu (giờ máy chủ) — begun, server's clock
+    -- Kết thúc (giờ máy chủ) — ended; null while it runs, and when it was killed
+    ended_at timestamptz,
+    seconds numeric(12,3), -- Số giây — seconds from start to end
+    -- Số dòng — rows that the model has, or that fail the test; null: a view, or unknown
+    rows bigint,
+    message text, -- Lý do, không có giá trị — why it failed, without values of rows
+    constraint build_node_pkey primary key (build_id, node),
+    constraint build_node_kind_check check (kind = any (array['model', 'test'])),
+    constraint build_node_status_check check (status = any (array['running', 'success', 'pass',
+        'warn', 'fail', 'error', 'skipped', 'killed'])),
+    constraint build_node_build_id_fkey foreign key (build_id) references ops.build(build_id)
+);
+create index build_node_running on ops.build_node using btree (build_id) where (status = 'running');
+
 -- Cấu hình quyết định số liệu, ghi lúc nâng cấp — registers that decide figures, as last migrated
 create table ops.configuration (
     -- Tên tệp, không có .yml — periods, metrics or measures: the file of config/
@@ -1308,6 +1334,29 @@ create table ops.statement (
 );
 create unique index statement_in_force on ops.statement using btree (feed, scope_key, stated_at)
     where (replaced_at is null);
+
+-- Từng bước của các lần dựng — one row per model and test of a build, from its start on; builds of
+-- the last 400 days
+create view ops.build_nodes as
+with label(code, name_vi, name_en) as ( values ('model','Mô hình','model'),
+    ('test','Phép kiểm tra','test'), ('running','Đang chạy','running'),
+    ('success','Đã dựng','built'), ('pass','Đạt','passed'), ('warn','Cảnh báo','warned'),
+    ('fail','Không đạt','failed'), ('error','Lỗi','error'), ('skipped','Bỏ qua','skipped'),
+    ('killed','Bị ngắt','ended with its build') ), judged as ( select node.build_id, node.node,
+    node.kind, node.model, node.status, node.started_at, node.ended_at, node.seconds, node.rows,
+    node.message, build.business_date, build.kind as build_kind, case when node.status = 'running'
+    and build.status <> 'running' then 'killed' else node.status end as status_code
+from ops.build_node node
+join ops.builds build on node.build_id = build.build_id ) select judged.build_id,
+    judged.business_date, judged.build_kind, judged.node, judged.kind, judged.model,
+    judged.status_code as status, judged.started_at, judged.ended_at, case when judged.status_code =
+    'running' then extract(epoch
+from clock_timestamp() - judged.started_at)::numeric(12,3) else judged.seconds end as seconds,
+    judged.rows, kind.name_vi as kind_vi, kind.name_en as kind_en, status.name_vi as status_vi,
+    status.name_en as status_en
+from judged left
+join label kind on judged.kind = kind.code left
+join label status on judged.status_code = status.code;
 
 -- Các lần dựng số liệu — one row per build: when, how long, and what became of it
 create view ops.builds as

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import psycopg
 import typer
 
+from chotso import telemetry
 from chotso.ambient import print_anything
 from chotso.cli import incidents, missing, quarantine, sandbox
 from chotso.cli.backup import backup, restore, wal
@@ -101,7 +102,7 @@ def nightly(date_: BusinessDate, json: Json = False) -> None:
 
     day = as_date(date_)
     settings = load_settings()
-    with progress() as show:
+    with telemetry.step("night", "night", business_date=day) as step, progress() as show:
         reports = extract_all(settings, day, progress=show)
         stopped = [text for report in reports for text in report.stopped]
         built: Any = None
@@ -112,6 +113,8 @@ def nightly(date_: BusinessDate, json: Json = False) -> None:
             stopped.append(str(error))
         except psycopg.Error as error:
             stopped.append(str(refused(error)))
+        if stopped:
+            step.fail("stopped")
     obstacles = looked_for(settings)
     stopped += [str(each) for each in obstacles if each.fails_the_night]
     batches = [batch for report in reports for batch in report.batches]

@@ -1,5 +1,7 @@
 """One landing run: what it was asked to read, what it has landed, and the archive it lands in."""
 
+import logging
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -19,6 +21,7 @@ from chotso.source.drop_folder import Delivery
 from chotso.source.snapshot import Snapshot
 
 Progress = Callable[[str], None]
+_LOG = logging.getLogger(__name__)
 
 
 class NotDueError(ChotsoError):
@@ -105,6 +108,12 @@ def reason_of(error: BaseException) -> str:
     return error.what if isinstance(error, ChotsoError) else type(error).__name__
 
 
+def _measured(landed: Landed) -> Iterator[str]:
+    """Rows, and the sum of each column of money."""
+    yield f"{landed.data.rows:,} rows"
+    yield from (f"{column} {total:,} đồng" for column, total in landed.data.sums.items())
+
+
 @dataclass
 class LandingRun:
     """The landing of several feeds in one snapshot.
@@ -113,6 +122,7 @@ class LandingRun:
         ready: Batches whose folders are complete, before the ledger says so.
         modes: How each batch of this run is read, by its id.
         begun: Feeds of which the ledger has a batch of this run.
+        started: When each batch was begun (`time.monotonic()`), by its id.
     """
 
     settings: Settings
@@ -124,6 +134,7 @@ class LandingRun:
     ready: list[BatchManifest] = field(default_factory=list)
     modes: dict[str, str] = field(default_factory=dict)
     begun: set[str] = field(default_factory=set)
+    started: dict[str, float] = field(default_factory=dict)
 
     @property
     def landing(self) -> Landing:
@@ -143,6 +154,7 @@ class LandingRun:
         )
         self.modes[batch_id] = mode
         self.begun.add(contract.feed)
+        self.started[batch_id] = time.monotonic()
         return batch_id
 
     def stop_unfinished(self, contract: Contract, error: ChotsoError) -> None:
@@ -189,4 +201,11 @@ class LandingRun:
         self.landing.write_manifest(manifest.folder, manifest.as_json())
         self.ready.append(manifest)
         self.landings.batch_ids.append(batch_id)
+        _LOG.info(
+            "landed %s: batch %s, %s, %.1f s",
+            contract.feed,
+            batch_id,
+            ", ".join(_measured(landed)),
+            time.monotonic() - self.started[batch_id],
+        )
         failpoint(f"landed.{contract.feed}")

@@ -24,6 +24,8 @@ from chotso.sandbox import state as sandbox_state
 DAGS_FOLDER = PROJECT_ROOT / "dags"
 ADMIN = "admin"
 USUAL_PORT = 8080
+# Variables that say whom a night is told to (docs/seeing-inside.md).
+TOLD = ("OTEL_", "OPENLINEAGE_", "AIRFLOW__OPENLINEAGE__", "AIRFLOW__TRACES__")
 # Imports that each task's process would otherwise repeat: Great Expectations takes 4 s, dbt 3 s.
 # The fork server imports them once; a task's process starts as a copy of it.
 PRELOADED = (
@@ -124,14 +126,14 @@ def prepare(home: AirflowHome) -> None:
 
 
 def environment(home: AirflowHome, *, schedules: bool) -> dict[str, str]:
-    """The environment of Airflow's programs and tasks: of the caller's, only `CHOTSO_*`.
+    """The environment of Airflow's programs and tasks: of the caller's, only `CHOTSO_*` and `TOLD`.
 
     Args:
         home: The local Airflow.
         schedules: Whether the DAGs' time schedules are on. They are off in the sandbox, because
             its clock is not the real time.
     """
-    kept = {name: value for name, value in os.environ.items() if name.startswith("CHOTSO_")}
+    kept = {n: value for n, value in os.environ.items() if n.startswith(("CHOTSO_", *TOLD))}
     return {
         "CHOTSO_SCHEDULES": "on" if schedules else "off",
         **kept,

@@ -25,7 +25,8 @@ from tests.worlds.quarantine_world import (
 pytestmark = pytest.mark.warehouse
 
 VIEWS = {"status_label", "builds", "nights", "rule_outcomes", "control_total_report",
-         "source_clock", "freshness", "next_cutoffs", "disk_use", "incidents"}  # fmt: skip
+         "source_clock", "freshness", "next_cutoffs", "disk_use", "incidents",
+         "build_nodes"}  # fmt: skip
 PERIOD = "sprint-2021-q4"
 SEALED = (
     "insert into frozen.release select %s, %s, 'original', null, true, now(), now(), "
