@@ -4,11 +4,10 @@ Each kind has a runbook, docs/runbooks/<kind>.md.
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import psycopg
-
-from chotso.warehouse.registered import replace
+if TYPE_CHECKING:
+    import psycopg  # DAG files read the kinds, and need no database for it
 
 Severity = Literal["critical", "error", "warning"]
 EVERYTHING = frozenset({"*"})
@@ -142,7 +141,9 @@ KINDS: dict[str, Kind] = {
 }
 
 
-def register(conn: psycopg.Connection) -> None:
+def register(conn: "psycopg.Connection") -> None:
     """Write `ops.incident_kind`, the words of the view `ops.incidents`; as superuser."""
+    from chotso.warehouse.registered import replace
+
     rows = sorted((code, kind.title_vi, kind.title) for code, kind in KINDS.items())
     replace(conn, "ops.incident_kind", list(rows))

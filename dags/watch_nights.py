@@ -19,6 +19,7 @@ from wiring.schedules import every_five_minutes
 
 @dag(
     schedule=every_five_minutes(),
+    description="Tells what is wrong, each cause once.",
     doc_md=__doc__,
     tags=["watch"],
     **DAG_DEFAULTS,
@@ -26,7 +27,7 @@ from wiring.schedules import every_five_minutes
 def watch_nights() -> None:
     """Judge, keep incidents, tell people."""
 
-    @task(retries=0)
+    @task
     def look() -> list[str]:
         """One round; returns the kinds of what is wrong."""
         from chotso.settings import load_settings

@@ -6,7 +6,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from chotso.build.dbt import NIGHTLY_SCHEMA
+from chotso.build.counted import NIGHTLY_SCHEMA
 from chotso.waits import Holder
 from chotso.warehouse.locks import is_held
 from chotso.watch.fault import Fault

@@ -27,16 +27,13 @@ order by feed, started_at desc, batch_id desc
 _NEWEST_DATE = f"select max(business_date) from ops.batch where {_OF_NIGHTS}"
 _SPAN = f"""
 select
-    clock_timestamp() - min(batch.started_at) as lasted,
-    exists (
-        select from ops.build as build
-        where build.status = 'exposed' and build.target_schema = 'marts_build'
-            and (
-                build.as_known_at >= max(batch.known_at) filter (where batch.status = 'published')
-                or build.started_at >= max(batch.published_at)
-            )
-    ) as is_seen
-from ops.batch as batch
+    clock_timestamp() - min(started_at) as lasted,
+    bool_and(
+        coalesce(
+            first_build_id <= (select max(build_id) from ops.build where status = 'exposed'), false
+        )
+    ) filter (where status = 'published') as is_seen
+from ops.batch
 where business_date = %s and {_OF_NIGHTS}
 """
 _USUAL = f"""

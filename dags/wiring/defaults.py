@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chotso.calendar import LOCAL_ZONE
-from chotso.orchestration.alerts import alert_run_failed, alert_task_failed
 from chotso.orchestration.retries import TransientOnly
+from chotso.watch.callbacks import alert_run_failed, alert_task_failed
 
 OWNER = "phong-cntt"  # the department that is called when a night fails
 TAGS = frozenset(

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 from chotso.build import node_ledger, node_log, run_build, runner
-from chotso.build.dbt import NIGHTLY_SCHEMA
+from chotso.build.counted import NIGHTLY_SCHEMA
 from chotso.build.node_log import NodeLog
 from chotso.build.nodes import Node, Nodes, Watcher
 from chotso.errors import ChotsoError

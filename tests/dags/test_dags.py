@@ -25,11 +25,12 @@ import chotso.settings as settings_module
 from chotso import PROJECT_ROOT
 from chotso.errors import BusyError, ChotsoError
 from chotso.local.drive import ALL_DAGS, BUILD, EXTRACTS, FREEZE, RECONCILE, VERIFY
-from chotso.orchestration import alerts, due
+from chotso.orchestration import due
 from chotso.orchestration.due import newest_due, run_date
 from chotso.orchestration.extracts import extracts
 from chotso.orchestration.night import business_date
 from chotso.orchestration.retries import TransientOnly
+from chotso.watch import callbacks as alerts
 
 DAGS = PROJECT_ROOT / "dags"
 

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from chotso.build.dbt import run_build
-from chotso.orchestration import alerts
 from chotso.sandbox.server import SandboxServer
 from chotso.settings import Settings
 from chotso.warehouse.connect import connect
+from chotso.watch import callbacks as alerts
 from chotso.watch import incidents, rounds
 from chotso.watch import judge as judging
 from chotso.watch.fault import TaskFailure
