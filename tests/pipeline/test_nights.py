@@ -8,7 +8,7 @@ import os
 import re
 import signal
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime
 from typing import Any
 
@@ -32,6 +32,7 @@ from chotso.local.drive import (
     tasks_not_clean,
 )
 from chotso.orchestration.night import dates_to_request
+from chotso.watch.judge import judge
 from tests.pipeline.conftest import Pipeline
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.warehouse]
@@ -55,6 +56,16 @@ def wait_until(condition: Callable[[], Any], seconds: float = TIMEOUT_S) -> Any:
 
 def states(pipeline: Pipeline, run: DagRun) -> dict[str, str | None]:
     return {task.task_id: task.state for task in pipeline.api.tasks(run)}
+
+
+def told_of(pipeline: Pipeline, dag_id: str, day: date) -> list[dict[str, Any]]:
+    """What people were told of a DAG's night, without the end of it."""
+    return [
+        line
+        for line in alert_lines(pipeline)
+        if (line["dag_id"], line["business_date"]) == (dag_id, day.isoformat())
+        and line["event"] != "ended"
+    ]
 
 
 def alert_lines(pipeline: Pipeline) -> list[dict[str, Any]]:
@@ -193,6 +204,7 @@ def test_a_night_that_failed_is_taken_up_again(pipeline: Pipeline) -> None:
     broken = run_night(pipeline.api, THIRD, timeout_s=TIMEOUT_S)
     assert not broken.is_green
     assert broken.build is None
+    told = wait_until(lambda: told_of(pipeline, "extract_contributions", THIRD), 60)
     with psycopg.connect(pipeline.server.source_admin_url) as source:
         source.execute("alter table tst.phan_bo_away rename to phan_bo")
     again = run_again(pipeline.api, broken, timeout_s=TIMEOUT_S)
@@ -201,10 +213,12 @@ def test_a_night_that_failed_is_taken_up_again(pipeline: Pipeline) -> None:
     assert {run.run_id for run in again.extracts} == {run.run_id for run in broken.extracts}
     unclean = {(task.dag_id, task.task_id) for task in tasks_not_clean(pipeline.api)}
     assert ("extract_contributions", "land") in unclean, "it is named, though all is well by now"
+    assert "phan_bo" in told[0]["what"]
+    assert "clear `land` and all after it in `extract_contributions`" in told[0]["next_step"]
+    assert len(told_of(pipeline, "extract_contributions", THIRD)) == 1, "two tasks and a run failed"
 
 
-def test_a_refusal_fails_at_once_and_alerts_with_the_next_step(pipeline: Pipeline) -> None:
-    known = len(alert_lines(pipeline))
+def test_a_refusal_fails_at_once_and_is_told_once_with_the_next_step(pipeline: Pipeline) -> None:
     tomorrow = date(2022, 1, 2)  # the source's clock has not reached it
     run = pipeline.api.wait(
         [pipeline.api.create_run("extract_registers", tomorrow)], timeout_s=TIMEOUT_S
@@ -213,12 +227,13 @@ def test_a_refusal_fails_at_once_and_alerts_with_the_next_step(pipeline: Pipelin
     tasks = {task.task_id: task for task in pipeline.api.tasks(run)}
     assert tasks["land"].state == "failed"
     assert tasks["land"].try_number == 1, "a person has to act: no second try"
-    raised = wait_until(lambda: [a for a in alert_lines(pipeline)[known:] if len(a)], 60)
-    wait_until(lambda: any(a["kind"] == "run_failed" for a in alert_lines(pipeline)[known:]), 60)
-    land = next(a for a in raised if a.get("task_id") == "land")
-    assert land["business_date"] == "2022-01-02"
-    assert "lies after the source's clock" in land["what"]
-    assert land["next_step"].startswith("name a date up to 2021-12-31")
+    counted = "select 1 from ops.incident where subject = 'extract_registers' and fault_count > 1"
+    wait_until(lambda: pipeline.rows(counted), 90)  # the task's failure and the run's
+    (told,) = told_of(pipeline, "extract_registers", tomorrow)
+    assert told["kind"] == "task_failed"
+    assert "lies after the source's clock" in told["what"]
+    assert told["next_step"].startswith("name a date up to 2021-12-31")
+    assert "/dags/extract_registers/runs/" in told["log_url"]
 
 
 def test_two_schedulers_and_a_backfill_seal_each_period_once(pipeline: Pipeline) -> None:
@@ -301,13 +316,20 @@ def test_a_killed_scheduler_comes_back_without_leftovers(pipeline: Pipeline) -> 
     assert scheduler is not None
     os.kill(scheduler.pid, signal.SIGKILL)
     wait_until(lambda: not scheduler.is_running, 10)
+    assert "its scheduler is gone" in next(what_airflow_lacks(pipeline))
     local.start(pipeline.home)
+    assert list(what_airflow_lacks(pipeline)) == []
     found = processes.recorded("scheduler", home.run)
     assert found is not None
     assert found.is_running
     assert found.pid != scheduler.pid
     assert processes.session_members(scheduler) == [], "its workers are gone with it"
     assert run_freeze(pipeline.api, timeout_s=TIMEOUT_S).state == "success"
+
+
+def what_airflow_lacks(pipeline: Pipeline) -> Iterator[str]:
+    """What the watch says of Airflow."""
+    return (each.what for each in judge(pipeline.settings).causes if each.kind == "airflow_away")
 
 
 def found(text: str, numbers: set[str], names: Iterable[str]) -> list[str]:
