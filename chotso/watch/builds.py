@@ -66,27 +66,34 @@ def build(moment: Moment, conn: psycopg.Connection) -> Iterator[Fault]:
 
 def waits(moment: Moment, conn: psycopg.Connection) -> Iterator[Fault]:
     """Sessions of ours that have waited long for a lock, and who holds it."""
-    conn.execute("set local role none")
+    conn.execute("set local role none")  # until the end of this look
     rows = conn.execute(_WAITING, [moment.limits.lock_wait_seconds]).fetchall()
-    conn.execute("reset role")
     by_waiting: dict[str, list[Holder]] = {}
     for name, *holder in rows:
         by_waiting.setdefault(name, []).append(Holder(*holder))
     for name, holders in by_waiting.items():
-        pids = ", ".join(str(each.pid) for each in holders)
+        is_build = name.startswith("chotso build ")
         yield Fault(
             kind="lock_waited_for",
-            subject=name.split(" marts_build")[0].split(" freeze_")[0],
+            subject=f"build in {name.split()[-1]}" if is_build else name,
             business_date=moment.night,
             what=f"`{name}` has waited for a lock for more than {moment.limits.lock_wait_seconds} "
             f"seconds, held by {' and '.join(map(str, holders))}.{moment.about_the_cutoff()}",
             kept=f"{_KEPT} The wait ends after ten minutes with an error.",
-            next_step="have the session's owner end it, or end it yourself in the warehouse: "
-            f"`select pg_terminate_backend({pids})`; what waits then goes on by itself",
-            dag_id="build_warehouse" if "build" in name else None,
-            task_id="build" if "build" in name else None,
+            next_step="have the owner end it, or end it yourself in the warehouse: "
+            f"{_end(holders)}; what waits then goes on by itself",
+            dag_id="build_warehouse" if is_build else None,
+            task_id="build" if is_build else None,
             is_at_a_cutoff=moment.near_period is not None,
         )
+
+
+def _end(holders: list[Holder]) -> str:
+    """The statement that ends the sessions; a prepared transaction has none."""
+    calls = ", ".join(f"pg_terminate_backend({each.pid})" for each in holders if each.pid)
+    if not calls:
+        return "`select gid from pg_prepared_xacts`, then `rollback prepared 'GID'`"
+    return f"`select {calls}`"
 
 
 def _failed(moment: Moment, build: dict[str, Any]) -> Fault:
