@@ -69,7 +69,9 @@ def unlanded(settings: Settings, before: datetime) -> list[Old]:
         for feed in sorted(contracts())
         for day in _children(archive / feed)
         for folder in _children(day)
-        if not (folder / MANIFEST).exists() and folder.relative_to(archive).as_posix() not in needed
+        if folder.is_dir()
+        and not (folder / MANIFEST).exists()
+        and folder.relative_to(archive).as_posix() not in needed
     ]
     return [each for path in found if (each := _old(path, before))]
 

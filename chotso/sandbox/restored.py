@@ -80,7 +80,8 @@ def _recover(home: Path, account: Account, data_dir: Path, made: SandboxServer) 
         stream.write(f"alter role postgres password '{password}'\n")
     account.take(statement)
     postgres = place.programs(home, account) / "postgres"
-    script = '"$1" --single -D "$2" postgres <"$3"'
+    # A server of one user cannot be a standby meanwhile, as one that replays WAL is by default.
+    script = '"$1" --single -c hot_standby=off -D "$2" postgres <"$3"'
     done = run_as(
         account,
         ["/bin/sh", "-c", script, "sh", str(postgres), str(data_dir), str(statement)],

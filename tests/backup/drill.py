@@ -88,7 +88,7 @@ def receiving(url: str, folder: Path) -> Iterator[None]:
 
 def _wait_for_all(url: str) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
-        wanted = connection.execute("select pg_current_wal_flush_lsn()").fetchone()
+        wanted = connection.execute("select pg_current_wal_insert_lsn()").fetchone()
         assert wanted is not None
         query = "select coalesce(max(flush_lsn), '0/0') >= %s::pg_lsn from pg_stat_replication"
         deadline = time.monotonic() + 60

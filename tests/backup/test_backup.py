@@ -1,6 +1,6 @@
-"""The drill: a world with nights and a sealed release comes back on an empty machine."""
+"""A backup holds what it should and nothing else, and comes back on an empty machine."""
 
-import json
+import hashlib
 import shutil
 import time
 from collections.abc import Iterator
@@ -11,55 +11,43 @@ import psycopg
 import pytest
 from typer.testing import CliRunner
 
-from chotso.backup import manifest, objects, take
+from chotso.backup import manifest, objects, programs, take
 from chotso.backup.restore import Replay, check, restore
 from chotso.backup.take import Taken
 from chotso.cli import app as command
 from chotso.errors import ChotsoError
 from chotso.migrate import migrate
 from chotso.release.check.database import verify_with_database
-from chotso.release.seal.freeze import freeze
 from chotso.release.seal.readiness import freeze_obstacles
 from chotso.sandbox import server
 from chotso.sandbox.server import SandboxServer
 from chotso.settings import Places, Settings
 from tests.backup.drill import content, moved, on, places, receiving
-from tests.worlds.deep_world import SPRINT, Lived, live, made_again
-from tests.worlds.own_server import own_server
-from tests.worlds.product import product
+from tests.worlds import freeze_world as world
+from tests.worlds.product import Product, product
 from tests.worlds.sandbox_homes import new_home
 
-pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(900)]
 
-SEED = 2
+SPRINT, _ = world.PERIODS
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[SandboxServer]:
-    with own_server() as (made, _):
+def made(running: SandboxServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    """A warehouse with a night and a sealed release."""
+    with product(running, "backup", tmp_path_factory.mktemp("backup")) as made:
+        world.prepare(made.settings, made.source_admin_url)
+        world.seal(made.settings)
         yield made
 
 
 @pytest.fixture(scope="module")
-def lived(running: SandboxServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lived]:
-    with product(running, "backup", tmp_path_factory.mktemp("backup")) as made:
-        yield live(made, SEED, rehearse=False)
-
-
-@pytest.fixture(scope="module")
-def settings(lived: Lived) -> Settings:
-    return lived.warehouse.settings
-
-
-@pytest.fixture(scope="module")
-def here(running: SandboxServer, settings: Settings) -> Places:
-    known = {name: getattr(settings, name) for name in Places.model_fields}
-    return Places(**known | {"backup_url": running.admin_url})
-
-
-@pytest.fixture(scope="module")
-def to(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("backups") / "of [all] #1"
+def settings(made: Product) -> Settings:
+    landing = Path(made.settings.landing_url)
+    for name in ("payments/2021-12-30/b1/data.parquet", "originals/ab/C12.xlsx", "acts/d/a.json"):
+        (landing / name).parent.mkdir(parents=True)
+        (landing / name).write_bytes(name.encode())
+    return made.settings
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +55,20 @@ def taken(here: Places, to: Path) -> Taken:
     return take.take(here, to)
 
 
-def test_the_drill(running: SandboxServer, lived: Lived, settings: Settings, taken: Taken) -> None:
+@pytest.fixture
+def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stand-ins for PostgreSQL's programs, where a test is about files alone."""
+
+    def run(name: str, _: int, *how: str, **__: Any) -> None:
+        if name == "pg_basebackup":
+            folder = Path(how[-1].removeprefix("--pgdata="))
+            (folder / "pg_wal").mkdir(parents=True)
+            (folder / "backup_manifest").write_bytes(b"{}")
+
+    monkeypatch.setattr(programs, "run", run)
+
+
+def test_what_was_backed_up_comes_back(settings: Settings, taken: Taken) -> None:
     with new_home() as home:
         empty = places(home)
 
@@ -82,14 +83,10 @@ def test_the_drill(running: SandboxServer, lived: Lived, settings: Settings, tak
         assert content(back.admin_url) == content(settings.admin_url)
         assert migrate(back).rights_put_back == 0, "a base backup holds roles and rights"
         assert freeze_obstacles(back) == []
-        report = lived.releases["original"]
-        again = verify_with_database(back, empty.releases_dir / SPRINT, report.root_sha256)
+        root = hashlib.sha256((empty.releases_dir / SPRINT / "manifest.json").read_bytes())
+        again = verify_with_database(back, empty.releases_dir / SPRINT, root.hexdigest())
         assert (again.status, again.findings) == ("verified", [])
-        landing = Path(empty.landing_url)
-        deep = made_again(running, lived, report, home / "deep", landing)
-        assert (deep.findings, deep.root_sha256) == ([], report.root_sha256)
-        assert (landing / "originals").stat().st_mode & 0o777 == 0o700
-        assert freeze(back, SPRINT).root_sha256 == report.root_sha256
+        assert (Path(empty.landing_url) / "originals").stat().st_mode & 0o777 == 0o700
         with pytest.raises(ChotsoError, match="has an embedded server already"):
             restore(empty, taken.backup)
 
@@ -108,6 +105,7 @@ def test_neither_the_key_nor_a_password_stands_in_it(
     assert to.stat().st_mode & 0o777 == 0o700
 
 
+@pytest.mark.usefixtures("quickly")
 def test_a_second_backup_copies_what_is_new(
     here: Places, settings: Settings, taken: Taken, to: Path
 ) -> None:
@@ -143,6 +141,7 @@ def test_a_changed_file_harms_no_earlier_backup(tmp_path: Path) -> None:
     assert (tmp_path / "back/a").read_bytes() == b"true"
 
 
+@pytest.mark.usefixtures("quickly")
 def test_an_interrupted_backup_counts_for_nothing(
     here: Places, settings: Settings, taken: Taken, to: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -167,6 +166,7 @@ def test_an_interrupted_backup_counts_for_nothing(
     shutil.rmtree(second.backup)
 
 
+@pytest.mark.usefixtures("quickly")
 def test_old_backups_go_and_what_others_need_stays(
     here: Places, taken: Taken, tmp_path: Path
 ) -> None:
@@ -184,7 +184,6 @@ def test_old_backups_go_and_what_others_need_stays(
     second = take.take(mine, to, keep=1)
     assert manifest.complete_in(to) == [second.backup] != [first.backup]
     assert sorted(path.read_bytes() for path in to.glob("objects/*/*")) == [b"newer", b"same"]
-    check(second.backup)
 
 
 @pytest.mark.parametrize("part", ["data", "wal", "proof", "object"])
@@ -283,8 +282,6 @@ def test_a_server_of_ones_own(taken: Taken, tmp_path: Path) -> None:
     done = restore(own, taken.backup, database=data)
     assert (done.is_running, data.stat().st_mode & 0o777) == (False, 0o700)
     assert (data / "backup_label").exists()
-    again = restore(own, taken.backup, database=tmp_path / "other")
-    assert again.files == 0
     with pytest.raises(ChotsoError, match="is not empty"):
         restore(own, taken.backup, database=data)
 
@@ -295,8 +292,8 @@ def test_the_commands(here: Places, taken: Taken, tmp_path: Path) -> None:
         patch.setattr("chotso.cli.backup.load_places", lambda: here)
         told = run.invoke(command.app, ["restore", str(taken.backup), "--check"])
         assert (told.exit_code, told.output.count("is whole")) == (0, 1), told.output
-        taking = run.invoke(command.app, ["backup", "--to", str(tmp_path / "to"), "--json"])
-        assert taking.exit_code == 0, taking.output
-        assert json.loads(taking.output)["files"] == taken.files
+        patch.setattr(programs, "run", lambda *_, **__: None)
+        failed = run.invoke(command.app, ["backup", "--to", str(tmp_path / "to"), "--json"])
+        assert failed.exit_code == 1
     for wrong in (["--until", "2021-12-31"], ["--check", "--wal", "x"]):
         assert run.invoke(command.app, ["restore", str(taken.backup), *wrong]).exit_code == 2

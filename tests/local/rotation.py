@@ -1,15 +1,19 @@
-"""The blocks of docs/rotation.md as they stand, and a server with certificates."""
+"""The blocks of docs/rotation.md as they stand, and a server that has certificates."""
 
 import os
 import re
+import shutil
 import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg
 
-from chotso.sandbox.account import account_for
-from chotso.sandbox.server import SandboxServer
+from chotso.local.free_port import free_port
+from chotso.sandbox.account import Account, account_for, run_as
 from tests.worlds.sandbox_homes import PROJECT
 
 PAGE = (PROJECT / "docs" / "rotation.md").read_text(encoding="utf-8")
@@ -42,7 +46,7 @@ def with_login(url: str, login: str, password: str) -> str:
 
 
 class Authority:
-    """A certificate authority of its own, and certificates for the embedded server."""
+    """A certificate authority of its own, and certificates for a server."""
 
     def __init__(self, folder: Path, name: str) -> None:
         self.certificate = folder / f"{name}.crt"
@@ -52,7 +56,7 @@ class Authority:
             "-keyout", str(folder / f"{name}.key"), "-out", str(self.certificate),
         )  # fmt: skip
 
-    def install(self, home: Path, running: SandboxServer) -> None:
+    def install(self, data_dir: Path, account: Account) -> None:
         """Give the server a certificate of this authority."""
         request, key = self._folder / "server.csr", self._folder / "server.key"
         self._openssl(
@@ -65,9 +69,8 @@ class Authority:
             "-CA", str(self.certificate), "-CAkey", str(self._folder / f"{self._name}.key"),
             "-out", str(signed),
         )  # fmt: skip
-        account = account_for(home.resolve(), running.data_dir)
         for path in (signed, key):
-            place = running.data_dir / path.name
+            place = data_dir / path.name
             place.write_bytes(path.read_bytes())
             place.chmod(0o600)
             account.take(place)
@@ -75,3 +78,31 @@ class Authority:
     def _openssl(self, *arguments: str) -> None:
         environment = {"PATH": os.environ["PATH"]}
         subprocess.run(["openssl", *arguments], check=True, capture_output=True, env=environment)
+
+
+def programs_with_tls() -> Path | None:
+    """Debian's PostgreSQL; the embedded one is built without TLS."""
+    return next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)), None)
+
+
+@contextmanager
+def server_with_tls(programs: Path, authority: Authority) -> Iterator[tuple[str, Path, Account]]:
+    """A server of Debian's PostgreSQL with a certificate; its URL, its data and its account."""
+    folder = Path(tempfile.mkdtemp(prefix="chotso-tls-", dir="/var/tmp"))
+    account = account_for(folder, folder / "data")
+    account.take(folder)
+    data, port = folder / "data", free_port((), "PostgreSQL")
+
+    def run(name: str, *arguments: str) -> None:
+        done = run_as(account, [str(programs / name), "-D", str(data), *arguments])
+        assert done.returncode == 0, done.stderr
+
+    try:
+        run("initdb", "--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C")
+        authority.install(data, account)
+        options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c ssl=on"
+        run("pg_ctl", "start", "--wait", f"--log={folder / 'log'}", "-o", options)
+        yield f"postgresql://postgres@127.0.0.1:{port}/postgres", data, account
+    finally:
+        run_as(account, [str(programs / "pg_ctl"), "stop", "-D", str(data), "-m", "immediate"])
+        shutil.rmtree(folder, ignore_errors=True)

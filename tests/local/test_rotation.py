@@ -5,6 +5,7 @@ import secrets
 import shutil
 import subprocess
 import sys
+import time
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,9 +16,17 @@ import pytest
 from chotso.local import airflow_home
 from chotso.local.airflow_home import AirflowHome
 from chotso.migrate import migrate
+from chotso.sandbox import state
 from chotso.sandbox.server import SandboxServer
 from chotso.warehouse.connect import connect
-from tests.local.rotation import Authority, blocks, run_sql, with_login
+from tests.local.rotation import (
+    Authority,
+    blocks,
+    programs_with_tls,
+    run_sql,
+    server_with_tls,
+    with_login,
+)
 from tests.worlds import freeze_world
 from tests.worlds.own_server import own_server
 from tests.worlds.product import product
@@ -60,9 +69,13 @@ def test_a_second_login_of_the_warehouse_takes_over(
             pass
 
 
-def test_airflows_database_and_the_fernet_key(server: tuple[SandboxServer, Path]) -> None:
-    running, chotso_home = server
-    home = AirflowHome(chotso_home.resolve())
+@pytest.mark.slow
+def test_airflows_database_and_the_fernet_key(
+    server: tuple[SandboxServer, Path], tmp_path: Path
+) -> None:
+    running, _ = server
+    state.write(tmp_path, running)
+    home = AirflowHome(tmp_path)  # Airflow reads no home with a per cent sign
     airflow_home.prepare(home)
     airflow(home, "db", "migrate")
     airflow(home, "connections", "add", "kept", "--conn-uri", "http://u:hidden@host/")
@@ -116,38 +129,33 @@ def set_option(home: AirflowHome, section: str, name: str, value: str) -> None:
         config.write(stream)
 
 
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificates")
-def test_another_certificate_ends_no_session(
-    server: tuple[SandboxServer, Path], tmp_path: Path
-) -> None:
-    running, home = server
+@pytest.mark.skipif(
+    shutil.which("openssl") is None or programs_with_tls() is None,
+    reason="openssl makes the certificates, and the embedded PostgreSQL is built without TLS",
+)
+def test_another_certificate_ends_no_session(tmp_path: Path) -> None:
+    programs = programs_with_tls()
+    assert programs is not None
     old, new = (Authority(tmp_path, name) for name in ("old", "new"))
-    old.install(home, running)
     (reload,) = blocks("PostgreSQL's certificate", "sql")
-    with psycopg.connect(running.admin_url, autocommit=True) as admin:
-        admin.execute("alter system set ssl = on")
-    run_sql(running.admin_url, reload)
     trusted = tmp_path / "root.crt"
     trusted.write_bytes(old.certificate.read_bytes())
-    url = f"{running.warehouse_url}?sslmode=verify-full&sslrootcert={trusted}"
-    with psycopg.connect(url) as at_work:
-        trusted.write_bytes(old.certificate.read_bytes() + new.certificate.read_bytes())
-        new.install(home, running)
-        assert run_sql(running.admin_url, reload.split(";", 1)[1]) == [("on",)]
-        run_sql(running.admin_url, reload)
-        with psycopg.connect(url) as after:
-            found = after.execute("select ssl from pg_stat_ssl where pid = pg_backend_pid()")
-            assert found.fetchone() == (True,)
-        assert at_work.execute("select 1").fetchone() == (1,)
-    trusted.write_bytes(new.certificate.read_bytes())
-    with psycopg.connect(url):
-        pass
-    trusted.write_bytes(old.certificate.read_bytes())
-    with pytest.raises(psycopg.OperationalError, match="certificate verify failed"):
-        psycopg.connect(url)
-    with psycopg.connect(running.admin_url, autocommit=True) as admin:
-        admin.execute("alter system reset ssl")
-        admin.execute("select pg_reload_conf()")
+    with server_with_tls(programs, old) as (plain, data, account):
+        url = f"{plain}?sslmode=verify-full&sslrootcert={trusted}"
+        with psycopg.connect(url) as at_work:
+            trusted.write_bytes(old.certificate.read_bytes() + new.certificate.read_bytes())
+            new.install(data, account)
+            run_sql(url, reload)
+            time.sleep(1)  # the server reads it at leisure
+            with psycopg.connect(url) as after:
+                found = after.execute("select ssl from pg_stat_ssl where pid = pg_backend_pid()")
+                assert found.fetchone() == (True,)
+            assert at_work.execute("select 1").fetchone() == (1,)
+        trusted.write_bytes(new.certificate.read_bytes())
+        assert run_sql(url, reload.split(";", 1)[1]) == [("on",)]
+        trusted.write_bytes(old.certificate.read_bytes())
+        with pytest.raises(psycopg.OperationalError, match="certificate verify failed"):
+            psycopg.connect(url)
 
 
 def test_people_change_their_own(server: tuple[SandboxServer, Path]) -> None:
