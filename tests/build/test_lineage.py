@@ -1,6 +1,5 @@
 """A build as OpenLineage events, received by a real HTTP server."""
 
-import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,11 +11,10 @@ import pytest
 from chotso.build import run_build, runner
 from chotso.errors import ChotsoError
 from tests.worlds.build_warehouse import Servers, Warehouse, new_warehouse
-from tests.worlds.collector import Collector, collector
+from tests.worlds.collector import Collector, collector, lineage
 
 pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(900)]
 
-PATH = "/api/v1/lineage"
 TASK = ("airflow", "build_warehouse.build", "0193aaaa-0000-7000-8000-000000000001")
 OFF = """
 import sys
@@ -50,7 +48,7 @@ def received(monkeypatch: pytest.MonkeyPatch) -> Iterator[Collector]:
 def events(received: Collector) -> dict[str, list[dict[str, Any]]]:
     """The events of each job, as they came."""
     found: dict[str, list[dict[str, Any]]] = {}
-    for event in map(json.loads, received.bodies(PATH)):
+    for event in lineage(received):
         found.setdefault(event["job"]["name"], []).append(event)
     return found
 
