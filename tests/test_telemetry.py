@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from chotso import PROJECT_ROOT, telemetry
 from chotso.build import run_build
@@ -17,7 +16,7 @@ from chotso.errors import ChotsoError
 from chotso.ingest.night import extract_group
 from chotso.release.seal.freeze import freeze
 from chotso.sandbox.server import SandboxServer
-from tests.worlds.collector import Collector, collector
+from tests.worlds.collector import Collector, collector, traces
 from tests.worlds.quarantine_world import (
     DAY,
     NAME,
@@ -68,17 +67,6 @@ def night(
         yield world, received
 
 
-def spans(received: Collector) -> list[Any]:
-    bodies = map(ExportTraceServiceRequest.FromString, received.bodies("/v1/traces"))
-    return [
-        span
-        for body in bodies
-        for resource in body.resource_spans
-        for scope in resource.scope_spans
-        for span in scope.spans
-    ]
-
-
 def values(attributes: Any) -> dict[str, str]:
     return {each.key: each.value.string_value for each in attributes}
 
@@ -97,7 +85,7 @@ def points(received: Collector, metric: str) -> dict[tuple[str, ...], float]:
 
 
 def test_steps_and_models_are_one_trace(night: tuple[QuarantineWorld, Collector]) -> None:
-    found = spans(night[1])
+    found = traces(night[1])
     by_id = {span.span_id: span for span in found}
     parents = {s.name: getattr(by_id.get(s.parent_span_id), "name", None) for s in found}
     assert parents["night night"] is None
@@ -117,7 +105,7 @@ def test_steps_and_models_are_one_trace(night: tuple[QuarantineWorld, Collector]
 def test_what_went_wrong_says_so_without_a_reason(
     night: tuple[QuarantineWorld, Collector],
 ) -> None:
-    failed = {s.name: s.status.message for s in spans(night[1]) if s.status.code == 2}
+    failed = {s.name: s.status.message for s in traces(night[1]) if s.status.code == 2}
     assert failed == {
         "land c12": "stopped",
         "extract c12": "stopped",

@@ -157,7 +157,7 @@ def _run_watched(
     name = orphans.session_name(build_id, schema)
     with watched(partial(login_session, settings), name=name) as watch:
         try:
-            told = watchers(settings, build_id, step)
+            told = watchers(settings, build_id, schema, step)
             return run_dbt(settings, schema, variables, command, name, is_parsed_anew, told)
         except ChotsoError as error:
             if watch.holders is None:

@@ -1,5 +1,6 @@
 """Who is told of the models and tests of a build."""
 
+from chotso.build import lineage
 from chotso.build.node_ledger import NodeLedger
 from chotso.build.node_log import NodeLog
 from chotso.build.node_spans import NodeSpans
@@ -8,6 +9,11 @@ from chotso.settings import Settings
 from chotso.telemetry import Step
 
 
-def watchers(settings: Settings, build_id: int, step: Step) -> list[Watcher]:
-    """The log, the ledger and telemetry."""
-    return [NodeLog(), NodeLedger(settings, build_id), NodeSpans(step)]
+def watchers(settings: Settings, build_id: int, schema: str, step: Step) -> list[Watcher]:
+    """The log, the ledger, telemetry, and a receiver of lineage if there is one."""
+    return [
+        NodeLog(),
+        NodeLedger(settings, build_id),
+        NodeSpans(step),
+        *lineage.receivers(settings, schema),
+    ]

@@ -1,5 +1,6 @@
 """Each model and test of a build is told while it runs: in the ledger and in the task's log."""
 
+import json
 import logging
 import os
 import shlex
@@ -80,6 +81,11 @@ def test_every_model_and_test_has_its_row(
     for name, rows in tables:
         assert warehouse.rows(f"select count(*) from {NIGHTLY_SCHEMA}.{name}") == [(rows,)], name
     assert seen(warehouse, "node", f"node = '{TEST}' and model is not null and rows = 0")
+    target = warehouse.settings.home / "dbt" / NIGHTLY_SCHEMA / "target"
+    results = json.loads((target / "run_results.json").read_text("utf-8"))["results"]
+    assert len(results) == report.models + report.tests
+    affected = {r["unique_id"]: r["adapter_response"].get("rows_affected") for r in results}
+    assert affected["model.chotso.fct_contribution"] == 1
     lines = [record.getMessage() for record in caplog.records]
     assert len([line for line in lines if line.endswith(": started")]) == report.models
     assert [line for line in lines if line.startswith("model fct_contribution: success, 1 rows, ")]

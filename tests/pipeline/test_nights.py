@@ -17,6 +17,7 @@ import pytest
 from psycopg import sql
 
 from chotso.calendar import night_of
+from chotso.contracts import groups
 from chotso.local import airflow as local
 from chotso.local import processes
 from chotso.local.airflow_home import AirflowHome
@@ -34,6 +35,7 @@ from chotso.local.drive import (
 from chotso.orchestration.night import dates_to_request
 from chotso.watch.judge import judge
 from tests.pipeline.conftest import Pipeline
+from tests.worlds.collector import lineage, traces
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.warehouse]
 
@@ -116,6 +118,28 @@ def test_one_night_is_green_and_its_assets_start_the_build(pipeline: Pipeline) -
         """
     )[0]
     assert collected == allocated
+
+
+def test_the_night_stands_in_the_log_and_was_told_to_the_collectors(pipeline: Pipeline) -> None:
+    logs = AirflowHome(pipeline.home).logs
+    text = "".join(path.read_text("utf-8") for path in logs.glob("dag_id=*/**/*.log"))
+    assert re.search(
+        r"landed payments: batch payments_20211228_\d+, [\d,]+ rows, so_tien [\d,]+ đồng", text
+    )
+    assert re.search(
+        r"published allocations: batch \w+, delivered [\d,]+ rows / [\d,]+ đồng, acc", text
+    )
+    assert re.search(r"model fct_contribution: success, [\d,]+ rows, \d", text)
+    spans = {span.name: span for span in traces(pipeline.told)}
+    assert {f"{step} {group}" for step in ("land", "publish") for group in groups()} <= set(spans)
+    assert spans["model fct_contribution"].parent_span_id == spans["build marts_build"].span_id
+    events = {event["job"]["name"]: event for event in lineage(pipeline.told)}
+    task, build = events["build_warehouse.build"], events["build marts_build"]
+    assert build["run"]["facets"]["parent"]["run"]["runId"] == task["run"]["runId"]
+    model = events["marts_build.fct_contribution"]
+    assert model["run"]["facets"]["parent"]["run"]["runId"] == build["run"]["runId"]
+    assert model["eventType"] == task["eventType"] == "COMPLETE"
+    assert model["outputs"][0]["facets"]["schema"]["fields"]
 
 
 def test_a_lost_asset_event_delays_nothing(pipeline: Pipeline) -> None:

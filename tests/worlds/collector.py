@@ -1,11 +1,17 @@
 """A collector on this machine: an HTTP server that keeps what is posted to it."""
 
 import gzip
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+LINEAGE = "/api/v1/lineage"
 
 
 @dataclass
@@ -45,3 +51,20 @@ def collector() -> Iterator[Collector]:
         finally:
             server.shutdown()
             thread.join()
+
+
+def traces(received: Collector) -> list[Any]:
+    """OpenTelemetry's spans."""
+    bodies = map(ExportTraceServiceRequest.FromString, received.bodies("/v1/traces"))
+    return [
+        span
+        for body in bodies
+        for resource in body.resource_spans
+        for scope in resource.scope_spans
+        for span in scope.spans
+    ]
+
+
+def lineage(received: Collector) -> list[dict[str, Any]]:
+    """OpenLineage's events, as they came."""
+    return [json.loads(body) for body in received.bodies(LINEAGE)]
