@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from chotso.build.nodes import Node, Watcher
+from chotso.build.nodes import Node, NodeWatcher
 from chotso.settings import Settings
 from chotso.urls import one_host
 
@@ -24,7 +24,7 @@ _WELL = ("success", "pass", "warn")
 Emit = Callable[[Any], None]
 
 
-class NodeLineage(Watcher):
+class NodeLineage(NodeWatcher):
     """Sends an event when a node starts and one when it has ended, within a run of the build."""
 
     def __init__(self, settings: Settings, schema: str, emit: Emit, parent: str | None) -> None:
@@ -56,7 +56,7 @@ class NodeLineage(Watcher):
         self.tick()
 
 
-def receivers(settings: Settings, schema: str) -> list[Watcher]:
+def receivers(settings: Settings, schema: str) -> list[NodeWatcher]:
     """A watcher that sends a build's events, if there is a receiver."""
     try:
         return list(_receivers(settings, schema))
@@ -65,7 +65,7 @@ def receivers(settings: Settings, schema: str) -> list[Watcher]:
         return []
 
 
-def _receivers(settings: Settings, schema: str) -> Iterator[Watcher]:
+def _receivers(settings: Settings, schema: str) -> Iterator[NodeWatcher]:
     if "AIRFLOW_CTX_DAG_ID" in os.environ:  # set by Airflow while a task runs
         from airflow.providers.openlineage.api import core
         from airflow.providers.openlineage.plugins import macros

@@ -63,7 +63,7 @@ class Node:
         return self.status in ("fail", "error", "runtime error")
 
 
-class Watcher:
+class NodeWatcher:
     """Is told of each node; the methods do nothing until a subclass says otherwise."""
 
     def started(self, node: Node) -> None:
@@ -82,7 +82,7 @@ class Watcher:
 class Nodes:
     """A callback for dbt that tells watchers what its events say of models and tests."""
 
-    def __init__(self, manifest: Any, watchers: Sequence[Watcher]) -> None:
+    def __init__(self, manifest: Any, watchers: Sequence[NodeWatcher]) -> None:
         self._parsed = {} if manifest is None else {**manifest.sources, **manifest.nodes}
         self._running: dict[str, Node] = {}
         self._watchers = list(watchers)
@@ -136,7 +136,7 @@ class Nodes:
 
 
 @contextmanager
-def reported(manifest: Any, watchers: Sequence[Watcher]) -> Iterator[Nodes]:
+def reported(manifest: Any, watchers: Sequence[NodeWatcher]) -> Iterator[Nodes]:
     """A callback for dbt that reports nodes to the watchers during the block."""
     nodes, done = Nodes(manifest, watchers), threading.Event()
 
