@@ -6,7 +6,10 @@ COPY docker/requirements.lock /build/services.lock
 # What services on more than one machine add: Celery, and users in Airflow's database.
 RUN python -m venv /opt/venv \
     && /opt/venv/bin/pip install --no-cache-dir --require-hashes --no-deps -r /build/requirements.lock \
-    && /opt/venv/bin/pip install --no-cache-dir --require-hashes --no-deps -r /build/services.lock
+    && /opt/venv/bin/pip install --no-cache-dir --require-hashes --no-deps -r /build/services.lock \
+    && AIRFLOW_HOME=/tmp /opt/venv/bin/python -c "import \
+        airflow.providers.celery.executors.celery_executor, \
+        airflow.providers.fab.auth_manager.fab_auth_manager"
 
 FROM python:3.11-slim-bookworm AS superset-environment
 COPY bi/requirements.lock /build/
