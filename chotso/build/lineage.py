@@ -79,7 +79,7 @@ def _receivers(settings: Settings, schema: str) -> Iterator[Watcher]:
 
         if not conf.is_disabled():
             yield _within_the_task(settings, schema)
-    elif any(name.startswith(_VARIABLES) for name in os.environ):
+    elif any(value and name.startswith(_VARIABLES) for name, value in os.environ.items()):
         from openlineage.client import OpenLineageClient
 
         parent = os.environ.get("OPENLINEAGE_PARENT_ID")

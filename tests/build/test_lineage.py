@@ -1,5 +1,6 @@
 """A build as OpenLineage events, received by a real HTTP server."""
 
+import os
 import subprocess
 import sys
 import time
@@ -40,6 +41,14 @@ def warehouse(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Ite
             world.employer("TA0001A")
             world.payment("one", "2021-12-31T10:00", ("BHYT", 10, 0))
         yield made
+
+
+@pytest.fixture(autouse=True)
+def no_receiver() -> Iterator[None]:
+    """The client makes further variables of those that it is given."""
+    yield
+    for name in [name for name in os.environ if name.startswith("OPENLINEAGE_")]:
+        del os.environ[name]
 
 
 @pytest.fixture
