@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from chotso.build.nodes import Node, Watcher
+from chotso.build.nodes import Node, NodeWatcher
 from chotso.settings import Settings
 from chotso.urls import one_host
 
@@ -26,7 +26,7 @@ _AT_LAST_S = 30.0
 Emit = Callable[[Any], None]
 
 
-class NodeLineage(Watcher):
+class NodeLineage(NodeWatcher):
     """Sends an event when a node starts and one when it has ended, within a run of the build."""
 
     def __init__(self, settings: Settings, schema: str, emit: Emit, parent: str | None) -> None:
@@ -64,7 +64,7 @@ class NodeLineage(Watcher):
         self.tick()
 
 
-def receivers(settings: Settings, schema: str) -> list[Watcher]:
+def receivers(settings: Settings, schema: str) -> list[NodeWatcher]:
     """A watcher that sends a build's events, if there is a receiver."""
     try:
         return list(_receivers(settings, schema))
@@ -73,7 +73,7 @@ def receivers(settings: Settings, schema: str) -> list[Watcher]:
         return []
 
 
-def _receivers(settings: Settings, schema: str) -> Iterator[Watcher]:
+def _receivers(settings: Settings, schema: str) -> Iterator[NodeWatcher]:
     if "AIRFLOW_CTX_DAG_ID" in os.environ:  # set by Airflow while a task runs
         from airflow.providers.openlineage import conf
 
@@ -86,7 +86,7 @@ def _receivers(settings: Settings, schema: str) -> Iterator[Watcher]:
         yield NodeLineage(settings, schema, OpenLineageClient().emit, parent)
 
 
-def _within_the_task(settings: Settings, schema: str) -> Watcher:
+def _within_the_task(settings: Settings, schema: str) -> NodeWatcher:
     from airflow.providers.openlineage.plugins import adapter, macros
     from airflow.sdk import get_current_context
 

@@ -8,7 +8,7 @@ from queue import Empty, SimpleQueue
 
 import psycopg
 
-from chotso.build.nodes import Node, Watcher
+from chotso.build.nodes import Node, NodeWatcher
 from chotso.settings import Settings
 from chotso.warehouse.connect import LOADER_ROLE, SESSION, login_session
 
@@ -33,7 +33,7 @@ set
 _STATUSES = ("running", "success", "pass", "warn", "fail", "error", "skipped")
 
 
-class NodeLedger(Watcher):
+class NodeLedger(NodeWatcher):
     """Writes nodes as they start and end; at the end it drops the rows of old builds."""
 
     def __init__(self, settings: Settings, build_id: int) -> None:

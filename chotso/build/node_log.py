@@ -6,14 +6,14 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from chotso.build.nodes import Node, Watcher
+from chotso.build.nodes import Node, NodeWatcher
 
 _LOG = logging.getLogger(__name__)
 _SAY_AGAIN_S = 30.0
 _SLOW_TEST_S = 1.0
 
 
-class NodeLog(Watcher):
+class NodeLog(NodeWatcher):
     """Logs each model's start and end, tests that fail or are slow, and what is still running."""
 
     def __init__(self) -> None:

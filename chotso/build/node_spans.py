@@ -1,12 +1,12 @@
 """The models and tests of a build as spans and metrics (chotso.telemetry)."""
 
-from chotso.build.nodes import Node, Watcher
+from chotso.build.nodes import Node, NodeWatcher
 from chotso.telemetry import OK, Step
 
 _WELL = ("success", "pass", "warn")
 
 
-class NodeSpans(Watcher):
+class NodeSpans(NodeWatcher):
     """Tells each node that has ended as a child of the build."""
 
     def __init__(self, build: Step) -> None:

@@ -63,7 +63,7 @@ class Node:
         return self.status in ("fail", "error", "runtime error")
 
 
-class Watcher:
+class NodeWatcher:
     """Is told of each node; the methods do nothing until a subclass says otherwise."""
 
     def started(self, node: Node) -> None:
@@ -82,7 +82,7 @@ class Watcher:
 class Nodes:
     """A callback for dbt that tells watchers what its events say of models and tests."""
 
-    def __init__(self, manifest: Any, watchers: Sequence[Watcher]) -> None:
+    def __init__(self, manifest: Any, watchers: Sequence[NodeWatcher]) -> None:
         self._parsed = {} if manifest is None else {**manifest.sources, **manifest.nodes}
         self._running: dict[str, Node] = {}
         self._watchers = set(watchers)
@@ -94,7 +94,7 @@ class Nodes:
         elif event.info.name == "NodeFinished":
             self._end(event.data.node_info, event.data.run_result)
 
-    def tell(self, watcher: Watcher, what: str, *told: Node) -> None:
+    def tell(self, watcher: NodeWatcher, what: str, *told: Node) -> None:
         """Call one method of a watcher; after it has failed once, it is called no more."""
         if watcher not in self._watchers:
             return
@@ -142,11 +142,11 @@ class Nodes:
 
 
 @contextmanager
-def reported(manifest: Any, watchers: Sequence[Watcher]) -> Iterator[Nodes]:
+def reported(manifest: Any, watchers: Sequence[NodeWatcher]) -> Iterator[Nodes]:
     """A callback for dbt that reports nodes to the watchers during the block."""
     nodes, done = Nodes(manifest, watchers), threading.Event()
 
-    def tick(watcher: Watcher) -> None:
+    def tick(watcher: NodeWatcher) -> None:
         while not done.wait(_BETWEEN_TICKS_S):
             nodes.tell(watcher, "tick")
 

@@ -56,7 +56,7 @@ def run_dbt(
     command: tuple[str, ...] = WHOLE,
     session_name: str = "chotso build",
     is_parsed_anew: bool = False,
-    watchers: Sequence[nodes.Watcher] = (),
+    watchers: Sequence[nodes.NodeWatcher] = (),
 ) -> DbtSummary:
     """Run one dbt command in `schema`, with the warehouse's login and the role `chotso_loader`.
 

@@ -17,7 +17,7 @@ import pytest
 from chotso.build import node_ledger, node_log, run_build, runner
 from chotso.build.dbt import NIGHTLY_SCHEMA
 from chotso.build.node_log import NodeLog
-from chotso.build.nodes import Node, Nodes, Watcher
+from chotso.build.nodes import Node, Nodes, NodeWatcher
 from chotso.errors import ChotsoError
 from tests.worlds.build_warehouse import Servers, Warehouse, new_warehouse
 
@@ -201,12 +201,12 @@ def test_a_ledger_that_cannot_be_written_stops_no_build(
     assert caplog.text.count("NodeLedger stopped watching") == 1
 
 
-class Broken(Watcher):
+class Broken(NodeWatcher):
     def started(self, node: Node) -> None:
         raise ValueError(node.name)
 
 
-class Told(Watcher):
+class Told(NodeWatcher):
     def __init__(self) -> None:
         self.nodes: list[Node] = []
 
