@@ -8,6 +8,7 @@ node while it runs. Without a receiver nothing of OpenLineage is imported.
 
 import logging
 import os
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from queue import Empty, SimpleQueue
@@ -21,6 +22,7 @@ _LOG = logging.getLogger(__name__)
 _PRODUCER = "urn:chotso"
 _VARIABLES = ("OPENLINEAGE_URL", "OPENLINEAGE_CONFIG", "OPENLINEAGE__TRANSPORT")
 _WELL = ("success", "pass", "warn")
+_AT_LAST_S = 30.0
 Emit = Callable[[Any], None]
 
 
@@ -30,7 +32,7 @@ class NodeLineage(NodeWatcher):
     def __init__(self, settings: Settings, schema: str, emit: Emit, parent: str | None) -> None:
         self._facts = _Facts(settings, schema, parent)
         self._emit, self._new = emit, SimpleQueue[Any]()
-        self._has_failed = False
+        self._has_failed, self._until = False, float("inf")
         self._new.put(self._facts.of_build("START"))
 
     def started(self, node: Node) -> None:
@@ -43,16 +45,22 @@ class NodeLineage(NodeWatcher):
         self._new.put(self._facts.of_end(node))
 
     def tick(self) -> None:
-        """Send what is new."""
-        while True:
+        """Send what is new.
+
+        Raises:
+            TimeoutError: The build has ended, and the receiver is too slow for the rest.
+        """
+        while time.monotonic() < self._until:
             try:
                 self._emit(self._new.get_nowait())
             except Empty:
                 return
+        raise TimeoutError("the receiver of lineage is slow: some events were not sent")
 
     def close(self) -> None:
         """Send the rest, and how the build ended."""
         self._new.put(self._facts.of_build("FAIL" if self._has_failed else "COMPLETE"))
+        self._until = time.monotonic() + _AT_LAST_S
         self.tick()
 
 
@@ -67,18 +75,25 @@ def receivers(settings: Settings, schema: str) -> list[NodeWatcher]:
 
 def _receivers(settings: Settings, schema: str) -> Iterator[NodeWatcher]:
     if "AIRFLOW_CTX_DAG_ID" in os.environ:  # set by Airflow while a task runs
-        from airflow.providers.openlineage.api import core
-        from airflow.providers.openlineage.plugins import macros
-        from airflow.sdk import get_current_context
+        from airflow.providers.openlineage import conf
 
-        if core.is_openlineage_active():
-            parent = macros.lineage_parent_id(get_current_context()["ti"])
-            yield NodeLineage(settings, schema, core.emit, parent)
-    elif any(name.startswith(_VARIABLES) for name in os.environ):
+        if not conf.is_disabled():
+            yield _within_the_task(settings, schema)
+    elif any(value and name.startswith(_VARIABLES) for name, value in os.environ.items()):
         from openlineage.client import OpenLineageClient
 
         parent = os.environ.get("OPENLINEAGE_PARENT_ID")
         yield NodeLineage(settings, schema, OpenLineageClient().emit, parent)
+
+
+def _within_the_task(settings: Settings, schema: str) -> NodeWatcher:
+    from airflow.providers.openlineage.plugins import adapter, macros
+    from airflow.sdk import get_current_context
+
+    # its client, because the adapter itself logs each event and goes on when the receiver is away
+    client = adapter.OpenLineageAdapter().get_or_create_openlineage_client()
+    parent = macros.lineage_parent_id(get_current_context()["ti"])
+    return NodeLineage(settings, schema, client.emit, parent)
 
 
 class _Facts:

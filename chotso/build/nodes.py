@@ -1,7 +1,7 @@
 """A build from the inside: each model and test of dbt, reported when it starts and when it ends.
 
 dbt calls us from its threads. A watcher must be quick, or do its work in `tick`, which a thread of
-ours calls every second. A watcher that fails is dropped: it never fails the build.
+its own calls every second. A watcher that fails is dropped: it never fails the build.
 """
 
 import logging
@@ -73,7 +73,7 @@ class NodeWatcher:
         """A node has ended; called in one of dbt's threads."""
 
     def tick(self) -> None:
-        """A second has passed; called in a thread of ours."""
+        """A second has passed; called in a thread of this watcher's own."""
 
     def close(self) -> None:
         """The run of dbt has ended, well or not."""
@@ -85,7 +85,7 @@ class Nodes:
     def __init__(self, manifest: Any, watchers: Sequence[NodeWatcher]) -> None:
         self._parsed = {} if manifest is None else {**manifest.sources, **manifest.nodes}
         self._running: dict[str, Node] = {}
-        self._watchers = list(watchers)
+        self._watchers = set(watchers)
 
     def __call__(self, event: Any) -> None:
         """Take one event of dbt."""
@@ -94,14 +94,20 @@ class Nodes:
         elif event.info.name == "NodeFinished":
             self._end(event.data.node_info, event.data.run_result)
 
-    def tell(self, what: str, *told: Node) -> None:
-        """Call one method of every watcher; one that fails is called no more."""
-        for watcher in list(self._watchers):
-            try:
-                getattr(watcher, what)(*told)
-            except Exception:
-                self._watchers = [each for each in self._watchers if each is not watcher]
-                _LOG.warning("%s stopped watching", type(watcher).__name__, exc_info=True)
+    def tell(self, watcher: NodeWatcher, what: str, *told: Node) -> None:
+        """Call one method of a watcher; after it has failed once, it is called no more."""
+        if watcher not in self._watchers:
+            return
+        try:
+            getattr(watcher, what)(*told)
+        except Exception:
+            self._watchers.discard(watcher)
+            _LOG.warning("%s stopped watching", type(watcher).__name__, exc_info=True)
+
+    def tell_all(self, what: str, *told: Node) -> None:
+        """Call one method of every watcher."""
+        for watcher in tuple(self._watchers):
+            self.tell(watcher, what, *told)
 
     def _start(self, info: Any) -> None:
         if info.resource_type not in _KINDS:
@@ -118,7 +124,7 @@ class Nodes:
             reads=tuple(each for each in reads if each is not None),
         )
         self._running[info.unique_id] = node
-        self.tell("started", node)
+        self.tell_all("started", node)
 
     def _end(self, info: Any, result: Any) -> None:
         node = self._running.pop(info.unique_id, None)
@@ -132,7 +138,7 @@ class Nodes:
             rows=_rows(node.kind, result),
             message=None if status in _WELL else _without_values(result.message),
         )
-        self.tell("ended", done)
+        self.tell_all("ended", done)
 
 
 @contextmanager
@@ -140,18 +146,20 @@ def reported(manifest: Any, watchers: Sequence[NodeWatcher]) -> Iterator[Nodes]:
     """A callback for dbt that reports nodes to the watchers during the block."""
     nodes, done = Nodes(manifest, watchers), threading.Event()
 
-    def tick() -> None:
+    def tick(watcher: NodeWatcher) -> None:
         while not done.wait(_BETWEEN_TICKS_S):
-            nodes.tell("tick")
+            nodes.tell(watcher, "tick")
 
-    ticker = threading.Thread(target=tick, daemon=True, name="build nodes")
-    ticker.start()
+    tickers = [threading.Thread(target=tick, args=(each,), daemon=True) for each in watchers]
+    for ticker in tickers:
+        ticker.start()
     try:
         yield nodes
     finally:
         done.set()
-        ticker.join()
-        nodes.tell("close")
+        for ticker in tickers:
+            ticker.join()
+        nodes.tell_all("close")
 
 
 def _model_of(info: Any, parsed: Any) -> str | None:

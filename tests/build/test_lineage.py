@@ -1,17 +1,23 @@
 """A build as OpenLineage events, received by a real HTTP server."""
 
+import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import pytest
 
-from chotso.build import run_build, runner
+from chotso.build import lineage, run_build, runner
+from chotso.build.nodes import Node
 from chotso.errors import ChotsoError
+from chotso.settings import Settings
 from tests.worlds.build_warehouse import Servers, Warehouse, new_warehouse
-from tests.worlds.collector import Collector, collector, lineage
+from tests.worlds.collector import Collector, collector
+from tests.worlds.collector import lineage as kept
 
 pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(900)]
 
@@ -37,6 +43,14 @@ def warehouse(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Ite
         yield made
 
 
+@pytest.fixture(autouse=True)
+def no_receiver() -> Iterator[None]:
+    """The client makes further variables of those that it is given."""
+    yield
+    for name in [name for name in os.environ if name.startswith("OPENLINEAGE_")]:
+        del os.environ[name]
+
+
 @pytest.fixture
 def received(monkeypatch: pytest.MonkeyPatch) -> Iterator[Collector]:
     with collector() as found, monkeypatch.context() as patch:
@@ -48,7 +62,7 @@ def received(monkeypatch: pytest.MonkeyPatch) -> Iterator[Collector]:
 def events(received: Collector) -> dict[str, list[dict[str, Any]]]:
     """The events of each job, as they came."""
     found: dict[str, list[dict[str, Any]]] = {}
-    for event in lineage(received):
+    for event in kept(received):
         found.setdefault(event["job"]["name"], []).append(event)
     return found
 
@@ -122,3 +136,20 @@ def test_a_receiver_that_is_away_stops_no_build(
 
 def test_without_a_receiver_nothing_is_imported() -> None:
     subprocess.run([sys.executable, "-c", OFF], check=True, env={})
+
+
+def test_a_slow_receiver_is_waited_for_no_longer_than_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lineage, "_AT_LAST_S", 0.3)
+    settings = SimpleNamespace(warehouse_url="postgresql://me@127.0.0.1/there")
+    sent: list[Any] = []
+
+    def slowly(event: Any) -> None:
+        time.sleep(0.1)
+        sent.append(event)
+
+    watcher = lineage.NodeLineage(cast(Settings, settings), "marts_build", slowly, None)
+    for number in range(20):
+        watcher.started(Node(f"n{number}", "model", None, None, 0, 0.0))
+    with pytest.raises(TimeoutError):
+        watcher.close()
+    assert 1 < len(sent) < 6
