@@ -55,6 +55,7 @@ def reconcile_warehouse() -> None:
         dates = [date.isoformat() for date in dates_to_request(settings)]
         if not dates:
             told = f"; nothing of: {'; '.join(gaps)}" if gaps else ""
+            log.info("every published date is built")
             raise AirflowSkipException(f"every published date is built{told}")
         outlet_events[BUILD_REQUESTED].add_partitions(dates)
         return dates

@@ -1,10 +1,10 @@
 """Airflow's web interface in Chromium, as somebody in Vietnam sees it."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, TimeoutError, sync_playwright
 
 from chotso.calendar import LOCAL_ZONE_NAME
 from chotso.local import airflow_home
@@ -37,3 +37,12 @@ def logged_in(home: AirflowHome) -> Iterator[Page]:
             yield page
         finally:
             browser.close()
+
+
+def has_opened_the_form(page: Page) -> bool:
+    """Whether the form of a run is open now; a click on a page that is still loading gets lost."""
+    with suppress(TimeoutError):
+        page.get_by_role("button", name="Trigger").first.click(timeout=5_000)
+    with suppress(TimeoutError):
+        page.locator("input[type=date]").wait_for(timeout=5_000)
+    return page.locator("input[type=date]").is_visible()

@@ -35,6 +35,7 @@ from chotso.local.drive import (
 from chotso.orchestration.night import dates_to_request
 from chotso.watch.judge import judge
 from tests.pipeline.conftest import Pipeline
+from tests.pipeline.screen import CHROMIUM, has_opened_the_form, logged_in
 from tests.worlds.collector import lineage, traces
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.warehouse]
@@ -97,7 +98,7 @@ def test_one_night_is_green_and_its_assets_start_the_build(pipeline: Pipeline) -
     assert night.build is not None
     assert night.build.run_type == "asset_triggered"
     assert night.build.partition_key == "2021-12-28"
-    assert all("__2021-12-28__" in run.run_id for run in night.extracts)
+    assert all(run.run_id.startswith("manual__2021-12-28__") for run in night.extracts)
     assert tasks_not_clean(pipeline.api) == []
     holds_what_the_source_holds(pipeline)
     shape = pipeline.rows(
@@ -239,6 +240,29 @@ def test_a_night_that_failed_is_taken_up_again(pipeline: Pipeline) -> None:
     assert "phan_bo" in told[0]["what"]
     assert "clear `land` and all after it in `extract_contributions`" in told[0]["next_step"]
     assert len(told_of(pipeline, "extract_contributions", THIRD)) == 1, "two tasks and a run failed"
+
+
+@pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium")
+def test_people_see_nothing_red_and_are_asked_for_the_date(pipeline: Pipeline) -> None:
+    api = pipeline.api
+    known = {run.run_id for run in api.runs("extract_plans")}
+    home = AirflowHome(pipeline.home)
+    with logged_in(home) as page:
+        health = page.request.get(f"{home.url()}/api/v2/monitor/health").json()
+        assert {part: told["status"] for part, told in health.items()} == dict.fromkeys(
+            ("metadatabase", "scheduler", "triggerer", "dag_processor"), "healthy"
+        )
+        page.get_by_text("+07:00").wait_for()
+        page.goto(f"{home.url()}/dags/extract_plans/details")
+        page.get_by_text("Targets by decision").first.wait_for()
+        wait_until(lambda: has_opened_the_form(page))
+        page.get_by_text("Business date (ngày nghiệp vụ)").last.wait_for()
+        page.locator("input[type=date]").fill("2021-12-29")
+        page.get_by_test_id("trigger-dag-submit").click()
+        new = wait_until(lambda: [r for r in api.runs("extract_plans") if r.run_id not in known])
+    assert api.wait(new, timeout_s=TIMEOUT_S)[0].state == "success"
+    newest = "select business_date from ops.batch where feed = 'plans' order by started_at desc"
+    assert pipeline.rows(f"{newest} limit 1") == [(SECOND,)]
 
 
 def test_a_refusal_fails_at_once_and_is_told_once_with_the_next_step(pipeline: Pipeline) -> None:
