@@ -32,6 +32,13 @@ from (
 ) as recent
 having count(*) >= 3
 """
+_RUNNING = """
+select node, clock_timestamp() - started_at
+from ops.build_node
+where build_id = %s and status = 'running'
+order by started_at
+limit 3
+"""
 # Our own sessions that wait, as the login itself sees them, and who holds them up.
 _WAITING = """
 select distinct
@@ -125,11 +132,18 @@ def _hanging(moment: Moment, conn: psycopg.Connection, build: dict[str, Any]) ->
         subject="build",
         business_date=build["business_date"],
         what=f"Build {build['build_id']} of {build['business_date']} has run for {minutes} "
-        f"minutes; {allowed} are allowed.{moment.about_the_cutoff()}",
+        f"minutes; {allowed} are allowed.{_runs(conn, build)}{moment.about_the_cutoff()}",
         kept=_KEPT,
-        next_step="read the log of `build` in `build_warehouse`: the model that runs is named "
+        next_step="read the log of `build` in `build_warehouse`: what it waits for is named "
         "there; to end it, mark the task failed, wait ten seconds, then clear it",
         dag_id="build_warehouse",
         task_id="build",
         is_at_a_cutoff=moment.near_period is not None,
     )
+
+
+def _runs(conn: psycopg.Connection, build: dict[str, Any]) -> str:
+    """The models and tests that run now, the longest first."""
+    rows = conn.execute(_RUNNING, [build["build_id"]]).fetchall()
+    told = ", ".join(f"{node} for {int(lasts.total_seconds())} s" for node, lasts in rows)
+    return f" Running: {told}." if told else ""

@@ -9,6 +9,7 @@ import psycopg
 
 from chotso.errors import ChotsoError
 from chotso.incident_kinds import EVERYTHING, KINDS
+from chotso.orchestration.due import newest_due
 from chotso.settings import Settings
 from chotso.source.database import open_snapshot
 from chotso.source.queries import CLOCK_RELATION
@@ -16,7 +17,7 @@ from chotso.warehouse.connect import connect
 from chotso.watch import builds, freezes, nights, notices, places, proofs
 from chotso.watch.fault import Fault
 from chotso.watch.limits import load_limits
-from chotso.watch.moment import Moment, clock_by_ledger, due_night, open_periods, wall_clock
+from chotso.watch.moment import Moment, clock_by_ledger, open_periods, wall_clock
 
 _LOG = logging.getLogger(__name__)
 _PLACES = (places.disks, places.drop_folder, places.airflow)
@@ -73,13 +74,13 @@ def judge(settings: Settings, *, is_sure: bool = False) -> Diagnosis:
     clock = _source_clock(settings)
     now = wall_clock() if isinstance(clock, ChotsoError) else clock.now
     ahead = None if isinstance(clock, ChotsoError) else clock.ahead
-    moment = Moment(settings, limits, now, due_night(now), is_sure, source_ahead=ahead)
+    moment = Moment(settings, limits, now, newest_due(now), is_sure, source_ahead=ahead)
     try:
         with connect(settings) as conn:
             if isinstance(clock, ChotsoError):
                 now = clock_by_ledger(conn) or now
             periods = open_periods(conn)
-            moment = replace(moment, now=now, night=due_night(now), open_periods=periods)
+            moment = replace(moment, now=now, night=newest_due(now), open_periods=periods)
             found = list(_found_in_ledger(moment, conn))
     except ChotsoError as error:
         causes = [places.warehouse_away(error, moment), *_found_in_places(moment)]

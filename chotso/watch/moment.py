@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import psycopg
 
-from chotso.calendar import LOCAL_ZONE, local_minute, night_of
+from chotso.calendar import local_minute
 from chotso.registers import Period, load_registers
 from chotso.settings import Settings
 from chotso.watch.limits import Limits
@@ -61,12 +61,6 @@ class Moment:
             return ""
         verb = "is" if period.cutoff_at > self.now else "was"
         return f" The cutoff of {period.id} {verb} at {local_minute(period.cutoff_at)}."
-
-
-def due_night(now: datetime) -> date:
-    """The business date of the last night that was due by `now`: it runs at 01:00 the next day."""
-    day = now.astimezone(LOCAL_ZONE).date() - timedelta(days=1)
-    return day if night_of(day) <= now else day - timedelta(days=1)
 
 
 def clock_by_ledger(conn: psycopg.Connection) -> datetime | None:

@@ -215,6 +215,25 @@ def test_a_build_that_failed_or_whose_process_is_gone(made: QuarantineWorld) -> 
     assert judge(made.settings).causes == []
 
 
+def test_a_build_that_hangs_names_the_models_that_run(
+    made: QuarantineWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limited(monkeypatch, build_longest_minutes=0)
+    made.act(
+        "with build as (insert into ops.build (business_date, as_known_at, target_schema, config, "
+        "config_sha256, code_version, status) select business_date, as_known_at, 'marts_build', "
+        "config, config_sha256, code_version, 'running' from ops.build order by build_id limit 1 "
+        "returning build_id) insert into ops.build_node (build_id, node, kind, status, started_at) "
+        "select build_id, 'int_islands', 'model', 'running', clock_timestamp() from build"
+    )
+    with psycopg.connect(made.settings.warehouse_url) as other:
+        other.execute("select pg_advisory_lock(hashtextextended('chotso/build marts_build', 0))")
+        told = only(made.settings, "build_hangs")
+    assert "int_islands" in told.what
+    made.act("delete from ops.build_node where node = 'int_islands'")
+    made.act("delete from ops.build where status = 'running'")
+
+
 def test_a_build_behind_a_lock_names_the_holder_and_nothing_else(
     made: QuarantineWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
