@@ -11,6 +11,7 @@ from chotso.build.counted import count_in
 from chotso.calendar import night_of
 from chotso.contracts import contracts
 from chotso.errors import ChotsoError
+from chotso.migrate import SCRIPTS
 from chotso.orchestration.due import build_date, missing
 from chotso.orchestration.night import dates_to_request, is_built, registers_state
 from chotso.sandbox.server import SandboxServer
@@ -184,6 +185,19 @@ def test_what_was_read_early_and_published_late_is_built_too(warehouse: Product)
     build(warehouse, night_of(DAY) + timedelta(minutes=5), "exposed")
     write(warehouse, DAY, ("plans",))
     assert dates_to_request(warehouse.settings) == [DAY]
+
+
+def test_an_upgraded_warehouse_knows_what_its_builds_counted(warehouse: Product) -> None:
+    script = (SCRIPTS / "083_first_build.sql").read_text("utf-8")
+    write(warehouse, DAY, tuple(contracts()))
+    build(warehouse, night_of(DAY), "exposed")
+    write(warehouse, NEXT, tuple(contracts()))
+    with psycopg.connect(warehouse.admin_url) as connection:
+        connection.execute("update ops.batch set first_build_id = null")
+        connection.execute(script[script.index("update ops.batch") :].encode())
+    assert dates_to_request(warehouse.settings) == [NEXT]
+    with psycopg.connect(warehouse.admin_url) as connection:
+        assert is_built(connection, DAY)
 
 
 def test_a_killed_build_has_built_nothing(warehouse: Product) -> None:
