@@ -133,6 +133,15 @@ class Landing:
             if path.count("/") == 3 and path.endswith(f"/{MANIFEST}"):
                 yield path.rsplit("/", 1)[0], json.loads(self._fs.cat_file(self._full(path)))
 
+    def newest_batches(self, feed: str) -> list[str]:
+        """Ids of a feed's batches of the newest business date in the archive."""
+        top = self._full(feed)
+        if not self._fs.exists(top):
+            return []
+        dates = [str(each) for each in self._fs.ls(top, False)]
+        found = self._fs.ls(max(dates), False) if dates else []
+        return sorted(str(each).rsplit("/", 1)[-1] for each in found)
+
     def files_in(self, folder: str) -> list[str]:
         """The files of a folder, relative to the archive's root."""
         names = (str(each).rsplit("/", 1)[-1] for each in self._fs.ls(self._full(folder), False))

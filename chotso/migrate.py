@@ -90,11 +90,13 @@ def migrate(settings: Settings) -> MigrationReport:
 
 def _register(conn: psycopg.Connection) -> None:
     """Register what a seal compares a bundle with, and the words of the views in `ops`."""
+    from chotso import incident_kinds
     from chotso.ingest import described
     from chotso.release.seal import registered
 
     registered.register(conn)
     described.register(conn)
+    incident_kinds.register(conn)
 
 
 @contextmanager

@@ -44,6 +44,9 @@ class Settings(BaseModel):
     pseudonym_key_file: Path
     embedded: bool
     anchor_file: Path | None = None
+    airflow_url: str | None = None
+    alert_webhook: str | None = None
+    alert_routes_file: Path | None = None
 
     def pseudonym_key(self) -> bytes:
         """The raw key for persons' numbers (bytes, never decoded or stripped).
@@ -70,6 +73,9 @@ class _Named(BaseSettings):
     releases_dir: Path | None = None
     pseudonym_key_file: Path | None = None
     anchor_file: Path | None = None
+    airflow_url: str | None = None
+    alert_webhook: str | None = None
+    alert_routes_file: Path | None = None
 
     @classmethod
     def settings_customise_sources(
@@ -164,6 +170,9 @@ def load_settings() -> Settings:
         certifier_url=_url("certifier_url", named.certifier_url) if named.certifier_url else None,
         source_url=_url("source_url", named.source_url or sandbox.get("source_url")),
         anchor_file=named.anchor_file.resolve() if named.anchor_file else None,
+        airflow_url=named.airflow_url,
+        alert_webhook=named.alert_webhook,
+        alert_routes_file=named.alert_routes_file,
     )
 
 

@@ -1,5 +1,6 @@
-"""The last night at a glance, for the engineer on duty."""
+"""Is all well, and the last night at a glance, for the engineer on duty."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +20,11 @@ from chotso.release.seal import readiness
 from chotso.settings import Settings
 from chotso.warehouse import safety
 from chotso.warehouse.connect import connect
+from chotso.watch.fault import Fault
+from chotso.watch.incident import Incident
+from chotso.watch.incidents import listed
+from chotso.watch.judge import judge
+from chotso.watch.rounds import last_look
 
 _FEEDS = """
 with newest as (
@@ -93,8 +99,12 @@ inner join ops.build as build on build.build_id = exposed.generation
 
 @dataclass(frozen=True)
 class Status:
-    """The ledger's state for the newest business date of each feed, and what comes next."""
+    """Whether all is well, the newest business date of each feed, and what comes next."""
 
+    is_well: bool
+    causes: list[Fault]
+    incidents: list[Incident]
+    looked_seconds_ago: float | None
     feeds: list[dict[str, Any]]
     stopped: list[dict[str, Any]]
     quarantine: dict[str, Any]
@@ -111,7 +121,9 @@ class Status:
     proves_no_absence: list[dict[str, Any]]
 
     def show(self, console: Console) -> None:
-        """Print the status: what came, what readers see, what is wrong, what is due."""
+        """Print the status: is all well, what came, what readers see, what is due."""
+        for line in self._lines_of_health():
+            console.print(line, markup=False)
         console.print(self._table(), soft_wrap=False)
         lines = (self._lines_of_freezes(), self._lines_of_feeds(), self._lines_of_figures())
         for line in chain(*lines):
@@ -139,6 +151,26 @@ class Status:
                 f"{local_minute(known_at)[5:]}" if known_at else "–",
             )
         return table
+
+    def _lines_of_health(self) -> Iterator[str]:
+        counted = Counter(each.severity for each in self.causes)
+        told = ", ".join(f"{n} {severity}" for severity, n in counted.items())
+        yield f"{'healthy' if self.is_well else 'NOT WELL'}{': ' if told else ''}{told}"
+        for each in self.causes:
+            yield f"{each.severity}: {each.what}"
+            yield f"    next: {each.next_step}"
+        unseen = [each for each in self.incidents if not each.acknowledged_by]
+        if self.incidents:
+            yield (
+                f"{len(self.incidents)} incidents are open, {len(unseen)} not acknowledged "
+                "(`chotso incidents list`)"
+            )
+        ago = self.looked_seconds_ago
+        yield (
+            "no watch has run here yet (`chotso watch`)"
+            if ago is None
+            else f"the watch last looked {int(ago // 60)} minutes ago"
+        )
 
     def _lines_of_freezes(self) -> Iterator[str]:
         for feed in self.feeds:
@@ -197,7 +229,9 @@ def status_of(settings: Settings) -> Status:
     Raises:
         ChotsoError: The warehouse does not answer or has not been made.
     """
+    health = judge(settings)
     with connect(settings) as conn, conn.cursor(row_factory=dict_row) as cursor:
+        incidents = listed(conn)
         feeds = cursor.execute(_FEEDS).fetchall()
         stopped = cursor.execute(_STOPPED).fetchall()
         quarantine = cursor.execute(_OPEN).fetchone() or {}
@@ -231,6 +265,10 @@ def status_of(settings: Settings) -> Status:
         for period in load_registers().periods
     ]
     return Status(
+        all(each.severity == "warning" for each in health.causes),
+        health.causes,
+        incidents,
+        last_look(settings),
         feeds,
         stopped,
         quarantine,

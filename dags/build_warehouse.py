@@ -1,8 +1,8 @@
 """# Build: staging, marts, tests, and the one switch that shows them.
 
-Runs when all five assets of one business date are there. What it may trust is the ledger alone:
-asset events can be lost or come twice, so `reconcile_warehouse` asks `ops.batch` every ten minutes
-for dates that were published but not built, and requests them here.
+Runs when the assets of all groups of feeds are there for one business date. What it may trust is
+the ledger alone: asset events can be lost or come twice, so `reconcile_warehouse` asks `ops.batch`
+every ten minutes for dates that were published but not built, and requests them here.
 
 1. **build**. Input: `raw`, the configuration, and everything known at this moment. Runs in the
    warehouse through dbt: staging, intermediate, marts in `marts_build`, all tests. Output: a row
@@ -12,14 +12,17 @@ for dates that were published but not built, and requests them here.
 A run whose date the ledger already counts as built (its event came twice) does nothing and says
 so; a run that was cleared or made by hand always builds.
 
-**Partition.** The business date, `YYYY-MM-DD`. A build takes in everything published so far, so
-one build also covers older dates that wait.
+**Partition.** The business date, `YYYY-MM-DD`; a run by hand that names none takes the newest date
+of which anything is published. A build takes in everything published so far, so one build also
+covers older dates that wait.
 
 **When it fails.** Readers go on seeing the night before. The log names the model or test that
 failed, and dbt's own log; or the months whose control totals differ, which nothing is built on
 (`ops.control_total`, `ops.difference`). Mend the cause, then clear `build`. Clearing and re-running
 are safe: same inputs, same figures.
 """
+
+from typing import Any
 
 from airflow.sdk import PartitionedAssetTimetable, dag, task
 from wiring.assets import A_NIGHT_OR_REQUESTED, MARTS
@@ -28,6 +31,7 @@ from wiring.defaults import DAG_DEFAULTS
 
 @dag(
     schedule=PartitionedAssetTimetable(assets=A_NIGHT_OR_REQUESTED),
+    description="dbt builds and tests the figures of a night, and one switch shows them",
     doc_md=__doc__,
     tags=["build", "nightly"],
     **DAG_DEFAULTS,
@@ -36,14 +40,19 @@ def build_warehouse() -> None:
     """Build, test and show the marts of a night."""
 
     @task(outlets=[MARTS])
-    def build(partition_key: str | None = None, **context: object) -> dict[str, object]:
+    def build(
+        partition_key: str | None = None, outlet_events: Any = None, **context: Any
+    ) -> dict[str, object]:
         """Build what the ledger says is not built yet, test it, and switch the readers over."""
-        from chotso.orchestration.night import build_if_due, business_date, is_demanded
+        from chotso.orchestration.due import build_date
+        from chotso.orchestration.night import build_if_due, is_demanded
         from chotso.settings import load_settings
 
-        return build_if_due(
-            load_settings(), business_date(partition_key), is_demanded=is_demanded(context)
-        )
+        settings = load_settings()
+        day = build_date(settings, partition_key)
+        built = build_if_due(settings, day, is_demanded=is_demanded(context))
+        outlet_events[MARTS].add_partitions(day.isoformat())
+        return built
 
     # 1. Staging to marts, tests, switch.
     build()

@@ -27,6 +27,7 @@ from wiring.schedules import cutoffs
 
 @dag(
     schedule=cutoffs(),
+    description="Seals the figures of every period whose cutoff has passed",
     doc_md=__doc__,
     tags=["freeze", "deadline"],
     **DAG_DEFAULTS,

@@ -25,6 +25,7 @@ from wiring.schedules import every_morning
 
 @dag(
     schedule=every_morning(),
+    description="Compares every sealed release with its anchor and with what readers see",
     doc_md=__doc__,
     tags=["verify"],
     **DAG_DEFAULTS,
@@ -35,13 +36,13 @@ def verify_releases() -> None:
     @task(task_id="verify_releases")
     def compare() -> list[str]:
         """All releases that were verified."""
-        from chotso.orchestration.watch import watch_releases
+        from chotso.release.check.daily import check_releases
         from chotso.settings import load_settings
 
-        watched = watch_releases(load_settings())
-        if watched.status == "nothing":
+        checked = check_releases(load_settings())
+        if checked.status == "nothing":
             raise AirflowSkipException("nothing is sealed yet")
-        return watched.releases
+        return checked.releases
 
     compare()
 

@@ -882,6 +882,8 @@ create table ops.batch (
     started_at timestamptz not null default clock_timestamp(),
     landed_at timestamptz,
     published_at timestamptz,
+    -- Bản dựng đầu tiên có tính lô này — the first build for readers that counts it; null: none yet
+    first_build_id bigint,
     constraint batch_pkey primary key (batch_id),
     constraint batch_check check (status <> 'published' or rows_delivered = (rows_accepted +
         rows_quarantined)),
@@ -890,7 +892,8 @@ create table ops.batch (
     constraint batch_read_mode_check check (read_mode = any (array['whole', 'changes', 'year',
         'file', 'replay', 'window'])),
     constraint batch_status_check check (status = any (array['running', 'published', 'blocked',
-        'refused', 'failed']))
+        'refused', 'failed'])),
+    constraint batch_first_build_id_fkey foreign key (first_build_id) references ops.build(build_id)
 );
 create index batch_business_date_feed_group_idx on ops.batch using btree (business_date,
     feed_group);
@@ -918,6 +921,32 @@ create table ops.build (
     constraint build_status_check check (status = any (array['running', 'built', 'exposed',
         'failed']))
 );
+
+-- Từng mô hình và phép kiểm tra của một lần dựng — one row per model and test of a build, from its
+-- start on; builds of the last 400 days
+create table ops.build_node (
+    build_id bigint not null, -- Số của bản dựng — number of the build
+    node text not null, -- Tên mô hình hoặc phép kiểm tra — name of the model or test
+    kind text not null, -- Loại — model or test
+    -- Mô hình được dựng hoặc được kiểm tra — the model itself, or the one that the test is about
+    model text,
+    -- Trạng thái — running; success or error of a model; pass, warn, fail or error of a test;
+    -- skipped after another's failure; killed: its build ended before it
+    status text not null,
+    started_at timestamptz not null, -- Bắt đầu (giờ máy chủ) — begun, server's clock
+    -- Kết thúc (giờ máy chủ) — ended; null while it runs, and when it was killed
+    ended_at timestamptz,
+    seconds numeric(12,3), -- Số giây — seconds from start to end
+    -- Số dòng — rows that the model has, or that fail the test; null: a view, or unknown
+    rows bigint,
+    message text, -- Lý do, không có giá trị — why it failed, without values of rows
+    constraint build_node_pkey primary key (build_id, node),
+    constraint build_node_kind_check check (kind = any (array['model', 'test'])),
+    constraint build_node_status_check check (status = any (array['running', 'success', 'pass',
+        'warn', 'fail', 'error', 'skipped', 'killed'])),
+    constraint build_node_build_id_fkey foreign key (build_id) references ops.build(build_id)
+);
+create index build_node_running on ops.build_node using btree (build_id) where (status = 'running');
 
 -- Cấu hình quyết định số liệu, ghi lúc nâng cấp — registers that decide figures, as last migrated
 create table ops.configuration (
@@ -1097,6 +1126,69 @@ create trigger a_guard before delete or update or truncate on ops.freeze_overrid
     execute function guard.refuse_change('append');
 alter table ops.freeze_override enable always trigger a_guard;
 
+-- Sự cố — one row per cause and night: what is wrong, what was kept, and the next step
+create table ops.incident (
+    incident_id bigint generated always as identity,
+    kind text not null, -- Loại sự cố — the kind; each has a runbook
+    subject text not null, -- Đối tượng — the feed, file, DAG or place
+    -- Ngày nghiệp vụ của đêm — the night that it belongs to, or in which it was found
+    business_date date not null,
+    period_id text, -- Kỳ bị ảnh hưởng — the period at stake, if any
+    -- Mức độ — critical: figures or a cutoff are at stake; error: a night is; warning
+    severity text not null,
+    what text not null, -- Chuyện gì đã xảy ra — what happened, and to what
+    kept text, -- Phần còn nguyên — what was not changed
+    next_step text not null, -- Việc cần làm — the next step
+    dag_id text, -- DAG — the DAG that a person looks at
+    task_id text, -- Tác vụ — its task
+    log_url text, -- Nhật ký — where the task's log is shown
+    -- Số lần ghi nhận — faults counted into it: tasks that failed, consequences, times it came back
+    fault_count integer not null default 1,
+    -- Bắt đầu (giờ máy chủ) — opened, server's clock
+    opened_at timestamptz not null default clock_timestamp(),
+    -- Thấy lần cuối lúc — when it was last seen
+    last_seen_at timestamptz not null default clock_timestamp(),
+    acknowledged_at timestamptz, -- Được tiếp nhận lúc — acknowledged at
+    acknowledged_by text, -- Người tiếp nhận — who sees to it
+    ended_at timestamptz, -- Kết thúc lúc — ended; null: it is open
+    ended_by text, -- Người đóng, hoặc watch — who closed it; watch: its cause is gone
+    end_reason text, -- Lý do đóng — why it was closed
+    constraint incident_pkey primary key (incident_id),
+    constraint incident_kind_subject_business_date_key unique (kind, subject, business_date),
+    constraint incident_check check ((ended_at is null) = (ended_by is null)),
+    constraint incident_check1 check ((acknowledged_at is null) = (acknowledged_by is null)),
+    constraint incident_severity_check check (severity = any (array['critical', 'error',
+        'warning']))
+);
+create index incident_kind_subject_idx on ops.incident using btree (kind, subject) where (ended_at
+    is null);
+
+-- Các loại sự cố, ghi lúc nâng cấp — the kinds of incidents and their names, as last migrated
+create table ops.incident_kind (
+    kind text not null, -- Loại sự cố — the kind
+    name_vi text not null, -- Tên loại — its Vietnamese name
+    name_en text not null, -- Tên tiếng Anh — its English name
+    constraint incident_kind_pkey primary key (kind)
+);
+
+-- Thông báo sự cố — one row per incident, event and route: each is sent once
+create table ops.incident_notice (
+    incident_id bigint not null, -- Sự cố — the incident
+    -- Sự kiện — opened, worse (it became critical), again (it came back), ended
+    event text not null,
+    route text not null, -- Đường gửi, không có bí mật — the route by name
+    -- Cần gửi từ lúc — since when it is to be sent
+    due_at timestamptz not null default clock_timestamp(),
+    sent_at timestamptz, -- Đã gửi lúc — sent; null: not yet
+    try_count integer not null default 0, -- Số lần thử — tries so far
+    error text, -- Lỗi lần thử gần nhất — why the last try failed
+    constraint incident_notice_pkey primary key (incident_id, event, route),
+    constraint incident_notice_event_check check (event = any (array['opened', 'worse', 'again',
+        'ended'])),
+    constraint incident_notice_incident_id_fkey foreign key (incident_id) references
+        ops.incident(incident_id)
+);
+
 -- Dòng danh mục không còn thấy ở nguồn, vẫn tính — register rows that a whole read lacked
 create table ops.missing_row (
     missing_id bigint generated always as identity,
@@ -1148,6 +1240,19 @@ create table ops.operator_act (
     constraint operator_act_sha256_check check (sha256 ~ '^[0-9a-f]{64}$')
 );
 create index operator_act_known_at_idx on ops.operator_act using btree (known_at);
+
+-- Các lần đối chiếu bản chốt — one row per comparison of all releases with their anchors
+create table ops.release_check (
+    check_id bigint generated always as identity,
+    checked_at timestamptz not null default clock_timestamp(), -- Lúc đối chiếu (giờ máy chủ) — when
+    -- Kết quả — verified; unanchored: nothing vouches for one; differs; nothing is sealed
+    result text not null,
+    releases integer not null, -- Số bản chốt — how many releases
+    what text, -- Chi tiết — what was found
+    constraint release_check_pkey primary key (check_id),
+    constraint release_check_result_check check (result = any (array['verified', 'unanchored',
+        'differs', 'nothing']))
+);
 
 -- Các quy tắc kiểm tra, ghi lúc nâng cấp — what each rule says, as last migrated
 create table ops.rule (
@@ -1230,6 +1335,29 @@ create table ops.statement (
 create unique index statement_in_force on ops.statement using btree (feed, scope_key, stated_at)
     where (replaced_at is null);
 
+-- Từng bước của các lần dựng — one row per model and test of a build, from its start on; builds of
+-- the last 400 days
+create view ops.build_nodes as
+with label(code, name_vi, name_en) as ( values ('model','Mô hình','model'),
+    ('test','Phép kiểm tra','test'), ('running','Đang chạy','running'),
+    ('success','Đã dựng','built'), ('pass','Đạt','passed'), ('warn','Cảnh báo','warned'),
+    ('fail','Không đạt','failed'), ('error','Lỗi','error'), ('skipped','Bỏ qua','skipped'),
+    ('killed','Bị ngắt','ended with its build') ), judged as ( select node.build_id, node.node,
+    node.kind, node.model, node.status, node.started_at, node.ended_at, node.seconds, node.rows,
+    node.message, build.business_date, build.kind as build_kind, case when node.status = 'running'
+    and build.status <> 'running' then 'killed' else node.status end as status_code
+from ops.build_node node
+join ops.builds build on node.build_id = build.build_id ) select judged.build_id,
+    judged.business_date, judged.build_kind, judged.node, judged.kind, judged.model,
+    judged.status_code as status, judged.started_at, judged.ended_at, case when judged.status_code =
+    'running' then extract(epoch
+from clock_timestamp() - judged.started_at)::numeric(12,3) else judged.seconds end as seconds,
+    judged.rows, kind.name_vi as kind_vi, kind.name_en as kind_en, status.name_vi as status_vi,
+    status.name_en as status_en
+from judged left
+join label kind on judged.kind = kind.code left
+join label status on judged.status_code = status.code;
+
 -- Các lần dựng số liệu — one row per build: when, how long, and what became of it
 create view ops.builds as
 with build as ( select made.build_id, made.business_date, made.status, made.started_at,
@@ -1292,6 +1420,22 @@ from aged ) select judged.feed, judged.name_vi as feed_vi, judged.last_business_
 from judged left
 join ops.status_label label on judged.status = label.code;
 
+-- Sự cố — one row per cause and night: what kind, how bad, since when; the text is in `chotso
+-- incidents`
+create view ops.incidents as
+select incident.incident_id, incident.kind, incident.severity, incident.business_date,
+    incident.period_id, incident.dag_id, incident.task_id, incident.fault_count, incident.opened_at,
+    incident.acknowledged_at, incident.ended_at, incident.ended_at is null as is_open, extract(epoch
+from coalesce(incident.ended_at, clock_timestamp()) - incident.opened_at)::integer as
+    duration_seconds, kind.name_vi as kind_vi, kind.name_en as kind_en, severity.name_vi as
+    severity_vi, severity.name_en as severity_en, state.name_vi as state_vi, state.name_en as
+    state_en
+from ops.incident incident left
+join ops.incident_kind kind on incident.kind = kind.kind left
+join ops.status_label severity on incident.severity = severity.code left
+join ops.status_label state on state.code = case when incident.ended_at is null then 'open' else
+    'over' end;
+
 -- Các thời điểm chốt số — one row per period of config/periods.yml: its cutoff, and what is due
 create view ops.next_cutoffs as
 with registered as ( select period.value ->> 'id' as period_id, period.value ->> 'name_vi' as
@@ -1324,14 +1468,18 @@ select builds.business_date, tstzrange(builds.started_at, greatest(builds.starte
 from ops.builds
 where builds.kind = 'night' ), time_of_night as ( select span.business_date, range_agg(span.worked)
     as worked
-from span group by span.business_date ), delivered as ( select batch.business_date, count(distinct
-    batch.feed) as feeds, count(*) as batches, sum(batch.rows_delivered)::bigint as rows_delivered,
-    sum(batch.rows_quarantined)::bigint as rows_quarantined,
-    sum(batch.money_delivered)::numeric(24,0) as money_delivered, count(*) filter (where
-    batch.status = any (array['blocked', 'refused', 'failed'])) as batches_stopped, case when
-    bool_or(batch.status = 'running') then 'running' when bool_or(batch.status = any
-    (array['blocked', 'refused', 'failed'])) then 'stopped' else 'published' end as status
-from ops.batch group by batch.business_date ), newest_build as ( select distinct on
+from span group by span.business_date ), tried as ( select batch.business_date, batch.feed,
+    batch.status, batch.rows_delivered, batch.rows_quarantined, batch.money_delivered, (batch.status
+    = any (array['blocked', 'refused'])) or batch.status = 'failed' and lead(batch.batch_id) over
+    (partition by batch.business_date, batch.feed order by batch.started_at, batch.batch_id) is null
+    as is_stopped
+from ops.batch ), delivered as ( select tried.business_date, count(distinct tried.feed) as feeds,
+    count(*) as batches, sum(tried.rows_delivered)::bigint as rows_delivered,
+    sum(tried.rows_quarantined)::bigint as rows_quarantined,
+    sum(tried.money_delivered)::numeric(24,0) as money_delivered, count(*) filter (where
+    tried.is_stopped) as batches_stopped, case when bool_or(tried.status = 'running') then 'running'
+    when bool_or(tried.is_stopped) then 'stopped' else 'published' end as status
+from tried group by tried.business_date ), newest_build as ( select distinct on
     (builds.business_date) builds.business_date, builds.status, builds.status_vi, builds.status_en
 from ops.builds
 where builds.kind = 'night' order by builds.business_date, builds.build_id desc ) select
@@ -1386,8 +1534,10 @@ from ( values ('running','Đang chạy','running'),
     ('unreadable','Có số tiền không đọc được','some đồng cannot be read'), ('fresh','Mới','fresh'),
     ('late','Chậm','late'), ('stale','Quá cũ','stale'), ('never','Chưa có dữ liệu','nothing yet'),
     ('irregular','Không có lịch gửi','comes when it is sent'), ('not_due','Chưa đến hạn','not due'),
-    ('due','Đã đến hạn, chưa chốt','due, not sealed'), ('sealed','Đã chốt','sealed')) label(code,
-    name_vi, name_en);
+    ('due','Đã đến hạn, chưa chốt','due, not sealed'), ('sealed','Đã chốt','sealed'),
+    ('critical','Nghiêm trọng','critical'), ('error','Lỗi','error'),
+    ('warning','Cảnh báo','warning'), ('open','Đang mở','open'), ('over','Đã hết','over'))
+    label(code, name_vi, name_en);
 
 -- ops.analyze_mart(mart text) returns void
 --     plpgsql, security definer of chotso_keeper; code/015_keeper.sql

@@ -18,7 +18,7 @@ import chotso
 from chotso.backup import manifest, objects, programs, reach, server_files
 from chotso.backup.manifest import DATABASE, OBJECTS, KeptFile, Manifest
 from chotso.errors import ChotsoError
-from chotso.local.folder import locked
+from chotso.folder import locked
 from chotso.release.seal.parts import Progress
 from chotso.settings import Places
 

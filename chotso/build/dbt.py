@@ -14,10 +14,14 @@ from zoneinfo import ZoneInfo
 import psycopg
 from psycopg.types.json import Jsonb
 
-from chotso.build import orphans, uncounted
+from chotso import telemetry
+from chotso.build import counted, orphans, uncounted
+from chotso.build.counted import NIGHTLY_SCHEMA
 from chotso.build.expose import expose, tidy
+from chotso.build.node_ledger import mark_killed
 from chotso.build.runner import WHOLE, DbtSummary, run_dbt
 from chotso.build.scratch import claim_scratch_schema, drop_foreign_keys
+from chotso.build.watchers import watchers
 from chotso.calendar import LOCAL_ZONE
 from chotso.contracts import contracts
 from chotso.errors import BusyError, ChotsoError
@@ -32,8 +36,8 @@ from chotso.warehouse import statistics
 from chotso.warehouse.connect import connect, login_session
 from chotso.warehouse.locks import hold
 
-NIGHTLY_SCHEMA = "marts_build"
 ConfigChoice = Literal["as-of", "current"]
+_NOT_TOLD = telemetry.Step()
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,11 @@ def run_build(
     if only and schema is None:
         raise ValueError("a build for readers is whole")
     target = schema or NIGHTLY_SCHEMA
-    with connect(settings) as conn, hold(conn, f"build {target}"):
+    with (
+        telemetry.step("build", target) as step,
+        connect(settings) as conn,
+        hold(conn, f"build {target}"),
+    ):
         knowledge = _knowledge(conn, as_known_at)
         registers = configuration_at(conn, as_known_at, config)
         if schema is not None:
@@ -110,7 +118,7 @@ def run_build(
             statistics.gather(conn)
             variables = build_variables(registers, knowledge.as_known_at, event_cutoff)
             command = ("run", "--select", *(f"+{model}" for model in only)) if only else WHOLE
-            call = (variables, command, is_parsed_anew)
+            call = (variables, command, is_parsed_anew, step)
             summary = _run_watched(settings, build_id, target, *call)
             failpoint("build.built")
             notes = [] if only else uncounted.record(conn, target, build_id)
@@ -143,12 +151,14 @@ def _run_watched(
     variables: dict[str, Any],
     command: tuple[str, ...],
     is_parsed_anew: bool,
+    step: telemetry.Step = _NOT_TOLD,
 ) -> DbtSummary:
     """Run dbt with its own session name, and report the sessions that it waits for."""
     name = orphans.session_name(build_id, schema)
     with watched(partial(login_session, settings), name=name) as watch:
         try:
-            return run_dbt(settings, schema, variables, command, name, is_parsed_anew)
+            told = watchers(settings, build_id, schema, step)
+            return run_dbt(settings, schema, variables, command, name, is_parsed_anew, told)
         except ChotsoError as error:
             if watch.holders is None:
                 raise
@@ -302,6 +312,7 @@ def _begin(
             """,
             [schema],
         )
+        mark_killed(conn, schema)
         row = conn.execute(
             """
             insert into ops.build (business_date, as_known_at, event_cutoff, target_schema,
@@ -319,8 +330,9 @@ def _begin(
                 code_version(),
             ],
         ).fetchone()
+        assert row is not None
+        counted.count_in(conn, row[0])
     conn.commit()
-    assert row is not None
     return int(row[0])
 
 

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ from psycopg import pq
 
 from chotso import PROJECT_ROOT
 from chotso.ambient import scrub
-from chotso.build import log
+from chotso.build import artifacts, log, nodes
 from chotso.build.macros import drop_unused
 from chotso.errors import ChotsoError
 from chotso.session import PINNED
@@ -56,12 +56,14 @@ def run_dbt(
     command: tuple[str, ...] = WHOLE,
     session_name: str = "chotso build",
     is_parsed_anew: bool = False,
+    watchers: Sequence[nodes.NodeWatcher] = (),
 ) -> DbtSummary:
     """Run one dbt command in `schema`, with the warehouse's login and the role `chotso_loader`.
 
     State and logs are in `<home>/dbt/<schema>`. dbt gets the password in an environment variable,
     which is set only during the call, and which dbt scrubs from all its output. Its sessions have
-    the name `session_name`. With `is_parsed_anew`, no cache of an earlier process is used.
+    the name `session_name`. With `is_parsed_anew`, no cache of an earlier process is used. The
+    watchers are told of each model and test.
 
     Raises:
         ChotsoError: A model or a test failed; it and the log file are named.
@@ -71,15 +73,19 @@ def run_dbt(
     log_file = place / "logs" / "dbt.log"
     before = [
         *("--log-level", "none", "--log-level-file", "none", "--no-use-colors"),
-        "--no-write-json",  # the ledger records builds; nobody reads dbt's artifacts
+        "--no-write-json",  # chotso.build.artifacts writes what is read
         *("--log-path", str(log_file.parent)),
     ]
     with log.kept_in(log_file) as keep:
         manifest = _manifest(settings, schema, variables, before, is_parsed_anew, [keep])
-        with environment(settings, schema, session_name):
-            outcome = _runner([keep], manifest).invoke(
+        with (
+            environment(settings, schema, session_name),
+            nodes.reported(manifest, watchers) as report,
+        ):
+            outcome = _runner([keep, report], manifest).invoke(
                 [*before, *command, *_after(place / "target", variables)]
             )
+    artifacts.keep_results(outcome.result, place / "target")
     if outcome.exception is not None:
         raise _failed(str(outcome.exception).strip(), log_file)
     results: list[Any] = list(getattr(outcome.result, "results", []))
@@ -144,6 +150,7 @@ def _manifest(
             parsed = _runner(callbacks).invoke([*before, *cache, "parse", *_after(kept, fixed)])
         if not parsed.success:
             return None
+        artifacts.keep_manifest(parsed.result, kept, settings.home / "dbt" / _PARSED_FOR / "target")
         drop_unused(parsed.result)
         _PARSED[is_parsed_anew] = parsed.result, _database(settings)
     parsed_manifest, database = _PARSED[is_parsed_anew]

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import psycopg
 import typer
 
+from chotso import telemetry
 from chotso.ambient import print_anything
-from chotso.cli import missing, quarantine, sandbox
+from chotso.cli import incidents, missing, quarantine, sandbox
 from chotso.cli.backup import backup, restore, wal
 from chotso.cli.console import OUTPUT, Json, answer, as_date, as_instant, progress, refusals
 from chotso.cli.dbt import AS_TYPED, dbt
@@ -30,6 +31,8 @@ app = typer.Typer(
 app.add_typer(sandbox.app, name="sandbox")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(missing.app, name="missing")
+app.add_typer(incidents.app, name="incidents")
+app.command()(incidents.watch)
 app.command()(explain)
 app.command()(late)
 app.command()(backup)
@@ -99,7 +102,7 @@ def nightly(date_: BusinessDate, json: Json = False) -> None:
 
     day = as_date(date_)
     settings = load_settings()
-    with progress() as show:
+    with telemetry.step("night", "night", business_date=day) as step, progress() as show:
         reports = extract_all(settings, day, progress=show)
         stopped = [text for report in reports for text in report.stopped]
         built: Any = None
@@ -110,6 +113,8 @@ def nightly(date_: BusinessDate, json: Json = False) -> None:
             stopped.append(str(error))
         except psycopg.Error as error:
             stopped.append(str(refused(error)))
+        if stopped:
+            step.fail("stopped")
     obstacles = looked_for(settings)
     stopped += [str(each) for each in obstacles if each.fails_the_night]
     batches = [batch for report in reports for batch in report.batches]
@@ -279,11 +284,13 @@ def certify(
 
 @app.command()
 def status(json: Json = False) -> None:
-    """Last night at a glance: feeds, rows, money, rules, freshness, next cutoff."""
+    """Is all well (exit status 0), and if not, what to do; then the last night at a glance."""
     from chotso.status import status_of
 
     report = status_of(load_settings())
     answer(report, json, lambda: report.show(OUTPUT))
+    if not report.is_well:
+        raise SystemExit(1)
 
 
 def _root(text: str) -> str:

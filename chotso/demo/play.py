@@ -48,7 +48,6 @@ from chotso.local.drive import (
     warm_up,
 )
 from chotso.migrate import migrate
-from chotso.orchestration.alerts import alert_file
 from chotso.orchestration.deadline import periods_due
 from chotso.orchestration.night import is_built
 from chotso.sandbox import province
@@ -56,6 +55,7 @@ from chotso.sandbox import server as sandbox
 from chotso.session import open_session
 from chotso.settings import Settings, load_settings
 from chotso.warehouse.connect import connect
+from chotso.watch.callbacks import alert_file
 
 PERIOD_ID = "sprint-2021-q4"
 NIGHTS_BEFORE = (date(2021, 12, 28), date(2021, 12, 29), date(2021, 12, 30))

@@ -12,7 +12,14 @@ from chotso.failpoints import failpoint
 from chotso.ingest import ledger
 from chotso.ingest.extract_files import land_files
 from chotso.ingest.extract_table import land_table
-from chotso.ingest.landing_run import LandingRun, Landings, Progress, Read
+from chotso.ingest.landing_run import (
+    LandingRun,
+    Landings,
+    NotDueError,
+    Progress,
+    Read,
+    every_feed_recorded,
+)
 from chotso.settings import Settings
 from chotso.source.database import open_snapshot
 from chotso.source.faults import SourceFault
@@ -34,7 +41,7 @@ def land(
     """Land feeds of one or more groups from one snapshot; the caller holds the groups' locks.
 
     All batches are recorded as landed in one transaction at the end. If the run is killed before,
-    none of them counts.
+    none of them counts. If it ends with an error, each feed has its row and the reason.
 
     Args:
         settings: Where source, drop folder and archive are.
@@ -51,11 +58,15 @@ def land(
     Raises:
         ChotsoError: The source is away, its clock went back, or the date lies after it.
     """
-    with open_snapshot(settings.source_url) as snapshot:
-        _check_clock(conn, contracts, snapshot.known_at, business_date, not_before)
+    read = Read(business_date, full, months, final_of, keys)
+    with (
+        every_feed_recorded(conn, contracts, read) as begun,
+        open_snapshot(settings.source_url) as snapshot,
+    ):
+        _refuse_too_early(snapshot.known_at, business_date, not_before)
+        _check_clock(conn, contracts, snapshot.known_at)
         landings = Landings(snapshot.known_at)
-        read = Read(business_date, full, months, final_of, keys)
-        run = LandingRun(settings, conn, snapshot, read, progress, landings)
+        run = LandingRun(settings, conn, snapshot, read, progress, landings, begun=begun)
         try:
             for contract in contracts:
                 _land_one(run, contract)
@@ -79,29 +90,26 @@ def _land_one(run: LandingRun, contract: Contract) -> None:
         else:
             land_files(run, contract, contract.source)
     except SourceFault as error:
-        run.stop_unfinished(error)
+        run.stop_unfinished(contract, error)
 
 
-def _check_clock(
-    conn: psycopg.Connection,
-    contracts: list[Contract],
-    known_at: datetime,
-    business_date: date,
-    not_before: datetime | None,
-) -> None:
+def _refuse_too_early(known_at: datetime, business_date: date, not_before: datetime | None) -> None:
     if business_date > local_date(known_at):
-        raise ChotsoError(
+        raise NotDueError(
             f"Business date {business_date} lies after the source's clock "
             f"({known_at.isoformat()}).",
             kept="nothing was read.",
             next_step=f"name a date up to {local_date(known_at)}, or check the source's clock.",
         )
     if not_before is not None and known_at < not_before:
-        raise ChotsoError(
+        raise NotDueError(
             f"The source's clock shows {known_at.isoformat()}, before {not_before.isoformat()}.",
             kept="nothing was read.",
             next_step="run it again when the source's clock has passed that instant.",
         )
+
+
+def _check_clock(conn: psycopg.Connection, contracts: list[Contract], known_at: datetime) -> None:
     for group in dict.fromkeys(contract.group for contract in contracts):
         newest = ledger.newest_known_at(conn, group)
         if newest is not None and known_at < newest:

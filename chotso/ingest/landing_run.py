@@ -1,13 +1,16 @@
 """One landing run: what it was asked to read, what it has landed, and the archive it lands in."""
 
-from collections.abc import Callable
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
 import psycopg
 
-from chotso.contracts import Contract
+from chotso.contracts import Contract, TableSource
 from chotso.errors import ChotsoError
 from chotso.failpoints import failpoint
 from chotso.ingest import ledger
@@ -18,6 +21,11 @@ from chotso.source.drop_folder import Delivery
 from chotso.source.snapshot import Snapshot
 
 Progress = Callable[[str], None]
+_LOG = logging.getLogger(__name__)
+
+
+class NotDueError(ChotsoError):
+    """What was asked for has not come yet by the source's clock: no feed is missing."""
 
 
 @dataclass
@@ -48,6 +56,63 @@ class Read:
     final_of: str | None = None
     keys: dict[str, list[tuple[Any, ...]]] | None = None
 
+    @property
+    def is_of_a_night(self) -> bool:
+        """Whether every feed is read for its date, and not single months or rows again."""
+        return not self.months and not self.keys
+
+    def mode_of(self, contract: Contract) -> str:
+        """How a feed is read for its date."""
+        if not isinstance(contract.source, TableSource):
+            return "file"
+        if contract.source.read == "whole":
+            return "whole"
+        return "year" if self.full else "changes"
+
+
+@contextmanager
+def every_feed_recorded(
+    conn: psycopg.Connection, contracts: list[Contract], read: Read
+) -> Iterator[set[str]]:
+    """Record feeds that an error kept from being read, so that the ledger says what is missing.
+
+    Yields:
+        The feeds of which the ledger has a batch of this run; to be filled by the block.
+    """
+    begun: set[str] = set()
+    try:
+        yield begun
+    except NotDueError:
+        raise
+    except BaseException as error:
+        if not (conn.closed or conn.broken):
+            with suppress(psycopg.Error):  # the error itself matters more
+                conn.rollback()
+                for contract in contracts:
+                    if contract.feed not in begun:
+                        record_unread(conn, contract, read, reason_of(error))
+        raise
+
+
+def record_unread(conn: psycopg.Connection, contract: Contract, read: Read, reason: str) -> None:
+    """Insert a failed batch of a feed of which nothing was read for its date; commits."""
+    if not read.is_of_a_night:
+        return
+    mode = read.mode_of(contract)
+    batch_id = ledger.start(conn, contract, read.business_date, mode, final_of=read.final_of)
+    ledger.stop(conn, batch_id, "failed", f"nothing of it was read: {reason}")
+
+
+def reason_of(error: BaseException) -> str:
+    """What the ledger says of an error; the text of an unknown one may hold values."""
+    return error.what if isinstance(error, ChotsoError) else type(error).__name__
+
+
+def _measured(landed: Landed) -> Iterator[str]:
+    """Rows, and the sum of each column of money."""
+    yield f"{landed.data.rows:,} rows"
+    yield from (f"{column} {total:,} đồng" for column, total in landed.data.sums.items())
+
 
 @dataclass
 class LandingRun:
@@ -56,6 +121,8 @@ class LandingRun:
     Attributes:
         ready: Batches whose folders are complete, before the ledger says so.
         modes: How each batch of this run is read, by its id.
+        begun: Feeds of which the ledger has a batch of this run.
+        started: When each batch was begun (`time.monotonic()`), by its id.
     """
 
     settings: Settings
@@ -66,6 +133,8 @@ class LandingRun:
     landings: Landings
     ready: list[BatchManifest] = field(default_factory=list)
     modes: dict[str, str] = field(default_factory=dict)
+    begun: set[str] = field(default_factory=set)
+    started: dict[str, float] = field(default_factory=dict)
 
     @property
     def landing(self) -> Landing:
@@ -84,12 +153,17 @@ class LandingRun:
             delivery=named,
         )
         self.modes[batch_id] = mode
+        self.begun.add(contract.feed)
+        self.started[batch_id] = time.monotonic()
         return batch_id
 
-    def stop_unfinished(self, error: ChotsoError) -> None:
+    def stop_unfinished(self, contract: Contract, error: ChotsoError) -> None:
         """End what a fault of one relation left unfinished; what has landed of the others stays."""
         done = set(self.landings.batch_ids)
         ledger.fail(self.conn, [each for each in self.modes if each not in done], error.what)
+        if contract.feed not in self.begun:
+            record_unread(self.conn, contract, self.read, error.what)
+            self.begun.add(contract.feed)
         self.landings.stopped.append(str(error))
 
     def give_up(self, error: BaseException) -> None:
@@ -97,8 +171,8 @@ class LandingRun:
         if self.conn.closed or self.conn.broken:
             return
         self.conn.rollback()
-        reason = error.what if isinstance(error, ChotsoError) else type(error).__name__
-        ledger.fail(self.conn, list(self.modes), f"the run ended before it had landed: {reason}")
+        reason = f"the run ended before it had landed: {reason_of(error)}"
+        ledger.fail(self.conn, list(self.modes), reason)
 
     def folder(self, contract: Contract, batch_id: str) -> str:
         """The batch's folder in the archive."""
@@ -127,4 +201,11 @@ class LandingRun:
         self.landing.write_manifest(manifest.folder, manifest.as_json())
         self.ready.append(manifest)
         self.landings.batch_ids.append(batch_id)
+        _LOG.info(
+            "landed %s: batch %s, %s, %.1f s",
+            contract.feed,
+            batch_id,
+            ", ".join(_measured(landed)),
+            time.monotonic() - self.started[batch_id],
+        )
         failpoint(f"landed.{contract.feed}")

@@ -11,6 +11,7 @@ from datetime import date, datetime
 
 import psycopg
 
+from chotso import telemetry
 from chotso.contracts import contract_of, contracts, groups
 from chotso.errors import ChotsoError, unexpected
 from chotso.ingest import ledger, missing
@@ -80,9 +81,14 @@ def publish_and_prove(
     Raises:
         ChotsoError: A batch was blocked or refused, or totals differ; the rest was published.
     """
-    with _locked(settings, [group]) as conn:
+    with (
+        telemetry.step("publish", group, business_date=business_date) as step,
+        _locked(settings, [group]) as conn,
+    ):
         report = _process_landed(settings, conn, group, business_date, progress)
         _prove(settings, conn, report, progress)
+        if report.stopped:
+            step.fail("stopped")
     for note in report.notes:
         _LOG.warning("note: %s", note)
     report.raise_if_stopped()
@@ -98,11 +104,16 @@ def extract_group(
     progress: Progress = _quiet,
 ) -> GroupReport:
     """Land, publish and prove one group under its lock. Errors are in the report."""
-    with _locked(settings, [group]) as conn:
+    with (
+        telemetry.step("extract", group, business_date=business_date) as step,
+        _locked(settings, [group]) as conn,
+    ):
         left = _process_landed(settings, conn, group, business_date, progress)
         landings = _land(settings, conn, [group], business_date, full=full, progress=progress)
         report = _process_landed(settings, conn, group, business_date, progress)
         _prove(settings, conn, report, progress)
+        if report.stopped or left.stopped or landings.stopped:
+            step.fail("stopped")
     report.stopped[:0] = [*left.stopped, *landings.stopped]
     report.batches[:0] = left.batches
     report.notes[:0] = [*left.notes, *landings.notes]
@@ -167,7 +178,7 @@ def final_extract(
         ChotsoError: The source is away or its clock too early, or totals differ unmended.
     """
     names = list(groups())
-    with _locked(settings, names) as conn:
+    with telemetry.step("extract", "all", final_of=final_of), _locked(settings, names) as conn:
         stopped = [
             s
             for g in names
@@ -291,16 +302,21 @@ def _land(
     for group in names:
         ledger.give_up_unlanded(conn, group)
     wanted = [contract for group in names for contract in groups()[group]]
-    return land(
-        settings,
-        conn,
-        wanted,
-        business_date,
-        full=full or is_weekly_full_read(business_date),
-        final_of=final_of,
-        not_before=not_before,
-        progress=progress,
-    )
+    name = names[0] if len(names) == 1 else "all"
+    with telemetry.step("land", name, business_date=business_date) as step:
+        landings = land(
+            settings,
+            conn,
+            wanted,
+            business_date,
+            full=full or is_weekly_full_read(business_date),
+            final_of=final_of,
+            not_before=not_before,
+            progress=progress,
+        )
+        if landings.stopped:
+            step.fail("stopped")
+    return landings
 
 
 def _process_landed(

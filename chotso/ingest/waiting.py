@@ -3,12 +3,15 @@
 A batch that is blocked, refused or fails stops only itself.
 """
 
+import logging
+import time
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any
 
 import psycopg
 
+from chotso import telemetry
 from chotso.contracts import Contract, contract_of
 from chotso.errors import ChotsoError
 from chotso.ingest import ledger, statement_proof, statements
@@ -16,11 +19,13 @@ from chotso.ingest.history import OutOfRangeError
 from chotso.ingest.landing_run import Progress
 from chotso.ingest.ledger import LandedBatch
 from chotso.ingest.load import commit_landing, drop_tables, load
-from chotso.ingest.publish import publish_judged, record_results
+from chotso.ingest.publish import Counts, publish_judged, record_results
 from chotso.ingest.validate import validate
 from chotso.landing import Landing
 from chotso.settings import Settings
 from chotso.warehouse import statistics
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass
@@ -60,13 +65,16 @@ def process_waiting(
     for batch in ledger.waiting(conn, report.group):
         contract = contract_of(batch.feed)
         progress(f"{contract.feed}: publishing {batch.delivery_name or batch.batch_id}")
-        stopped = _process_batch(settings, conn, landing, contract, batch, report)
+        began = time.monotonic()
+        with telemetry.step("batch", batch.feed, batch_id=batch.batch_id) as step:
+            done = _process_batch(settings, conn, landing, contract, batch, report)
+            _tell(batch, done, time.monotonic() - began, step)
         drop_tables(conn, batch.batch_id)
         commit_landing(conn)
         # The next batch's queries need statistics of what was just published.
         statistics.gather(conn)
-        if stopped:
-            report.stopped.append(stopped)
+        if isinstance(done, str):
+            report.stopped.append(done)
 
 
 def _process_batch(
@@ -76,7 +84,8 @@ def _process_batch(
     contract: Contract,
     batch: LandedBatch,
     report: GroupReport,
-) -> str | None:
+) -> Counts | str:
+    """What was published, or the message why nothing was."""
     try:
         load(conn, landing, contract, batch)
         if batch.stated_at and (scope := statements.conflict(conn, contract, batch)):
@@ -104,7 +113,30 @@ def _process_batch(
     if contract.kept_as == "statement":
         report.notes += statement_proof.unproven(conn, contract, batch)
     report.batches.append({"batch_id": batch.batch_id, "feed": contract.feed, **asdict(counts)})
-    return None
+    return counts
+
+
+def _tell(batch: LandedBatch, done: Counts | str, seconds: float, step: telemetry.Step) -> None:
+    """Log what became of a batch, and tell it to telemetry: numbers, no reason."""
+    if isinstance(done, str):
+        step.fail("stopped")
+        _LOG.info("stopped %s: batch %s, %.1f s", batch.feed, batch.batch_id, seconds)
+        return
+    parts = {
+        "delivered": (done.rows_delivered, done.money_delivered),
+        "accepted": (done.rows_accepted, done.money_accepted),
+        "set aside": (done.rows_quarantined, done.money_quarantined),
+    }
+    for outcome, (rows, money) in parts.items():
+        step.count(outcome, rows=rows, money=money)
+    _LOG.info(
+        "published %s: batch %s, %s, %s rows changed, %.1f s",
+        batch.feed,
+        batch.batch_id,
+        ", ".join(f"{o} {rows:,} rows / {money:,} đồng" for o, (rows, money) in parts.items()),
+        f"{done.rows_changed:,}",
+        seconds,
+    )
 
 
 def _stop(

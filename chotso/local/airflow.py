@@ -1,8 +1,8 @@
 """A real Airflow on this machine, without Docker: `python -m chotso.local.airflow up`.
 
-It runs the scheduler (with LocalExecutor), the DAG processor and the API server as detached
-processes on 127.0.0.1. Their database is in the embedded PostgreSQL. There is no triggerer, because
-no task defers.
+It runs the scheduler (with LocalExecutor), the DAG processor, the API server and a triggerer as
+detached processes on 127.0.0.1. Their database is in the embedded PostgreSQL. No task defers; the
+triggerer runs because Airflow shows a missing one as a fault.
 """
 
 import importlib.metadata
@@ -17,10 +17,10 @@ import psycopg
 
 from chotso.ambient import print_anything
 from chotso.errors import ChotsoError
+from chotso.folder import locked
 from chotso.local import airflow_home, processes
 from chotso.local.airflow_home import AirflowHome
 from chotso.local.client import AirflowClient
-from chotso.local.folder import locked
 from chotso.sandbox import state as sandbox_state
 from chotso.session import open_session
 
@@ -28,6 +28,7 @@ COMPONENTS = {
     "api-server": ["api-server"],
     "scheduler": ["scheduler", "--skip-serve-logs"],
     "dag-processor": ["dag-processor"],
+    "triggerer": ["triggerer", "--skip-serve-logs"],
 }
 READY_TIMEOUT_S = 120.0
 STOP_PATIENCE_S = 20.0
@@ -93,6 +94,18 @@ def status(chotso_home: Path) -> dict[str, str]:
         name: f"running (pid {part.pid})" if part and part.is_running else "stopped"
         for name, part in found.items()
     }
+
+
+def fallen(chotso_home: Path) -> list[str]:
+    """Parts that were started, were not stopped by `stop`, and do not run."""
+    home = AirflowHome(chotso_home.expanduser().resolve())
+    return [part.name for part in _parts(home) if not part.is_running]
+
+
+def address(chotso_home: Path) -> str | None:
+    """Where the local Airflow answers; None if it was never started, or was stopped."""
+    home = AirflowHome(chotso_home.expanduser().resolve())
+    return home.url() if _parts(home) else None
 
 
 def client(chotso_home: Path) -> AirflowClient:

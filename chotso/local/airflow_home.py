@@ -15,14 +15,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chotso import PROJECT_ROOT
+from chotso.calendar import LOCAL_ZONE_NAME
 from chotso.errors import ChotsoError
-from chotso.local.folder import write_private
+from chotso.folder import write_private
 from chotso.local.free_port import HOST, free_port
 from chotso.sandbox import state as sandbox_state
 
 DAGS_FOLDER = PROJECT_ROOT / "dags"
 ADMIN = "admin"
 USUAL_PORT = 8080
+# Variables that say whom a night is told to (docs/seeing-inside.md).
+TOLD = ("OTEL_", "OPENLINEAGE_", "AIRFLOW__OPENLINEAGE__", "AIRFLOW__TRACES__")
 # Imports that each task's process would otherwise repeat: Great Expectations takes 4 s, dbt 3 s.
 # The fork server imports them once; a task's process starts as a copy of it.
 PRELOADED = (
@@ -123,14 +126,14 @@ def prepare(home: AirflowHome) -> None:
 
 
 def environment(home: AirflowHome, *, schedules: bool) -> dict[str, str]:
-    """The environment of Airflow's programs and tasks: of the caller's, only `CHOTSO_*`.
+    """The environment of Airflow's programs and tasks: of the caller's, only `CHOTSO_*` and `TOLD`.
 
     Args:
         home: The local Airflow.
         schedules: Whether the DAGs' time schedules are on. They are off in the sandbox, because
             its clock is not the real time.
     """
-    kept = {name: value for name, value in os.environ.items() if name.startswith("CHOTSO_")}
+    kept = {n: value for n, value in os.environ.items() if n.startswith(("CHOTSO_", *TOLD))}
     return {
         "CHOTSO_SCHEDULES": "on" if schedules else "off",
         **kept,
@@ -160,6 +163,11 @@ def _options(home: AirflowHome, airflow_url: str, port: int) -> dict[str, dict[s
             "dags_folder": str(DAGS_FOLDER),
             "plugins_folder": str(home.folder / "plugins"),
             "executor": "LocalExecutor",
+            # Dates without an offset, as people type them; the web interface uses the browser's.
+            "default_timezone": LOCAL_ZONE_NAME,
+            # On a loaded machine an import takes long. A file that was not imported in time has no
+            # DAGs until it is read again.
+            "dagbag_import_timeout": "120",
             # Four extracts may wait for the registers; two more tasks can run beside them.
             "parallelism": "6",
             "load_examples": "False",
@@ -182,9 +190,14 @@ def _options(home: AirflowHome, airflow_url: str, port: int) -> dict[str, dict[s
             "task_instance_heartbeat_timeout": "90",
             "enable_health_check": "False",
         },
+        "triggerer": {"capacity": "10"},
         "dag_processor": {
             "parsing_processes": "2",
-            "min_file_process_interval": "300",
+            # A DAG that was not read for longer than the threshold vanishes as soon as a reading of
+            # its file has ended or was killed. So several readings have to fail in a row.
+            "min_file_process_interval": "120",
+            "dag_file_processor_timeout": "180",
+            "stale_dag_threshold": "900",
             "refresh_interval": "60",
             "dag_bundle_storage_path": str(home.folder / "bundles"),
         },

@@ -5,26 +5,22 @@ from dataclasses import dataclass
 from datetime import date
 
 from chotso.local.client import AirflowClient, DagRun, Task
+from chotso.orchestration.extracts import extracts
 
-EXTRACTS = (
-    "extract_registers",
-    "extract_contributions",
-    "extract_arrears",
-    "extract_participants",
-    "extract_plans",
-)
+EXTRACTS = tuple(each.dag_id for each in extracts())
 BUILD = "build_warehouse"
 RECONCILE = "reconcile_warehouse"
 FREEZE = "freeze_results"
 VERIFY = "verify_releases"
-ALL_DAGS = (*EXTRACTS, BUILD, RECONCILE, FREEZE, VERIFY)
+WATCH = "watch_nights"
+ALL_DAGS = (*EXTRACTS, BUILD, RECONCILE, FREEZE, VERIFY, WATCH)
 ENDED_WELL = frozenset({"success", "skipped"})
 NIGHT_TIMEOUT_S = 900.0
 
 
 @dataclass(frozen=True)
 class Night:
-    """The runs of one business date: five extracts, and the build that their assets triggered."""
+    """The runs of one business date: the extracts, and the build that their assets triggered."""
 
     business_date: date
     extracts: Sequence[DagRun]
@@ -53,9 +49,9 @@ def warm_up(api: AirflowClient) -> None:
 
 
 def run_night(api: AirflowClient, day: date, *, timeout_s: float = NIGHT_TIMEOUT_S) -> Night:
-    """Create the five extracts of a business date; wait for them and the build they trigger.
+    """Create the extracts of a business date; wait for them and the build they trigger.
 
-    If not all five succeed, no asset event can trigger the build, so it does not wait for one.
+    If not all succeed, no asset event can trigger the build, so it does not wait for one.
 
     Raises:
         ChotsoError: A run did not end in time, or the assets started no build.

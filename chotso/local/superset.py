@@ -15,8 +15,8 @@ import httpx
 from chotso import PROJECT_ROOT
 from chotso.ambient import print_anything
 from chotso.errors import ChotsoError
+from chotso.folder import locked
 from chotso.local import processes
-from chotso.local.folder import locked
 from chotso.local.free_port import HOST, free_port
 from chotso.local.superset_home import BI, SupersetHome, prepare
 from chotso.migrate import migrate

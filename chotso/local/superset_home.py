@@ -20,7 +20,7 @@ from psycopg import sql
 
 from chotso import PROJECT_ROOT
 from chotso.errors import ChotsoError
-from chotso.local.folder import write_private
+from chotso.folder import write_private
 from chotso.session import open_session
 from chotso.yaml_reader import read_yaml
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from chotso.calendar import parse_date
-from chotso.contracts import groups
+from chotso.contracts import contracts, groups
 from chotso.errors import ChotsoError
 from chotso.settings import Settings
 from chotso.warehouse.connect import connect
@@ -39,12 +39,22 @@ select
     count(*) filter (where status = 'published')
 from latest
 """
-# Settled: every feed of the date has ended, and no batch is running, or only for so long that its
-# run must be gone. Seen: dates that readers see, or for which a build has failed already.
+# Settled: every feed of the date has ended. A batch that runs for so long is that of a run that is
+# gone, and a feed of which nothing came for so long (its run was never begun, or ended without a
+# word) is not waited for. A feed counts from its own first date on.
+# Seen: what readers see, or what a build has failed with already.
 _TO_REQUEST_SQL = """
-with latest as (
+with first_date as (
+    select expected.feed, coalesce(min(batch.business_date), '-infinity') as first_date
+    from unnest(%(feeds)s::text[]) as expected (feed)
+    left join ops.batch as batch on batch.feed = expected.feed
+    group by expected.feed
+),
+
+latest as (
     select distinct on (business_date, feed) business_date, feed, status, started_at
     from ops.batch
+    where feed = any(%(feeds)s)
     order by business_date asc, feed asc, started_at desc, batch_id desc
 ),
 
@@ -53,36 +63,38 @@ settled as (
     from latest
     group by business_date
     having
-        count(*) = %s
-        and bool_and(
-            status <> 'running' or started_at < clock_timestamp() - interval '3 hours'
+        bool_and(status <> 'running' or started_at < clock_timestamp() - interval '3 hours')
+        and (
+            count(*) >= (
+                select count(*) from first_date where first_date.first_date <= business_date
+            )
+            or max(started_at) < clock_timestamp() - interval '3 hours'
         )
 ),
 
-published as (
-    select business_date, max(known_at) as known_at
-    from ops.batch
-    where status = 'published'
-    group by business_date
-),
-
 seen as (
-    select coalesce(max(as_known_at), '-infinity') as known_at
+    select coalesce(max(build_id), 0) as build_id
     from ops.build
     where status = 'exposed' or (status = 'failed' and target_schema = 'marts_build')
 )
 
-select published.business_date
-from published
-inner join settled on settled.business_date = published.business_date
+select distinct batch.business_date
+from ops.batch as batch
+inner join settled on settled.business_date = batch.business_date
 cross join seen
-where published.known_at > seen.known_at
-order by published.business_date
+where
+    batch.status = 'published'
+    and (batch.first_build_id is null or batch.first_build_id > seen.build_id)
+order by batch.business_date
 """
 _IS_BUILT_SQL = """
 select
-    (select max(known_at) from ops.batch where business_date = %s and status = 'published')
-    <= (select max(as_known_at) from ops.build where status = 'exposed')
+    bool_and(
+        first_build_id is not null
+        and first_build_id <= (select max(build_id) from ops.build where status = 'exposed')
+    )
+from ops.batch
+where business_date = %s and status = 'published'
 """
 
 
@@ -153,16 +165,16 @@ def dates_to_request(settings: Settings) -> list[date]:
     """Business dates that are settled and not built, oldest first.
 
     A date with a blocked feed counts, too, once nothing of it is running: the feed's rows of the
-    day before stay in force. A date whose build failed does not count: it waits for a person.
+    day before stay in force. So does one of which a feed has been missing for three hours. A date
+    whose build failed does not count: it waits for a person.
     """
     with connect(settings) as conn:
-        feeds = sum(len(feeds_of_group) for feeds_of_group in groups().values())
-        found = conn.execute(_TO_REQUEST_SQL, [feeds]).fetchall()
+        found = conn.execute(_TO_REQUEST_SQL, {"feeds": list(contracts())}).fetchall()
     return [row[0] for row in found]
 
 
 def is_built(conn: psycopg.Connection, day: date) -> bool:
-    """Whether the exposed build has everything that is published for the date."""
+    """Whether readers see everything that is published for the date."""
     row = conn.execute(_IS_BUILT_SQL, [day]).fetchone()
     return row is not None and row[0] is True
 
@@ -171,15 +183,6 @@ def is_demanded(context: Mapping[str, Any]) -> bool:
     """Whether a person asked for this run, by starting or clearing it."""
     run, task = context["dag_run"], context["ti"]
     return str(getattr(run.run_type, "value", run.run_type)) == "manual" or task.try_number > 1
-
-
-def _warn_of_the_freeze(settings: Settings, day: date) -> None:
-    """Send an alert for everything that would stop a freeze; the night does not fail."""
-    from chotso.orchestration.alerts import emit
-    from chotso.release.seal.readiness import freeze_obstacles
-
-    for what in freeze_obstacles(settings):
-        emit({"kind": "freeze_would_fail", "business_date": day.isoformat(), "what": what})
 
 
 def build_if_due(settings: Settings, day: date, *, is_demanded: bool) -> dict[str, Any]:
@@ -196,5 +199,4 @@ def build_if_due(settings: Settings, day: date, *, is_demanded: bool) -> dict[st
     report = run_build(settings)
     for note in report.notes:
         _LOG.warning("note: %s", note)
-    _warn_of_the_freeze(settings, day)
     return {"is_built_now": True, "build_id": report.build_id, "tests": report.tests}

@@ -52,7 +52,7 @@ class Retention:
 
 
 @dataclass(frozen=True)
-class Rule:
+class Leftover:
     """What may go once it has not been touched for some days; by default, as many as asked for."""
 
     name: str
@@ -62,10 +62,12 @@ class Rule:
 
 
 RULES = (
-    Rule("airflow_logs", "logs of Airflow's tasks and programs", old_files.airflow_logs),
-    Rule("dbt_folders", "logs and state of builds in other schemas", old_files.dbt_folders),
-    Rule("drafts", "drafts of killed runs in TMPDIR and the archive", old_files.drafts, DRAFT_DAYS),
-    Rule("unlanded", "batches that never landed whole", old_files.unlanded, FEWEST_DAYS),
+    Leftover("airflow_logs", "logs of Airflow's tasks and programs", old_files.airflow_logs),
+    Leftover("dbt_folders", "logs and state of builds in other schemas", old_files.dbt_folders),
+    Leftover(
+        "drafts", "drafts of killed runs in TMPDIR and the archive", old_files.drafts, DRAFT_DAYS
+    ),
+    Leftover("unlanded", "batches that never landed whole", old_files.unlanded, FEWEST_DAYS),
 )
 
 

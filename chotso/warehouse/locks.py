@@ -61,6 +61,26 @@ def hold(
             conn.commit()
 
 
+def is_held(conn: psycopg.Connection, name: str) -> bool:
+    """Whether any session holds the named lock now."""
+    row = conn.execute(
+        """
+        select exists (
+            select from pg_catalog.pg_locks
+            where locktype = 'advisory' and granted and objsubid = 1
+                and ((classid::bigint << 32) | objid::bigint) = %s
+                and database = (
+                    select oid from pg_catalog.pg_database
+                    where datname = pg_catalog.current_database()
+                )
+        )
+        """,
+        [_key(conn, name)],
+    ).fetchone()
+    assert row is not None
+    return bool(row[0])
+
+
 def _key(conn: psycopg.Connection, name: str) -> int:
     row = conn.execute("select hashtextextended(%s, 0)", [f"chotso/{name}"]).fetchone()
     assert row is not None

@@ -4,11 +4,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chotso.calendar import LOCAL_ZONE
-from chotso.orchestration.alerts import alert_run_failed, alert_task_failed
 from chotso.orchestration.retries import TransientOnly
+from chotso.watch.callbacks import alert_run_failed, alert_task_failed
 
 OWNER = "phong-cntt"  # the department that is called when a night fails
-TAGS = frozenset({"extract", "build", "freeze", "nightly", "deadline", "reconcile", "verify"})
+TAGS = frozenset(
+    {"extract", "build", "freeze", "nightly", "deadline", "reconcile", "verify", "watch"}
+)
 # Before the first business date. Airflow does not catch up by itself; a person starts a backfill.
 START_DATE = datetime(2021, 1, 1, tzinfo=LOCAL_ZONE)
 

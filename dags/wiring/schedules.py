@@ -31,6 +31,11 @@ def every_ten_minutes() -> CronTriggerTimetable | None:
     return CronTriggerTimetable("4-59/10 * * * *", timezone=LOCAL_ZONE_NAME) if _is_on() else None
 
 
+def every_five_minutes() -> CronTriggerTimetable | None:
+    """Every five minutes."""
+    return CronTriggerTimetable("2-59/5 * * * *", timezone=LOCAL_ZONE_NAME) if _is_on() else None
+
+
 def every_morning() -> CronTriggerTimetable | None:
     """06:30 local, when the night is over and people are about to read the figures."""
     return CronTriggerTimetable("30 6 * * *", timezone=LOCAL_ZONE_NAME) if _is_on() else None

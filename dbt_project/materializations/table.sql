@@ -10,6 +10,9 @@
     {% call statement('main') -%}
         {{ drop_old_relation() }}
         {{ get_create_table_as_sql(False, target_relation, sql) }}
+    {%- endcall %}
+    {#- Apart: dbt takes the number of rows from the last command of `main`. #}
+    {% call statement('described') -%}
         {{ index_and_analyze(target_relation) }}
         {{ describe_relation(target_relation) }}
     {%- endcall %}

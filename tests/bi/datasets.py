@@ -41,6 +41,7 @@ OPS = (
     "disk_use",
     "rule_outcomes",
     "control_total_report",
+    "incidents",
 )
 COMMENT = re.compile(r"comment on (view|column) ops\.(\w+)(?:\.(\w+))? is\s+'((?:[^']|'')*)'")
 # Payments line by line are a fact; the names of agency and employer stand in a report view.

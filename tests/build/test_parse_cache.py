@@ -1,5 +1,7 @@
 """The dbt project as an earlier process parsed it: used while it stands, never for a release."""
 
+import json
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -81,3 +83,35 @@ def test_a_damaged_cache_is_passed_over(
     cache.write_bytes(cache.read_bytes()[:1000])
     monkeypatch.setattr(runner, "_PARSED", {})
     assert nodes(settings, 6) == first
+
+
+def test_the_manifest_is_written_whole_when_it_is_missing_or_the_project_has_changed(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = settings.home / "dbt" / "marts_build" / "target" / "manifest.json"
+    nodes(settings, 6)
+    manifest = json.loads(path.read_text("utf-8"))
+    assert manifest["exposures"]
+    assert manifest["nodes"]["model.chotso.fct_contribution"]["schema"] == "marts_build"
+    path.write_text("kept")
+    monkeypatch.setattr(runner, "_PARSED", {})
+    nodes(settings, 7)
+    assert path.read_text() == "kept"
+    cache = settings.home / "dbt" / "parsed" / "partial_parse.msgpack"
+    later = path.stat().st_mtime + 1
+    os.utime(cache, (later, later))  # as if dbt had written it for a changed project
+    monkeypatch.setattr(runner, "_PARSED", {})
+    nodes(settings, 8)
+    assert path.read_text() != "kept"
+
+
+def test_a_manifest_that_cannot_be_written_stops_nothing(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    target = settings.home / "dbt" / "marts_build" / "target"
+    for path in target.glob("*"):
+        path.unlink()
+    target.rmdir()
+    target.write_text("a file in its place")
+    assert nodes(settings, 9)
+    assert "manifest.json could not be written" in caplog.text

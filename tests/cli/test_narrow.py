@@ -40,6 +40,7 @@ def feed(name: str, **more: Any) -> dict[str, Any]:
 
 
 STATUS = Status(
+    is_well=True, causes=[], incidents=[], looked_seconds_ago=120.0,
     feeds=[feed("participations"), feed("c12", freeze_batches=0, freeze_rows=None,
                                         freeze_aside=None, freeze_money=None, freezes=None)],
     stopped=[], quarantine={"rows": 71, "money": 21_921_144, "at_stake": 12_331_884,

@@ -1,10 +1,10 @@
 """Every DAG can be read, documents itself, has an owner, tags, retries and an alert route."""
 
 import json
-import threading
-from collections.abc import Iterator
+import subprocess
+import sys
+from copy import deepcopy
 from datetime import UTC, date, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,15 +14,23 @@ import psycopg
 import pytest
 from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import DAG, Asset, AssetAll, AssetAny, RetryAction, TriggerRule
+from airflow.sdk.exceptions import AirflowSkipException, ParamValidationError
+from airflow.sdk.execution_time.context import OutletEventAccessors
 from airflow.serialization.serialized_objects import DagSerialization
 from wiring import assets
+from wiring.night import BUSINESS_DATE
 
+import chotso.orchestration.night as night_module
+import chotso.settings as settings_module
 from chotso import PROJECT_ROOT
 from chotso.errors import BusyError, ChotsoError
-from chotso.local.drive import ALL_DAGS, BUILD, EXTRACTS, FREEZE, VERIFY
-from chotso.orchestration import alerts
+from chotso.local.drive import ALL_DAGS, BUILD, EXTRACTS, FREEZE, RECONCILE, VERIFY
+from chotso.orchestration import due
+from chotso.orchestration.due import newest_due, run_date
+from chotso.orchestration.extracts import extracts
 from chotso.orchestration.night import business_date
 from chotso.orchestration.retries import TransientOnly
+from chotso.watch import callbacks as alerts
 
 DAGS = PROJECT_ROOT / "dags"
 
@@ -55,11 +63,8 @@ def test_all_dags_can_be_read(bag: DagBag) -> None:
 
 
 def test_reading_them_needs_no_database_and_no_heavy_library(tmp_path: Path) -> None:
-    import subprocess
-    import sys
-
     code = (
-        "import sys, extract_contributions, build_warehouse, freeze_results, reconcile_warehouse\n"
+        "import sys, extract_feeds, build_warehouse, freeze_results, reconcile_warehouse\n"
         "import verify_releases\n"
         "heavy = {'great_expectations', 'dbt', 'pandas', 'pyarrow', 'psycopg'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
@@ -81,6 +86,8 @@ def test_a_dag_tells_its_story(bag: DagBag, dag_id: str) -> None:
     dag = bag.dags[dag_id]
     page = dag.doc_md or ""
     assert page.startswith("# ")
+    assert "$" not in page, "everything is filled in"
+    assert dag.description, "the list of DAGs says what each is for"
     assert "**When it fails.**" in page
     steps = dag.topological_sort()  # type: ignore[no-untyped-call]
     for number, task in enumerate(steps, start=1):
@@ -185,6 +192,90 @@ def test_a_build_waits_for_all_five_assets_of_a_date() -> None:
     assert isinstance(assets.A_NIGHT_OR_REQUESTED, AssetAny)
 
 
+def test_ids_and_assets_are_those_that_people_know(bag: DagBag) -> None:
+    assert EXTRACTS == (
+        "extract_registers", "extract_contributions", "extract_participants", "extract_arrears",
+        "extract_plans",
+    )  # fmt: skip
+    places = {each.name: each.uri for each in (*assets.EXTRACTED.values(), assets.MARTS)}
+    assert places == {
+        "registers": "chotso://raw/registers",
+        "contributions": "chotso://raw/contributions",
+        "participants": "chotso://raw/participations",
+        "arrears": "chotso://raw/c12",
+        "plans": "chotso://raw/plans",
+        "marts": "chotso://marts/",
+    }
+
+
+def test_every_asset_says_what_it_is(bag: DagBag) -> None:
+    outlets = {o.name: o for d in bag.dags.values() for t in d.tasks for o in t.outlets}
+    assert len(outlets) == 7
+    assert all(outlet.extra["description"] for outlet in outlets.values())
+
+
+def test_a_page_tells_what_the_contracts_say(bag: DagBag) -> None:
+    pages = {group.group: group.page for group in extracts()}
+    assert "`co_quan`, `can_bo`, `don_vi`, `phan_cong`" in pages["registers"]
+    assert "`raw.payments`, `raw.allocations`" in pages["contributions"]
+    counted = {group for group, page in pages.items() if "(`doi_soat`)" in page}
+    assert counted == {"contributions", "participations"}
+    assert {g for g, page in pages.items() if "holds the pseudonym key" in page} == {
+        "participations"
+    }
+    assert {g for g, page in pages.items() if "every sheet's newest statement" in page} == {"c12"}
+    assert {g for g, page in pages.items() if "`chotso_drop`" in page} == {"c12", "plans"}
+
+
+NEW_GROUP = r"""
+import json, shutil, sys
+from pathlib import Path
+import chotso.contracts
+feeds, dags = Path(sys.argv[1]), sys.argv[2]
+shutil.copytree(chotso.contracts.FEEDS_DIR, feeds)
+page = Path("docs/maintaining.md").read_text("utf-8")
+contract = page.split("```yaml\n", 1)[1].split("```", 1)[0]
+(feeds / "points.yml").write_text(contract, "utf-8")
+desks = contract.replace("feed: points", "feed: desks").replace("order: 60", "order: 14")
+(feeds / "desks.yml").write_text(desks.replace("group: points", "group: registers"), "utf-8")
+chotso.contracts.FEEDS_DIR = feeds
+from airflow.dag_processing.dagbag import DagBag
+bag = DagBag(dag_folder=dags, safe_mode=True, bundle_path=Path(dags))
+from wiring.assets import A_NIGHT
+print(json.dumps({
+    "errors": bag.import_errors,
+    "tasks": sorted(bag.dags["extract_points"].task_ids),
+    "page": bag.dags["extract_points"].doc_md,
+    "registers": bag.dags["extract_registers"].doc_md,
+    "about": bag.dags["extract_points"].description,
+    "outlets": [o.name for o in bag.dags["extract_points"].get_task("publish").outlets],
+    "awaited": [a.name for a in A_NIGHT.objects],
+}))
+"""
+
+
+def test_a_new_group_has_its_dag_and_its_asset_without_python(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", NEW_GROUP, str(tmp_path / "feeds"), str(DAGS)],
+        cwd=PROJECT_ROOT,
+        env={"PYTHONPATH": f"{PROJECT_ROOT}:{DAGS}", "AIRFLOW_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    made = json.loads(done.stdout.splitlines()[-1])
+    assert made["errors"] == {}
+    assert made["tasks"] == ["land", "publish", "wait_for_registers"]
+    assert made["outlets"] == ["points"]
+    assert made["awaited"][-1] == "points", "the build waits for it"
+    assert made["about"] == "Collection points"
+    assert "`diem_thu` of the collection system" in made["page"]
+    assert "`raw.points`" in made["page"]
+    assert "write `dags/groups/points.md`" in made["page"]
+    assert "`raw.assignments`, `raw.desks`" in made["registers"], "a new feed of an old group"
+
+
 @pytest.mark.parametrize("dag_id", EXTRACTS)
 def test_an_extract_s_publishing_says_that_its_asset_is_there(bag: DagBag, dag_id: str) -> None:
     outlets = [outlet.name for outlet in bag.dags[dag_id].get_task("publish").outlets]
@@ -196,6 +287,53 @@ def test_a_run_without_a_date_is_refused_with_the_next_step() -> None:
     for key in (None, "", "31/12/2021", "2021-12-31T01:00:00"):
         with pytest.raises(ChotsoError, match="partition key"):
             business_date(key)
+
+
+def test_the_form_asks_for_the_business_date(bag: DagBag, bag_off: DagBag) -> None:
+    """Airflow's form has a field for the partition key only while the schedules are on."""
+    for read in (bag, bag_off):
+        for dag_id in EXTRACTS:
+            asked = read.dags[dag_id].params.get_param("business_date")
+            assert asked.schema["format"] == "date"
+            assert asked.value is None, "empty is allowed"
+    assert deepcopy(BUSINESS_DATE).resolve("2021-12-31") == "2021-12-31"
+    with pytest.raises(ParamValidationError):
+        deepcopy(BUSINESS_DATE).resolve("31/12/2021")
+
+
+def test_a_run_takes_its_key_then_the_form_then_what_is_due(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    night = datetime.fromisoformat("2022-01-01T01:00:00+07:00")
+    monkeypatch.setattr(due, "source_now", lambda settings: night)
+    settings: Any = None
+    form, handed_on = {"business_date": "2021-12-30"}, {"business_date": "2021-12-29"}
+    nothing: dict[str, Any] = {"business_date": None}
+    assert run_date(settings, "2021-12-28", form, handed_on) == date(2021, 12, 28)
+    assert run_date(settings, None, form, handed_on) == date(2021, 12, 29), "decided before"
+    assert run_date(settings, None, form) == date(2021, 12, 30)
+    assert run_date(settings, None, nothing) == date(2021, 12, 31)
+    assert run_date(settings, None) == date(2021, 12, 31)
+    assert newest_due(night - timedelta(seconds=1)) == date(2021, 12, 30)
+    assert newest_due(night + timedelta(hours=23, minutes=59)) == date(2021, 12, 31)
+
+
+def test_reconcile_requests_every_date_and_says_what_is_missing(
+    bag: DagBag, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Airflow's `add_partitions` takes one list."""
+    task: Any = bag.dags[RECONCILE].get_task("find_dates_to_build")
+    asked = task.python_callable
+    events = OutletEventAccessors()
+    monkeypatch.setattr(settings_module, "load_settings", lambda: None)
+    monkeypatch.setattr(due, "missing", lambda _: ["plans, 2021-12-31: failed: the folder is gone"])
+    dates = [date(2021, 12, 30), date(2021, 12, 31)]
+    monkeypatch.setattr(night_module, "dates_to_request", lambda _: dates)
+    assert asked(outlet_events=events) == ["2021-12-30", "2021-12-31"]
+    assert events[assets.BUILD_REQUESTED].partition_keys == {"2021-12-30", "2021-12-31"}
+    monkeypatch.setattr(night_module, "dates_to_request", lambda _: [])
+    with pytest.raises(AirflowSkipException, match=r"is built; nothing of: plans, .* gone"):
+        asked(outlet_events=events)
 
 
 def test_only_what_can_pass_by_itself_is_tried_again() -> None:
@@ -232,11 +370,12 @@ def context_of_a_failure() -> dict[str, Any]:
     }
 
 
-def test_an_alert_is_one_line_with_the_next_step(
+def test_a_failure_that_the_watch_cannot_take_is_in_the_file_all_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """No warehouse is known here; what the watch does with a failure is in tests/watch."""
     monkeypatch.setenv("CHOTSO_HOME", str(tmp_path))
-    monkeypatch.delenv("CHOTSO_ALERT_WEBHOOK", raising=False)
+    monkeypatch.delenv("CHOTSO_WAREHOUSE_URL", raising=False)
     alerts.alert_task_failed(context_of_a_failure())
     alerts.alert_run_failed({**context_of_a_failure(), "reason": "task_failure"})
     first, second = (
@@ -245,50 +384,7 @@ def test_an_alert_is_one_line_with_the_next_step(
     assert first["kind"] == "task_failed"
     assert (first["dag_id"], first["task_id"]) == ("extract_arrears", "publish")
     assert first["business_date"] == "2021-12-31"
-    assert first["what"].startswith("Tệp C12 bị từ chối.")
+    assert first["what"] == "Tệp C12 bị từ chối."
     assert first["next_step"] == "ask for the file again."
-    assert second["kind"] == "run_failed"
-
-
-@pytest.fixture
-def webhook() -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    received: list[dict[str, Any]] = []
-
-    class Receiver(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            received.append(json.loads(body))
-            self.send_response(204)
-            self.end_headers()
-
-        def log_message(self, format: str, *args: object) -> None:
-            """Say nothing."""
-
-    server = HTTPServer(("127.0.0.1", 0), Receiver)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/", received
-    server.shutdown()
-    server.server_close()
-    thread.join()
-
-
-def test_the_webhook_gets_the_same_alert(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, webhook: tuple[str, list[dict[str, Any]]]
-) -> None:
-    url, received = webhook
-    monkeypatch.setenv("CHOTSO_HOME", str(tmp_path))
-    monkeypatch.setenv("CHOTSO_ALERT_WEBHOOK", url)
-    alerts.alert_task_failed(context_of_a_failure())
-    written = json.loads((tmp_path / "alerts.jsonl").read_text("utf-8"))
-    assert received == [written]
-
-
-@pytest.mark.parametrize("broken", ["http://127.0.0.1:1/", "not a url"])
-def test_a_webhook_that_is_down_hides_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
-) -> None:
-    monkeypatch.setenv("CHOTSO_HOME", str(tmp_path))
-    monkeypatch.setenv("CHOTSO_ALERT_WEBHOOK", broken)
-    alerts.alert_task_failed(context_of_a_failure())
-    assert (tmp_path / "alerts.jsonl").read_text("utf-8").count("\n") == 1
+    assert first["at"].endswith("+07:00")
+    assert second["what"] == "The run failed: task_failure"

@@ -141,7 +141,9 @@ def test_a_read_of_changes_under_another_key_is_refused(keyed: Keyed) -> None:
     for said in (key_id(OLD), key_id(NEW), "--full", "nothing was read"):
         assert said in str(refusal.value)
     assert keyed.in_force() == before
-    assert not keyed.rows("select 1 from ops.batch where status not in ('published')")
+    (left,) = keyed.rows("select status, reason from ops.batch where status <> 'published'")
+    assert left["status"] == "failed"
+    assert "under both" in left["reason"]
     # the former key again, and all is as ever
     keyed.take(OLD)
     assert not keyed.read(DAY + timedelta(days=1)).stopped

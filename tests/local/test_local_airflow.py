@@ -10,7 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 
+from chotso import PROJECT_ROOT
 from chotso.errors import ChotsoError
 from chotso.local import airflow as local
 from chotso.local import airflow_home, processes
@@ -60,6 +62,35 @@ def test_tasks_find_the_api_wherever_its_port_is(home: AirflowHome) -> None:
     assert config["core"]["execution_api_server_url"] == f"{base_url}/execution/"
     assert config["api"]["host"] == "127.0.0.1"
     assert config["database"]["sql_alchemy_conn"].startswith("postgresql+psycopg2://airflow:")
+
+
+def test_a_dag_vanishes_only_after_several_failed_readings(home: AirflowHome) -> None:
+    airflow_home.prepare(home)
+    config = config_of(home)
+    between = config.getint("dag_processor", "min_file_process_interval")
+    limit = config.getint("dag_processor", "dag_file_processor_timeout")
+    assert config.getint("core", "dagbag_import_timeout") < limit
+    assert config.getint("dag_processor", "stale_dag_threshold") >= 3 * (between + limit)
+    # With Airflow's own threshold, the first reading that is killed takes the DAGs away.
+    assert between + limit > 50
+
+
+@pytest.mark.parametrize(
+    ("section", "option"),
+    [
+        ("core", "default_timezone"),
+        ("core", "dagbag_import_timeout"),
+        ("dag_processor", "min_file_process_interval"),
+        ("dag_processor", "dag_file_processor_timeout"),
+        ("dag_processor", "stale_dag_threshold"),
+        ("dag_processor", "refresh_interval"),
+    ],
+)
+def test_the_containers_are_set_up_alike(home: AirflowHome, section: str, option: str) -> None:
+    airflow_home.prepare(home)
+    compose = yaml.safe_load((PROJECT_ROOT / "docker-compose.yml").read_text("utf-8"))
+    variable = f"AIRFLOW__{section.upper()}__{option.upper()}"
+    assert compose["x-airflow-environment"][variable] == config_of(home)[section][option]
 
 
 def test_only_our_own_variables_reach_the_programs(

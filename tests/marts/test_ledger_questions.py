@@ -7,8 +7,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from chotso.build.counted import count_in
 from chotso.calendar import night_of
 from chotso.contracts import contracts
+from chotso.errors import ChotsoError
+from chotso.orchestration.due import build_date, missing
 from chotso.orchestration.night import dates_to_request, is_built, registers_state
 from chotso.sandbox.server import SandboxServer
 from tests.worlds.product import Product, product
@@ -42,6 +45,7 @@ def write(
     known_at: datetime | None = None,
     final_of: str | None = None,
     age: timedelta = timedelta(),
+    reason: str | None = None,
 ) -> None:
     """Batches of these feeds in the ledger, begun `age` ago."""
     with psycopg.connect(warehouse.admin_url) as connection:
@@ -50,9 +54,10 @@ def write(
                 """
                 insert into ops.batch (batch_id, feed, feed_group, business_date, status,
                     read_mode, rows_delivered, rows_accepted, rows_quarantined, money_delivered,
-                    money_accepted, money_quarantined, known_at, final_of, code_version, started_at)
+                    money_accepted, money_quarantined, known_at, final_of, reason, code_version,
+                    started_at)
                 values (gen_random_uuid()::text, %s, %s, %s, %s, 'changes', 0, 0, 0, 0, 0, 0,
-                    %s, %s, 'test', clock_timestamp() - %s)
+                    %s, %s, %s, 'test', clock_timestamp() - %s)
                 """,
                 [
                     feed,
@@ -61,6 +66,7 @@ def write(
                     status,
                     known_at or night_of(day),
                     final_of,
+                    reason,
                     age,
                 ],
             )
@@ -69,15 +75,19 @@ def write(
 def build(
     warehouse: Product, as_known_at: datetime, status: str, schema: str = "marts_build"
 ) -> None:
+    """A build that counts what is published now."""
     with psycopg.connect(warehouse.admin_url) as connection:
-        connection.execute(
+        row = connection.execute(
             """
             insert into ops.build (business_date, as_known_at, target_schema, config,
                 config_sha256, code_version, status)
             values ('2021-12-30', %s, %s, '{}', 'x', 'test', %s)
+            returning build_id
             """,
             [as_known_at, schema, status],
-        )
+        ).fetchone()
+        assert row is not None
+        count_in(connection, row[0])
 
 
 def test_registers_are_through_when_each_was_dealt_with(warehouse: Product) -> None:
@@ -153,3 +163,86 @@ def test_a_build_that_failed_waits_for_a_person_until_news_come(warehouse: Produ
     assert dates_to_request(warehouse.settings) == []
     write(warehouse, DAY, ("payments",), known_at=night_of(DAY) + timedelta(hours=2))
     assert dates_to_request(warehouse.settings) == [DAY]
+
+
+def test_what_came_under_a_clock_that_stands_still_is_built_too(warehouse: Product) -> None:
+    write(warehouse, DAY, tuple(contracts()))
+    build(warehouse, night_of(DAY), "exposed")
+    assert dates_to_request(warehouse.settings) == []
+    write(warehouse, DAY, ("c12",))
+    assert dates_to_request(warehouse.settings) == [DAY], "a mended file, known at the same instant"
+    with psycopg.connect(warehouse.admin_url) as connection:
+        assert not is_built(connection, DAY)
+    build(warehouse, night_of(DAY), "exposed")
+    assert dates_to_request(warehouse.settings) == []
+    with psycopg.connect(warehouse.admin_url) as connection:
+        assert is_built(connection, DAY)
+
+
+def test_what_was_read_early_and_published_late_is_built_too(warehouse: Product) -> None:
+    write(warehouse, DAY, tuple(contracts()), known_at=night_of(DAY) + timedelta(minutes=5))
+    build(warehouse, night_of(DAY) + timedelta(minutes=5), "exposed")
+    write(warehouse, DAY, ("plans",))
+    assert dates_to_request(warehouse.settings) == [DAY]
+
+
+def test_a_killed_build_has_built_nothing(warehouse: Product) -> None:
+    write(warehouse, DAY, tuple(contracts()))
+    build(warehouse, night_of(DAY), "running")
+    assert dates_to_request(warehouse.settings) == [DAY]
+    with psycopg.connect(warehouse.admin_url) as connection:
+        assert not is_built(connection, DAY)
+    build(warehouse, night_of(DAY), "exposed")
+    assert dates_to_request(warehouse.settings) == [], "a later build counts the same batches"
+    with psycopg.connect(warehouse.admin_url) as connection:
+        assert is_built(connection, DAY)
+
+
+def test_a_date_from_before_a_feed_existed_is_settled_without_it(warehouse: Product) -> None:
+    known = tuple(contracts())
+    write(warehouse, NEXT, known)
+    build(warehouse, night_of(NEXT), "exposed")
+    write(warehouse, DAY, known[1:], known_at=night_of(NEXT))
+    assert dates_to_request(warehouse.settings) == [DAY], "the first feed begins at the next date"
+
+
+def test_a_feed_that_never_came_is_not_waited_for_for_ever(warehouse: Product) -> None:
+    write(warehouse, DAY, tuple(contracts())[1:])
+    assert dates_to_request(warehouse.settings) == []
+    with psycopg.connect(warehouse.admin_url) as connection:
+        connection.execute("update ops.batch set started_at = started_at - interval '4 hours'")
+    assert dates_to_request(warehouse.settings) == [DAY]
+
+
+def test_batches_of_a_feed_that_is_gone_count_for_nothing(warehouse: Product) -> None:
+    write(warehouse, DAY, tuple(contracts())[1:])
+    with psycopg.connect(warehouse.admin_url) as connection:
+        connection.execute("update ops.batch set feed = 'gone' where feed = 'plans'")
+    write(warehouse, DAY, ("plans",))
+    assert dates_to_request(warehouse.settings) == []
+    write(warehouse, DAY, tuple(contracts())[:1])
+    assert dates_to_request(warehouse.settings) == [DAY]
+
+
+def test_what_is_missing_of_the_newest_date_is_named(warehouse: Product) -> None:
+    settings = warehouse.settings
+    assert missing(settings) == []
+    write(warehouse, DAY, tuple(contracts()))
+    assert missing(settings) == []
+    write(warehouse, DAY, ("c12",), "failed", reason="a later try")
+    assert missing(settings) == [], "it has come"
+    write(warehouse, NEXT, ("c12",), "failed", reason="the folder is gone")
+    write(warehouse, NEXT, tuple(feed for feed in contracts() if feed not in ("c12", "plans")))
+    assert missing(settings) == [
+        "c12, 2021-12-31: failed: the folder is gone",
+        "plans, 2021-12-31: no landing was begun",
+    ]
+
+
+def test_a_build_that_nobody_named_a_date_for_takes_the_newest(warehouse: Product) -> None:
+    with pytest.raises(ChotsoError, match="Nothing has been published yet"):
+        build_date(warehouse.settings, None)
+    write(warehouse, DAY, ("plans",))
+    write(warehouse, NEXT, ("plans",), "failed")
+    assert build_date(warehouse.settings, None) == DAY
+    assert build_date(warehouse.settings, "2021-12-31") == NEXT

@@ -1,5 +1,6 @@
 """One real Airflow on one real PostgreSQL, with a tiny province, for the nights of this folder."""
 
+import json
 import os
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from chotso.migrate import migrate
 from chotso.sandbox import province
 from chotso.sandbox import server as sandbox
 from chotso.settings import Settings, load_settings
+from tests.worlds.collector import Collector, collector
 
 PERSONS, EMPLOYERS = 1_500, 60
 
@@ -35,6 +37,7 @@ class Pipeline:
     server: sandbox.SandboxServer
     settings: Settings
     api: AirflowClient
+    told: Collector
 
     def advance(self, to: datetime) -> None:
         """Let the source live until an instant."""
@@ -95,13 +98,16 @@ class Pipeline:
 
 @pytest.fixture(scope="module")
 def pipeline() -> Iterator[Pipeline]:
-    with pytest.MonkeyPatch.context() as patch, _home() as home:
+    with pytest.MonkeyPatch.context() as patch, _home() as home, collector() as told:
         for name in [name for name in os.environ if name.startswith("CHOTSO_")]:
             patch.delenv(name)
         patch.setenv("CHOTSO_HOME", str(home))
+        patch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", told.url)
+        transport = json.dumps({"type": "http", "url": told.url})
+        patch.setenv("AIRFLOW__OPENLINEAGE__TRANSPORT", transport)
         server = sandbox.start(home)
         try:
-            yield _made(home, server)
+            yield _made(home, server, told)
         finally:
             local.stop(home)
             sandbox.stop(home)
@@ -114,7 +120,7 @@ def _home() -> Iterator[Path]:
         yield Path(folder).resolve()
 
 
-def _made(home: Path, server: sandbox.SandboxServer) -> Pipeline:
+def _made(home: Path, server: sandbox.SandboxServer, told: Collector) -> Pipeline:
     province.seed(
         server.source_admin_url,
         home / "drop",
@@ -131,4 +137,4 @@ def _made(home: Path, server: sandbox.SandboxServer) -> Pipeline:
     local.start(home)
     api = local.client(home)
     get_ready(api)
-    return Pipeline(home, server, settings, api)
+    return Pipeline(home, server, settings, api, told)

@@ -8,8 +8,8 @@ from typer.testing import CliRunner
 
 from chotso.cli import app as command
 from chotso.errors import ChotsoError
-from chotso.orchestration.watch import watch_releases
 from chotso.release.check import database
+from chotso.release.check.daily import check_releases
 from chotso.release.check.database import verify_with_database
 from chotso.release.seal.freeze import FreezeReport
 from chotso.sandbox.server import SandboxServer
@@ -255,10 +255,10 @@ def test_the_command_says_it(sealed: Sealed, monkeypatch: pytest.MonkeyPatch) ->
     assert (done.exit_code, json.loads(done.stdout)["status"]) == (1, "failed")
 
 
-def watched(settings: Settings, anchors: Path, text: str | None) -> list[str]:
+def checked(settings: Settings, anchors: Path, text: str | None) -> list[str]:
     if text is not None:
         anchors.write_text(text, encoding="utf-8")
-    return watch_releases(settings.model_copy(update={"anchor_file": anchors})).releases
+    return check_releases(settings.model_copy(update={"anchor_file": anchors})).releases
 
 
 def test_the_daily_look_fails_at_a_release_that_no_anchor_knows(
@@ -268,28 +268,28 @@ def test_the_daily_look_fails_at_a_release_that_no_anchor_knows(
     anchors = tmp_path / "anchors"
     both = f"unanchored: {SPRINT}, root {sprint.root_sha256}\nunanchored: {PLAN}, root "
     with pytest.raises(ChotsoError, match=both) as refused:
-        watch_releases(settings)
+        check_releases(settings)
     assert "CHOTSO_ANCHOR_FILE" in refused.value.next_step
     with pytest.raises(ChotsoError, match=both):
-        watched(settings, anchors, "# none yet\n\n")
+        checked(settings, anchors, "# none yet\n\n")
     first = f"{SPRINT}  {sprint.root_sha256.upper()}\n"
     with pytest.raises(ChotsoError, match=f"vouches for it:\nunanchored: {PLAN}, root "):
-        watched(settings, anchors, first)
+        checked(settings, anchors, first)
     # the newest root holds those before it
     newest = f"{PLAN} {plan.root_sha256[:32]} {plan.root_sha256[32:]}\n"
-    assert watched(settings, anchors, newest) == [SPRINT, PLAN]
+    assert checked(settings, anchors, newest) == [SPRINT, PLAN]
     with pytest.raises(ChotsoError, match="the anchor 00000"):
-        watched(settings, anchors, newest + f"{SPRINT} {'0' * 64}\n")
+        checked(settings, anchors, newest + f"{SPRINT} {'0' * 64}\n")
     with pytest.raises(ChotsoError, match="its root is None"):
-        watched(settings, anchors, newest + f"gone-2021 {'0' * 64}\n")
+        checked(settings, anchors, newest + f"gone-2021 {'0' * 64}\n")
     with pytest.raises(ChotsoError, match="two roots"):
-        watched(settings, anchors, newest + f"{PLAN} {'0' * 64}\n")
+        checked(settings, anchors, newest + f"{PLAN} {'0' * 64}\n")
     with pytest.raises(ChotsoError, match="no `RELEASE ROOT`"):
-        watched(settings, anchors, "PLAN\n")
+        checked(settings, anchors, "PLAN\n")
     with pytest.raises(ChotsoError, match="cannot be read"):
-        watched(settings, tmp_path / "missing", None)
+        checked(settings, tmp_path / "missing", None)
     with pytest.raises(ChotsoError, match="lies in the releases folder"):
-        watched(settings, settings.releases_dir / ".anchors", None)
+        checked(settings, settings.releases_dir / ".anchors", None)
 
 
 def test_the_daily_look_raises_what_differs(sealed: Sealed) -> None:
@@ -297,7 +297,7 @@ def test_the_daily_look_raises_what_differs(sealed: Sealed) -> None:
     forge(settings, f"update frozen.attainment set is_met = true {WHERE}")
     try:
         with pytest.raises(ChotsoError, match="is_met is") as refused:
-            watch_releases(settings)
+            check_releases(settings)
     finally:
         forge(settings, f"update frozen.attainment set is_met = null {WHERE}")
     assert "touch nothing" in str(refused.value)
@@ -329,11 +329,11 @@ def test_the_daily_look_misses_a_folder_that_is_gone(sealed: Sealed, tmp_path: P
     settings, _, _ = sealed
     empty = settings.model_copy(update={"releases_dir": tmp_path})
     with pytest.raises(ChotsoError, match=f"the warehouse has {PLAN}, {SPRINT}"):
-        watch_releases(empty)
+        check_releases(empty)
 
 
 def test_before_the_first_seal_there_is_nothing_to_look_at(
     running: SandboxServer, tmp_path: Path
 ) -> None:
     with product(running, "database_none", tmp_path) as other:
-        assert watch_releases(other.settings).status == "nothing"
+        assert check_releases(other.settings).status == "nothing"

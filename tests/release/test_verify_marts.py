@@ -10,8 +10,8 @@ import pytest
 from chotso.build import run_build
 from chotso.errors import ChotsoError
 from chotso.migrate import migrate
-from chotso.orchestration.watch import watch_releases
 from chotso.release.check import database
+from chotso.release.check.daily import check_releases
 from chotso.release.check.database import verify_with_database
 from chotso.release.seal.corrigendum import corrigendum
 from chotso.release.seal.freeze import FreezeReport, freeze
@@ -189,7 +189,7 @@ def test_what_the_loader_writes_is_found(
             assert line.startswith(f"marts.{mart}: "), line
             assert start in line, line
         with pytest.raises(ChotsoError, match=f"database: marts.{mart}: "):
-            watch_releases(shown.settings)
+            check_releases(shown.settings)
     assert shown.told() == []
 
 

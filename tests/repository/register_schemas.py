@@ -15,6 +15,7 @@ from chotso.paper_register import PaperRegister
 from chotso.registers import MeasureRegister, MetricRegister, PeriodRegister
 from chotso.release.bundle.signers import SignerRegister
 from chotso.strict_models import StrictModel
+from chotso.watch.limits import Limits
 
 FOLDER = PROJECT_ROOT / "config" / "schemas"
 # Schema by name: the model, and the files that it describes, as a pattern under the project.
@@ -29,6 +30,7 @@ REGISTERS: dict[str, tuple[type[StrictModel], str]] = {
     "periods": (PeriodRegister, "config/periods.yml"),
     "rules": (RuleRegister, "expectations/register.yml"),
     "signers": (SignerRegister, "config/signers.yml"),
+    "watch": (Limits, "config/operations/watch.yml"),
 }
 
 

@@ -3,15 +3,18 @@
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import psycopg
 import pytest
 
 from chotso.calendar import LOCAL_ZONE
+from chotso.contracts import contracts
 from chotso.errors import ChotsoError
 from chotso.ingest import night
 from chotso.ingest.night import extract_all, extract_group
+from chotso.orchestration.due import missing
+from chotso.orchestration.night import dates_to_request
 from chotso.sandbox.province import advance, seed
 from chotso.source.database import open_snapshot
 from tests.worlds.own_server import own_server
@@ -103,6 +106,15 @@ def ledger(living: Product, condition: str) -> list[tuple[str, str, str]]:
         ).fetchall()
 
 
+def night_s_status(living: Product, day: date) -> tuple[str, int]:
+    with psycopg.connect(living.admin_url) as admin:
+        row = admin.execute(
+            "select status, batches_stopped from ops.nights where business_date = %s", [day]
+        ).fetchone()
+    assert row is not None
+    return row
+
+
 @pytest.mark.parametrize("kind", FAULTS)
 def test_one_relation_s_fault_stops_its_own_feed(living: Product, kind: str) -> None:
     change, undo, relation, code = FAULTS[kind]
@@ -154,11 +166,55 @@ def test_a_register_s_fault_leaves_the_other_registers_and_groups(living: Produc
 def test_what_stops_every_group_is_told_of_every_group(
     living: Product, change: str, undo: str, told: str
 ) -> None:
+    before = len(ledger(living, "true"))
     with at_the_source(living, change, undo):
         reports = extract_all(living.settings, DAY)
     assert len(reports) == 5
     assert all(any(told in text for text in report.stopped) for report in reports)
+    new = ledger(living, "true")[before:]
+    assert [feed for feed, _, _ in new] == list(contracts()), "each feed has its row"
+    assert {status for _, status, _ in new} == {"failed"}
+    assert all(told in reason for _, _, reason in new)
     assert ledger(living, "status = 'running'") == []
+
+
+def test_a_folder_that_is_gone_leaves_a_row_of_its_feed(living: Product) -> None:
+    before = len(ledger(living, "true"))
+    away = living.drop.rename(living.drop.with_name("away"))
+    try:
+        with pytest.raises(ChotsoError, match="Next: "):
+            extract_group(living.settings, "plans", DAY)
+    finally:
+        away.rename(living.drop)
+    ((feed, status, reason),) = ledger(living, "true")[before:]
+    assert (feed, status) == ("plans", "failed")
+    assert str(living.drop) in reason
+    assert missing(living.settings) == [], "an earlier read of the date was published"
+
+
+def test_a_date_that_has_not_come_is_no_gap(living: Product) -> None:
+    before = len(ledger(living, "true"))
+    with pytest.raises(ChotsoError, match="lies after the source's clock"):
+        extract_group(living.settings, "registers", DAY + timedelta(days=30))
+    assert ledger(living, "true")[before:] == []
+
+
+def test_a_source_that_is_away_is_missing_until_it_is_read(living: Product) -> None:
+    """Like a night whose first try fails: nothing stays red when the second one goes well."""
+    day = DAY + timedelta(days=1)
+    with at_the_source(
+        living, "alter role chotso_source nologin", "alter role chotso_source login"
+    ):
+        extract_all(living.settings, day)
+    gaps = missing(living.settings)
+    assert [gap.partition(",")[0] for gap in gaps] == list(contracts())
+    assert all("does not answer" in gap for gap in gaps)
+    assert dates_to_request(living.settings) == [DAY]
+    assert night_s_status(living, day) == ("stopped", len(gaps))
+    assert [s for r in extract_all(living.settings, day) for s in r.stopped] == []
+    assert missing(living.settings) == []
+    assert day in dates_to_request(living.settings)
+    assert night_s_status(living, day) == ("published", 0)
 
 
 def test_an_error_that_nobody_foresaw_stops_its_group_alone(

@@ -12,6 +12,7 @@ from chotso.ingest.rules import register
 from chotso.sandbox.server import SandboxServer
 from chotso.status import Status, status_of
 from chotso.warehouse import locks
+from chotso.watch.rounds import look_once
 from tests.worlds.quarantine_world import (
     DAY,
     NAME,
@@ -24,7 +25,8 @@ from tests.worlds.quarantine_world import (
 pytestmark = pytest.mark.warehouse
 
 VIEWS = {"status_label", "builds", "nights", "rule_outcomes", "control_total_report",
-         "source_clock", "freshness", "next_cutoffs", "disk_use"}  # fmt: skip
+         "source_clock", "freshness", "next_cutoffs", "disk_use", "incidents",
+         "build_nodes"}  # fmt: skip
 PERIOD = "sprint-2021-q4"
 SEALED = (
     "insert into frozen.release select %s, %s, 'original', null, true, now(), now(), "
@@ -46,6 +48,7 @@ def world(
         run_build(made.settings)
         (made.warehouse.drop / "C12_202110_20211101T210000.xlsx").write_bytes(b"no workbook")
         assert extract_group(made.settings, "c12", DAY).stopped
+        look_once(made.settings)
         yield made
 
 

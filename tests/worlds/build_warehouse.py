@@ -17,7 +17,7 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 from psycopg import sql
 
-from chotso.build.dbt import NIGHTLY_SCHEMA
+from chotso.build.counted import NIGHTLY_SCHEMA
 from chotso.build.runner import DbtSummary, run_dbt
 from chotso.build.scratch import claim_scratch_schema
 from chotso.settings import Settings

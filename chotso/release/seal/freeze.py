@@ -17,6 +17,7 @@ from pathlib import Path
 
 import psycopg
 
+from chotso import telemetry
 from chotso.build.official import show_official
 from chotso.calendar import local_date
 from chotso.errors import ChotsoError
@@ -85,7 +86,11 @@ def freeze(
     """
     parts = parts or Parts()
     period = parts.period(period_id)
-    with parts.connect(settings) as conn, parts.hold(conn, LOCK):
+    with (
+        telemetry.step("freeze", period_id),
+        parts.connect(settings) as conn,
+        parts.hold(conn, LOCK),
+    ):
         run = FreezeRun(conn, settings, parts, progress)
         started = _rehearsal(run, period) if rehearse else _original(period)
         if found := state.sealed(conn, started.schema, started.release_id):

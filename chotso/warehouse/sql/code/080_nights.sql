@@ -33,7 +33,12 @@ from (
     ('irregular', 'Không có lịch gửi', 'comes when it is sent'),
     ('not_due', 'Chưa đến hạn', 'not due'),
     ('due', 'Đã đến hạn, chưa chốt', 'due, not sealed'),
-    ('sealed', 'Đã chốt', 'sealed')
+    ('sealed', 'Đã chốt', 'sealed'),
+    ('critical', 'Nghiêm trọng', 'critical'),
+    ('error', 'Lỗi', 'error'),
+    ('warning', 'Cảnh báo', 'warning'),
+    ('open', 'Đang mở', 'open'),
+    ('over', 'Đã hết', 'over')
 ) as label (code, name_vi, name_en);
 comment on view ops.status_label is
 'Tên các trạng thái — names of the codes in these views, one row per code';
@@ -122,6 +127,24 @@ time_of_night as (
     group by business_date
 ),
 
+-- what failed and was tried again does not count as stopped
+tried as (
+    select
+        business_date,
+        feed,
+        status,
+        rows_delivered,
+        rows_quarantined,
+        money_delivered,
+        status in ('blocked', 'refused') or (
+            status = 'failed'
+            and lead(batch_id) over (
+                partition by business_date, feed order by started_at, batch_id
+            ) is null
+        ) as is_stopped
+    from ops.batch
+),
+
 delivered as (
     select
         business_date,
@@ -130,13 +153,13 @@ delivered as (
         sum(rows_delivered)::bigint as rows_delivered,
         sum(rows_quarantined)::bigint as rows_quarantined,
         sum(money_delivered)::numeric(24, 0) as money_delivered,
-        count(*) filter (where status in ('blocked', 'refused', 'failed')) as batches_stopped,
+        count(*) filter (where is_stopped) as batches_stopped,
         case
             when bool_or(status = 'running') then 'running'
-            when bool_or(status in ('blocked', 'refused', 'failed')) then 'stopped'
+            when bool_or(is_stopped) then 'stopped'
             else 'published'
         end as status
-    from ops.batch
+    from tried
     group by business_date
 ),
 
@@ -191,11 +214,11 @@ comment on column ops.nights.ended_at is
 comment on column ops.nights.duration_seconds is
 'Thời gian xử lý (giây) — seconds of work; what ran at once counts once, waiting does not count';
 comment on column ops.nights.status is
-'Trạng thái — running, stopped (a batch was blocked, refused or failed) or published';
+'Trạng thái — running, stopped (a batch was blocked or refused, or failed last) or published';
 comment on column ops.nights.build_status is
 'Trạng thái bản dựng gần nhất của đêm — of the night''s newest build; null: none';
 comment on column ops.nights.batches_stopped is
-'Số lô bị dừng — batches that were blocked or refused, or failed';
+'Số lô bị dừng — batches blocked or refused, or failed and not tried again';
 comment on column ops.nights.status_vi is 'Tên trạng thái — the status, in Vietnamese';
 comment on column ops.nights.status_en is 'Tên trạng thái, tiếng Anh — the status, in English';
 comment on column ops.nights.build_status_vi is

@@ -163,14 +163,14 @@ comment on column ops.disk_use.database_bytes is
 'Số byte của cả kho, lặp lại ở mọi dòng, không cộng — bytes of the whole database, the same in '
 'each row: never add them up';
 
--- Every view of the three files: a new one takes its place in this list.
+-- Every view of these files: a new one takes its place in this list.
 do $$
 declare
     view_name text;
 begin
     foreach view_name in array array[
         'status_label', 'builds', 'nights', 'rule_outcomes', 'control_total_report',
-        'source_clock', 'freshness', 'next_cutoffs', 'disk_use'
+        'source_clock', 'freshness', 'next_cutoffs', 'disk_use', 'incidents'
     ]
     loop
         execute format('alter view ops.%I owner to chotso_owner', view_name);

@@ -20,15 +20,45 @@ from chotso.warehouse.connect import connect
 _TOLD = 10
 
 
+class UnanchoredError(ChotsoError):
+    """Everything agrees, and no anchor vouches for a release."""
+
+
 @dataclass(frozen=True)
-class Watched:
+class Checked:
     """The result: `verified`, with all releases in order of the chain, or `nothing`."""
 
     status: str
     releases: list[str] = field(default_factory=list)
 
 
-def watch_releases(settings: Settings) -> Watched:
+def check_releases(settings: Settings) -> Checked:
+    """Check everything that is sealed, and record the result in `ops.release_check`.
+
+    Raises:
+        ChotsoError: As `_checked`; it is recorded, too.
+    """
+    try:
+        found = _checked(settings)
+    except UnanchoredError as error:
+        _record(settings, "unanchored", 0, error.what)
+        raise
+    except ChotsoError as error:
+        _record(settings, "differs", 0, error.what)
+        raise
+    _record(settings, found.status, len(found.releases), None)
+    return found
+
+
+def _record(settings: Settings, result: str, releases: int, what: str | None) -> None:
+    with connect(settings) as conn:
+        conn.execute(
+            "insert into ops.release_check (result, releases, what) values (%s, %s, %s)",
+            [result, releases, what],
+        )
+
+
+def _checked(settings: Settings) -> Checked:
     """Check every release on disk, the chain, the anchors, and what readers see.
 
     Raises:
@@ -39,7 +69,7 @@ def watch_releases(settings: Settings) -> Watched:
     folder = settings.releases_dir
     if not folder.is_dir() or not any(map(_is_release, folder.iterdir())):
         _refuse_lost(settings, folder)
-        return Watched("nothing")
+        return Checked("nothing")
     result = verify_with_database(settings, folder)
     problems = [f"{each.code}: {each.path}: {each.message}" for each in result.findings]
     roots = {} if problems else _chain(folder)
@@ -54,7 +84,7 @@ def watch_releases(settings: Settings) -> Watched:
     vouched = max((names.index(each) + 1 for each in anchors), default=0)
     if unknown := names[vouched:]:
         raise _unanchored(unknown, roots)
-    return Watched("verified", names)
+    return Checked("verified", names)
 
 
 def _is_release(path: Path) -> bool:
@@ -118,10 +148,10 @@ def _refuse_lost(settings: Settings, folder: Path) -> None:
         raise _differing([f"missing: {folder}: the warehouse has {names}, the folder nothing"])
 
 
-def _unanchored(unknown: list[str], roots: dict[str, str]) -> ChotsoError:
+def _unanchored(unknown: list[str], roots: dict[str, str]) -> UnanchoredError:
     """Releases without an anchor: with the loader's login, an invented release can be sealed."""
     named = [f"unanchored: {each}, root {roots[each]}" for each in unknown]
-    return ChotsoError(
+    return UnanchoredError(
         "\n".join(["Sealed, and no anchor vouches for it:", *named]),
         kept="everything as it is; it agrees with itself and with the warehouse, which proves "
         "nothing.",

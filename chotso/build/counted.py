@@ -1,0 +1,28 @@
+"""Which batches a build for readers counts; each batch names the first one in the ledger.
+
+`known_at` alone does not tell: a source's clock can stand still, and a group that was read early
+can be published late.
+"""
+
+import psycopg
+
+NIGHTLY_SCHEMA = "marts_build"
+
+
+def count_in(conn: psycopg.Connection, build_id: int) -> None:
+    """Mark the published batches that no build for readers has counted before. No commit.
+
+    To be called before the build reads anything: what is published later is left to the next one.
+    """
+    conn.execute(
+        """
+        update ops.batch as batch
+        set first_build_id = build.build_id
+        from ops.build as build
+        where
+            build.build_id = %s and build.target_schema = %s
+            and batch.status = 'published' and batch.first_build_id is null
+            and batch.known_at <= build.as_known_at
+        """,
+        [build_id, NIGHTLY_SCHEMA],
+    )

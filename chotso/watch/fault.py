@@ -1,0 +1,85 @@
+"""A fault: one thing that is wrong now, with what is known of it and the next step."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from chotso.incident_kinds import KINDS, Severity
+from chotso.masking import masked
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong.
+
+    Attributes:
+        kind: A key of `KINDS`.
+        subject: What it is about, so that two causes of one kind are two faults.
+        business_date: The night that it belongs to, or in which it was found.
+        what: What happened, and to which batch, file, feed or period.
+        next_step: The operator's next action; names file, DAG and task.
+        kept: What was not changed.
+        period_id: The emulation period, if one is at stake.
+        dag_id: The DAG that a person would look at.
+        task_id: The task of it.
+        log_url: Where the task's log is shown.
+        is_at_a_cutoff: Whether a cutoff is near that it would spoil; then it is critical.
+        about: Feeds and files that it is about; another fault may explain it by these.
+    """
+
+    kind: str
+    subject: str
+    business_date: date
+    what: str
+    next_step: str
+    kept: str | None = None
+    period_id: str | None = None
+    dag_id: str | None = None
+    task_id: str | None = None
+    log_url: str | None = None
+    is_at_a_cutoff: bool = False
+    about: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        for name in ("what", "next_step", "kept"):
+            if text := getattr(self, name):
+                object.__setattr__(self, name, masked(text))
+
+    @property
+    def severity(self) -> Severity:
+        """How bad it is; whatever a near cutoff needs is critical."""
+        return "critical" if self.is_at_a_cutoff else KINDS[self.kind].severity
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What it is the same incident by, within a night."""
+        return self.kind, self.subject
+
+
+@dataclass(frozen=True)
+class TaskFailure:
+    """A task or run that Airflow gave up, as its callback tells it.
+
+    `business_date` is None for a run without one; then it belongs to the night that was due.
+    """
+
+    dag_id: str
+    task_id: str | None
+    business_date: date | None
+    what: str
+    next_step: str
+    kept: str | None = None
+    log_url: str | None = None
+
+    def as_fault(self, night: date) -> Fault:
+        """The fault, for the night that was due when it failed."""
+        return Fault(
+            kind="task_failed",
+            subject=self.dag_id,
+            business_date=self.business_date or night,
+            what=self.what,
+            next_step=self.next_step,
+            kept=self.kept,
+            dag_id=self.dag_id,
+            task_id=self.task_id,
+            log_url=self.log_url,
+        )

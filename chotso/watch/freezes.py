@@ -1,0 +1,143 @@
+"""Looks at cutoffs and releases: what is due, what would stop a freeze, and who vouches."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from chotso.calendar import local_date, local_minute
+from chotso.registers import Period
+from chotso.release.seal import readiness
+from chotso.release.seal.freeze import LOCK
+from chotso.warehouse.locks import is_held
+from chotso.watch.fault import Fault
+from chotso.watch.moment import Moment
+
+_TOLD = 5
+_BEGUN = """
+select state, reason, clock_timestamp() - changed_at as stopped_ago
+from ops."freeze"
+where release_id = %s and not is_rehearsal
+"""
+# The newest seal, the newest check of all releases, and how long ago each was.
+_CHECKED = """
+select
+    (select clock_timestamp() - max(sealed_at) from frozen.release) as sealed_ago,
+    checked.result,
+    checked.what,
+    clock_timestamp() - checked.checked_at as checked_ago
+from (select) as always
+left join lateral (
+    select result, what, checked_at from ops.release_check order by check_id desc limit 1
+) as checked on true
+"""
+
+
+def due(moment: Moment, conn: psycopg.Connection) -> Iterator[Fault]:
+    """Periods whose cutoff has passed and that no run is sealing now; one fault for all."""
+    overdue = [each for each in moment.open_periods if each.cutoff_at <= moment.now]
+    stopped = [told for each in overdue if (told := _stopped(moment, conn, each))]
+    if not stopped or is_held(conn, LOCK):
+        return
+    first = overdue[0]
+    yield Fault(
+        kind="freeze_due",
+        subject="freeze",
+        business_date=local_date(first.cutoff_at),
+        period_id=first.id,
+        what=" ".join(stopped),
+        kept="nothing is half sealed; the final extract keeps the instant of its first attempt.",
+        next_step="mend what is named, then clear `freeze` in `freeze_results`, or run "
+        f"`chotso freeze {first.id}`: it goes on where it stopped",
+        dag_id="freeze_results",
+        task_id="freeze",
+    )
+
+
+def would_fail(moment: Moment, conn: psycopg.Connection) -> Iterator[Fault]:
+    """What would stop the next freeze, looked for on every day of the year."""
+    if not moment.open_periods:
+        return
+    found = readiness.obstacles(moment.settings, conn)
+    if not found:
+        return
+    told = "; ".join(each.what for each in found[:_TOLD])
+    more = f" and {len(found) - _TOLD} more" if len(found) > _TOLD else ""
+    yield Fault(
+        kind="freeze_would_fail",
+        subject="freeze",
+        business_date=moment.night,
+        period_id=moment.open_periods[0].id,
+        what=f"A freeze would fail: {told}{more}.{moment.about_the_cutoff()}",
+        kept="all figures; the nights go on.",
+        next_step="; ".join(dict.fromkeys(each.next_step for each in found)),
+        dag_id="freeze_results",
+        task_id="freeze",
+        is_at_a_cutoff=moment.near_period is not None,
+    )
+
+
+def releases(moment: Moment, conn: psycopg.Connection) -> Iterator[Fault]:
+    """Sealed releases that differ from what is shown, or that nobody has checked for long."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        row = cursor.execute(_CHECKED).fetchone()
+    assert row is not None
+    if row["sealed_ago"] is None:
+        return
+    if row["result"] == "differs":
+        yield _release_fault(
+            moment,
+            "release_differs",
+            row["what"],
+            "touch nothing: compare each release with its signed page (`chotso verify FOLDER "
+            "--anchor ROOT --database`), and see docs/verification.md",
+        )
+        return
+    longest = timedelta(hours=moment.limits.releases_checked_within_hours)
+    if row["result"] == "unanchored":
+        yield _release_fault(
+            moment,
+            "releases_unchecked",
+            row["what"],
+            "compare the root with the signed page and add the line `RELEASE ROOT` to the file of "
+            "CHOTSO_ANCHOR_FILE, then trigger `verify_releases`",
+        )
+    elif min(row["sealed_ago"], row["checked_ago"] or row["sealed_ago"]) > longest:
+        yield _release_fault(
+            moment,
+            "releases_unchecked",
+            f"No sealed release was compared with its anchor for {_hours(row)} hours.",
+            "see in Airflow that `verify_releases` is not paused, and trigger it",
+        )
+
+
+def _release_fault(moment: Moment, kind: str, what: str, next_step: str) -> Fault:
+    return Fault(
+        kind=kind,
+        subject="releases",
+        business_date=moment.night,
+        what=what,
+        kept="everything as it is, as evidence.",
+        next_step=next_step,
+        dag_id="verify_releases",
+        task_id="verify_releases",
+    )
+
+
+def _stopped(moment: Moment, conn: psycopg.Connection, period: Period) -> str | None:
+    """Why a due period is not sealed; None while that is not late yet."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        begun = cursor.execute(_BEGUN, [period.id]).fetchone()
+    said = f"{period.id} was due at {local_minute(period.cutoff_at)} and is not sealed"
+    if begun and begun["reason"] and begun["stopped_ago"] >= moment.retry_grace:
+        return f"{said}: {begun['reason']}"
+    if moment.now < period.cutoff_at + timedelta(minutes=moment.limits.freeze.grace_minutes):
+        return None
+    return f"{said}: {'its run is gone' if begun else 'no run has begun'}."
+
+
+def _hours(row: dict[str, Any]) -> int:
+    waited: timedelta = row["checked_ago"] or row["sealed_ago"]
+    return int(waited.total_seconds() // 3600)

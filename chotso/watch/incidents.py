@@ -1,0 +1,267 @@
+"""Incidents: one row of `ops.incident` per cause and night, and a notice per event and route.
+
+A cause that goes on is the same incident; one that comes back in the same night, too. What several
+watches or failed tasks see at once is written down once, because they take turns.
+"""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+import psycopg
+from psycopg.rows import class_row
+
+from chotso.contracts import groups
+from chotso.errors import ChotsoError
+from chotso.incident_kinds import KINDS
+from chotso.watch.dags import dag_of
+from chotso.watch.fault import Fault
+from chotso.watch.incident import Event, Incident
+from chotso.watch.judge import Diagnosis, explained
+
+WATCH = "watch"  # who ended an incident whose cause is gone
+LOCK = "watch"
+_TASK = "task_failed"  # ends when the ledger shows that the DAG's work was done since
+_FORGOTTEN = timedelta(days=1)  # what leaves nothing in the ledger ends when it is not seen again
+
+_END_TASKS = """
+update ops.incident as incident
+set
+    ended_at = clock_timestamp(),
+    ended_by = %(watch)s,
+    end_reason = case
+        when last_seen_at > clock_timestamp() - %(days)s then 'its work was done since'
+        else 'it did not fail again for a day'
+    end
+where ended_at is null and kind = %(task)s and (
+    last_seen_at <= clock_timestamp() - %(days)s
+    or dag_id = 'build_warehouse' and exists (
+        select from ops.build
+        where status = 'exposed' and build.started_at > incident.last_seen_at
+    )
+    or dag_id = 'freeze_results' and exists (
+        select from frozen.release where release.sealed_at > incident.last_seen_at
+    )
+    or dag_id = 'verify_releases' and exists (
+        select from ops.release_check where release_check.checked_at > incident.last_seen_at
+    )
+    or exists (
+        select from ops.batch
+        inner join unnest(%(dags)s::text[], %(groups)s::text[]) as work (dag_id, feed_group)
+            on batch.feed_group = work.feed_group
+        where work.dag_id = incident.dag_id and batch.status = 'published'
+            and batch.published_at > incident.last_seen_at
+    )
+)
+returning incident_id
+"""
+
+
+def record(conn: psycopg.Connection, diagnosis: Diagnosis, routes: Iterable[str]) -> None:
+    """Write down what is wrong now, end what is over, and note what is to be told; commits.
+
+    Args:
+        conn: The warehouse; the caller holds the lock `LOCK`.
+        diagnosis: What is wrong.
+        routes: Names of the routes that are told.
+    """
+    names = list(routes)
+    with conn.transaction():
+        seen = [_see(conn, cause, names) for cause in diagnosis.causes]
+        for fault, _ in diagnosis.consequences:
+            if (known := _known(conn, fault)) and known.ended_at is None:
+                seen.append(_see(conn, fault, names))
+        _end_unseen(conn, seen, diagnosis.moment.limits.quiet_minutes, names)
+    conn.commit()
+
+
+def note_failure(
+    conn: psycopg.Connection, failure: Fault, diagnosis: Diagnosis, routes: Iterable[str]
+) -> None:
+    """Count a task's failure into the incident that explains it, or open one; commits."""
+    with conn.transaction():
+        cause = next((each for each in diagnosis.causes if explained(failure, each)), failure)
+        known = _known(conn, cause)
+        if known is None or known.ended_at is not None:
+            _see(conn, failure, list(routes))
+        else:
+            conn.execute(
+                "update ops.incident set fault_count = fault_count + 1, "
+                "last_seen_at = clock_timestamp(), log_url = coalesce(log_url, %s) "
+                "where incident_id = %s",
+                [failure.log_url, known.incident_id],
+            )
+    conn.commit()
+
+
+def listed(conn: psycopg.Connection, *, is_open: bool = True, limit: int = 200) -> list[Incident]:
+    """Incidents, the worst and newest first; only those that are open, unless told otherwise."""
+    with conn.cursor(row_factory=class_row(Incident)) as cursor:
+        return cursor.execute(
+            "select * from ops.incident where ended_at is null or not %s "
+            "order by ended_at is not null, "
+            "array_position(array['critical', 'error', 'warning'], severity), opened_at desc "
+            "limit %s",
+            [is_open, limit],
+        ).fetchall()
+
+
+def one(conn: psycopg.Connection, incident_id: int) -> Incident:
+    """One incident.
+
+    Raises:
+        ChotsoError: There is none of that number.
+    """
+    with conn.cursor(row_factory=class_row(Incident)) as cursor:
+        found = cursor.execute(
+            "select * from ops.incident where incident_id = %s", [incident_id]
+        ).fetchone()
+    if found is None:
+        raise ChotsoError(
+            f"There is no incident {incident_id}.",
+            kept="nothing was changed.",
+            next_step="see `chotso incidents list --all`.",
+        )
+    return found
+
+
+def acknowledge(conn: psycopg.Connection, incident_id: int, by: str) -> Incident:
+    """Write down who sees to an incident; commits. The first one stays."""
+    one(conn, incident_id)
+    with conn.transaction():
+        conn.execute(
+            "update ops.incident set acknowledged_at = clock_timestamp(), acknowledged_by = %s "
+            "where incident_id = %s and acknowledged_at is null",
+            [by, incident_id],
+        )
+    conn.commit()
+    return one(conn, incident_id)
+
+
+def close(
+    conn: psycopg.Connection, incident_id: int, by: str, reason: str, routes: Iterable[str]
+) -> Incident:
+    """Close an incident by a person's word; it is not opened again in that night; commits."""
+    if one(conn, incident_id).ended_at is not None:
+        return one(conn, incident_id)
+    with conn.transaction():
+        conn.execute(
+            "update ops.incident set ended_at = clock_timestamp(), ended_by = %s, end_reason = %s "
+            "where incident_id = %s",
+            [by, reason, incident_id],
+        )
+        _tell(conn, incident_id, "ended", list(routes))
+    conn.commit()
+    return one(conn, incident_id)
+
+
+def _known(conn: psycopg.Connection, fault: Fault) -> Incident | None:
+    """The incident that a fault belongs to, whether it is open or has ended."""
+    is_of_a_night = KINDS[fault.kind].is_of_a_night
+    with conn.cursor(row_factory=class_row(Incident)) as cursor:
+        return cursor.execute(
+            "select * from ops.incident where kind = %s and subject = %s "
+            "and (business_date = %s or (not %s and ended_at is null)) "
+            "order by ended_at is not null, incident_id desc limit 1",
+            [*fault.key, fault.business_date, is_of_a_night],
+        ).fetchone()
+
+
+def _see(conn: psycopg.Connection, fault: Fault, routes: list[str]) -> int:
+    """Open the fault's incident, or refresh it; returns its number."""
+    known = _known(conn, fault)
+    if known is None:
+        incident_id = _open(conn, fault)
+        _tell(conn, incident_id, "opened", routes)
+        return incident_id
+    if known.ended_at is not None and known.ended_by != WATCH:
+        return known.incident_id  # a person closed it
+    conn.execute(
+        """
+        update ops.incident
+        set
+            severity = %s, what = %s, kept = %s, next_step = %s, log_url = coalesce(%s, log_url),
+            last_seen_at = clock_timestamp(), ended_at = null, ended_by = null, end_reason = null,
+            fault_count = fault_count + %s
+        where incident_id = %s
+        """,
+        [
+            fault.severity,
+            fault.what,
+            fault.kept,
+            fault.next_step,
+            fault.log_url,
+            int(known.ended_at is not None),
+            known.incident_id,
+        ],
+    )
+    if known.ended_at is not None:
+        _tell(conn, known.incident_id, "again", routes)
+    elif fault.severity == "critical" != known.severity:
+        _tell(conn, known.incident_id, "worse", routes)
+    return known.incident_id
+
+
+def _open(conn: psycopg.Connection, fault: Fault) -> int:
+    row = conn.execute(
+        """
+        insert into ops.incident (
+            kind, subject, business_date, period_id, severity, what, kept, next_step, dag_id,
+            task_id, log_url
+        )
+        values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+        returning incident_id
+        """,
+        [
+            fault.kind,
+            fault.subject,
+            fault.business_date,
+            fault.period_id,
+            fault.severity,
+            fault.what,
+            fault.kept,
+            fault.next_step,
+            fault.dag_id,
+            fault.task_id,
+            fault.log_url,
+        ],
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def _end_unseen(
+    conn: psycopg.Connection, seen: list[int], quiet_minutes: int, routes: list[str]
+) -> None:
+    ended = conn.execute(
+        """
+        update ops.incident
+        set ended_at = clock_timestamp(), ended_by = %s, end_reason = 'its cause is gone'
+        where ended_at is null and kind <> %s and incident_id <> all(%s)
+            and last_seen_at <= clock_timestamp() - make_interval(mins => %s)
+        returning incident_id
+        """,
+        [WATCH, _TASK, seen, quiet_minutes],
+    ).fetchall()
+    ended += conn.execute(
+        _END_TASKS,
+        {
+            "task": _TASK,
+            "watch": WATCH,
+            "days": _FORGOTTEN,
+            "groups": list(groups()),
+            "dags": [dag_of(group) for group in groups()],
+        },
+    ).fetchall()
+    for (incident_id,) in ended:
+        _tell(conn, incident_id, "ended", routes)
+
+
+def _tell(conn: psycopg.Connection, incident_id: int, event: Event, routes: list[str]) -> None:
+    """Note that an event is to be sent on every route, once; a failing route is not told of it."""
+    conn.cursor().executemany(
+        "insert into ops.incident_notice (incident_id, event, route) "
+        "select incident_id, %s, %s from ops.incident "
+        "where incident_id = %s and not (kind = 'route_failed' and subject = %s) "
+        "on conflict do nothing",
+        [(event, route, incident_id, route) for route in routes],
+    )

@@ -1,0 +1,178 @@
+"""The diagnosis: everything that is wrong now, each cause once."""
+
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import psycopg
+
+from chotso.errors import ChotsoError
+from chotso.incident_kinds import EVERYTHING, KINDS
+from chotso.settings import Settings
+from chotso.source.database import open_snapshot
+from chotso.source.queries import CLOCK_RELATION
+from chotso.warehouse.connect import connect
+from chotso.watch import builds, freezes, nights, notices, places, proofs
+from chotso.watch.fault import Fault
+from chotso.watch.limits import load_limits
+from chotso.watch.moment import Moment, clock_by_ledger, due_night, open_periods, wall_clock
+
+_LOG = logging.getLogger(__name__)
+_PLACES = (places.disks, places.drop_folder, places.airflow)
+_LEDGER: tuple[Callable[[Moment, psycopg.Connection], Iterator[Fault]], ...] = (
+    places.clocks,
+    proofs.restored,
+    nights.night_not_begun,
+    nights.night_not_ended,
+    nights.feeds,
+    builds.waits,
+    builds.build,
+    proofs.totals,
+    proofs.registers,
+    proofs.files,
+    proofs.quarantine,
+    freezes.due,
+    freezes.would_fail,
+    freezes.releases,
+    notices.routes,
+)
+_NO_ROOM = ("No space left on device", "MB are left for")
+# psycopg reads intervals in this style alone
+_SETTINGS = "set local lock_timeout = '5s'; set local intervalstyle = 'postgres'"
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What is wrong.
+
+    Attributes:
+        moment: When, and of which night.
+        causes: One fault per cause, the worst first.
+        consequences: Faults that a cause explains, each with that cause.
+        is_warehouse_there: Whether incidents can be written down.
+    """
+
+    moment: Moment
+    causes: list[Fault]
+    consequences: list[tuple[Fault, Fault]]
+    is_warehouse_there: bool
+
+
+def judge(settings: Settings, *, is_sure: bool = False) -> Diagnosis:
+    """Look at the ledger, the clocks and the places.
+
+    Args:
+        settings: Where everything is.
+        is_sure: Give no grace to what Airflow may try again, because it has used up its tries.
+
+    Raises:
+        ChotsoError: The limits or the registers cannot be read.
+    """
+    limits = load_limits()
+    clock = _source_clock(settings)
+    now = wall_clock() if isinstance(clock, ChotsoError) else clock.now
+    ahead = None if isinstance(clock, ChotsoError) else clock.ahead
+    moment = Moment(settings, limits, now, due_night(now), is_sure, source_ahead=ahead)
+    try:
+        with connect(settings) as conn:
+            if isinstance(clock, ChotsoError):
+                now = clock_by_ledger(conn) or now
+            periods = open_periods(conn)
+            moment = replace(moment, now=now, night=due_night(now), open_periods=periods)
+            found = list(_found_in_ledger(moment, conn))
+    except ChotsoError as error:
+        causes = [places.warehouse_away(error, moment), *_found_in_places(moment)]
+        return _folded(moment, causes, is_warehouse_there=False)
+    if isinstance(clock, ChotsoError):
+        found.append(places.source_away(clock, moment))
+    return _folded(moment, [*found, *_found_in_places(moment)], is_warehouse_there=True)
+
+
+def explained(fault: Fault, by: Fault) -> bool:
+    """Whether a fault is only a consequence of another one."""
+    explains = KINDS[by.kind].explains
+    if fault.key == by.key:
+        return False
+    if explains == EVERYTHING:
+        return fault.kind not in ("airflow_away", "disk_nearly_full")
+    if by.kind == "disk_nearly_full":
+        return any(said in fault.what for said in _NO_ROOM)
+    if by.kind == "freeze_due" and fault.about:
+        # whatever stopped the freeze is named in its reason
+        return any(name in by.what for name in fault.about)
+    if fault.kind not in explains:
+        return False
+    if fault.kind == "task_failed" and by.dag_id is not None:
+        if KINDS[by.kind].is_of_a_night and fault.business_date != by.business_date:
+            return False
+        return fault.dag_id == by.dag_id or fault.dag_id in by.about
+    if fault.kind == "landing_failed" and by.kind in ("source_away", "drop_folder_away"):
+        return fault.subject == by.subject
+    return True
+
+
+@dataclass(frozen=True)
+class _Clock:
+    """The source's clock, and how far it is ahead of ours if it is a server's own."""
+
+    now: datetime
+    ahead: timedelta | None
+
+
+def _source_clock(settings: Settings) -> _Clock | ChotsoError:
+    try:
+        with open_snapshot(settings.source_url) as snapshot:
+            is_set = snapshot.has_relation(CLOCK_RELATION)
+            ahead = None if is_set else snapshot.server_clock - wall_clock()
+            return _Clock(snapshot.known_at, ahead)
+    except ChotsoError as error:
+        return error
+
+
+def _found_in_places(moment: Moment) -> Iterator[Fault]:
+    for look in _PLACES:
+        yield from look(moment)
+
+
+def _found_in_ledger(moment: Moment, conn: psycopg.Connection) -> Iterator[Fault]:
+    """Each look in a transaction of its own: one that fails leaves the others their sight."""
+    for look in _LEDGER:
+        try:
+            with conn.transaction():
+                conn.execute(_SETTINGS)
+                found = list(look(moment, conn))
+        except psycopg.errors.LockNotAvailable:
+            _LOG.warning("%s waited for a lock and is looked at again next time", look.__name__)
+        except psycopg.Error as error:
+            if conn.broken:
+                raise
+            yield _blind(moment, look.__name__, error)
+        else:
+            yield from found
+
+
+def _blind(moment: Moment, name: str, error: psycopg.Error) -> Fault:
+    said = error.diag.message_primary or type(error).__name__
+    return Fault(
+        kind="task_failed",
+        subject=f"watch.{name}",
+        business_date=moment.night,
+        what=f"The watch could not look at {name}: {said}",
+        kept="everything.",
+        next_step="run `chotso migrate` with CHOTSO_ADMIN_URL, which puts tables and rights back",
+    )
+
+
+def _folded(moment: Moment, found: list[Fault], *, is_warehouse_there: bool) -> Diagnosis:
+    causes: list[Fault] = []
+    consequences: list[tuple[Fault, Fault]] = []
+    for fault in found:
+        cause = next((each for each in found if explained(fault, each)), None)
+        if cause is None:
+            causes.append(fault)
+        else:
+            consequences.append((fault, cause))
+    worst = ("critical", "error", "warning")
+    causes.sort(key=lambda each: (worst.index(each.severity), each.kind, each.subject))
+    return Diagnosis(moment, causes, consequences, is_warehouse_there)

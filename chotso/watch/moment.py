@@ -1,0 +1,94 @@
+"""The moment that is judged: the clocks, the night that is due, and the periods still open."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+
+import psycopg
+
+from chotso.calendar import LOCAL_ZONE, local_minute, night_of
+from chotso.registers import Period, load_registers
+from chotso.settings import Settings
+from chotso.watch.limits import Limits
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What every look may use.
+
+    Attributes:
+        settings: Where everything is.
+        limits: What is too long, too full or too old.
+        now: The source's clock; while the source is away, as it went on since it was last read.
+        night: The business date whose night was the last to be due.
+        is_sure: Whether no grace is given, because Airflow has used up its tries.
+        open_periods: Periods without a sealed release, by cutoff.
+        source_ahead: How far the source's server is ahead of this machine; None if its clock is set
+            by a table, and so may live in another time.
+    """
+
+    settings: Settings
+    limits: Limits
+    now: datetime
+    night: date
+    is_sure: bool = False
+    open_periods: list[Period] = field(default_factory=list)
+    source_ahead: timedelta | None = None
+
+    @property
+    def retry_grace(self) -> timedelta:
+        """How long a failure may wait to be tried again."""
+        return timedelta(minutes=0 if self.is_sure else self.limits.retry_grace_minutes)
+
+    @property
+    def near_period(self) -> Period | None:
+        """The next period whose cutoff is within reach, or has passed."""
+        until = self.now + timedelta(days=self.limits.freeze.look_ahead_days)
+        return next((each for each in self.open_periods if each.cutoff_at <= until), None)
+
+    def longest(self, usual: timedelta | None, at_most_minutes: int) -> timedelta:
+        """How long work may take: several times the usual; without a usual, a fixed time."""
+        at_most = timedelta(minutes=at_most_minutes)
+        if usual is None:
+            return at_most
+        night = self.limits.night
+        floor = timedelta(minutes=night.usual_floor_minutes)
+        return min(at_most, max(usual * night.usual_factor, floor))
+
+    def about_the_cutoff(self) -> str:
+        """A sentence for whatever a near cutoff would suffer from; empty if none is near."""
+        period = self.near_period
+        if period is None:
+            return ""
+        verb = "is" if period.cutoff_at > self.now else "was"
+        return f" The cutoff of {period.id} {verb} at {local_minute(period.cutoff_at)}."
+
+
+def due_night(now: datetime) -> date:
+    """The business date of the last night that was due by `now`: it runs at 01:00 the next day."""
+    day = now.astimezone(LOCAL_ZONE).date() - timedelta(days=1)
+    return day if night_of(day) <= now else day - timedelta(days=1)
+
+
+def clock_by_ledger(conn: psycopg.Connection) -> datetime | None:
+    """The source's clock, as it went on since it was last read; None before the first night."""
+    row = conn.execute(
+        "select known_at + (clock_timestamp() - started_at) from ops.batch "
+        "where status = 'published' and read_mode <> 'replay' "
+        "order by known_at desc, started_at limit 1"
+    ).fetchone()
+    return row[0] if row else None
+
+
+def open_periods(conn: psycopg.Connection) -> list[Period]:
+    """Periods of the register without a sealed release, by cutoff."""
+    rows = conn.execute(
+        "select period_id from frozen.release where kind = 'original' and sealed_at is not null"
+    )
+    sealed = {row[0] for row in rows}
+    found = [period for period in load_registers().periods if period.id not in sealed]
+    return sorted(found, key=lambda period: period.cutoff_at)
+
+
+def wall_clock() -> datetime:
+    """This machine's clock."""
+    return datetime.now(UTC)

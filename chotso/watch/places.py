@@ -1,0 +1,194 @@
+"""Looks that need no warehouse: disks, clocks, the source, the drop folder and Airflow."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import httpx
+import psycopg
+
+from chotso.calendar import local_minute
+from chotso.errors import ChotsoError
+from chotso.ingest import drop_register
+from chotso.local import airflow as local_airflow
+from chotso.settings import Settings
+from chotso.watch.fault import Fault
+from chotso.watch.moment import Moment, wall_clock
+
+_GIGABYTE = 10**9
+_TIMEOUT_S = 10.0
+_PARTS = {"metadatabase": "database", "scheduler": "scheduler", "dag_processor": "DAG processor"}
+
+
+def disks(moment: Moment) -> Iterator[Fault]:
+    """Disks of this machine that the product writes to and that are nearly full."""
+    seen: set[int] = set()
+    for name, folder in _folders(moment.settings).items():
+        place = _nearest(folder)
+        device = place.stat().st_dev
+        if device in seen:
+            continue
+        seen.add(device)
+        use = shutil.disk_usage(place)
+        limits = moment.limits.disk
+        share = use.free / use.total if use.total else 0
+        if share >= limits.free_share or use.free >= limits.free_gigabytes * _GIGABYTE:
+            continue
+        yield Fault(
+            kind="disk_nearly_full",
+            subject=name,
+            business_date=moment.night,
+            what=f"{use.free / _GIGABYTE:.1f} GB of {use.total / _GIGABYTE:.0f} GB are free for "
+            f"{folder} ({name}).{moment.about_the_cutoff()}",
+            kept="all that was published; nothing half-written counts.",
+            next_step=f"make room on the disk of {place}; `chotso retention` lists what may go",
+            is_at_a_cutoff=moment.near_period is not None,
+        )
+
+
+def drop_folder(moment: Moment) -> Iterator[Fault]:
+    """A drop folder that cannot be listed."""
+    try:
+        drop_register.look(moment.settings)
+    except ChotsoError as error:
+        yield Fault(
+            kind="drop_folder_away",
+            subject="drop folder",
+            business_date=moment.night,
+            what=f"{error.what}{moment.about_the_cutoff()}",
+            kept="what was taken before; the collection system's feeds go on.",
+            next_step=error.next_step,
+            is_at_a_cutoff=moment.near_period is not None,
+        )
+
+
+def airflow(moment: Moment) -> Iterator[Fault]:
+    """A scheduler, DAG processor or API server that gives no heartbeat, or lives in the future."""
+    ailing, beats = _health(moment.settings)
+    if ailing:
+        yield Fault(
+            kind="airflow_away",
+            subject="airflow",
+            business_date=moment.night,
+            what=f"Airflow does not work: {'; '.join(ailing)}.{moment.about_the_cutoff()}",
+            kept="all that was published; nights, freeze and builds go on where they stopped.",
+            next_step="start what is named (`make up` on one machine, `docker compose up --detach` "
+            "else) and read its log; a night cannot wait: `chotso nightly --date D`",
+            is_at_a_cutoff=moment.near_period is not None,
+        )
+    for name, beat in beats.items():
+        if beat - wall_clock() > _allowed(moment):
+            yield _clocks_differ(moment, f"Airflow's {name}", wall_clock(), beat)
+
+
+def clocks(moment: Moment, conn: psycopg.Connection) -> Iterator[Fault]:
+    """This machine's clock against the warehouse's server, and against the source's server.
+
+    A source whose clock is set by a table lives in another time, and is not compared.
+    """
+    before = wall_clock()
+    row = conn.execute("select clock_timestamp()").fetchone()
+    assert row is not None
+    if abs(row[0] - before) > _allowed(moment):
+        yield _clocks_differ(moment, "the warehouse's server", before, row[0])
+    ahead = moment.source_ahead
+    if ahead is not None and abs(ahead) > _allowed(moment):
+        yield _clocks_differ(moment, "the source's server", before, before + ahead)
+
+
+def _allowed(moment: Moment) -> timedelta:
+    return timedelta(seconds=moment.limits.clock_difference_seconds)
+
+
+def _clocks_differ(moment: Moment, whose: str, ours: datetime, other: datetime) -> Fault:
+    seconds = abs(other - ours).total_seconds()
+    return Fault(
+        kind="clock_differs",
+        subject=whose,
+        business_date=moment.night,
+        what=f"This machine's clock says {local_minute(ours)}, that of {whose} "
+        f"{local_minute(other)}: {seconds:.0f} seconds apart.{moment.about_the_cutoff()}",
+        kept="no figure depends on either; schedules start at the wrong time.",
+        next_step="set the wrong one right (`timedatectl` shows whether it is synchronized), "
+        "then see whether a night or a freeze was missed (`chotso status`)",
+        is_at_a_cutoff=moment.near_period is not None,
+    )
+
+
+def source_away(error: ChotsoError, moment: Moment) -> Fault:
+    """The fault for a source that does not answer or tells no time."""
+    return Fault(
+        kind="source_away",
+        subject="source",
+        business_date=moment.night,
+        what=f"{error.what}{moment.about_the_cutoff()}",
+        kept="all that was published; a night reads all that changed since.",
+        next_step=f"{error.next_step.rstrip('.')}; then clear `land` and all after it in the "
+        f"extract DAGs of the night, or run `chotso nightly --date {moment.night}`",
+        is_at_a_cutoff=moment.near_period is not None,
+    )
+
+
+def warehouse_away(error: ChotsoError, moment: Moment) -> Fault:
+    """The fault for a warehouse that does not answer or may not be used."""
+    return Fault(
+        kind="warehouse_away",
+        subject="warehouse",
+        business_date=moment.night,
+        what=error.what,
+        kept=error.kept or "what was committed.",
+        next_step=error.next_step,
+    )
+
+
+def _folders(settings: Settings) -> dict[str, Path]:
+    places = {
+        "CHOTSO_HOME": settings.home,
+        "CHOTSO_RELEASES_DIR": settings.releases_dir,
+        "TMPDIR": Path(tempfile.gettempdir()),
+    }
+    for name, url in (
+        ("CHOTSO_LANDING_URL", settings.landing_url),
+        ("CHOTSO_DROP_URL", settings.drop_url),
+    ):
+        if "://" not in (path := url.removeprefix("file://")):
+            places[name] = Path(path)
+    return places
+
+
+def _nearest(folder: Path) -> Path:
+    while not os.path.exists(folder) and folder != folder.parent:
+        folder = folder.parent
+    return folder
+
+
+def _health(settings: Settings) -> tuple[list[str], dict[str, datetime]]:
+    """What does not work of Airflow, and each part's last heartbeat; nothing if none is known."""
+    if gone := [] if settings.airflow_url else local_airflow.fallen(settings.home):
+        return [f"its {name} is gone" for name in gone], {}
+    url = settings.airflow_url or local_airflow.address(settings.home)
+    if url is None:
+        return [], {}
+    try:
+        answer = httpx.get(
+            f"{url.rstrip('/')}/api/v2/monitor/health", timeout=_TIMEOUT_S, trust_env=False
+        ).raise_for_status()
+        health: dict[str, dict[str, str | None]] = answer.json()
+    except (httpx.HTTPError, ValueError) as error:
+        return [f"its API server at {url} does not answer ({error})"], {}
+    beats = {name: at for part, name in _PARTS.items() if (at := _beat(health.get(part) or {}))}
+    ailing = []
+    for part, name in _PARTS.items():
+        state = (health.get(part) or {}).get("status")
+        if state != "healthy":
+            since = f", its last heartbeat was at {local_minute(beats[name])}"
+            ailing.append(f"its {name} is {state or 'missing'}{since if name in beats else ''}")
+    return ailing, beats
+
+
+def _beat(part: dict[str, str | None]) -> datetime | None:
+    texts = [text for key, text in part.items() if key.endswith("heartbeat") and text]
+    return datetime.fromisoformat(texts[0]) if texts else None

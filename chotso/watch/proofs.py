@@ -1,0 +1,180 @@
+"""Looks at proofs of completeness, rows set aside, refused files and a restored warehouse."""
+
+from collections.abc import Iterator
+
+import psycopg
+
+from chotso.calendar import local_date
+from chotso.contracts import contract_of, contracts
+from chotso.ingest import control_totals, drop_register, missing
+from chotso.landing import Landing
+from chotso.source.drop_entries import INCIDENTS
+from chotso.watch.dags import dag_of
+from chotso.watch.fault import Fault
+from chotso.watch.moment import Moment
+
+_TOLD = 5
+_OPEN = "select count(*), min(first_seen) from quarantine.row where status = 'open'"
+_STANDS = "select to_regclass('marts.fct_monthly_attainment') is not null"
+# Per province and month: đồng set aside that could change its figures to date, and its collection.
+_SHARE = """
+with figure as (
+    select
+        fact.agency_code,
+        fact.month,
+        sum((to_jsonb(fact) ->> 'quarantined_to_date')::numeric) as aside,
+        sum(fact.actual_to_date) filter (where fact.metric_code = 'collection_total') as collected
+    from marts.fct_monthly_attainment as fact
+    inner join marts.dim_agency as agency on fact.agency_key = agency.agency_key
+    where fact.metric_code in ('collection_total', 'arrears_ratio_total')
+        and agency.level_number = 1
+    group by fact.agency_code, fact.month
+)
+
+select agency_code, aside, collected
+from figure
+where collected > 0 and aside > 0 and month = (select max(month) from figure where collected > 0)
+order by aside / collected desc
+limit 1
+"""
+
+
+def totals(moment: Moment, conn: psycopg.Connection) -> Iterator[Fault]:
+    """Months whose control totals differ from the source's, and are not mended."""
+    unmended = control_totals.unmended(conn)
+    if not unmended:
+        return
+    differing = [str(each) for each in unmended]
+    feed = unmended[0].feed
+    dag = dag_of(contract_of(feed).group)
+    yield Fault(
+        kind="control_totals_differ",
+        subject="totals",
+        business_date=moment.night,
+        what=f"{len(differing)} control totals differ from the source's: {_listed(differing)}."
+        f"{moment.about_the_cutoff()}",
+        kept="no build is shown on them; readers see the figures of the night before.",
+        next_step="compare the months in `ops.difference` with the source's owner, then clear "
+        f"`land` and all after it in `{dag}`, or run `chotso extract {feed} --date {moment.night} "
+        "--full`",
+        dag_id=dag,
+        task_id="publish",
+        is_at_a_cutoff=moment.near_period is not None,
+    )
+
+
+def registers(moment: Moment, conn: psycopg.Connection) -> Iterator[Fault]:
+    """Register rows in force that the source no longer shows."""
+    rows = missing.listing(conn)
+    if not rows:
+        return
+    absent = [str(each) for each in rows]
+    yield Fault(
+        kind="register_rows_missing",
+        subject="registers",
+        business_date=moment.night,
+        what=f"{len(absent)} register rows in force are missing at the source: {_listed(absent)}."
+        f"{moment.about_the_cutoff()}",
+        kept="they stay in force; no freeze is sealed meanwhile.",
+        next_step="have them restored at the source, or close them (`chotso missing`)",
+        dag_id=dag_of(contract_of(rows[0].feed).group),
+        task_id="publish",
+        is_at_a_cutoff=moment.near_period is not None,
+    )
+
+
+def files(moment: Moment, conn: psycopg.Connection) -> Iterator[Fault]:
+    """Deliveries in the drop folder that were refused or cannot be read."""
+    for entry in drop_register.not_taken(conn):
+        is_refused = entry["batch_id"] is not None
+        if not is_refused and (entry["feed"] is None or entry["kind"] not in INCIDENTS):
+            continue
+        batch = f" ({entry['batch_id']})" if is_refused else ""
+        yield Fault(
+            kind="file_refused",
+            subject=entry["name"],
+            business_date=moment.night,
+            what=f"{entry['name']}{batch} was not taken: {entry['reason']}"
+            f"{moment.about_the_cutoff()}",
+            kept="it, as it came; the other files went on.",
+            next_step=f"have {entry['name']} delivered again, or take it out of the drop folder; "
+            "the next night reads it"
+            + (
+                f"; or `chotso quarantine waive {entry['batch_id']} --reason … --by …`"
+                if is_refused
+                else ""
+            ),
+            dag_id=dag_of(contract_of(entry["feed"]).group) if entry["feed"] else None,
+            task_id="land",
+            is_at_a_cutoff=moment.near_period is not None,
+            about=frozenset({entry["name"], *filter(None, [entry["feed"], entry["batch_id"]])}),
+        )
+
+
+def quarantine(moment: Moment, conn: psycopg.Connection) -> Iterator[Fault]:
+    """Rows that are set aside for long, or for more money than a freeze allows."""
+    row = conn.execute(_OPEN).fetchone()
+    rows, oldest = row if row else (0, None)
+    if not rows:
+        return
+    days = (local_date(moment.now) - local_date(oldest)).days
+    look = "see `chotso quarantine list`: have them mended at the source, replay or waive them"
+    if days > moment.limits.quarantine.oldest_days:
+        yield Fault(
+            kind="quarantine_old",
+            subject="quarantine",
+            business_date=moment.night,
+            what=f"{rows:,} rows are set aside, the oldest for {days} days; "
+            f"{moment.limits.quarantine.oldest_days} are allowed.",
+            kept="the rows, whole; what could belong to a figure is shown beside it.",
+            next_step=look,
+        )
+    yield from _too_much(moment, conn, look)
+
+
+def restored(moment: Moment, conn: psycopg.Connection) -> Iterator[Fault]:
+    """Batches in the archive that the ledger does not know: the warehouse came from a backup."""
+    first = next(iter(contracts()))  # read in every night
+    landed = Landing(moment.settings.landing_url).newest_batches(first)
+    known = conn.execute("select batch_id from ops.batch where batch_id = any(%s)", [landed])
+    unknown = sorted(set(landed) - {row[0] for row in known})
+    if not unknown:
+        return
+    yield Fault(
+        kind="warehouse_restored",
+        subject="warehouse",
+        business_date=moment.night,
+        what=f"The archive holds batches that the ledger does not know: {_listed(unknown)}. The "
+        f"warehouse is older than its archive.{moment.about_the_cutoff()}",
+        kept="the archive, which is never overwritten; sealed releases and their roots.",
+        next_step="follow docs/backup.md: `chotso migrate`, then `chotso extract FEED --date D "
+        "--full` for each feed, then compare the releases with `chotso verify … --database`",
+        is_at_a_cutoff=moment.near_period is not None,
+    )
+
+
+def _too_much(moment: Moment, conn: psycopg.Connection, look: str) -> Iterator[Fault]:
+    stands = conn.execute(_STANDS).fetchone()
+    if not moment.open_periods or stands != (True,):
+        return
+    row = conn.execute(_SHARE).fetchone()
+    period = moment.open_periods[0]
+    limit = period.limits.get("quarantined_money_share_of_collection")
+    if row is None or limit is None or row[1] <= limit * row[2]:
+        return
+    yield Fault(
+        kind="quarantine_money",
+        subject="quarantine",
+        business_date=moment.night,
+        what=f"{row[1]:,.0f} đồng are set aside in {row[0]}, {row[1] / row[2]:.2%} of what was "
+        f"collected to date; {period.id} allows {limit:.2%}.{moment.about_the_cutoff()}",
+        kept="the rows, whole; no figure counts them.",
+        next_step=look,
+        period_id=period.id,
+        is_at_a_cutoff=moment.near_period is not None,
+    )
+
+
+def _listed(each: list[str]) -> str:
+    more = f" and {len(each) - _TOLD} more" if len(each) > _TOLD else ""
+    return "; ".join(each[:_TOLD]) + more

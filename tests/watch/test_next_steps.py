@@ -1,0 +1,171 @@
+"""The next step of an incident, carried out as it is written, ends it."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import psycopg
+import pytest
+
+from chotso.build.dbt import run_build
+from chotso.ingest.night import extract_all
+from chotso.sandbox.server import SandboxServer
+from chotso.watch import judge as judging
+from chotso.watch.incident import Incident
+from chotso.watch.limits import load_limits
+from chotso.watch.rounds import look_once
+from tests.worlds.quarantine_world import DAY, QuarantineWorld, account, quarantine_world
+from tests.worlds.watched import environment
+
+pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(600)]
+
+_COMMAND = re.compile(r"`(chotso [a-z][^`…]*)`")
+
+
+@pytest.fixture(scope="module")
+def world(
+    running: SandboxServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[QuarantineWorld]:
+    """A world whose night of 1 November is built."""
+    with quarantine_world(running, "steps", tmp_path_factory.mktemp("steps")) as made:
+        made.payment("A1", 100_000)
+        made.line("A1", 1, 100_000)
+        made.accounts({"07201": [account("TA0001A", 100)]})
+        made.extract()
+        run_build(made.settings)
+        yield made
+
+
+@pytest.fixture(autouse=True)
+def at_once(world: QuarantineWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    limits = load_limits().model_copy(update={"quiet_minutes": 0, "retry_grace_minutes": 0})
+    monkeypatch.setattr(judging, "load_limits", lambda: limits)
+    world.act("truncate ops.incident, ops.incident_notice")
+
+
+def only(world: QuarantineWorld, kind: str) -> Incident:
+    (found,) = look_once(world.settings).open_incidents
+    assert found.kind == kind, found
+    return found
+
+
+def carry_out(world: QuarantineWorld, incident: Incident) -> None:
+    """Run the first command that the next step names, with an operator's environment."""
+    command = shlex.split(_COMMAND.findall(incident.next_step)[0])
+    done = subprocess.run(
+        [sys.executable, "-m", *command],
+        capture_output=True, text=True, check=False, timeout=300, env=environment(world),
+    )  # fmt: skip
+    assert done.returncode == 0, (command, done.stderr)
+
+
+def blocked(world: QuarantineWorld) -> None:
+    rename(world, "tien_goc", "tien_khac")
+    extract_all(world.settings, DAY)
+    rename(world, "tien_khac", "tien_goc")
+
+
+def rename(world: QuarantineWorld, old: str, new: str) -> None:
+    with psycopg.connect(world.warehouse.source_admin_url) as conn:
+        conn.execute(f"alter table tst.phan_bo rename column {old} to {new}".encode())
+
+
+def killed(world: QuarantineWorld) -> None:
+    world.act(
+        "insert into ops.batch (batch_id, feed, feed_group, business_date, status, read_mode, "
+        "code_version) values ('payments_20211101_999999', 'payments', 'contributions', %s, "
+        "'running', 'changes', 'x')",
+        DAY,
+    )
+
+
+def build_gone(world: QuarantineWorld) -> None:
+    world.act(
+        "insert into ops.build (business_date, as_known_at, target_schema, config, config_sha256, "
+        "code_version, status) select business_date, as_known_at, 'marts_build', config, "
+        "config_sha256, code_version, 'running' from ops.build order by build_id limit 1"
+    )
+
+
+def night_missed(world: QuarantineWorld) -> None:
+    world.tick(days=1, minutes=6)
+
+
+def totals_wrong(world: QuarantineWorld) -> None:
+    with psycopg.connect(world.warehouse.source_admin_url) as conn:
+        conn.execute("update tst.doi_soat set so_dong = so_dong + 1 where bang = 'chung_tu'")
+    extract_all(world.settings, DAY)
+    world.source("select 1")  # the source's owner has mended its count
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        (blocked, "batch_blocked"),
+        (killed, "landing_failed"),
+        (build_gone, "build_failed"),
+        (totals_wrong, "control_totals_differ"),
+        (night_missed, "night_not_begun"),
+    ],
+)
+def test_the_command_of_the_next_step_ends_the_incident(
+    world: QuarantineWorld, fault: Callable[[QuarantineWorld], None], kind: str
+) -> None:
+    fault(world)
+    incident = only(world, kind)
+    carry_out(world, incident)
+    assert look_once(world.settings).open_incidents == []
+    (row,) = world.rows("select ended_by from ops.incident")
+    assert row == {"ended_by": "watch"}
+
+
+def test_the_session_that_holds_a_lock_is_ended_by_the_statement_that_is_named(
+    world: QuarantineWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits = load_limits().model_copy(update={"quiet_minutes": 0, "lock_wait_seconds": 1})
+    monkeypatch.setattr(judging, "load_limits", lambda: limits)
+    world.act("create table if not exists public.held (x int)")
+    holder = psycopg.connect(world.warehouse.admin_url, application_name="pg_dump")
+    holder.execute("lock table public.held in access exclusive mode")
+    waiter = subprocess.Popen(
+        [sys.executable, "-c", _WAIT, world.settings.warehouse_url], env=dict(os.environ)
+    )
+    try:
+        found: list[Incident] = []
+        for _ in range(30):
+            if found := look_once(world.settings).open_incidents:
+                break
+        (incident,) = found
+        assert incident.kind == "lock_waited_for"
+        (statement,) = re.findall(
+            r"`(select pg_terminate_backend\([0-9, ]+\))`", incident.next_step
+        )
+        world.act(statement)
+        waiter.wait(30)
+        assert look_once(world.settings).open_incidents == []
+    finally:
+        waiter.kill()
+        waiter.wait()
+        holder.close()
+
+
+def test_a_refused_file_that_is_taken_away_ends_its_incident(world: QuarantineWorld) -> None:
+    path = world.warehouse.drop / "C12_202110_20211101T230000.xlsx"
+    path.write_bytes(b"no workbook")
+    extract_all(world.settings, DAY)
+    assert path.name in only(world, "file_refused").next_step
+    path.unlink()
+    world.tick(hours=1)
+    extract_all(world.settings, DAY + timedelta(days=1))
+    assert look_once(world.settings).open_incidents == []
+
+
+_WAIT = """
+import sys, psycopg
+with psycopg.connect(sys.argv[1], application_name="chotso build 7 marts_build") as conn:
+    conn.execute("select * from public.held")
+"""
