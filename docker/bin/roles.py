@@ -4,6 +4,7 @@ Watcher sees. Operator runs every DAG but those that seal and check; Sealer runs
 run again: it adds what is missing.
 """
 
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -47,7 +48,10 @@ def roles(sees: list[Permission], dag_ids: Iterable[str]) -> dict[str, list[Perm
 
 def main(folder: str = DAGS) -> None:
     """Make the roles in the database of this Airflow."""
+    sys.path.insert(0, folder)  # as Airflow does
     bag = DagBag(dag_folder=folder, safe_mode=True, bundle_path=Path(folder))
+    if bag.import_errors or not bag.dag_ids:
+        sys.exit(f"no roles were made, for the DAGs cannot be read: {bag.import_errors}")
     with get_application_builder() as appbuilder:
         wanted = roles(appbuilder.sm.VIEWER_PERMISSIONS, bag.dag_ids)
         for _, resource in {each for some in wanted.values() for each in some}:

@@ -1,19 +1,20 @@
-"""The drill: a world with its nights and a sealed release, back on an empty machine, made again."""
+"""The drill: a world's nights and sealed release, back on an empty machine, and point in time."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from chotso.backup import take
-from chotso.backup.restore import restore
+from chotso.backup.restore import Replay, restore
 from chotso.migrate import migrate
 from chotso.release.check.database import verify_with_database
 from chotso.release.seal.freeze import freeze
 from chotso.sandbox import server
 from chotso.sandbox.server import SandboxServer
 from chotso.settings import Places, Settings
-from tests.backup.drill import content, moved, places
+from tests.backup.drill import content, moved, on, places, receiving
 from tests.worlds.deep_world import SPRINT, Lived, live, made_again
 from tests.worlds.product import product
 from tests.worlds.sandbox_homes import new_home
@@ -53,3 +54,37 @@ def test_the_drill(
         deep = made_again(running, lived, report, home / "deep", Path(empty.landing_url))
         assert (deep.findings, deep.root_sha256) == ([], report.root_sha256)
         assert freeze(back, SPRINT).root_sha256 == report.root_sha256
+
+
+def test_point_in_time(
+    running: SandboxServer, here: Places, settings: Settings, tmp_path: Path
+) -> None:
+    wal = tmp_path / "wal 50% [a]"
+    assert settings.admin_url is not None
+    name = settings.admin_url.rsplit("/", 1)[1]
+    with receiving(running.admin_url, wal):
+        base = take.take(here, tmp_path / "to")
+        with psycopg.connect(settings.admin_url, autocommit=True) as admin:
+            admin.execute("create table public.fault (at timestamptz)")
+            admin.execute("insert into public.fault select clock_timestamp()")
+            row = admin.execute("select clock_timestamp() + '1 ms'").fetchone()
+            admin.execute("select pg_sleep(0.01)")
+            admin.execute("delete from public.fault")
+            admin.execute("insert into public.fault select null")
+    assert row is not None
+    found = {}
+    for kind, replay in (("no WAL", None), ("all", Replay(wal)), ("until", Replay(wal, row[0]))):
+        with new_home() as home:
+            restore(places(home), base.backup, replay=replay)
+            back = server.load(home)
+            assert back is not None
+            with psycopg.connect(on(back.admin_url, name)) as connection:
+                exists = connection.execute("select to_regclass('public.fault')").fetchone()
+                found[kind] = (
+                    exists != (None,)
+                    and connection.execute("select at is not null from public.fault").fetchall()
+                )
+    assert found == {"no WAL": False, "all": [(False,)], "until": [(True,)]}
+    with psycopg.connect(settings.admin_url, autocommit=True) as admin:
+        admin.execute("drop table public.fault")
+        admin.execute("select pg_drop_replication_slot('chotso_backup')")
