@@ -182,14 +182,8 @@ class Status:
                 )
 
     def _lines_of_feeds(self) -> Iterator[str]:
-        for row in self.stopped:
-            yield f"{row['status']}: {row['batch_id']}: {row['reason']}"
         compared = ", ".join(f"{n:,} {status}" for status, n in self.control_totals.items())
         yield f"control totals by feed and month: {compared or 'none'}"
-        for difference in self.unproven:
-            yield f"control totals differ, no build is shown: {difference}"
-        for absent in self.missing_rows:
-            yield f"missing at the source, in force, no freeze: {absent}"
         yield from drop_register.lines(self.drop_folder)
         for doubt in self.proves_no_absence:
             yield (
@@ -220,7 +214,6 @@ class Status:
                 f"{cutoff['state']}"
             )
         yield from (f"warning: {warning}" for warning in self.warnings)
-        yield from self.freeze_obstacles
 
 
 def status_of(settings: Settings) -> Status:

@@ -108,7 +108,7 @@ def explained(fault: Fault, by: Fault) -> bool:
         if KINDS[by.kind].is_of_a_night and fault.business_date != by.business_date:
             return False
         return fault.dag_id == by.dag_id or fault.dag_id in by.about
-    if fault.kind == "landing_failed" and by.kind in ("source_away", "drop_folder_away"):
+    if fault.kind == "landing_failed" and by.kind == "drop_folder_away":
         return fault.subject == by.subject
     return True
 

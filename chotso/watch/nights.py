@@ -157,6 +157,9 @@ def _failed(
             contract = contracts().get(batch["feed"])
             place = "drop folder" if contract and contract.source.kind == "file" else "source"
             of_place.setdefault(place, []).append(batch)
+    source, drop = (of_place.get(place, []) for place in ("source", "drop folder"))
+    if source and {each["reason"] for each in drop} <= {each["reason"] for each in source}:
+        source += of_place.pop("drop folder", [])  # its clock is read for files, too
     for place, found in of_place.items():
         reasons: dict[str, list[str]] = {}
         for batch in found:

@@ -163,6 +163,8 @@ def test_the_command_line_tells_the_same(world: QuarantineWorld) -> None:
     code, said = run("status")
     assert code == 1
     assert said.splitlines()[0] == "NOT WELL: 1 error"
+    assert "payments_20211101_999999: rule r: 3 rows" in said
+    assert "    next: see `ops.rule_result`" in said
     code, said = run("incidents", "show", number)
     assert code == 0
     assert "runbook    docs/runbooks/batch-blocked.md" in said
