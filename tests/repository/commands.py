@@ -28,14 +28,9 @@ def commands(document: Path) -> Iterator[list[str]]:
                 yield words
 
 
-def names() -> set[str]:
-    """The commands of `chotso`."""
-    return set(_whole().commands)
-
-
 def refuse_unknown(words: list[str]) -> None:
     """Raise what the command line raises where a command, option or argument does not exist."""
-    command = _whole()
+    command: Any = typer.main.get_command(app)
     rest = words[1:]
     while hasattr(command, "commands"):
         name = rest.pop(0)
@@ -43,7 +38,3 @@ def refuse_unknown(words: list[str]) -> None:
             raise LookupError(f"no such command: chotso {name}")
         command = command.commands[name]
     command.make_context(name, rest)
-
-
-def _whole() -> Any:
-    return typer.main.get_command(app)
