@@ -49,10 +49,11 @@ def alert_file() -> Path:
 
 def _tell(context: Mapping[str, Any], *, what: str, kept: str | None, next_step: str) -> None:
     run, dag, task = context.get("dag_run"), context.get("dag"), context.get("ti")
+    asked = (getattr(run, "conf", None) or {}).get("business_date")  # of the trigger form
     failure = TaskFailure(
         dag_id=str(getattr(run, "dag_id", None) or getattr(dag, "dag_id", None)),
         task_id=getattr(task, "task_id", None),
-        business_date=_date(getattr(run, "partition_key", None)),
+        business_date=_date(getattr(run, "partition_key", None) or asked),
         what=what,
         kept=kept,
         next_step=next_step,

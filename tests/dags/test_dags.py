@@ -377,7 +377,10 @@ def test_a_failure_that_the_watch_cannot_take_is_in_the_file_all_the_same(
     monkeypatch.setenv("CHOTSO_HOME", str(tmp_path))
     monkeypatch.delenv("CHOTSO_WAREHOUSE_URL", raising=False)
     alerts.alert_task_failed(context_of_a_failure())
-    alerts.alert_run_failed({**context_of_a_failure(), "reason": "task_failure"})
+    of_the_form = SimpleNamespace(
+        dag_id="extract_plans", partition_key=None, conf={"business_date": "2021-12-30"}
+    )
+    alerts.alert_run_failed({"dag_run": of_the_form, "reason": "task_failure"})
     first, second = (
         json.loads(line) for line in (tmp_path / "alerts.jsonl").read_text("utf-8").splitlines()
     )
@@ -388,3 +391,4 @@ def test_a_failure_that_the_watch_cannot_take_is_in_the_file_all_the_same(
     assert first["next_step"] == "ask for the file again."
     assert first["at"].endswith("+07:00")
     assert second["what"] == "The run failed: task_failure"
+    assert (second["dag_id"], second["business_date"]) == ("extract_plans", "2021-12-30")

@@ -191,7 +191,7 @@ def test_files_that_variables_name_are_mounted(compose: dict[str, Any]) -> None:
 def test_no_secret_stands_in_the_environment(compose: dict[str, Any]) -> None:
     secret_like = re.compile(r"PASSWORD|SECRET|KEY|_CONN|_URL")
     harmless = re.compile(
-        r"_FILE$|_CMD$|BASE_URL$|API_SERVER_URL$|_DROP_URL$|_LANDING_URL$|AIRFLOW_URL$"
+        r"_FILE$|_CMD$|BASE_URL$|API_SERVER_URL$|_DROP_URL$|_LANDING_URL$|AIRFLOW_URL$|OPENLINEAGE_URL$"
     )
     for name, service in compose["services"].items():
         for variable in service.get("environment", {}):
