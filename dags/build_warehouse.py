@@ -7,7 +7,8 @@ every ten minutes for dates that were published but not built, and requests them
 1. **build**. Input: `raw`, the configuration, and everything known at this moment. Runs in the
    warehouse through dbt: staging, intermediate, marts in `marts_build`, all tests. Output: a row
    in `ops.build`, then the new generation in `marts`, switched at once: a reader sees the old
-   night or the new one. Asset `marts` for the date.
+   night or the new one. Asset `marts` for the date. Then the watch looks once: what would stop the
+   next freeze is told the same night.
 
 A run whose date the ledger already counts as built (its event came twice) does nothing and says
 so; a run that was cleared or made by hand always builds.
@@ -47,11 +48,13 @@ def build_warehouse() -> None:
         from chotso.orchestration.due import build_date
         from chotso.orchestration.night import build_if_due, is_demanded
         from chotso.settings import load_settings
+        from chotso.watch.rounds import look_quietly
 
         settings = load_settings()
         day = build_date(settings, partition_key)
         built = build_if_due(settings, day, is_demanded=is_demanded(context))
         outlet_events[MARTS].add_partitions(day.isoformat())
+        look_quietly(settings)  # also where no watch runs: what would stop the next freeze?
         return built
 
     # 1. Staging to marts, tests, switch.

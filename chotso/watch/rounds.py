@@ -69,6 +69,14 @@ def look_once(settings: Settings, failure: TaskFailure | None = None) -> Round:
     return Round(diagnosis, found)
 
 
+def look_quietly(settings: Settings) -> None:
+    """Look once at the end of a step that went well; whatever goes wrong here is only logged."""
+    try:
+        look_once(settings)
+    except (ChotsoError, psycopg.Error) as error:
+        _LOG.warning("the watch did not look: %s", error)
+
+
 def closed(settings: Settings, incident_id: int, by: str, reason: str) -> Incident:
     """Close an incident by a person's word, and say so."""
     routes = _routes(settings)
