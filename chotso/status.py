@@ -162,7 +162,7 @@ class Status:
         unseen = [each for each in self.incidents if not each.acknowledged_by]
         if self.incidents:
             yield (
-                f"{len(self.incidents)} incidents are open, {len(unseen)} not acknowledged "
+                f"open incidents: {len(self.incidents)}, not acknowledged: {len(unseen)} "
                 "(`chotso incidents list`)"
             )
         ago = self.looked_seconds_ago
@@ -173,9 +173,12 @@ class Status:
         )
 
     def _lines_of_freezes(self) -> Iterator[str]:
+        told: set[str] = set()
         for feed in self.feeds:
             if feed["freeze_batches"]:
-                yield f"read for freezes, not in the table ({feed['freezes']}):"
+                if feed["freezes"] not in told:
+                    yield f"read for freezes, not in the table ({feed['freezes']}):"
+                told.add(feed["freezes"])
                 yield (
                     f"    {feed['feed']}: {feed['freeze_rows'] or 0:,} rows, "
                     f"{feed['freeze_money'] or 0:,} đồng in {feed['freeze_batches']} batches"

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
 
 import psycopg
 from psycopg.rows import dict_row
@@ -16,15 +15,16 @@ from chotso.watch.fault import Fault
 from chotso.watch.moment import Moment
 
 _TOLD = 5
+_HOUR = timedelta(hours=1)
 _BEGUN = """
 select state, reason, clock_timestamp() - changed_at as stopped_ago
 from ops."freeze"
 where release_id = %s and not is_rehearsal
 """
-# The newest seal, the newest check of all releases, and how long ago each was.
+# The newest seal, by the source's clock; the newest check of all releases, by the server's.
 _CHECKED = """
 select
-    (select clock_timestamp() - max(sealed_at) from frozen.release) as sealed_ago,
+    (select max(sealed_at) from frozen.release) as sealed_at,
     checked.result,
     checked.what,
     clock_timestamp() - checked.checked_at as checked_ago
@@ -84,7 +84,7 @@ def releases(moment: Moment, conn: psycopg.Connection) -> Iterator[Fault]:
     with conn.cursor(row_factory=dict_row) as cursor:
         row = cursor.execute(_CHECKED).fetchone()
     assert row is not None
-    if row["sealed_ago"] is None:
+    if row["sealed_at"] is None:
         return
     if row["result"] == "differs":
         yield _release_fault(
@@ -104,11 +104,15 @@ def releases(moment: Moment, conn: psycopg.Connection) -> Iterator[Fault]:
             "compare the root with the signed page and add the line `RELEASE ROOT` to the file of "
             "CHOTSO_ANCHOR_FILE, then trigger `verify_releases`",
         )
-    elif min(row["sealed_ago"], row["checked_ago"] or row["sealed_ago"]) > longest:
+        return
+    waited = moment.now - row["sealed_at"]
+    if row["checked_ago"] is not None:
+        waited = min(waited, row["checked_ago"])
+    if waited > longest:
         yield _release_fault(
             moment,
             "releases_unchecked",
-            f"No sealed release was compared with its anchor for {_hours(row)} hours.",
+            f"No sealed release was compared with its anchor for {int(waited / _HOUR)} hours.",
             "see in Airflow that `verify_releases` is not paused, and trigger it",
         )
 
@@ -136,8 +140,3 @@ def _stopped(moment: Moment, conn: psycopg.Connection, period: Period) -> str | 
     if moment.now < period.cutoff_at + timedelta(minutes=moment.limits.freeze.grace_minutes):
         return None
     return f"{said}: {'its run is gone' if begun else 'no run has begun'}."
-
-
-def _hours(row: dict[str, Any]) -> int:
-    waited: timedelta = row["checked_ago"] or row["sealed_ago"]
-    return int(waited.total_seconds() // 3600)

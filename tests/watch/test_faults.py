@@ -289,6 +289,37 @@ def test_a_freeze_that_is_due_is_critical_and_names_its_period(made: QuarantineW
 
 
 @pytest.mark.usefixtures("sure")
+def test_a_release_that_nobody_checks_and_one_that_differs(made: QuarantineWorld) -> None:
+    with psycopg.connect(made.warehouse.admin_url) as conn:
+        conn.execute("set session_replication_role = replica")  # past the guards
+        conn.execute(
+            "insert into frozen.release select 'sprint-2021-q4', 'sprint-2021-q4', 'original', "
+            "null, true, %(at)s, %(at)s, repeat('a', 64), null, repeat('b', 64), %(at)s, '1', "
+            "'sealed'",
+            {"at": made.clock},
+        )
+    checked = "insert into ops.release_check (result, releases, what) values (%s, 1, %s)"
+    try:
+        assert judge(made.settings).causes == [], "it was sealed this very hour"
+        made.tick(hours=23)
+        assert judge(made.settings).causes == []
+        made.tick(hours=4)
+        unchecked = found(made.settings)["releases_unchecked"]
+        assert "27 hours" in unchecked.what
+        made.act(checked, "unanchored", "no anchor vouches for sprint-2021-q4")
+        assert "no anchor vouches" in found(made.settings)["releases_unchecked"].what
+        made.act(checked, "differs", "sums: data/attainment.csv")
+        differs = found(made.settings)["release_differs"]
+        assert differs.severity == "critical"
+        assert "touch nothing" in differs.next_step
+        made.act(checked, "verified", None)
+        assert set(found(made.settings)) == {"night_not_begun"}
+    finally:
+        made.act("delete from ops.release_check")
+        made.act("set session_replication_role = replica; delete from frozen.release")
+
+
+@pytest.mark.usefixtures("sure")
 def test_a_full_disk_explains_what_could_not_be_written(
     made: QuarantineWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
