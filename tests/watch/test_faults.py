@@ -22,6 +22,7 @@ from chotso.watch.fault import Fault, TaskFailure
 from chotso.watch.judge import judge
 from chotso.watch.limits import Limits, load_limits
 from chotso.watch.moment import wall_clock
+from tests.worlds.freeze_world import past_the_guards
 from tests.worlds.quarantine_world import DAY, QuarantineWorld, account, quarantine_world
 
 pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(300)]
@@ -290,8 +291,7 @@ def test_a_freeze_that_is_due_is_critical_and_names_its_period(made: QuarantineW
 
 @pytest.mark.usefixtures("sure")
 def test_a_release_that_nobody_checks_and_one_that_differs(made: QuarantineWorld) -> None:
-    with psycopg.connect(made.warehouse.admin_url) as conn:
-        conn.execute("set session_replication_role = replica")  # past the guards
+    with past_the_guards(made.settings) as conn:
         conn.execute(
             "insert into frozen.release select 'sprint-2021-q4', 'sprint-2021-q4', 'original', "
             "null, true, %(at)s, %(at)s, repeat('a', 64), null, repeat('b', 64), %(at)s, '1', "
@@ -316,7 +316,8 @@ def test_a_release_that_nobody_checks_and_one_that_differs(made: QuarantineWorld
         assert set(found(made.settings)) == {"night_not_begun"}
     finally:
         made.act("delete from ops.release_check")
-        made.act("set session_replication_role = replica; delete from frozen.release")
+        with past_the_guards(made.settings) as conn:
+            conn.execute("delete from frozen.release")
 
 
 @pytest.mark.usefixtures("sure")
