@@ -1,8 +1,8 @@
-"""A program's folder on this machine: one command at a time, and files that nobody else reads."""
+"""Folders of this machine: one command at a time, files that nobody else reads, and their disk."""
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -27,3 +27,16 @@ def write_private(path: Path, text: str) -> None:
     with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
         stream.write(text)
     draft.replace(path)
+
+
+def nearest(folder: Path, is_there: Callable[[Path], bool] = os.path.exists) -> Path:
+    """The folder, or its nearest parent that exists."""
+    while not is_there(folder) and folder != folder.parent:
+        folder = folder.parent
+    return folder
+
+
+def local_folder(url: str) -> Path | None:
+    """The folder of a path or a `file://` URL; None for another place."""
+    path = url.removeprefix("file://")
+    return None if "://" in path else Path(path)

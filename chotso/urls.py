@@ -60,6 +60,12 @@ def parameters(url: str, name: str = "the URL") -> dict[str, str]:
     return {key: value for key, value in found.items() if key not in _LEFT_OUT}
 
 
+def libpq_variables(found: dict[str, str]) -> dict[str, str]:
+    """Connection parameters as the variables that libpq reads; those without one are left out."""
+    names = {o.keyword.decode(): o.envvar for o in pq.Conninfo.get_defaults()}
+    return {envvar.decode(): value for key, value in found.items() if (envvar := names.get(key))}
+
+
 def _set(options: list[pq.ConninfoOption]) -> dict[str, str]:
     return {option.keyword.decode(): option.val.decode() for option in options if option.val}
 

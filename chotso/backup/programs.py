@@ -8,12 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
-from psycopg import pq
-
 from chotso.errors import ChotsoError
 from chotso.masking import masked
 from chotso.sandbox.place import packaged_programs
-from chotso.urls import parameters
+from chotso.urls import libpq_variables, parameters
 
 
 def run(
@@ -34,7 +32,7 @@ def run(
     found = program(name, server_version // 10000)
     done = subprocess.run(
         [str(found), *arguments],
-        env={**os.environ, "LC_ALL": "C", **(_variables(url) if url else {})},
+        env={**os.environ, "LC_ALL": "C", **(libpq_variables(parameters(url)) if url else {})},
         cwd=cwd,
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -58,7 +56,7 @@ def become(name: str, server_version: int, *arguments: str, url: str) -> NoRetur
         ChotsoError: It is not installed.
     """
     found = str(program(name, server_version // 10000))
-    os.execve(found, [found, *arguments], {**os.environ, **_variables(url)})
+    os.execve(found, [found, *arguments], {**os.environ, **libpq_variables(parameters(url))})
 
 
 def program(name: str, major: int) -> Path:
@@ -94,10 +92,3 @@ def _major(path: Path) -> int | None:
     said = subprocess.run([str(path), "--version"], capture_output=True, text=True, check=False)
     match = re.search(r"\(PostgreSQL\) (\d+)", said.stdout)
     return int(match[1]) if match else None
-
-
-def _variables(url: str) -> dict[str, str]:
-    """The connection as libpq's variables: an argument could be read by every user."""
-    names = {o.keyword.decode(): o.envvar for o in pq.Conninfo.get_defaults()}
-    found = parameters(url).items()
-    return {envvar.decode(): value for key, value in found if (envvar := names.get(key))}

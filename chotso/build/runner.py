@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from psycopg import pq
-
 from chotso import PROJECT_ROOT
 from chotso.ambient import scrub
 from chotso.build import artifacts, log, nodes
@@ -17,7 +15,7 @@ from chotso.build.macros import drop_unused
 from chotso.errors import ChotsoError
 from chotso.session import PINNED
 from chotso.settings import Settings
-from chotso.urls import one_host
+from chotso.urls import libpq_variables, one_host
 from chotso.waits import LIMITS
 
 if TYPE_CHECKING:
@@ -178,9 +176,8 @@ def _database(settings: Settings) -> str:
 def _profile(settings: Settings, schema: str) -> dict[str, str]:
     """Variables for dbt's profile, and libpq's variables for all parts without a key in dbt."""
     found = one_host(settings.warehouse_url)
-    variables = {o.keyword.decode(): o.envvar for o in pq.Conninfo.get_defaults() if o.envvar}
-    others = {key: value for key, value in found.items() if key in variables and key != "password"}
-    return {variables[key].decode(): value for key, value in others.items()} | {
+    others = {key: value for key, value in found.items() if key != "password"}
+    return libpq_variables(others) | {
         "CHOTSO_DBT_HOST": found.get("host", "/var/run/postgresql"),
         "CHOTSO_DBT_PORT": found.get("port", "5432"),
         "CHOTSO_DBT_USER": found.get("user", ""),

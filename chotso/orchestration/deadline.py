@@ -3,6 +3,8 @@
 import time
 from datetime import datetime, timedelta
 
+import psycopg
+
 from chotso.registers import load_registers
 from chotso.settings import Settings
 from chotso.source.database import open_snapshot
@@ -20,7 +22,8 @@ def periods_due(settings: Settings) -> list[str]:
 
     A cutoff less than five minutes away is waited for.
     """
-    sealed = _sealed(settings)
+    with connect(settings) as conn:
+        sealed = sealed_periods(conn)
     unsealed = {p.id: p.cutoff_at for p in load_registers().periods if p.id not in sealed}
     now = source_now(settings)
     near = [at for at in unsealed.values() if now < at <= now + CLOCK_SKEW]
@@ -38,9 +41,9 @@ def source_now(settings: Settings) -> datetime:
         return snapshot.known_at
 
 
-def _sealed(settings: Settings) -> set[str]:
-    with connect(settings) as conn:
-        found = conn.execute(
-            "select period_id from frozen.release where kind = 'original' and sealed_at is not null"
-        ).fetchall()
+def sealed_periods(conn: psycopg.Connection) -> set[str]:
+    """Periods that have a sealed release."""
+    found = conn.execute(
+        "select period_id from frozen.release where kind = 'original' and sealed_at is not null"
+    ).fetchall()
     return {row[0] for row in found}

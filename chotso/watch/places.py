@@ -1,6 +1,5 @@
 """Looks that need no warehouse: disks, clocks, the source, the drop folder and Airflow."""
 
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ import psycopg
 
 from chotso.calendar import local_minute
 from chotso.errors import ChotsoError
+from chotso.folder import local_folder, nearest
 from chotso.ingest import drop_register
 from chotso.local import airflow as local_airflow
 from chotso.settings import Settings
@@ -27,7 +27,7 @@ def disks(moment: Moment) -> Iterator[Fault]:
     """Disks of this machine that the product writes to and that are nearly full."""
     seen: set[int] = set()
     for name, folder in _folders(moment.settings).items():
-        place = _nearest(folder)
+        place = nearest(folder)
         device = place.stat().st_dev
         if device in seen:
             continue
@@ -37,15 +37,13 @@ def disks(moment: Moment) -> Iterator[Fault]:
         share = use.free / use.total if use.total else 0
         if share >= limits.free_share or use.free >= limits.free_gigabytes * _GIGABYTE:
             continue
-        yield Fault(
+        yield moment.fault(
             kind="disk_nearly_full",
             subject=name,
-            business_date=moment.night,
             what=f"{use.free / _GIGABYTE:.1f} GB of {use.total / _GIGABYTE:.0f} GB are free for "
-            f"{folder} ({name}).{moment.about_the_cutoff()}",
+            f"{folder} ({name}).",
             kept="all that was published; nothing half-written counts.",
             next_step=f"make room on the disk of {place}; `chotso retention` lists what may go",
-            is_at_a_cutoff=moment.near_period is not None,
         )
 
 
@@ -54,14 +52,12 @@ def drop_folder(moment: Moment) -> Iterator[Fault]:
     try:
         drop_register.look(moment.settings)
     except ChotsoError as error:
-        yield Fault(
+        yield moment.fault(
             kind="drop_folder_away",
             subject="drop folder",
-            business_date=moment.night,
-            what=f"{error.what}{moment.about_the_cutoff()}",
+            what=error.what,
             kept="what was taken before; the collection system's feeds go on.",
             next_step=error.next_step,
-            is_at_a_cutoff=moment.near_period is not None,
         )
 
 
@@ -69,15 +65,13 @@ def airflow(moment: Moment) -> Iterator[Fault]:
     """A scheduler, DAG processor or API server that gives no heartbeat, or lives in the future."""
     ailing, beats = _health(moment.settings)
     if ailing:
-        yield Fault(
+        yield moment.fault(
             kind="airflow_away",
             subject="airflow",
-            business_date=moment.night,
-            what=f"Airflow does not work: {'; '.join(ailing)}.{moment.about_the_cutoff()}",
+            what=f"Airflow does not work: {'; '.join(ailing)}.",
             kept="all that was published; nights, freeze and builds go on where they stopped.",
             next_step="start what is named (`make up` on one machine, `docker compose up --detach` "
             "else) and read its log; a night cannot wait: `chotso nightly --date D`",
-            is_at_a_cutoff=moment.near_period is not None,
         )
     for name, beat in beats.items():
         if beat - wall_clock() > _allowed(moment):
@@ -105,30 +99,26 @@ def _allowed(moment: Moment) -> timedelta:
 
 def _clocks_differ(moment: Moment, whose: str, ours: datetime, other: datetime) -> Fault:
     seconds = abs(other - ours).total_seconds()
-    return Fault(
+    return moment.fault(
         kind="clock_differs",
         subject=whose,
-        business_date=moment.night,
         what=f"This machine's clock says {local_minute(ours)}, that of {whose} "
-        f"{local_minute(other)}: {seconds:.0f} seconds apart.{moment.about_the_cutoff()}",
+        f"{local_minute(other)}: {seconds:.0f} seconds apart.",
         kept="no figure depends on either; schedules start at the wrong time.",
         next_step="set the wrong one right (`timedatectl` shows whether it is synchronized), "
         "then see whether a night or a freeze was missed (`chotso status`)",
-        is_at_a_cutoff=moment.near_period is not None,
     )
 
 
 def source_away(error: ChotsoError, moment: Moment) -> Fault:
     """The fault for a source that does not answer or tells no time."""
-    return Fault(
+    return moment.fault(
         kind="source_away",
         subject="source",
-        business_date=moment.night,
-        what=f"{error.what}{moment.about_the_cutoff()}",
+        what=error.what,
         kept="all that was published; a night reads all that changed since.",
         next_step=f"{error.next_step.rstrip('.')}; then clear `land` and all after it in the "
         f"extract DAGs of the night, or run `chotso nightly --date {moment.night}`",
-        is_at_a_cutoff=moment.near_period is not None,
     )
 
 
@@ -154,15 +144,9 @@ def _folders(settings: Settings) -> dict[str, Path]:
         ("CHOTSO_LANDING_URL", settings.landing_url),
         ("CHOTSO_DROP_URL", settings.drop_url),
     ):
-        if "://" not in (path := url.removeprefix("file://")):
-            places[name] = Path(path)
+        if (folder := local_folder(url)) is not None:
+            places[name] = folder
     return places
-
-
-def _nearest(folder: Path) -> Path:
-    while not os.path.exists(folder) and folder != folder.parent:
-        folder = folder.parent
-    return folder
 
 
 def _health(settings: Settings) -> tuple[list[str], dict[str, datetime]]:

@@ -8,12 +8,12 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import psycopg
 
 from chotso.build.scratch import MARKER
 from chotso.errors import ChotsoError
+from chotso.folder import local_folder, nearest
 from chotso.registers import load_registers
 from chotso.release.bundle import inputs, signers
 from chotso.release.seal import registered
@@ -149,12 +149,12 @@ def _papers(_: Settings, __: psycopg.Connection) -> Iterator[Obstacle]:
 def _places(settings: Settings, _: psycopg.Connection) -> Iterator[Obstacle]:
     """Folders that a freeze writes: whether each can be written and has room."""
     home = settings.home / "dbt"
-    landing = settings.landing_url.removeprefix("file://")
+    landing = local_folder(settings.landing_url)
     places = [("CHOTSO_RELEASES_DIR", settings.releases_dir), ("CHOTSO_HOME", home)]
-    if "://" not in landing:
-        places.append(("CHOTSO_LANDING_URL", Path(landing)))
+    if landing is not None:
+        places.append(("CHOTSO_LANDING_URL", landing))
     for name, folder in places:
-        place = _nearest(folder)
+        place = nearest(folder, os.path.lexists)  # a broken link is told, too
         try:
             with tempfile.TemporaryFile(dir=place):
                 pass
@@ -166,13 +166,6 @@ def _places(settings: Settings, _: psycopg.Connection) -> Iterator[Obstacle]:
             continue
         if free < ENOUGH_BYTES:
             yield Obstacle(f"{free // 1024**2} MB are left for {folder}", "make room")
-
-
-def _nearest(folder: Path) -> Path:
-    """The folder, or its nearest parent that exists."""
-    while not os.path.lexists(folder) and folder != folder.parent:
-        folder = folder.parent
-    return folder
 
 
 LOOKS: tuple[Look, ...] = (
