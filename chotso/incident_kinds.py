@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import psycopg  # DAG files read the kinds, and need no database for it
 
 Severity = Literal["critical", "error", "warning"]
+WORST_FIRST: tuple[Severity, ...] = ("critical", "error", "warning")
 EVERYTHING = frozenset({"*"})
 
 

@@ -1,17 +1,17 @@
 """What was told while the warehouse was away: kept in a file, and written down when it is back."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
-from datetime import date, datetime
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import psycopg
+from pydantic import TypeAdapter
 
 from chotso.folder import locked, write_private
 from chotso.incident_kinds import KINDS
+from chotso.watch import incidents
 from chotso.watch.fault import Fault
 from chotso.watch.incident import Incident
 
@@ -26,7 +26,8 @@ class Told:
 
     def as_incident(self) -> Incident:
         """It, as the routes take it; number 0 says that the ledger does not know it yet."""
-        shown = {name: getattr(self.fault, name) for name in _SHOWN}
+        shown = asdict(self.fault)
+        del shown["about"], shown["is_at_a_cutoff"]
         return Incident(
             incident_id=0,
             severity=self.fault.severity,
@@ -42,10 +43,7 @@ class Told:
         )
 
 
-_SHOWN = (
-    "kind", "subject", "business_date", "period_id", "what", "kept", "next_step", "dag_id",
-    "task_id", "log_url",
-)  # fmt: skip
+_FILE = TypeAdapter(dict[str, Told])
 
 
 @contextmanager
@@ -58,7 +56,7 @@ def remembered(home: Path) -> Iterator[dict[str, Told]]:
         told = _read(path)
         yield told
         if told:
-            write_private(path, json.dumps({k: _plain(v) for k, v in told.items()}) + "\n")
+            write_private(path, _FILE.dump_json(told).decode() + "\n")
         else:
             path.unlink(missing_ok=True)
 
@@ -67,60 +65,20 @@ def write_down(conn: psycopg.Connection, told: dict[str, Told]) -> None:
     """Insert what was told as incidents, with the notices that were sent; commits."""
     with conn.transaction():
         for each in told.values():
-            incident = each.as_incident()
-            row = conn.execute(
-                """
-                insert into ops.incident (
-                    kind, subject, business_date, period_id, severity, what, kept, next_step,
-                    dag_id, task_id, log_url, opened_at, last_seen_at
-                )
-                values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
-                on conflict (kind, subject, business_date) do update
-                set
-                    ended_at = null, ended_by = null, end_reason = null,
-                    fault_count = incident.fault_count + 1
-                returning incident_id
-                """,
-                [
-                    *(getattr(incident, name) for name in _SHOWN[:4]),
-                    incident.severity,
-                    *(getattr(incident, name) for name in _SHOWN[4:]),
-                    each.opened_at,
-                    each.opened_at,
-                ],
-            ).fetchone()
-            assert row is not None
+            incident_id = incidents.write(conn, each.fault, each.opened_at)
             conn.cursor().executemany(
                 "insert into ops.incident_notice (incident_id, event, route, sent_at) "
                 "values (%s, 'opened', %s, clock_timestamp()) on conflict do nothing",
-                [(row[0], route) for route in each.routes],
+                [(incident_id, route) for route in each.routes],
             )
     conn.commit()
     told.clear()
 
 
 def _read(path: Path) -> dict[str, Told]:
+    """The file; one that is missing, damaged, or of a version with other kinds is none."""
     try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return {key: _told(each) for key, each in found.items()}
-    except (OSError, ValueError, KeyError, TypeError):
+        found = _FILE.validate_json(path.read_bytes())
+    except (OSError, ValueError):
         return {}
-
-
-def _told(found: dict[str, Any]) -> Told:
-    fault = {name: found["fault"][name] for name in _SHOWN}
-    fault["business_date"] = date.fromisoformat(fault["business_date"])
-    if fault["kind"] not in KINDS:
-        raise KeyError(fault["kind"])
-    return Told(Fault(**fault), datetime.fromisoformat(found["opened_at"]), found["routes"])
-
-
-def _plain(told: Told) -> dict[str, Any]:
-    fault = asdict(replace(told.fault, about=frozenset()))
-    fault = {name: fault[name] for name in _SHOWN}
-    fault["business_date"] = told.fault.business_date.isoformat()
-    return {
-        "fault": fault,
-        "opened_at": told.opened_at.isoformat(),
-        "routes": told.routes,
-    }
+    return found if all(each.fault.kind in KINDS for each in found.values()) else {}

@@ -80,18 +80,16 @@ def waits(moment: Moment, conn: psycopg.Connection) -> Iterator[Fault]:
         by_waiting.setdefault(name, []).append(Holder(*holder))
     for name, holders in by_waiting.items():
         is_build = name.startswith("chotso build ")
-        yield Fault(
+        yield moment.fault(
             kind="lock_waited_for",
             subject=f"build in {name.split()[-1]}" if is_build else name,
-            business_date=moment.night,
             what=f"`{name}` has waited for a lock for more than {moment.limits.lock_wait_seconds} "
-            f"seconds, held by {' and '.join(map(str, holders))}.{moment.about_the_cutoff()}",
+            f"seconds, held by {' and '.join(map(str, holders))}.",
             kept=f"{_KEPT} The wait ends after ten minutes with an error.",
             next_step="have the owner end it, or end it yourself in the warehouse: "
             f"{_end(holders)}; what waits then goes on by itself",
             dag_id="build_warehouse" if is_build else None,
             task_id="build" if is_build else None,
-            is_at_a_cutoff=moment.near_period is not None,
         )
 
 
@@ -105,18 +103,16 @@ def _end(holders: list[Holder]) -> str:
 
 def _failed(moment: Moment, build: dict[str, Any]) -> Fault:
     reason = build["reason"] or "the process that built is gone"
-    return Fault(
+    return moment.fault(
         kind="build_failed",
         subject="build",
         business_date=build["business_date"],
-        what=f"Build {build['build_id']} of {build['business_date']} failed: {reason}"
-        f"{moment.about_the_cutoff()}",
+        what=f"Build {build['build_id']} of {build['business_date']} failed: {reason}",
         kept=_KEPT,
         next_step="read the log of `build` in `build_warehouse` (it names the model or test), mend "
         "the cause, then clear `build`, or run `chotso build`",
         dag_id="build_warehouse",
         task_id="build",
-        is_at_a_cutoff=moment.near_period is not None,
     )
 
 
@@ -127,18 +123,17 @@ def _hanging(moment: Moment, conn: psycopg.Connection, build: dict[str, Any]) ->
     if build["age"] < longest:
         return
     minutes, allowed = (int(each.total_seconds() // 60) for each in (build["age"], longest))
-    yield Fault(
+    yield moment.fault(
         kind="build_hangs",
         subject="build",
         business_date=build["business_date"],
         what=f"Build {build['build_id']} of {build['business_date']} has run for {minutes} "
-        f"minutes; {allowed} are allowed.{_runs(conn, build)}{moment.about_the_cutoff()}",
+        f"minutes; {allowed} are allowed.{_runs(conn, build)}",
         kept=_KEPT,
         next_step="read the log of `build` in `build_warehouse`: what it waits for is named "
         "there; to end it, mark the task failed, wait ten seconds, then clear it",
         dag_id="build_warehouse",
         task_id="build",
-        is_at_a_cutoff=moment.near_period is not None,
     )
 
 

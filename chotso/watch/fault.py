@@ -1,10 +1,13 @@
 """A fault: one thing that is wrong now, with what is known of it and the next step."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from chotso.incident_kinds import KINDS, Severity
 from chotso.masking import masked
+
+_TOLD = 5
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,12 @@ class Fault:
     def key(self) -> tuple[str, str]:
         """What it is the same incident by, within a night."""
         return self.kind, self.subject
+
+
+def listed(each: Sequence[str]) -> str:
+    """The first few as text, and how many more there are."""
+    more = f" and {len(each) - _TOLD} more" if len(each) > _TOLD else ""
+    return "; ".join(each[:_TOLD]) + more
 
 
 @dataclass(frozen=True)

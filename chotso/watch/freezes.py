@@ -11,10 +11,9 @@ from chotso.registers import Period
 from chotso.release.seal import readiness
 from chotso.release.seal.freeze import LOCK
 from chotso.warehouse.locks import is_held
-from chotso.watch.fault import Fault
+from chotso.watch.fault import Fault, listed
 from chotso.watch.moment import Moment
 
-_TOLD = 5
 _HOUR = timedelta(hours=1)
 _BEGUN = """
 select state, reason, clock_timestamp() - changed_at as stopped_ago
@@ -63,19 +62,15 @@ def would_fail(moment: Moment, conn: psycopg.Connection) -> Iterator[Fault]:
     found = readiness.obstacles(moment.settings, conn)
     if not found:
         return
-    told = "; ".join(each.what for each in found[:_TOLD])
-    more = f" and {len(found) - _TOLD} more" if len(found) > _TOLD else ""
-    yield Fault(
+    yield moment.fault(
         kind="freeze_would_fail",
         subject="freeze",
-        business_date=moment.night,
         period_id=moment.open_periods[0].id,
-        what=f"A freeze would fail: {told}{more}.{moment.about_the_cutoff()}",
+        what=f"A freeze would fail: {listed([each.what for each in found])}.",
         kept="all figures; the nights go on.",
         next_step="; ".join(dict.fromkeys(each.next_step for each in found)),
         dag_id="freeze_results",
         task_id="freeze",
-        is_at_a_cutoff=moment.near_period is not None,
     )
 
 

@@ -5,14 +5,15 @@ watches or failed tasks see at once is written down once, because they take turn
 """
 
 from collections.abc import Iterable
-from datetime import timedelta
+from dataclasses import asdict
+from datetime import datetime, timedelta
 
 import psycopg
 from psycopg.rows import class_row
 
 from chotso.contracts import groups
 from chotso.errors import ChotsoError
-from chotso.incident_kinds import KINDS
+from chotso.incident_kinds import KINDS, WORST_FIRST
 from chotso.watch.dags import dag_of
 from chotso.watch.fault import Fault
 from chotso.watch.incident import Event, Incident
@@ -67,7 +68,7 @@ def record(conn: psycopg.Connection, diagnosis: Diagnosis, routes: Iterable[str]
     names = list(routes)
     with conn.transaction():
         seen = [_see(conn, cause, names) for cause in diagnosis.causes]
-        for fault, _ in diagnosis.consequences:
+        for fault in diagnosis.consequences:
             if (known := _known(conn, fault)) and known.ended_at is None:
                 seen.append(_see(conn, fault, names))
         _end_unseen(conn, seen, diagnosis.moment.limits.quiet_minutes, names)
@@ -98,10 +99,9 @@ def listed(conn: psycopg.Connection, *, is_open: bool = True, limit: int = 200) 
     with conn.cursor(row_factory=class_row(Incident)) as cursor:
         return cursor.execute(
             "select * from ops.incident where ended_at is null or not %s "
-            "order by ended_at is not null, "
-            "array_position(array['critical', 'error', 'warning'], severity), opened_at desc "
+            "order by ended_at is not null, array_position(%s::text[], severity), opened_at desc "
             "limit %s",
-            [is_open, limit],
+            [is_open, list(WORST_FIRST), limit],
         ).fetchall()
 
 
@@ -170,7 +170,7 @@ def _see(conn: psycopg.Connection, fault: Fault, routes: list[str]) -> int:
     """Open the fault's incident, or refresh it; returns its number."""
     known = _known(conn, fault)
     if known is None:
-        incident_id = _open(conn, fault)
+        incident_id = write(conn, fault)
         _tell(conn, incident_id, "opened", routes)
         return incident_id
     if known.ended_at is not None and known.ended_by != WATCH:
@@ -201,29 +201,33 @@ def _see(conn: psycopg.Connection, fault: Fault, routes: list[str]) -> int:
     return known.incident_id
 
 
-def _open(conn: psycopg.Connection, fault: Fault) -> int:
+def write(conn: psycopg.Connection, fault: Fault, opened_at: datetime | None = None) -> int:
+    """Insert a fault's incident, or open the one of its night again; returns its number.
+
+    Args:
+        conn: The warehouse.
+        fault: What is wrong.
+        opened_at: Since when, if that was before now.
+    """
     row = conn.execute(
         """
         insert into ops.incident (
             kind, subject, business_date, period_id, severity, what, kept, next_step, dag_id,
-            task_id, log_url
+            task_id, log_url, opened_at, last_seen_at
         )
-        values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+        values (
+            %(kind)s, %(subject)s, %(business_date)s, %(period_id)s, %(severity)s, %(what)s,
+            %(kept)s, %(next_step)s, %(dag_id)s, %(task_id)s, %(log_url)s,
+            coalesce(%(at)s::timestamptz, clock_timestamp()),
+            coalesce(%(at)s::timestamptz, clock_timestamp())
+        )
+        on conflict (kind, subject, business_date) do update
+        set
+            ended_at = null, ended_by = null, end_reason = null,
+            fault_count = incident.fault_count + 1
         returning incident_id
         """,
-        [
-            fault.kind,
-            fault.subject,
-            fault.business_date,
-            fault.period_id,
-            fault.severity,
-            fault.what,
-            fault.kept,
-            fault.next_step,
-            fault.dag_id,
-            fault.task_id,
-            fault.log_url,
-        ],
+        {**asdict(fault), "severity": fault.severity, "at": opened_at},
     ).fetchone()
     assert row is not None
     return int(row[0])

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import psycopg
 
 from chotso.errors import ChotsoError
-from chotso.incident_kinds import EVERYTHING, KINDS
+from chotso.incident_kinds import EVERYTHING, KINDS, WORST_FIRST
 from chotso.orchestration.due import newest_due
 from chotso.settings import Settings
 from chotso.source.database import open_snapshot
@@ -50,13 +50,13 @@ class Diagnosis:
     Attributes:
         moment: When, and of which night.
         causes: One fault per cause, the worst first.
-        consequences: Faults that a cause explains, each with that cause.
+        consequences: Faults that a cause explains.
         is_warehouse_there: Whether incidents can be written down.
     """
 
     moment: Moment
     causes: list[Fault]
-    consequences: list[tuple[Fault, Fault]]
+    consequences: list[Fault]
     is_warehouse_there: bool
 
 
@@ -166,14 +166,7 @@ def _blind(moment: Moment, name: str, error: psycopg.Error) -> Fault:
 
 
 def _folded(moment: Moment, found: list[Fault], *, is_warehouse_there: bool) -> Diagnosis:
-    causes: list[Fault] = []
-    consequences: list[tuple[Fault, Fault]] = []
-    for fault in found:
-        cause = next((each for each in found if explained(fault, each)), None)
-        if cause is None:
-            causes.append(fault)
-        else:
-            consequences.append((fault, cause))
-    worst = ("critical", "error", "warning")
-    causes.sort(key=lambda each: (worst.index(each.severity), each.kind, each.subject))
+    consequences = [fault for fault in found if any(explained(fault, each) for each in found)]
+    causes = [fault for fault in found if fault not in consequences]
+    causes.sort(key=lambda each: (WORST_FIRST.index(each.severity), *each.key))
     return Diagnosis(moment, causes, consequences, is_warehouse_there)

@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import psycopg
 
 from chotso.calendar import local_minute
+from chotso.orchestration.deadline import sealed_periods
 from chotso.registers import Period, load_registers
 from chotso.settings import Settings
+from chotso.watch.fault import Fault
 from chotso.watch.limits import Limits
 
 
@@ -54,13 +57,30 @@ class Moment:
         floor = timedelta(minutes=night.usual_floor_minutes)
         return min(at_most, max(usual * night.usual_factor, floor))
 
-    def about_the_cutoff(self) -> str:
-        """A sentence for whatever a near cutoff would suffer from; empty if none is near."""
+    def fault(
+        self, kind: str, subject: str, what: str, *, business_date: date | None = None, **more: Any
+    ) -> Fault:
+        """A fault that would spoil a near cutoff; then it names that one, and is critical.
+
+        Args:
+            kind: A key of `KINDS`.
+            subject: What it is about.
+            what: What happened.
+            business_date: The night that it belongs to; by default the one that is judged.
+            more: The other attributes of a fault.
+        """
         period = self.near_period
-        if period is None:
-            return ""
-        verb = "is" if period.cutoff_at > self.now else "was"
-        return f" The cutoff of {period.id} {verb} at {local_minute(period.cutoff_at)}."
+        if period is not None:
+            verb = "is" if period.cutoff_at > self.now else "was"
+            what = f"{what} The cutoff of {period.id} {verb} at {local_minute(period.cutoff_at)}."
+        return Fault(
+            kind,
+            subject,
+            business_date or self.night,
+            what,
+            is_at_a_cutoff=period is not None,
+            **more,
+        )
 
 
 def clock_by_ledger(conn: psycopg.Connection) -> datetime | None:
@@ -75,10 +95,7 @@ def clock_by_ledger(conn: psycopg.Connection) -> datetime | None:
 
 def open_periods(conn: psycopg.Connection) -> list[Period]:
     """Periods of the register without a sealed release, by cutoff."""
-    rows = conn.execute(
-        "select period_id from frozen.release where kind = 'original' and sealed_at is not null"
-    )
-    sealed = {row[0] for row in rows}
+    sealed = sealed_periods(conn)
     found = [period for period in load_registers().periods if period.id not in sealed]
     return sorted(found, key=lambda period: period.cutoff_at)
 

@@ -78,18 +78,16 @@ def night_not_begun(moment: Moment, conn: psycopg.Connection) -> Iterator[Fault]
     if newest is None or newest >= moment.night or moment.now < begins + grace:
         return
     dag = dag_of(next(iter(groups())))  # the others wait for it
-    yield Fault(
+    yield moment.fault(
         kind="night_not_begun",
         subject="night",
-        business_date=moment.night,
         what=f"The night of {moment.night} was due at {local_minute(begins)} and has not begun; "
-        f"the newest is {newest}.{moment.about_the_cutoff()}",
+        f"the newest is {newest}.",
         kept="readers see the figures of the last night; nothing is lost, a night reads all that "
         "changed since.",
         next_step="see in Airflow that the extract DAGs are not paused and the scheduler runs, and "
         f"trigger `{dag}` with the date; or run `chotso nightly --date {moment.night}`",
         dag_id=dag,
-        is_at_a_cutoff=moment.near_period is not None,
     )
 
 
@@ -106,18 +104,17 @@ def night_not_ended(moment: Moment, conn: psycopg.Connection) -> Iterator[Fault]
     through = {batch["feed"] for batch in _newest_batches(conn, day)}
     missing = [feed for feed in contracts() if feed not in through]
     unread = f" Not read at all: {', '.join(missing)}." if missing else ""
-    yield Fault(
+    yield moment.fault(
         kind="night_not_ended",
         subject="night",
         business_date=day,
         what=f"The night of {day} began {_minutes(lasted)} minutes ago and readers do not see it "
-        f"yet; {_minutes(limit)} are allowed.{unread}{moment.about_the_cutoff()}",
+        f"yet; {_minutes(limit)} are allowed.{unread}",
         kept="readers see the figures of the night before.",
         next_step="see in Airflow which DAG of the date is not done (`extract_…`, then "
         f"`build_warehouse`) and clear its task; or run `chotso nightly --date {day}`",
         dag_id="build_warehouse",
         task_id="build",
-        is_at_a_cutoff=moment.near_period is not None,
     )
 
 
@@ -167,18 +164,17 @@ def _failed(
             reasons.setdefault(reason.rstrip("."), []).append(batch["feed"])
         told = "; ".join(f"{', '.join(names)}: {why}" for why, names in reasons.items())
         first = found[0]
-        yield Fault(
+        yield moment.fault(
             kind="landing_failed",
             subject=place,
             business_date=day,
-            what=f"Not read in the night of {day}: {told}.{moment.about_the_cutoff()}",
+            what=f"Not read in the night of {day}: {told}.",
             kept=_CAN_WAIT,
             next_step="mend what is named, then clear `land` and all after it in "
             f"`{dag_of(first['feed_group'])}`{_and_others(found)}, or run "
             f"`chotso extract {first['feed']} --date {day}`",
             dag_id=dag_of(first["feed_group"]),
             task_id="land",
-            is_at_a_cutoff=moment.near_period is not None,
             about=frozenset(
                 name for batch in found for name in (batch["feed"], dag_of(batch["feed_group"]))
             ),
@@ -193,18 +189,17 @@ def _and_others(found: list[dict[str, Any]]) -> str:
 
 
 def _blocked(moment: Moment, day: date, batch: dict[str, Any]) -> Fault:
-    return Fault(
+    return moment.fault(
         kind="batch_blocked",
         subject=batch["feed"],
         business_date=day,
-        what=f"{batch['batch_id']}: {batch['reason']}{moment.about_the_cutoff()}",
+        what=f"{batch['batch_id']}: {batch['reason']}",
         kept=_CAN_WAIT,
         next_step="see `ops.rule_result` for the rule and its count, have it mended at the source, "
         f"then clear `land` and all after it in `{dag_of(batch['feed_group'])}`, or run "
         f"`chotso extract {batch['feed']} --date {day}`",
         dag_id=dag_of(batch["feed_group"]),
         task_id="publish",
-        is_at_a_cutoff=moment.near_period is not None,
         about=frozenset({batch["feed"]}),
     )
 
@@ -217,18 +212,17 @@ def _hanging(
     if batch["age"] < longest:
         return
     task = "publish" if batch["landed_at"] else "land"
-    yield Fault(
+    yield moment.fault(
         kind="extract_hangs",
         subject=batch["feed_group"],
         business_date=day,
         what=f"{batch['batch_id']} has been in work for {_minutes(batch['age'])} minutes "
-        f"(`{task}`); {_minutes(longest)} are allowed.{moment.about_the_cutoff()}",
+        f"(`{task}`); {_minutes(longest)} are allowed.",
         kept=_CAN_WAIT,
         next_step=f"read the log of `{task}` in `{dag_of(batch['feed_group'])}`: a lock that it "
         "waits for is named there; to end it, mark it failed, then clear it",
         dag_id=dag_of(batch["feed_group"]),
         task_id=task,
-        is_at_a_cutoff=moment.near_period is not None,
         about=frozenset({batch["feed"]}),
     )
 

@@ -10,10 +10,9 @@ from chotso.ingest import control_totals, drop_register, missing
 from chotso.landing import Landing
 from chotso.source.drop_entries import INCIDENTS
 from chotso.watch.dags import dag_of
-from chotso.watch.fault import Fault
+from chotso.watch.fault import Fault, listed
 from chotso.watch.moment import Moment
 
-_TOLD = 5
 _OPEN = "select count(*), min(first_seen) from quarantine.row where status = 'open'"
 _STANDS = "select to_regclass('marts.fct_monthly_attainment') is not null"
 # Per province and month: đồng set aside that could change its figures to date, and its collection.
@@ -47,19 +46,16 @@ def totals(moment: Moment, conn: psycopg.Connection) -> Iterator[Fault]:
     differing = [str(each) for each in unmended]
     feed = unmended[0].feed
     dag = dag_of(contract_of(feed).group)
-    yield Fault(
+    yield moment.fault(
         kind="control_totals_differ",
         subject="totals",
-        business_date=moment.night,
-        what=f"{len(differing)} control totals differ from the source's: {_listed(differing)}."
-        f"{moment.about_the_cutoff()}",
+        what=f"{len(differing)} control totals differ from the source's: {listed(differing)}.",
         kept="no build is shown on them; readers see the figures of the night before.",
         next_step="compare the months in `ops.difference` with the source's owner, then clear "
         f"`land` and all after it in `{dag}`, or run `chotso extract {feed} --date {moment.night} "
         "--full`",
         dag_id=dag,
         task_id="publish",
-        is_at_a_cutoff=moment.near_period is not None,
     )
 
 
@@ -69,17 +65,14 @@ def registers(moment: Moment, conn: psycopg.Connection) -> Iterator[Fault]:
     if not rows:
         return
     absent = [str(each) for each in rows]
-    yield Fault(
+    yield moment.fault(
         kind="register_rows_missing",
         subject="registers",
-        business_date=moment.night,
-        what=f"{len(absent)} register rows in force are missing at the source: {_listed(absent)}."
-        f"{moment.about_the_cutoff()}",
+        what=f"{len(absent)} register rows in force are missing at the source: {listed(absent)}.",
         kept="they stay in force; no freeze is sealed meanwhile.",
         next_step="have them restored at the source, or close them (`chotso missing`)",
         dag_id=dag_of(contract_of(rows[0].feed).group),
         task_id="publish",
-        is_at_a_cutoff=moment.near_period is not None,
     )
 
 
@@ -90,12 +83,10 @@ def files(moment: Moment, conn: psycopg.Connection) -> Iterator[Fault]:
         if not is_refused and (entry["feed"] is None or entry["kind"] not in INCIDENTS):
             continue
         batch = f" ({entry['batch_id']})" if is_refused else ""
-        yield Fault(
+        yield moment.fault(
             kind="file_refused",
             subject=entry["name"],
-            business_date=moment.night,
-            what=f"{entry['name']}{batch} was not taken: {entry['reason']}"
-            f"{moment.about_the_cutoff()}",
+            what=f"{entry['name']}{batch} was not taken: {entry['reason']}",
             kept="it, as it came; the other files went on.",
             next_step=f"have {entry['name']} delivered again, or take it out of the drop folder; "
             "the next night reads it"
@@ -106,7 +97,6 @@ def files(moment: Moment, conn: psycopg.Connection) -> Iterator[Fault]:
             ),
             dag_id=dag_of(contract_of(entry["feed"]).group) if entry["feed"] else None,
             task_id="land",
-            is_at_a_cutoff=moment.near_period is not None,
             about=frozenset({entry["name"], *filter(None, [entry["feed"], entry["batch_id"]])}),
         )
 
@@ -140,16 +130,14 @@ def restored(moment: Moment, conn: psycopg.Connection) -> Iterator[Fault]:
     unknown = sorted(set(landed) - {row[0] for row in known})
     if not unknown:
         return
-    yield Fault(
+    yield moment.fault(
         kind="warehouse_restored",
         subject="warehouse",
-        business_date=moment.night,
-        what=f"The archive holds batches that the ledger does not know: {_listed(unknown)}. The "
-        f"warehouse is older than its archive.{moment.about_the_cutoff()}",
+        what=f"The archive holds batches that the ledger does not know: {listed(unknown)}. The "
+        f"warehouse is older than its archive.",
         kept="the archive, which is never overwritten; sealed releases and their roots.",
         next_step="follow docs/backup.md: `chotso migrate`, then `chotso extract FEED --date D "
         "--full` for each feed, then compare the releases with `chotso verify … --database`",
-        is_at_a_cutoff=moment.near_period is not None,
     )
 
 
@@ -162,19 +150,12 @@ def _too_much(moment: Moment, conn: psycopg.Connection, look: str) -> Iterator[F
     limit = period.limits.get("quarantined_money_share_of_collection")
     if row is None or limit is None or row[1] <= limit * row[2]:
         return
-    yield Fault(
+    yield moment.fault(
         kind="quarantine_money",
         subject="quarantine",
-        business_date=moment.night,
         what=f"{row[1]:,.0f} đồng are set aside in {row[0]}, {row[1] / row[2]:.2%} of what was "
-        f"collected to date; {period.id} allows {limit:.2%}.{moment.about_the_cutoff()}",
+        f"collected to date; {period.id} allows {limit:.2%}.",
         kept="the rows, whole; no figure counts them.",
         next_step=look,
         period_id=period.id,
-        is_at_a_cutoff=moment.near_period is not None,
     )
-
-
-def _listed(each: list[str]) -> str:
-    more = f" and {len(each) - _TOLD} more" if len(each) > _TOLD else ""
-    return "; ".join(each[:_TOLD]) + more

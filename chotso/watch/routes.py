@@ -21,9 +21,9 @@ from chotso.calendar import LOCAL_ZONE, local_minute
 from chotso.errors import ChotsoError
 from chotso.masking import masked, remember
 from chotso.settings import Settings
+from chotso.watch.callbacks import FILE_NAME
 from chotso.watch.incident import Event, Incident
 
-FILE_NAME = "alerts.jsonl"
 TIMEOUT_S = 10.0
 _EVENTS = {"opened": "new", "worse": "worse", "again": "came back", "ended": "over"}
 _EVENTS_VI = {"opened": "mới", "worse": "nặng hơn", "again": "tái diễn", "ended": "đã hết"}
