@@ -1,8 +1,6 @@
 """Each fault is found once, with what happened and a next step; its consequences are not."""
 
 import shutil
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -24,6 +22,7 @@ from chotso.watch.limits import Limits, load_limits
 from chotso.watch.moment import wall_clock
 from tests.worlds.freeze_world import past_the_guards
 from tests.worlds.quarantine_world import DAY, QuarantineWorld, account, quarantine_world
+from tests.worlds.watched import a_build_that_waits, leave_a_batch, leave_a_build, rename_column
 
 pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(300)]
 
@@ -149,14 +148,9 @@ def test_a_truncated_file_is_named_with_what_to_do(made: QuarantineWorld) -> Non
     assert judge(made.settings).causes == []
 
 
-def rename(made: QuarantineWorld, old: str, new: str) -> None:
-    with psycopg.connect(made.warehouse.source_admin_url) as conn:
-        conn.execute(f"alter table tst.phan_bo rename column {old} to {new}".encode())
-
-
 @pytest.mark.usefixtures("sure")
 def test_a_rule_that_blocks_a_batch(made: QuarantineWorld) -> None:
-    rename(made, "tien_goc", "tien_khac")
+    rename_column(made, "tien_goc", "tien_khac")
     try:
         extract_all(made.settings, DAY)
         causes = found(made.settings)
@@ -166,7 +160,7 @@ def test_a_rule_that_blocks_a_batch(made: QuarantineWorld) -> None:
         assert "tien_goc" in told.what
         assert told.dag_id == "extract_contributions"
     finally:
-        rename(made, "tien_khac", "tien_goc")
+        rename_column(made, "tien_khac", "tien_goc")
     made.extract()
     assert judge(made.settings).causes == []
 
@@ -174,12 +168,7 @@ def test_a_rule_that_blocks_a_batch(made: QuarantineWorld) -> None:
 def test_a_run_that_was_killed_is_told_when_nobody_takes_it_up(
     made: QuarantineWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made.act(
-        "insert into ops.batch (batch_id, feed, feed_group, business_date, status, read_mode, "
-        "code_version) values ('payments_20211101_999999', 'payments', 'contributions', %s, "
-        "'running', 'changes', 'x')",
-        DAY,
-    )
+    leave_a_batch(made)
     try:
         assert judge(made.settings).causes == [], "Airflow is about to try it again"
         limited(monkeypatch)
@@ -210,7 +199,7 @@ def test_a_build_that_failed_or_whose_process_is_gone(made: QuarantineWorld) -> 
     told = only(made.settings, "build_failed")
     assert "fct_plan_target" in told.what
     assert told.task_id == "build"
-    made.act(copy, "running", None, "running")
+    leave_a_build(made)
     assert "process that built is gone" in only(made.settings, "build_failed").what
     run_build(made.settings)
     assert judge(made.settings).causes == []
@@ -239,17 +228,11 @@ def test_a_build_behind_a_lock_names_the_holder_and_nothing_else(
     made: QuarantineWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     limited(monkeypatch, lock_wait_seconds=1, build_longest_minutes=1)
-    made.act("create table if not exists public.held (x int)")
     with psycopg.connect(made.warehouse.admin_url) as holder:
         holder.execute("set application_name = 'pg_dump'")
-        holder.execute("lock table public.held in access exclusive mode")
-        waiter = subprocess.Popen([sys.executable, "-c", _WAIT, made.settings.warehouse_url])
-        try:
+        with a_build_that_waits(made, holder):
             told = _until(lambda: judge(made.settings).causes)
-        finally:
-            holder.rollback()
-            waiter.kill()
-            waiter.wait()
+        holder.rollback()
     assert [each.kind for each in told] == ["lock_waited_for"]
     assert "pg_dump" in told[0].what
     assert "pg_terminate_backend" in told[0].next_step
@@ -387,13 +370,6 @@ def test_a_task_s_failure_is_counted_into_the_cause_that_explains_it(
     )  # fmt: skip
     failed = TaskFailure(dag, "land", DAY, "it failed", "clear it").as_fault(DAY)
     assert judging.explained(failed, cause) is explains
-
-
-_WAIT = """
-import sys, psycopg
-with psycopg.connect(sys.argv[1], application_name="chotso build 7 marts_build") as conn:
-    conn.execute("select * from public.held")
-"""
 
 
 def _until(look: object, seconds: float = 30.0) -> list[Fault]:

@@ -1,11 +1,11 @@
 """The next step of an incident, carried out as it is written, ends it."""
 
-import os
 import re
 import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import timedelta
 
 import psycopg
@@ -19,7 +19,13 @@ from chotso.watch.incident import Incident
 from chotso.watch.limits import load_limits
 from chotso.watch.rounds import look_once
 from tests.worlds.quarantine_world import DAY, QuarantineWorld, account, quarantine_world
-from tests.worlds.watched import environment
+from tests.worlds.watched import (
+    a_build_that_waits,
+    environment,
+    leave_a_batch,
+    leave_a_build,
+    rename_column,
+)
 
 pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(600)]
 
@@ -64,31 +70,9 @@ def carry_out(world: QuarantineWorld, incident: Incident) -> None:
 
 
 def blocked(world: QuarantineWorld) -> None:
-    rename(world, "tien_goc", "tien_khac")
+    rename_column(world, "tien_goc", "tien_khac")
     extract_all(world.settings, DAY)
-    rename(world, "tien_khac", "tien_goc")
-
-
-def rename(world: QuarantineWorld, old: str, new: str) -> None:
-    with psycopg.connect(world.warehouse.source_admin_url) as conn:
-        conn.execute(f"alter table tst.phan_bo rename column {old} to {new}".encode())
-
-
-def killed(world: QuarantineWorld) -> None:
-    world.act(
-        "insert into ops.batch (batch_id, feed, feed_group, business_date, status, read_mode, "
-        "code_version) values ('payments_20211101_999999', 'payments', 'contributions', %s, "
-        "'running', 'changes', 'x')",
-        DAY,
-    )
-
-
-def build_gone(world: QuarantineWorld) -> None:
-    world.act(
-        "insert into ops.build (business_date, as_known_at, target_schema, config, config_sha256, "
-        "code_version, status) select business_date, as_known_at, 'marts_build', config, "
-        "config_sha256, code_version, 'running' from ops.build order by build_id limit 1"
-    )
+    rename_column(world, "tien_khac", "tien_goc")
 
 
 def night_missed(world: QuarantineWorld) -> None:
@@ -106,8 +90,8 @@ def totals_wrong(world: QuarantineWorld) -> None:
     ("fault", "kind"),
     [
         (blocked, "batch_blocked"),
-        (killed, "landing_failed"),
-        (build_gone, "build_failed"),
+        (leave_a_batch, "landing_failed"),
+        (leave_a_build, "build_failed"),
         (totals_wrong, "control_totals_differ"),
         (night_missed, "night_not_begun"),
     ],
@@ -128,13 +112,10 @@ def test_the_session_that_holds_a_lock_is_ended_by_the_statement_that_is_named(
 ) -> None:
     limits = load_limits().model_copy(update={"quiet_minutes": 0, "lock_wait_seconds": 1})
     monkeypatch.setattr(judging, "load_limits", lambda: limits)
-    world.act("create table if not exists public.held (x int)")
-    holder = psycopg.connect(world.warehouse.admin_url, application_name="pg_dump")
-    holder.execute("lock table public.held in access exclusive mode")
-    waiter = subprocess.Popen(
-        [sys.executable, "-c", _WAIT, world.settings.warehouse_url], env=dict(os.environ)
-    )
-    try:
+    with (
+        closing(psycopg.connect(world.warehouse.admin_url, application_name="pg_dump")) as holder,
+        a_build_that_waits(world, holder) as waiter,
+    ):
         found: list[Incident] = []
         for _ in range(30):
             if found := look_once(world.settings).open_incidents:
@@ -147,10 +128,6 @@ def test_the_session_that_holds_a_lock_is_ended_by_the_statement_that_is_named(
         world.act(statement)
         waiter.wait(30)
         assert look_once(world.settings).open_incidents == []
-    finally:
-        waiter.kill()
-        waiter.wait()
-        holder.close()
 
 
 def test_a_refused_file_that_is_taken_away_ends_its_incident(world: QuarantineWorld) -> None:
@@ -162,10 +139,3 @@ def test_a_refused_file_that_is_taken_away_ends_its_incident(world: QuarantineWo
     world.tick(hours=1)
     extract_all(world.settings, DAY + timedelta(days=1))
     assert look_once(world.settings).open_incidents == []
-
-
-_WAIT = """
-import sys, psycopg
-with psycopg.connect(sys.argv[1], application_name="chotso build 7 marts_build") as conn:
-    conn.execute("select * from public.held")
-"""

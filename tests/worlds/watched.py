@@ -1,8 +1,14 @@
-"""The environment of an operator's shell for a world."""
+"""A world that is watched: an operator's environment, and faults that several tests make."""
 
 import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from tests.worlds.quarantine_world import QuarantineWorld
+import psycopg
+
+from tests.worlds.quarantine_world import DAY, QuarantineWorld
 
 
 def environment(world: QuarantineWorld) -> dict[str, str]:
@@ -17,3 +23,50 @@ def environment(world: QuarantineWorld) -> dict[str, str]:
         "CHOTSO_RELEASES_DIR": str(settings.releases_dir),
         "CHOTSO_PSEUDONYM_KEY_FILE": str(settings.pseudonym_key_file),
     }
+
+
+def rename_column(world: QuarantineWorld, old: str, new: str) -> None:
+    """Rename a column of `tst.phan_bo`, and leave the source's own count as it is."""
+    with psycopg.connect(world.warehouse.source_admin_url) as conn:
+        conn.execute(f"alter table tst.phan_bo rename column {old} to {new}".encode())
+
+
+def leave_a_batch(world: QuarantineWorld) -> None:
+    """A batch in work whose process is gone."""
+    world.act(
+        "insert into ops.batch (batch_id, feed, feed_group, business_date, status, read_mode, "
+        "code_version) values ('payments_20211101_999999', 'payments', 'contributions', %s, "
+        "'running', 'changes', 'x')",
+        DAY,
+    )
+
+
+def leave_a_build(world: QuarantineWorld) -> None:
+    """A build for readers whose process is gone."""
+    world.act(
+        "insert into ops.build (business_date, as_known_at, target_schema, config, config_sha256, "
+        "code_version, status) select business_date, as_known_at, 'marts_build', config, "
+        "config_sha256, code_version, 'running' from ops.build order by build_id limit 1"
+    )
+
+
+@contextmanager
+def a_build_that_waits(
+    world: QuarantineWorld, holder: psycopg.Connection
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A build's session that waits for a table that `holder` has locked."""
+    world.act("create table if not exists public.held (x int)")
+    holder.execute("lock table public.held in access exclusive mode")
+    waiter = subprocess.Popen([sys.executable, "-c", _WAIT, world.settings.warehouse_url])
+    try:
+        yield waiter
+    finally:
+        waiter.kill()
+        waiter.wait()
+
+
+_WAIT = """
+import sys, psycopg
+with psycopg.connect(sys.argv[1], application_name="chotso build 7 marts_build") as conn:
+    conn.execute("select * from public.held")
+"""
