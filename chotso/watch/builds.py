@@ -67,7 +67,7 @@ def build(moment: Moment, conn: psycopg.Connection) -> Iterator[Fault]:
     is_worked_on = is_held(conn, f"build {NIGHTLY_SCHEMA}")
     if newest["status"] == "running" and is_worked_on:
         yield from _hanging(moment, conn, newest)
-    elif not is_worked_on and newest["ended_ago"] >= moment.retry_grace:
+    elif not is_worked_on:
         yield _failed(moment, newest)
 
 
@@ -113,6 +113,7 @@ def _failed(moment: Moment, build: dict[str, Any]) -> Fault:
         "the cause, then clear `build`, or run `chotso build`",
         dag_id="build_warehouse",
         task_id="build",
+        may_heal=moment.may_heal(build["ended_ago"], "build_warehouse"),
     )
 
 

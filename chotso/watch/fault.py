@@ -27,6 +27,7 @@ class Fault:
         log_url: Where the task's log is shown.
         is_at_a_cutoff: Whether a cutoff is near that it would spoil; then it is critical.
         about: Feeds and files that it is about; another fault may explain it by these.
+        may_heal: Whether Airflow is about to try it again; then it is no cause yet.
     """
 
     kind: str
@@ -41,6 +42,7 @@ class Fault:
     log_url: str | None = None
     is_at_a_cutoff: bool = False
     about: frozenset[str] = frozenset()
+    may_heal: bool = False
 
     def __post_init__(self) -> None:
         for name in ("what", "next_step", "kept"):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import psycopg
 from psycopg.rows import dict_row
@@ -35,23 +36,23 @@ left join lateral (
 
 
 def due(moment: Moment, conn: psycopg.Connection) -> Iterator[Fault]:
-    """Periods whose cutoff has passed and that no run is sealing now; one fault for all."""
+    """Periods whose cutoff has passed; one fault for all. While a run seals, it may heal."""
     overdue = [each for each in moment.open_periods if each.cutoff_at <= moment.now]
-    stopped = [told for each in overdue if (told := _stopped(moment, conn, each))]
-    if not stopped or is_held(conn, LOCK):
+    if not overdue:
         return
-    first = overdue[0]
+    first, late = overdue[0], [each for each in overdue if _is_late(moment, conn, each)]
     yield Fault(
         kind="freeze_due",
         subject="freeze",
         business_date=local_date(first.cutoff_at),
         period_id=first.id,
-        what=" ".join(stopped),
+        what=" ".join(_why_not_sealed(conn, each) for each in late or overdue),
         kept="nothing is half sealed; the final extract keeps the instant of its first attempt.",
         next_step="mend what is named, then clear `freeze` in `freeze_results`, or run "
         f"`chotso freeze {first.id}`: it goes on where it stopped",
         dag_id="freeze_results",
         task_id="freeze",
+        may_heal=not late or is_held(conn, LOCK),
     )
 
 
@@ -125,13 +126,22 @@ def _release_fault(moment: Moment, kind: str, what: str, next_step: str) -> Faul
     )
 
 
-def _stopped(moment: Moment, conn: psycopg.Connection, period: Period) -> str | None:
-    """Why a due period is not sealed; None while that is not late yet."""
-    with conn.cursor(row_factory=dict_row) as cursor:
-        begun = cursor.execute(_BEGUN, [period.id]).fetchone()
+def _is_late(moment: Moment, conn: psycopg.Connection, period: Period) -> bool:
+    """Whether a due period should be sealed by now, or its run stopped and is not tried again."""
+    begun = _begun(conn, period)
+    if begun and begun["reason"] and not moment.may_heal(begun["stopped_ago"], "freeze_results"):
+        return True
+    return moment.now >= period.cutoff_at + timedelta(minutes=moment.limits.freeze.grace_minutes)
+
+
+def _why_not_sealed(conn: psycopg.Connection, period: Period) -> str:
+    begun = _begun(conn, period)
     said = f"{period.id} was due at {local_minute(period.cutoff_at)} and is not sealed"
-    if begun and begun["reason"] and begun["stopped_ago"] >= moment.retry_grace:
-        return f"{said}: {begun['reason']}"
-    if moment.now < period.cutoff_at + timedelta(minutes=moment.limits.freeze.grace_minutes):
-        return None
-    return f"{said}: {'its run is gone' if begun else 'no run has begun'}."
+    if begun is None:
+        return f"{said}: no run has begun."
+    return f"{said}: {begun['reason'] or 'its run is gone.'}"
+
+
+def _begun(conn: psycopg.Connection, period: Period) -> dict[str, Any] | None:
+    with conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(_BEGUN, [period.id]).fetchone()

@@ -68,7 +68,7 @@ def record(conn: psycopg.Connection, diagnosis: Diagnosis, routes: Iterable[str]
     names = list(routes)
     with conn.transaction():
         seen = [_see(conn, cause, names) for cause in diagnosis.causes]
-        for fault in diagnosis.consequences:
+        for fault in diagnosis.others:
             if (known := _known(conn, fault)) and known.ended_at is None:
                 seen.append(_see(conn, fault, names))
         _end_unseen(conn, seen, diagnosis.moment.limits.quiet_minutes, names)

@@ -15,7 +15,7 @@ from chotso.source.database import open_snapshot
 from chotso.source.queries import CLOCK_RELATION
 from chotso.warehouse.connect import connect
 from chotso.watch import builds, freezes, nights, notices, places, proofs
-from chotso.watch.fault import Fault
+from chotso.watch.fault import Fault, TaskFailure
 from chotso.watch.limits import load_limits
 from chotso.watch.moment import Moment, clock_by_ledger, open_periods, wall_clock
 
@@ -50,22 +50,22 @@ class Diagnosis:
     Attributes:
         moment: When, and of which night.
         causes: One fault per cause, the worst first.
-        consequences: Faults that a cause explains.
+        others: Faults that a cause explains, and faults that Airflow is about to try again.
         is_warehouse_there: Whether incidents can be written down.
     """
 
     moment: Moment
     causes: list[Fault]
-    consequences: list[Fault]
+    others: list[Fault]
     is_warehouse_there: bool
 
 
-def judge(settings: Settings, *, is_sure: bool = False) -> Diagnosis:
+def judge(settings: Settings, given_up: TaskFailure | None = None) -> Diagnosis:
     """Look at the ledger, the clocks and the places.
 
     Args:
         settings: Where everything is.
-        is_sure: Give no grace to what Airflow may try again, because it has used up its tries.
+        given_up: A task or run that Airflow does not try again.
 
     Raises:
         ChotsoError: The limits or the registers cannot be read.
@@ -74,7 +74,7 @@ def judge(settings: Settings, *, is_sure: bool = False) -> Diagnosis:
     clock = _source_clock(settings)
     now = wall_clock() if isinstance(clock, ChotsoError) else clock.now
     ahead = None if isinstance(clock, ChotsoError) else clock.ahead
-    moment = Moment(settings, limits, now, newest_due(now), is_sure, source_ahead=ahead)
+    moment = Moment(settings, limits, now, newest_due(now), given_up, source_ahead=ahead)
     try:
         with connect(settings) as conn:
             if isinstance(clock, ChotsoError):
@@ -166,7 +166,12 @@ def _blind(moment: Moment, name: str, error: psycopg.Error) -> Fault:
 
 
 def _folded(moment: Moment, found: list[Fault], *, is_warehouse_there: bool) -> Diagnosis:
-    consequences = [fault for fault in found if any(explained(fault, each) for each in found)]
-    causes = [fault for fault in found if fault not in consequences]
+    causes = [
+        fault
+        for fault in found
+        if not fault.may_heal
+        and not any(explained(fault, each) for each in found if not each.may_heal)
+    ]
+    others = [fault for fault in found if fault not in causes]
     causes.sort(key=lambda each: (WORST_FIRST.index(each.severity), *each.key))
-    return Diagnosis(moment, causes, consequences, is_warehouse_there)
+    return Diagnosis(moment, causes, others, is_warehouse_there)

@@ -10,7 +10,7 @@ from chotso.calendar import local_minute
 from chotso.orchestration.deadline import sealed_periods
 from chotso.registers import Period, load_registers
 from chotso.settings import Settings
-from chotso.watch.fault import Fault
+from chotso.watch.fault import Fault, TaskFailure
 from chotso.watch.limits import Limits
 
 
@@ -23,7 +23,7 @@ class Moment:
         limits: What is too long, too full or too old.
         now: The source's clock; while the source is away, as it went on since it was last read.
         night: The business date whose night was the last to be due.
-        is_sure: Whether no grace is given, because Airflow has used up its tries.
+        given_up: The task or run of which Airflow has just used up the tries, if any.
         open_periods: Periods without a sealed release, by cutoff.
         source_ahead: How far the source's server is ahead of this machine; None if its clock is set
             by a table, and so may live in another time.
@@ -33,14 +33,21 @@ class Moment:
     limits: Limits
     now: datetime
     night: date
-    is_sure: bool = False
+    given_up: TaskFailure | None = None
     open_periods: list[Period] = field(default_factory=list)
     source_ahead: timedelta | None = None
 
-    @property
-    def retry_grace(self) -> timedelta:
-        """How long a failure may wait to be tried again."""
-        return timedelta(minutes=0 if self.is_sure else self.limits.retry_grace_minutes)
+    def may_heal(self, ago: timedelta, dag_id: str, *tasks: str) -> bool:
+        """Whether Airflow may still do what is not done.
+
+        Args:
+            ago: Since when it is not done.
+            dag_id: The DAG whose work it is.
+            tasks: The tasks whose work it is; without any, each of the DAG's.
+        """
+        if (task := self.given_up) is not None and task.dag_id == dag_id:
+            return bool(tasks) and task.task_id is not None and task.task_id not in tasks
+        return ago < timedelta(minutes=self.limits.retry_grace_minutes)
 
     @property
     def near_period(self) -> Period | None:

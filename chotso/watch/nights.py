@@ -19,7 +19,8 @@ _OF_NIGHTS = "final_of is null and read_mode <> 'replay'"
 _NEWEST_BATCH = f"""
 select distinct on (feed)
     batch_id, feed, feed_group, status, reason, landed_at,
-    clock_timestamp() - started_at as age
+    clock_timestamp() - started_at as age,
+    clock_timestamp() - coalesce(landed_at, started_at) as idle
 from ops.batch
 where business_date = %s and {_OF_NIGHTS}
 order by feed, started_at desc, batch_id desc
@@ -149,8 +150,7 @@ def _failed(
     """One fault for the collection system's feeds, and one for the drop folder's."""
     of_place: dict[str, list[dict[str, Any]]] = {}
     for batch in batches:
-        is_left = batch["status"] == "running" and not _is_worked_on(conn, batch)
-        if (batch["status"] == "failed" or is_left) and batch["age"] >= moment.retry_grace:
+        if batch["status"] == "failed" or _is_left(moment, conn, batch):
             contract = contracts().get(batch["feed"])
             place = "drop folder" if contract and contract.source.kind == "file" else "source"
             of_place.setdefault(place, []).append(batch)
@@ -178,7 +178,20 @@ def _failed(
             about=frozenset(
                 name for batch in found for name in (batch["feed"], dag_of(batch["feed_group"]))
             ),
+            may_heal=all(_may_heal(moment, batch) for batch in found),
         )
+
+
+def _is_left(moment: Moment, conn: psycopg.Connection, batch: dict[str, Any]) -> bool:
+    """Whether a batch is in work and nobody works on it, nor is about to publish it."""
+    if batch["status"] != "running" or _is_worked_on(conn, batch):
+        return False
+    return not batch["landed_at"] or not _may_heal(moment, batch)
+
+
+def _may_heal(moment: Moment, batch: dict[str, Any]) -> bool:
+    tasks = ("publish",) if batch["landed_at"] else ()
+    return moment.may_heal(batch["idle"], dag_of(batch["feed_group"]), *tasks)
 
 
 def _and_others(found: list[dict[str, Any]]) -> str:

@@ -51,7 +51,7 @@ def look_once(settings: Settings, failure: TaskFailure | None = None) -> Round:
         BusyError: Another watch took too long.
     """
     routes = _routes(settings)
-    diagnosis = judge(settings, is_sure=failure is not None)
+    diagnosis = judge(settings, failure)
     failed = failure.as_fault(diagnosis.moment.night) if failure else None
     if diagnosis.is_warehouse_there:
         try:

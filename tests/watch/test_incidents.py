@@ -23,7 +23,7 @@ from chotso.watch.limits import load_limits
 from chotso.watch.rounds import look_once
 from tests.worlds.quarantine_world import DAY, QuarantineWorld, quarantine_world
 from tests.worlds.receivers import mailbox, webhook
-from tests.worlds.watched import environment
+from tests.worlds.watched import environment, leave_a_batch, leave_a_build
 
 pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(300)]
 
@@ -62,6 +62,24 @@ def block(world: QuarantineWorld, feed: str = "payments") -> None:
         feed,
         DAY,
     )
+
+
+def fail(world: QuarantineWorld, feed: str, group: str) -> None:
+    """A batch of the night that could not be read."""
+    world.act(
+        "insert into ops.batch (batch_id, feed, feed_group, business_date, status, read_mode, "
+        "reason, code_version) values (%s, %s, %s, %s, 'failed', 'whole', 'it is gone', 'x')",
+        f"{feed}_20211101_999999",
+        feed,
+        group,
+        DAY,
+    )
+
+
+def in_good_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Airflow has its minutes to try again; a cause that is gone ends its incident at once."""
+    limits = load_limits().model_copy(update={"quiet_minutes": 0})
+    monkeypatch.setattr(judging, "load_limits", lambda: limits)
 
 
 def mend(world: QuarantineWorld) -> None:
@@ -113,6 +131,51 @@ def test_failed_tasks_are_counted_into_the_incident_that_explains_them(
     rows = world.rows("select kind, fault_count, log_url from ops.incident")
     assert rows == [{"kind": "batch_blocked", "fault_count": 4, "log_url": "http://x/log"}]
     assert len(told(world)) == 1
+
+
+def test_what_airflow_is_about_to_do_is_nobody_s_fault(
+    world: QuarantineWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A landed batch waits for its `publish`, while another task is given up."""
+    in_good_time(monkeypatch)
+    block(world, "allocations")
+    leave_a_batch(world)
+    world.act("update ops.batch set landed_at = clock_timestamp() where status = 'running'")
+    failure = TaskFailure("extract_contributions", "land", DAY, "blocked", "mend")
+    look_once(world.settings, failure)
+    assert told(world) == [("opened", "batch_blocked", "allocations")]
+    fail(world, "plans", "plans")
+    look_once(world.settings, replace(failure, dag_id="extract_plans"))
+    (what,) = world.rows("select what from ops.incident where kind = 'landing_failed'")
+    assert "plans" in what["what"]
+    assert "payments" not in what["what"]
+    look_once(world.settings, replace(failure, task_id="publish"))
+    (what,) = world.rows("select what from ops.incident where kind = 'landing_failed'")
+    assert "payments" in what["what"], "nobody publishes it now"
+    assert len(told(world)) == 2
+
+
+@pytest.mark.parametrize("kind", ["landing_failed", "build_failed"])
+def test_what_was_given_up_stays_open_until_it_is_mended(
+    world: QuarantineWorld, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_good_time(monkeypatch)
+    if kind == "landing_failed":
+        leave_a_batch(world)
+        failure = TaskFailure("extract_contributions", "land", DAY, "killed", "clear it")
+    else:
+        leave_a_build(world)
+        failure = TaskFailure("build_warehouse", "build", DAY, "killed", "clear it")
+    look_once(world.settings)
+    assert told(world) == [], "Airflow is about to try it again"
+    look_once(world.settings, failure)
+    for _ in range(2):
+        look_once(world.settings)
+    assert [(event, each) for event, each, _ in told(world)] == [("opened", kind)]
+    mend(world)
+    world.act("delete from ops.build where status = 'running'")
+    look_once(world.settings)
+    assert [event for event, _, _ in told(world)] == ["opened", "ended"]
 
 
 def test_a_failure_that_the_ledger_does_not_explain_is_an_incident_of_its_dag(
