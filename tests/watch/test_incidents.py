@@ -144,10 +144,10 @@ def test_what_airflow_is_about_to_do_is_nobody_s_fault(
     failure = TaskFailure("extract_contributions", "land", DAY, "blocked", "mend")
     look_once(world.settings, failure)
     assert told(world) == [("opened", "batch_blocked", "allocations")]
-    fail(world, "plans", "plans")
-    look_once(world.settings, replace(failure, dag_id="extract_plans"))
+    fail(world, "participations", "participations")
+    look_once(world.settings, replace(failure, dag_id="extract_participants"))
     (what,) = world.rows("select what from ops.incident where kind = 'landing_failed'")
-    assert "plans" in what["what"]
+    assert "participations" in what["what"]
     assert "payments" not in what["what"]
     look_once(world.settings, replace(failure, task_id="publish"))
     (what,) = world.rows("select what from ops.incident where kind = 'landing_failed'")
