@@ -34,7 +34,8 @@ from chotso.local.drive import (
 )
 from chotso.orchestration.night import dates_to_request
 from chotso.watch.judge import judge
-from tests.pipeline.conftest import Pipeline
+from tests.pipeline.content import figures_are_what_was_collected, holds_what_the_source_holds
+from tests.pipeline.running import Pipeline
 from tests.pipeline.screen import CHROMIUM, has_opened_the_form, logged_in
 from tests.worlds.collector import lineage, traces
 
@@ -78,19 +79,6 @@ def alert_lines(pipeline: Pipeline) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
 
 
-def holds_what_the_source_holds(pipeline: Pipeline) -> None:
-    """Raw's rows in force against the source's tables, whole, each key once."""
-    for feed, relation, columns in (
-        ("payments", "chung_tu", "so_chung_tu, ma_co_quan, so_tien, trang_thai, ngay_ghi_co"),
-        ("allocations", "phan_bo", "so_chung_tu, so_dong, quy, thang, tien_goc, tien_lai"),
-    ):
-        kept = pipeline.rows(f"select {columns} from raw.{feed} where known_to is null")
-        true = pipeline.source_rows(f"select {columns} from tst.{relation}")
-        assert len(true) > 100
-        assert sorted(kept) == sorted(true)
-    assert pipeline.rows("select count(*) from quarantine.row") == [(0,)]
-
-
 def test_one_night_is_green_and_its_assets_start_the_build(pipeline: Pipeline) -> None:
     pipeline.advance(night_of(FIRST))
     night = run_night(pipeline.api, FIRST, timeout_s=TIMEOUT_S)
@@ -106,19 +94,7 @@ def test_one_night_is_green_and_its_assets_start_the_build(pipeline: Pipeline) -
         "count(distinct month) from marts.fct_monthly_attainment"
     )
     assert shape == [(11 * 13 * 12, 11, 13, 12)]
-    collected, allocated = pipeline.rows(
-        """
-        select
-            (select actual_to_date from marts.fct_monthly_attainment
-                where agency_code = '072' and metric_code = 'collection_total'
-                and month = '2021-12-01'),
-            (select sum(tien_goc) from raw.allocations inner join raw.payments
-                using (so_chung_tu) where trang_thai = 'HIEU_LUC'
-                and raw.payments.known_to is null and raw.allocations.known_to is null
-                and ngay_ghi_co >= '2021-01-01T00:00+07:00')
-        """
-    )[0]
-    assert collected == allocated
+    figures_are_what_was_collected(pipeline)
 
 
 def test_the_night_stands_in_the_log_and_was_told_to_the_collectors(pipeline: Pipeline) -> None:
