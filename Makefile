@@ -19,6 +19,9 @@ STAMP := $(VENV)/.installed-$(shell cat $(INPUTS) | sha256sum | cut -c1-16)
 # Superset pins other versions of what we use, so it has an environment of its own.
 BI_VENV := .venv-bi
 BI_STAMP := $(BI_VENV)/.installed-$(shell sha256sum bi/requirements.lock | cut -c1-16)
+# What the image has: what we use, and Celery and users in Airflow's database on top.
+SERVICES_VENV := .venv-services
+SERVICES_STAMP := $(SERVICES_VENV)/.installed-$(shell cat $(INPUTS) docker/requirements.lock | sha256sum | cut -c1-16)
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export LC_ALL := C.UTF-8
@@ -107,9 +110,13 @@ docs: $(STAMP) ## links, commands and names in the documentation hold
 	@$(PYTEST) --quiet tests/repository/test_repository.py
 
 .PHONY: proofs
-proofs: $(STAMP) ## before a release: the long proofs at full size, with their results in docs/proofs.md
+proofs: $(STAMP) $(SERVICES_STAMP) ## before a release: the long proofs at full size, with their results in docs/proofs.md
 	@CHOTSO_PROOFS=full $(PYTEST) -m "slow or faults or pipeline or proof" --timeout 5400
 	@$(BIN)/python -m tests.proofs
+
+.PHONY: celery-proof
+celery-proof: $(STAMP) $(SERVICES_STAMP) ## Compose's services with Celery, whose workers are killed: minutes (needs root, redis-server)
+	@$(PYTEST) -m slow tests/pipeline/test_celery.py
 
 .PHONY: mutants
 mutants: $(STAMP) ## before a release: plant each known fault in a copy, its tests must notice (IDS="…": some)
@@ -120,9 +127,10 @@ bench: $(STAMP) ## bulk ingest of 2 M and 10 M lines and of a night, against bin
 	@$(BIN)/python -m bench.ingest
 
 .PHONY: pictures
-pictures: $(STAMP) ## the README's pictures, from what `make demo` left running (needs chromium, fonts-jetbrains-mono)
+pictures: $(STAMP) ## the pictures of README and docs; one of what `make demo` left running (needs chromium, fonts-jetbrains-mono)
 	@$(BIN)/python docs/images/papers.py
 	@$(BIN)/python docs/images/verifier.py
+	@$(BIN)/python docs/images/airflow.py
 	@$(BIN)/python docs/images/take.py
 
 .PHONY: lock
@@ -191,3 +199,16 @@ $(BI_STAMP):
 	$(BI_VENV)/bin/pip install --quiet --require-hashes --no-deps -r bi/requirements.lock; \
 	$(BI_VENV)/bin/pip check; \
 	rm -f $(BI_VENV)/.installed-*; touch $@
+
+$(SERVICES_STAMP):
+	@$(call find-python); \
+	mkdir -p .cache; exec 9>.cache/bootstrap-services.lock; flock 9; \
+	if [ -e $@ ]; then exit 0; fi; \
+	if [ ! -x $(SERVICES_VENV)/bin/pip ]; then "$$python" -m venv $(SERVICES_VENV); fi; \
+	echo "Installing what the image has into $(SERVICES_VENV): one to three minutes, once."; \
+	for lock in requirements.lock docker/requirements.lock; do \
+	    $(SERVICES_VENV)/bin/pip install --quiet --require-hashes --no-deps -r "$$lock"; \
+	done; \
+	$(SERVICES_VENV)/bin/pip install --quiet --no-deps --no-build-isolation --editable .; \
+	$(SERVICES_VENV)/bin/pip check; \
+	rm -f $(SERVICES_VENV)/.installed-*; touch $@

@@ -1,14 +1,13 @@
-"""Takes the README's pictures from what `make demo` left running.
+"""Takes the README's picture of the terminal from what `make demo` left running.
 
 Needs Debian's chromium and fonts-jetbrains-mono.
 
     make pictures
 
-The terminal's picture is the demo's own output, run again on the same home (it takes up where the
-source's clock stands and only reports). The other is Airflow's page as its UI shows it.
+It is the demo's own output, run again on the same home (it takes up where the source's clock stands
+and only reports).
 """
 
-import json
 import os
 import subprocess
 import sys
@@ -20,7 +19,6 @@ from rich.console import Console
 from rich.text import Text
 
 from chotso.local import airflow as local
-from chotso.local.airflow_home import ADMIN
 
 HERE = Path(__file__).resolve().parent
 CHROMIUM = "/usr/bin/chromium"
@@ -56,24 +54,9 @@ def picture_of_terminal(page: Page, output: str) -> None:
         page.locator("svg").screenshot(path=HERE / "demo.png")
 
 
-def picture_of_airflow(page: Page, url: str, password: str) -> None:
-    """The DAGs and their runs, as the operator sees them after signing in."""
-    page.goto(url)
-    page.fill("input[name=username]", ADMIN)
-    page.fill("input[name=password]", password)
-    page.keyboard.press("Enter")
-    page.wait_for_url("**/")
-    page.goto(f"{url}/dags?limit=25")
-    page.get_by_text("freeze_results").first.wait_for()
-    page.wait_for_timeout(3000)
-    page.screenshot(path=HERE / "airflow.png")
-
-
 def main() -> None:
-    """Take both pictures."""
-    home = Path(os.environ.get("CHOTSO_HOME", ".chotso")).resolve()
-    airflow = local.start(home)
-    password = json.loads(airflow.password_file.read_text(encoding="utf-8"))[ADMIN]
+    """Take the picture."""
+    local.start(Path(os.environ.get("CHOTSO_HOME", ".chotso")).resolve())
     output = demo_output()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
@@ -82,7 +65,6 @@ def main() -> None:
         )
         page = browser.new_page(viewport={"width": 1360, "height": 1400})
         picture_of_terminal(page, output)
-        picture_of_airflow(page, airflow.url, password)
         browser.close()
 
 

@@ -5,7 +5,8 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,6 +28,16 @@ from chotso.settings import Settings, load_settings
 from tests.worlds.collector import Collector, collector
 
 PERSONS, EMPLOYERS = 1_500, 60
+TIMEOUT_S = 400.0
+
+
+def wait_until(condition: Callable[[], Any], seconds: float = TIMEOUT_S) -> Any:
+    """What a condition gives, as soon as it gives something."""
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.1)
+    return found
 
 
 @dataclass(frozen=True)

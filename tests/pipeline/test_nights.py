@@ -8,7 +8,7 @@ import os
 import re
 import signal
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from typing import Any
 
@@ -35,7 +35,7 @@ from chotso.local.drive import (
 from chotso.orchestration.night import dates_to_request
 from chotso.watch.judge import judge
 from tests.pipeline.content import figures_are_what_was_collected, holds_what_the_source_holds
-from tests.pipeline.running import Pipeline
+from tests.pipeline.running import TIMEOUT_S, Pipeline, wait_until
 from tests.pipeline.screen import CHROMIUM, has_opened_the_form, logged_in
 from tests.worlds.collector import lineage, traces
 
@@ -44,18 +44,9 @@ pytestmark = [pytest.mark.pipeline, pytest.mark.warehouse]
 FIRST, SECOND, THIRD = date(2021, 12, 28), date(2021, 12, 29), date(2021, 12, 30)
 AFTERNOON = datetime.fromisoformat("2021-12-31T15:00:00+07:00")
 AFTER_CUTOFF = datetime.fromisoformat("2021-12-31T17:00:30+07:00")
-TIMEOUT_S = 400.0
 
 TEN_DIGITS = re.compile(r"(?<!\d)\d{10}(?!\d)")
 TABLES = ("xcom", "log", "task_instance", "dag_run", "rendered_task_instance_fields", "asset_event")
-
-
-def wait_until(condition: Callable[[], Any], seconds: float = TIMEOUT_S) -> Any:
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.1)
-    return found
 
 
 def states(pipeline: Pipeline, run: DagRun) -> dict[str, str | None]:
@@ -393,3 +384,17 @@ def test_a_log_that_names_a_person_would_be_found() -> None:
     """The twin: a task that logs the row it failed on."""
     line = "ERROR cannot load row (7, '7912345678', 'Trần Thị Thử')"
     assert found(line, {"7912345678"}, ["Trần Thị Thử"]) == ["7912345678", "Trần Thị Thử"]
+
+
+def test_a_row_that_stands_twice_would_be_found() -> None:
+    """The twin: a warehouse that took one row twice."""
+
+    class Doubled:
+        def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+            return [*self.source_rows(query), (7,)]
+
+        def source_rows(self, query: str) -> list[tuple[Any, ...]]:
+            return [(number,) for number in range(200)]
+
+    with pytest.raises(AssertionError):
+        holds_what_the_source_holds(Doubled())
