@@ -36,13 +36,14 @@ ENV PATH=/opt/venv-bi/bin:/usr/local/bin:/usr/bin:/bin \
     SUPERSET_CONFIG_PATH=/opt/chotso/bi/superset_config.py
 USER ${CHOTSO_UID}:0
 
-# A door to the drop folder: SFTP alone, locked up in that folder (--target sftp).
+# A door to the drop folder: SFTP alone, locked up in that folder (--target sftp). Its user has no
+# password that anybody could type (*); one that is locked (!) sshd would not let in with a key.
 FROM debian:bookworm-slim AS sftp
 ARG CHOTSO_UID=1000
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends openssh-server \
     && rm -rf /var/lib/apt/lists/* /etc/ssh/ssh_host_* \
-    && useradd --uid "${CHOTSO_UID}" --gid 0 --home-dir / --shell /usr/sbin/nologin delivery \
+    && useradd --uid "${CHOTSO_UID}" --gid 0 --home-dir / --shell /usr/sbin/nologin --password '*' delivery \
     && install -d -o root -g root -m 0755 /srv/sftp \
     && install -d -o delivery -g 0 -m 0750 /srv/sftp/drop
 COPY docker/sshd_config /etc/ssh/sshd_config

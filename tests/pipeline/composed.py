@@ -1,8 +1,7 @@
 """The services of `docker-compose.yml` as containers of this machine, one by one.
 
-Commands, environment, secrets, volumes, rights and health checks are read from the file. What
-images bring stands here: ours is this checkout and `.venv-services`, which has what the Dockerfile
-installs; the server is the embedded PostgreSQL, the broker Debian's Redis.
+Commands, environment, secrets, volumes, rights and health checks are read from the file; what
+images bring is in `images.py`.
 """
 
 import os
@@ -17,32 +16,22 @@ from typing import Any
 
 import yaml
 
-from chotso.sandbox.place import packaged_programs
-from tests.pipeline.container import Box, Container, Mount
+from tests.pipeline.container import USER, Box, Container, Mount
+from tests.pipeline.images import image
 from tests.worlds.sandbox_homes import PROJECT
 
-SERVICES = PROJECT / ".venv-services"
-USER = 1000  # CHOTSO_UID's default
 _READY_S = 240.0
-_DATA = "/var/lib/postgresql/18/docker"
-# What the official image does before it starts the command.
-_MAKE_SERVER = f"""
-if ! [ -s {_DATA}/PG_VERSION ]; then
-    initdb --username=postgres --pwfile="$POSTGRES_PASSWORD_FILE" $POSTGRES_INITDB_ARGS
-    echo "listen_addresses = '*'" >>{_DATA}/postgresql.conf
-fi
-exec "$@"
-"""
 
 
-def what_is_missing() -> str | None:
-    """Why the services cannot be started here; None if they can."""
+def what_is_missing(*programs: str, environment: Path | None = None) -> str | None:
+    """Why services cannot be started here; None if they can."""
     if os.geteuid() != 0 or shutil.which("unshare") is None:
         return "namespaces need root and util-linux"
-    if shutil.which("redis-server") is None:
-        return "no Redis: apt-get install redis-server"
-    if not (SERVICES / "bin" / "celery").exists():
-        return "no .venv-services: `make celery-proof` makes it"
+    for program in programs:
+        if shutil.which(program) is None:
+            return f"{program} is not installed (Debian: redis-server, openssh-server)"
+    if environment is not None and not environment.exists():
+        return f"there is no {environment.name}: `make celery-proof` makes it"
     return None
 
 
@@ -68,7 +57,6 @@ class Composed:
             r"\$\{(\w+):-([^}]*)\}", lambda found: self.dotenv.get(found[1], found[2]), text
         )
         self.file: dict[str, Any] = yaml.safe_load(text.replace("$$", "$"))
-        self.environment = _image_environment()
         for name in ("logs", "secrets", *(f"volumes/{each}" for each in self.file["volumes"])):
             place = self.folder / name
             place.mkdir(parents=True)
@@ -132,31 +120,23 @@ class Composed:
 
     def _box(self, service: str, name: str, command: Sequence[str] = ()) -> Box:
         told = self.file["services"][service]
-        image, before, folder = self._image(told["image"])
-        environment = image | told.get("environment", {})
+        brought = image(told["image"])
+        environment = {**brought.environment, **told.get("environment", {})}
         environment |= {key: self.changed[key] for key in environment if key in self.changed}
-        whole = [*told.get("entrypoint", []), *(command or told.get("command", []))]
+        given = command or told.get("command", brought.command)
+        user, _, _ = str(told.get("user", brought.user)).partition(":")
         return Box(
             name=name,
-            command=[*before, *whole],
+            command=[*brought.entry, *told.get("entrypoint", []), *given],
             environment=environment | {"HOSTNAME": name},
-            mounts=[*self._mounts(told), *_mounts_of_image(told["image"])],
+            mounts=[*brought.mounts, *self._mounts(told)],
             hosts=self._hosts(),
-            user=USER,
-            account=f"chotso:x:{USER}:0::/var/lib/chotso:/usr/sbin/nologin",
-            folder=folder,
+            user=int(user),
+            prepared=brought.prepared,
+            folder=brought.folder,
+            rights=[each.lower() for each in told.get("cap_add", [])],
             is_read_only=told["read_only"],
         )
-
-    def _image(self, image: str) -> tuple[dict[str, str], list[str], str]:
-        """An image's environment, what it starts commands with, and their working folder."""
-        if image.startswith("chotso:"):
-            return self.environment, [], "/opt/chotso"
-        path = "/usr/local/bin:/usr/bin:/bin"
-        if image.startswith("redis:"):
-            return {"PATH": path}, [], "/data"
-        make = ["sh", "-euc", _MAKE_SERVER, "docker-entrypoint"]
-        return {"PATH": f"{packaged_programs()}:{path}", "PGDATA": _DATA}, make, "/tmp"
 
     def _mounts(self, told: dict[str, Any]) -> list[Mount]:
         found = []
@@ -177,23 +157,6 @@ class Composed:
         """An address for each service, and for the second of those that may have several."""
         names = [*self.file["services"], "airflow-worker-2"]
         return {name: f"127.0.1.{place}" for place, name in enumerate(names, 1)}
-
-
-def _mounts_of_image(image: str) -> list[Mount]:
-    if not image.startswith("chotso:"):
-        return []
-    return [
-        Mount(Path("/opt/chotso"), PROJECT, "ro"),
-        Mount(Path("/opt/venv"), SERVICES, "ro"),
-    ]
-
-
-def _image_environment() -> dict[str, str]:
-    """The variables of our image, and its user's home."""
-    text = (PROJECT / "Dockerfile").read_text("utf-8")
-    (told,) = re.findall(r"^ENV (PATH=/opt/venv/bin:.*?[^\\])$", text, re.MULTILINE | re.DOTALL)
-    pairs = (each.split("=", 1) for each in told.replace("\\\n", " ").split())
-    return dict(pairs) | {"HOME": "/var/lib/chotso"}
 
 
 def _is_healthy(container: Container, check: dict[str, Any]) -> bool:

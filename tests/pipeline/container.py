@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+USER = 1000  # CHOTSO_UID's default
 _NEW_NETWORK = 0x40000000  # CLONE_NEWNET
 # Process 1, as `init: true`: hands signals on, and takes the processes whose parents are gone.
 _INIT = """
@@ -48,7 +49,8 @@ class Box:
         name: The host name inside.
         hosts: Addresses by host name.
         user: User id; the group is 0, as in our image.
-        account: The line of `/etc/passwd` for the user.
+        prepared: Commands that make its user and folders.
+        rights: Capabilities, for one who is root.
     """
 
     name: str
@@ -57,8 +59,9 @@ class Box:
     mounts: Sequence[Mount]
     hosts: Mapping[str, str]
     user: int
-    account: str
+    prepared: str
     folder: str
+    rights: Sequence[str]
     is_read_only: bool
 
     def script(self) -> str:
@@ -72,7 +75,8 @@ class Box:
             "mount -t proc proc $root/proc",
             "mount --rbind /dev $root/dev",
             f"printf %s {shlex.quote(self._hosts())} >$root/etc/hosts",
-            f"{{ echo {shlex.quote(self.account)}; cat /etc/passwd; }} >$root/etc/passwd",
+            f"awk -F: '$3 != {USER}' /etc/passwd >$root/etc/passwd",
+            f"chroot $root sh -euc {shlex.quote(self.prepared)}",
         ]
         for mount in sorted(self.mounts, key=lambda mount: mount.place):
             lines += _mounting(mount)
@@ -85,9 +89,10 @@ class Box:
         """A command (quoted for a shell) as the container's user, with its environment alone."""
         values = [f"{name}={value}" for name, value in self.environment.items()]
         started = f'cd {self.folder} && exec "$@"'
+        rights = ",".join(["-all", *(f"+{right}" for right in self.rights)])
         return [
             *("setpriv", f"--reuid={self.user}", "--regid=0", "--clear-groups"),
-            *("--bounding-set=-all", "--inh-caps=-all", "--no-new-privs"),
+            *(f"--bounding-set={rights}", "--inh-caps=-all", "--no-new-privs"),
             *("env", "-i", *map(shlex.quote, values)),
             *("sh", "-c", shlex.quote(started), "sh"),
             *map(shlex.quote, self.command if command is None else command),

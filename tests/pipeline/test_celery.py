@@ -27,18 +27,20 @@ from chotso.sandbox import server as sandbox
 from tests.pipeline.composed import Composed, what_is_missing
 from tests.pipeline.container import private_network
 from tests.pipeline.content import figures_are_what_was_collected, holds_what_the_source_holds
+from tests.pipeline.images import SERVICES
 from tests.pipeline.running import advance_province, seed_province, wait_until
 from tests.proofs import record
 
 FIRST, SECOND = date(2021, 12, 28), date(2021, 12, 29)
 WORKERS = ("airflow-worker", "airflow-worker-2")
 TIMEOUT_S = 900.0
+MISSING = what_is_missing("redis-server", environment=SERVICES)
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.pipeline,
     pytest.mark.timeout(3600),
-    pytest.mark.skipif(what_is_missing() is not None, reason=str(what_is_missing())),
+    pytest.mark.skipif(MISSING is not None, reason=str(MISSING)),
 ]
 
 
