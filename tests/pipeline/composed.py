@@ -20,7 +20,7 @@ from tests.pipeline.container import USER, Box, Container, Mount
 from tests.pipeline.images import image
 from tests.worlds.sandbox_homes import PROJECT
 
-_READY_S = 240.0
+_READY_S = 600.0
 
 
 def what_is_missing(*programs: str, environment: Path | None = None) -> str | None:
