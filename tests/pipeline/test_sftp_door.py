@@ -21,7 +21,7 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Composed]:
     folder = tmp_path_factory.mktemp("door")
     made = Composed(folder / "compose", {"COMPOSE_PROFILES": "sftp"})
     for name in ("known", "unknown"):
-        command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / name]
+        command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)]
         subprocess.run(command, check=True)
     made.secret("sftp_keys").write_bytes((folder / "known.pub").read_bytes())
     made.draw_secrets("postgresql://nobody@127.0.0.1:1/tst")
