@@ -4,6 +4,7 @@ Commands, environment, secrets, volumes, rights and health checks are read from 
 images bring is in `images.py`.
 """
 
+import json
 import os
 import re
 import shutil
@@ -52,11 +53,13 @@ class Composed:
     ended: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        text = (PROJECT / "docker-compose.yml").read_text("utf-8")
+        written = yaml.safe_load((PROJECT / "docker-compose.yml").read_text("utf-8"))
         text = re.sub(
-            r"\$\{(\w+):-([^}]*)\}", lambda found: self.dotenv.get(found[1], found[2]), text
+            r"\$\{(\w+):-([^}]*)\}",
+            lambda found: self.dotenv.get(found[1], found[2]),
+            json.dumps(written),
         )
-        self.file: dict[str, Any] = yaml.safe_load(text.replace("$$", "$"))
+        self.file: dict[str, Any] = json.loads(text.replace("$$", "$"))
         for name in ("logs", "secrets", *(f"volumes/{each}" for each in self.file["volumes"])):
             place = self.folder / name
             place.mkdir(parents=True)

@@ -35,7 +35,7 @@ ONE_SHOT = {"airflow-init", "backup", "chotso"}
 FOREIGN = {"postgres", "broker"}  # images that are not ours
 IMAGES = {"superset": "chotso-superset", "sftp": "chotso-sftp"}
 # Of an environment that services share, what one of them never reads.
-NOT_MOUNTED = {(name, "CHOTSO_PSEUDONYM_KEY_FILE") for name in ("airflow-init", "watch")}
+NOT_MOUNTED = {("airflow-init", "CHOTSO_PSEUDONYM_KEY_FILE")}
 UNWATCHED = {"wal": "its process ends where the stream does"}
 # What a service may do beyond nothing, and why.
 CAPABILITIES = {"sftp": "locks sessions up in a folder and takes their user's rights"}
@@ -269,6 +269,15 @@ def test_who_checks_releases_has_the_anchors_and_cannot_write_them(compose: dict
         service = compose["services"][name]
         assert service["environment"]["CHOTSO_ANCHOR_FILE"] == "/run/secrets/anchors"
         assert "anchors" in service["secrets"], name
+
+
+def test_the_watch_sees_what_a_freeze_will_see(compose: dict[str, Any]) -> None:
+    """It tells what the next one would lack: a key, a folder that can be written."""
+    watch, worker = (compose["services"][name] for name in ("watch", "airflow-worker"))
+    logs = {"logs:/var/log/airflow", "logs:/var/log/airflow:ro"}
+    assert set(watch["volumes"]) - logs == set(worker["volumes"]) - logs
+    ours = {"warehouse_url", "source_url", "pseudonym_key", "anchors", "alert_routes"}
+    assert set(watch["secrets"]) == ours <= set(worker["secrets"])
 
 
 def test_a_worker_is_a_scheduler_without_the_scheduling(compose: dict[str, Any]) -> None:
