@@ -30,6 +30,7 @@ MODELS = (
 )
 _LARGEST_SHARE = 0.1  # above, counting everybody is no slower
 
+_NEWEST = "select max(build_id) from ops.build where target_schema = %s"
 _KEPT = sql.Identifier(NIGHTLY_SCHEMA, "kept_from")
 _SPELLS = """
 select
@@ -129,11 +130,14 @@ def plan(
         instants = {"now": as_known_at, "then": found.as_known_at if found else None}
         spells = cursor.execute(_SPELLS, instants).fetchone()
     agencies = conn.execute(_AGENCIES, {"now": as_known_at}).fetchone()
-    conn.commit()
     assert spells is not None
     assert agencies is not None
+    newest = conn.execute(_NEWEST, [NIGHTLY_SCHEMA]).fetchone()
+    conn.commit()
     made_from = _hash([code_version(), config_sha256, f"{business_date:%Y-%m}", agencies[0]])
     why = "it was asked for" if is_whole else _why_whole(found, spells, as_known_at, made_from)
+    if found and newest and newest[0] != found.build_id:
+        why = why or "the last build did not end well"
     base = None if why else found
     return Plan(base, why, made_from, spells.rows_now, spells.mark_now)
 
