@@ -65,7 +65,7 @@ def differences(conn: psycopg.Connection, left: str, right: str) -> list[str]:
     for table in _tables(conn, left) | _tables(conn, right):
         if table not in _tables(conn, left) & _tables(conn, right):
             found.append(f"{table} is in one of them alone")
-        elif rows := _rows_apart(conn, left, right, table):
+        elif rows := rows_apart(conn, left, right, table):
             found.append(f"{table}: {rows} rows")
     conn.commit()
     return sorted(found)
@@ -79,7 +79,8 @@ def _tables(conn: psycopg.Connection, schema: str) -> set[str]:
     return {row[0] for row in rows}
 
 
-def _rows_apart(conn: psycopg.Connection, left: str, right: str, table: str) -> int:
+def rows_apart(conn: psycopg.Connection, left: str, right: str, table: str) -> int:
+    """How many rows are in one of the schemas alone."""
     names = [
         row[0]
         for row in conn.execute(
