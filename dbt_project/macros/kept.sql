@@ -2,14 +2,19 @@
    all persons as that build counted them (`chotso/build/kept.py`). A build that keeps nothing, as
    every build of a past state or with a cutoff, counts all persons; it is the definition. #}
 
-{# Whether sums are kept: then only changed persons are read, as they are and as they were. #}
-{% macro has_kept() -%}
-    {{ return(var('kept_as_known_at') is not none) }}
+{# The copy of a model that the last build for readers left; only such a build reads it. #}
+{% macro kept(model) -%}
+    marts_build.kept_{{ model }}
 {%- endmacro %}
 
-{# The copy of a model that the last build for readers left. #}
-{% macro kept(model) -%}
-    {{ target.schema }}.kept_{{ model }}
+{# A model as the kept sums have it; without them, as it is. #}
+{% macro as_it_was(model) -%}
+    {% if var('kept_as_known_at') %}{{ kept(model) }}{% else %}{{ ref(model) }}{% endif %}
+{%- endmacro %}
+
+{# Without kept sums everybody's spells are read. #}
+{% macro is_everybody_read() -%}
+    {{ 'false' if var('kept_as_known_at') else 'true' }}
 {%- endmacro %}
 
 {# The instant of what is kept; never, without it. #}
@@ -22,6 +27,16 @@
     and (known_to is null or known_to > {{ kept_as_known_at() }})
 {%- endmacro %}
 
+{# Versions of rows that began or ended after what is kept; none, if nothing is. #}
+{% macro changed_since_kept() -%}
+    {%- if var('kept_as_known_at') -%}
+        greatest(known_from, known_to) > {{ kept_as_known_at() }}
+        and known_from <= {{ as_known_at() }}
+    {%- else -%}
+        false
+    {%- endif -%}
+{%- endmacro %}
+
 {# Sums of the persons that were read, added to those that are kept of all. A sum over nobody is no
    row, as it is none where all persons are counted. #}
 {% macro added_to_kept(relation, keys, counts, model) -%}
@@ -32,7 +47,7 @@
         {%- endfor %}
     from (
         select {{ (keys + counts) | join(', ') }} from {{ relation }}
-        {%- if has_kept() %}
+        {%- if var('kept_as_known_at') %}
         union all
         select {{ (keys + counts) | join(', ') }} from {{ kept(model) }}
         {%- endif %}

@@ -1,6 +1,6 @@
--- As for agencies, there are no rows per person × month. A spell is cut only when its employer changes
--- officers. Each piece adds, as one start and one end, the months that no earlier piece of the same
--- person covers.
+-- As for agencies, there are no rows per person × month. A spell is cut only when its employer
+-- changes officers. Each piece adds, as one start and one end, the months that no earlier piece of
+-- the same person covers.
 {%- set keys = ['agency_code', 'officer_code', 'scheme_code', 'month'] %}
 with first_month as (
     select min(month) as month from {{ ref('int_months') }}
@@ -27,7 +27,6 @@ employer_months as (
         to_month,
         1 as sign
     from {{ ref('int_officer_employer_months') }}
-    {%- if has_kept() %}
     union all
     select
         employer_code,
@@ -35,8 +34,7 @@ employer_months as (
         from_month,
         to_month,
         -1 as sign
-    from {{ kept('int_officer_employer_months') }}
-    {%- endif %}
+    from {{ ref('int_officer_employer_months_before') }}
 ),
 
 pieces as (

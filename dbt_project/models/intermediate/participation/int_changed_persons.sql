@@ -1,26 +1,35 @@
 -- Whom a build with kept sums reads: persons with a changed spell, and persons with a spell at an
--- employer that has other officers than it had. Their old sums are taken away, their new ones added.
-with changed_employers as (
-    {%- if has_kept() %}
+-- employer that has other officers than it had. Their old sums are taken away, new ones are added.
+with now as (
+    select
+        employer_code,
+        officer_code,
+        from_month,
+        to_month
+    from {{ ref('int_officer_employer_months') }}
+),
+
+before as (
+    select
+        employer_code,
+        officer_code,
+        from_month,
+        to_month
+    from {{ ref('int_officer_employer_months_before') }}
+),
+
+changed_employers as (
     (
-        select employer_code, officer_code, from_month, to_month
-        from {{ ref('int_officer_employer_months') }}
+        select * from now
         except
-        select employer_code, officer_code, from_month, to_month
-        from {{ kept('int_officer_employer_months') }}
+        select * from before
     )
     union
     (
-        select employer_code, officer_code, from_month, to_month
-        from {{ kept('int_officer_employer_months') }}
+        select * from before
         except
-        select employer_code, officer_code, from_month, to_month
-        from {{ ref('int_officer_employer_months') }}
+        select * from now
     )
-    {%- else %}
-    select employer_code from {{ ref('int_officer_employer_months') }}
-    where false
-    {%- endif %}
 ),
 
 final as (

@@ -9,7 +9,8 @@ with islands as (
         islands.to_month,
         islands.sign
     from {{ ref('int_participation_islands') }} as islands
-    inner join {{ ref('int_agency_members') }} as members on islands.agency_code = members.member_agency_code
+    inner join {{ ref('int_agency_members') }} as members
+        on islands.agency_code = members.member_agency_code
     where
         islands.place_type = 'filed'
         and islands.health_group_number is null

@@ -5,7 +5,10 @@
     'transferred_out_count',
 ] %}
 with islands as (
-    select * from {{ ref('int_participation_islands') }}
+    select
+        *,
+        sign * person_count as change_count
+    from {{ ref('int_participation_islands') }}
 ),
 
 changes as (
@@ -15,9 +18,9 @@ changes as (
         scheme_code,
         health_group_number,
         from_month as month,
-        sum(sign * person_count) as person_change_count,
-        coalesce(sum(sign * person_count) filter (where not is_transferred_in), 0) as joined_count,
-        coalesce(sum(sign * person_count) filter (where is_transferred_in), 0) as transferred_in_count,
+        sum(change_count) as person_change_count,
+        coalesce(sum(change_count) filter (where not is_transferred_in), 0) as joined_count,
+        coalesce(sum(change_count) filter (where is_transferred_in), 0) as transferred_in_count,
         0 as left_count,
         0 as transferred_out_count
     from islands
@@ -29,11 +32,11 @@ changes as (
         scheme_code,
         health_group_number,
         (to_month + interval '1 month')::date as month,
-        -sum(sign * person_count) as person_change_count,
+        -sum(change_count) as person_change_count,
         0 as joined_count,
         0 as transferred_in_count,
-        coalesce(sum(sign * person_count) filter (where not is_transferred_out), 0) as left_count,
-        coalesce(sum(sign * person_count) filter (where is_transferred_out), 0) as transferred_out_count
+        coalesce(sum(change_count) filter (where not is_transferred_out), 0) as left_count,
+        coalesce(sum(change_count) filter (where is_transferred_out), 0) as transferred_out_count
     from islands
     group by place_type, agency_code, scheme_code, health_group_number, to_month
 ),

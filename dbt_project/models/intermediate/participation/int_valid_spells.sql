@@ -10,9 +10,9 @@ spells as (
         *,
         1::smallint as sign
     from {{ ref('stg_participations') }}
-    {%- if has_kept() %}
-    where person_id in (select changed_persons.person_id from changed_persons)
-    {%- endif %}
+    where
+        {{ is_everybody_read() }}
+        or person_id in (select changed_persons.person_id from changed_persons)
     union all
     select
         *,

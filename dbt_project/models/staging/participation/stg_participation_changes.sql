@@ -4,13 +4,7 @@ with source as (
 
 changed as (
     select person_pseudonym as person_id from source
-    where
-        {% if has_kept() -%}
-        greatest(known_from, known_to) > {{ kept_as_known_at() }}
-        and known_from <= {{ as_known_at() }}
-        {%- else -%}
-        false
-        {%- endif %}
+    where {{ changed_since_kept() }}
 ),
 
 final as (
