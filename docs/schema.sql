@@ -917,9 +917,13 @@ create table ops.build (
     -- Số liệu không thuộc tỉnh nào — per agency, accepted facts and đồng that count at no province;
     -- null until the build is done
     uncounted jsonb,
+    -- Bản dựng được cộng thêm thay đổi — the build whose sums over persons this one added changes
+    -- to; null: all were counted
+    base_build_id bigint,
     constraint build_pkey primary key (build_id),
     constraint build_status_check check (status = any (array['running', 'built', 'exposed',
-        'failed']))
+        'failed'])),
+    constraint build_base_build_id_fkey foreign key (base_build_id) references ops.build(build_id)
 );
 
 -- Từng mô hình và phép kiểm tra của một lần dựng — one row per model and test of a build, from its

@@ -3,6 +3,7 @@
 Each build is recorded in `ops.build`.
 """
 
+import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from chotso import telemetry
-from chotso.build import counted, orphans, uncounted
+from chotso.build import counted, kept, orphans, uncounted
 from chotso.build.counted import NIGHTLY_SCHEMA
 from chotso.build.expose import expose, tidy
 from chotso.build.node_ledger import mark_killed
@@ -38,17 +39,22 @@ from chotso.warehouse.locks import hold
 
 ConfigChoice = Literal["as-of", "current"]
 _NOT_TOLD = telemetry.Step()
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class BuildReport:
-    """The result of a build: its number, its schema, and whether readers see it."""
+    """The result of a build: its number, its schema, and whether readers see it.
+
+    `base_build_id`: the build whose sums over persons it added changes to; None: it counted all.
+    """
 
     build_id: int
     schema: str
     as_known_at: datetime
     event_cutoff: datetime | None
     exposed: bool
+    base_build_id: int | None
     models: int
     tests: int
     seconds: float
@@ -71,6 +77,7 @@ def run_build(
     schema: str | None = None,
     config: ConfigChoice | Registers = "as-of",
     only: Sequence[str] = (),
+    is_whole: bool = False,
     is_parsed_anew: bool = False,
 ) -> BuildReport:
     """Build and test all models and, without `schema`, show them to readers by one switch.
@@ -86,6 +93,8 @@ def run_build(
             used as they are.
         only: Build only these models and those that they depend on, without tests. A build for
             readers is always complete.
+        is_whole: Count all persons. Without it, a build for readers adds the changed ones to what
+            the last one kept, if that fits (`chotso.build.kept`); a scratch build counts all.
         is_parsed_anew: Do not use the parsed dbt project that an earlier process cached.
 
     Raises:
@@ -109,7 +118,9 @@ def run_build(
         if schema is not None:
             claim_scratch_schema(conn, schema)
         orphans.end(conn, target)
-        build_id = _begin(conn, knowledge, event_cutoff, target, registers)
+        plan = None if schema else _plan(conn, knowledge, registers, is_whole=is_whole)
+        base = plan.base if plan else None
+        build_id = _begin(conn, knowledge, event_cutoff, target, registers, base)
         failpoint("build.begun")
         try:
             if schema is None:
@@ -117,13 +128,16 @@ def run_build(
             drop_foreign_keys(conn, target)
             statistics.gather(conn)
             variables = build_variables(registers, knowledge.as_known_at, event_cutoff)
+            variables["kept_as_known_at"] = _instant(base.as_known_at) if base else None
             command = ("run", "--select", *(f"+{model}" for model in only)) if only else WHOLE
             call = (variables, command, is_parsed_anew, step)
             summary = _run_watched(settings, build_id, target, *call)
             failpoint("build.built")
             notes = [] if only else uncounted.record(conn, target, build_id)
-            if schema is None:
-                expose(conn, target, build_id)
+            if plan is not None:
+                with conn.transaction():
+                    expose(conn, target, build_id)
+                    kept.keep(conn, build_id, knowledge.as_known_at, plan)
             _finish(conn, build_id, "built" if schema else "exposed")
         except BaseException as error:
             _finish_failed(conn, build_id, error)
@@ -137,11 +151,25 @@ def run_build(
         as_known_at=knowledge.as_known_at,
         event_cutoff=event_cutoff,
         exposed=schema is None,
+        base_build_id=base.build_id if base else None,
         models=summary.models,
         tests=summary.tests,
         seconds=round(time.monotonic() - started, 1),
         notes=notes,
     )
+
+
+def _plan(
+    conn: psycopg.Connection, knowledge: _Knowledge, registers: Registers, *, is_whole: bool
+) -> kept.Plan:
+    found = kept.plan(
+        conn, knowledge.as_known_at, knowledge.business_date, registers.sha256, is_whole=is_whole
+    )
+    if found.base is None:
+        _LOG.info("all persons are counted: %s", found.why_whole)
+    else:
+        _LOG.info("persons who changed since build %s are counted", found.base.build_id)
+    return found
 
 
 def _run_watched(
@@ -300,6 +328,7 @@ def _begin(
     event_cutoff: datetime | None,
     schema: str,
     registers: Registers,
+    base: kept.Kept | None,
 ) -> int:
     with conn.transaction():
         # we hold the schema's lock, so the processes that wrote these rows have ended
@@ -316,8 +345,8 @@ def _begin(
         row = conn.execute(
             """
             insert into ops.build (business_date, as_known_at, event_cutoff, target_schema,
-                config, config_sha256, code_version, status)
-            values (%s, %s, %s, %s, %s, %s, %s, 'running')
+                config, config_sha256, code_version, base_build_id, status)
+            values (%s, %s, %s, %s, %s, %s, %s, %s, 'running')
             returning build_id
             """,
             [
@@ -328,6 +357,7 @@ def _begin(
                 Jsonb(registers.configuration),
                 registers.sha256,
                 code_version(),
+                base.build_id if base else None,
             ],
         ).fetchone()
         assert row is not None

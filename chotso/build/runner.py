@@ -143,7 +143,8 @@ def _manifest(
     if is_parsed_anew not in _PARSED:
         cache = ("--no-partial-parse",) if is_parsed_anew else ()
         kept = settings.home / "dbt" / "parsed"
-        fixed = {**variables, "as_known_at": _NO_INSTANT, "event_cutoff": None}
+        fixed = {**variables, "as_known_at": _NO_INSTANT}
+        fixed |= {"event_cutoff": None, "kept_as_known_at": None}
         with environment(settings, _PARSED_FOR, "chotso parse"):
             parsed = _runner(callbacks).invoke([*before, *cache, "parse", *_after(kept, fixed)])
         if not parsed.success:

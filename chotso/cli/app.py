@@ -95,7 +95,7 @@ def extract(
 @app.command()
 def nightly(date_: BusinessDate, json: Json = False) -> None:
     """Bring all feeds through publish, then build. What is stopped is named; the rest goes on."""
-    from chotso.build.dbt import run_build
+    from chotso.build.compare import build_for_readers
     from chotso.ingest.night import extract_all
     from chotso.release.seal.readiness import looked_for
     from chotso.warehouse.refused import refused
@@ -108,7 +108,7 @@ def nightly(date_: BusinessDate, json: Json = False) -> None:
         built: Any = None
         try:
             show("building")
-            built = run_build(settings)
+            built = build_for_readers(settings, day)
         except ChotsoError as error:
             stopped.append(str(error))
         except psycopg.Error as error:
@@ -148,11 +148,16 @@ def build(
     cutoff: Annotated[str | None, typer.Option(help="Only what happened before then.")] = None,
     schema: Annotated[str | None, typer.Option(help="A scratch schema to build into.")] = None,
     config: Annotated[str, typer.Option(help="as-of (of that time) or current.")] = "as-of",
+    whole: Annotated[bool, typer.Option("--whole", help="Count all persons anew.")] = False,
+    compare: Annotated[bool, typer.Option("--compare", help="Then with a whole build.")] = False,
     json: Json = False,
 ) -> None:
     """Build the marts and show them to readers; a past or cut-off build needs --schema."""
+    from chotso.build.compare import show_what_is_whole
     from chotso.build.dbt import run_build
 
+    if compare and schema:
+        raise typer.BadParameter("--compare is about what readers see: without --schema")
     if (as_known_at or cutoff) and not schema:
         raise typer.BadParameter("--as-known-at and --cutoff need --schema: readers see only now")
     if config not in ("as-of", "current"):
@@ -167,7 +172,11 @@ def build(
             event_cutoff=cut,
             schema=schema,
             config="current" if config == "current" else "as-of",
+            is_whole=whole,
         )
+        if compare:
+            show("comparing")
+            show_what_is_whole(load_settings())
     answer(report, json, lambda: _tell_build(report))
 
 

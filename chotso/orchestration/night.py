@@ -194,9 +194,9 @@ def build_if_due(settings: Settings, day: date, *, is_demanded: bool) -> dict[st
     with connect(settings) as conn:
         if not is_demanded and is_built(conn, day):
             return {"is_built_now": False}
-    from chotso.build.dbt import run_build
+    from chotso.build.compare import build_for_readers
 
-    report = run_build(settings)
+    report = build_for_readers(settings, day)
     for note in report.notes:
         _LOG.warning("note: %s", note)
     return {"is_built_now": True, "build_id": report.build_id, "tests": report.tests}

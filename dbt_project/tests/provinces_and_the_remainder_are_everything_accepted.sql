@@ -99,13 +99,10 @@ uncounted as (
 
 persons as (
     select
-        'participants_' || spells.scheme_code as metric_code,
-        newest.month,
-        coalesce(sum(spells.person_count) filter (where spells.person_id is null), 0)
-        + count(distinct spells.person_id) as person_count
-    from {{ ref('int_participation_spells') }} as spells
-    inner join newest on newest.month between spells.from_month and spells.to_month
-    group by spells.scheme_code, newest.month
+        'participants_' || scheme_code as metric_code,
+        month,
+        person_count
+    from {{ ref('int_active_persons') }}
 )
 
 select

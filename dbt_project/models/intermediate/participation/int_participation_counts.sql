@@ -1,37 +1,7 @@
 -- Distinct persons active per place × scheme or health-insurance group × month, and how many came
--- and left. There are no rows per person × month: an island is one step up and one step down.
-with islands as (
-    select * from {{ ref('int_participation_islands') }}
-),
-
-steps as (
-    select
-        place_type,
-        agency_code,
-        scheme_code,
-        health_group_number,
-        from_month as month,
-        sum(person_count) as person_change_count,
-        coalesce(sum(person_count) filter (where not is_transferred_in), 0) as joined_count,
-        coalesce(sum(person_count) filter (where is_transferred_in), 0) as transferred_in_count,
-        0 as left_count,
-        0 as transferred_out_count
-    from islands
-    group by place_type, agency_code, scheme_code, health_group_number, from_month
-    union all
-    select
-        place_type,
-        agency_code,
-        scheme_code,
-        health_group_number,
-        (to_month + interval '1 month')::date as month,
-        -sum(person_count) as person_change_count,
-        0 as joined_count,
-        0 as transferred_in_count,
-        coalesce(sum(person_count) filter (where not is_transferred_out), 0) as left_count,
-        coalesce(sum(person_count) filter (where is_transferred_out), 0) as transferred_out_count
-    from islands
-    group by place_type, agency_code, scheme_code, health_group_number, to_month
+-- and left.
+with steps as (
+    select * from {{ ref('int_participation_steps') }}
 ),
 
 final as (

@@ -32,6 +32,7 @@ spells as (
         person_id,
         from_month,
         to_month,
+        sign,
         person_count
     from {{ ref('int_participation_spells') }}
     union all
@@ -42,6 +43,7 @@ spells as (
         person_id,
         from_month,
         to_month,
+        sign,
         person_count
     from {{ ref('int_participation_spells') }}
     where scheme_code = 'hi' and health_group_number is not null
@@ -56,6 +58,7 @@ placed as (
         spells.person_id,
         spells.from_month,
         spells.to_month,
+        spells.sign,
         spells.person_count
     from spells
     inner join places on spells.agency_code = places.member_agency_code
@@ -65,7 +68,7 @@ reached as (
     select
         *,
         max(to_month) over (
-            partition by place_type, agency_code, scheme_code, health_group_number, person_id
+            partition by sign, place_type, agency_code, scheme_code, health_group_number, person_id
             order by from_month, to_month
             rows between unbounded preceding and 1 preceding
         ) as reached_month
@@ -79,7 +82,7 @@ numbered as (
         count(*) filter (
             where reached_month is null or reached_month + interval '1 month' < from_month
         ) over (
-            partition by place_type, agency_code, scheme_code, health_group_number, person_id
+            partition by sign, place_type, agency_code, scheme_code, health_group_number, person_id
             order by from_month, to_month
             rows unbounded preceding
         ) as island_number
@@ -93,11 +96,12 @@ joined as (
         scheme_code,
         health_group_number,
         person_id,
+        sign,
         min(from_month) as from_month,
         max(to_month) as to_month
     from numbered
     group by
-        place_type, agency_code, scheme_code, health_group_number, person_id, island_number
+        place_type, agency_code, scheme_code, health_group_number, person_id, sign, island_number
 ),
 
 -- Islands of each agency and of its provinces, in the order of months. The province's newest island
@@ -109,6 +113,7 @@ side_by_side as (
         null::text as agency_code,
         scheme_code,
         person_id,
+        sign,
         from_month,
         to_month
     from joined
@@ -119,6 +124,7 @@ side_by_side as (
         joined.agency_code,
         joined.scheme_code,
         joined.person_id,
+        joined.sign,
         joined.from_month,
         joined.to_month
     from joined
@@ -137,7 +143,7 @@ around as (
     from side_by_side
     window
         by_month as (
-            partition by province_code, scheme_code, person_id
+            partition by sign, province_code, scheme_code, person_id
             order by from_month, agency_code nulls first
             rows unbounded preceding
         )
@@ -152,6 +158,7 @@ linked as (
         person_id,
         from_month,
         to_month,
+        sign,
         false as is_transferred_in,
         false as is_transferred_out
     from joined
@@ -164,6 +171,7 @@ linked as (
         person_id,
         from_month,
         to_month,
+        sign,
         around_from_month < from_month as is_transferred_in,
         around_to_month > to_month as is_transferred_out
     from around
@@ -179,6 +187,7 @@ final as (
         person_id,
         from_month,
         to_month,
+        sign,
         person_count,
         false as is_transferred_in,
         false as is_transferred_out
@@ -193,6 +202,7 @@ final as (
         person_id,
         from_month,
         to_month,
+        sign,
         1 as person_count,
         bool_or(is_transferred_in) as is_transferred_in,
         bool_or(is_transferred_out) as is_transferred_out
@@ -204,7 +214,8 @@ final as (
         health_group_number,
         person_id,
         from_month,
-        to_month
+        to_month,
+        sign
 )
 
 select * from final

@@ -2,7 +2,7 @@
 with spells as (
     select
         *,
-        count(*) over (partition by person_id, scheme_code) as spell_count
+        count(*) over (partition by sign, person_id, scheme_code) as spell_count
     from {{ ref('int_valid_spells') }}
 ),
 
@@ -14,10 +14,11 @@ final as (
         null::text as person_id,
         from_month,
         to_month,
+        sign,
         count(*) as person_count
     from spells
     where spell_count = 1
-    group by agency_code, scheme_code, health_group_number, from_month, to_month
+    group by agency_code, scheme_code, health_group_number, from_month, to_month, sign
     union all
     select
         agency_code,
@@ -26,6 +27,7 @@ final as (
         person_id,
         from_month,
         to_month,
+        sign,
         1 as person_count
     from spells
     where spell_count > 1

@@ -1,6 +1,27 @@
 -- Spells that count, cut to the months shown and one month before (for the first movements). A
 -- table, not a view, so that later joins and counts are planned with its real size.
-with bounds as (
+-- With kept sums, only spells of changed persons: as they are (sign 1), and as they were (sign -1).
+with changed_persons as (
+    select person_id from {{ ref('int_changed_persons') }}
+),
+
+spells as (
+    select
+        *,
+        1::smallint as sign
+    from {{ ref('stg_participations') }}
+    where
+        {{ is_everybody_read() }}
+        or person_id in (select changed_persons.person_id from changed_persons)
+    union all
+    select
+        *,
+        (-1)::smallint as sign
+    from {{ ref('stg_participations_before') }}
+    where person_id in (select changed_persons.person_id from changed_persons)
+),
+
+bounds as (
     select
         (min(month) - interval '1 month')::date as prior_month,
         max(month) as last_month
@@ -18,8 +39,9 @@ valid as (
         (
             date_trunc('month', (from_month - 1)::timestamp) + interval '1 month'
         )::date as from_month,
-        date_trunc('month', to_month::timestamp)::date as to_month
-    from {{ ref('stg_participations') }}
+        date_trunc('month', to_month::timestamp)::date as to_month,
+        sign
+    from spells
     where
         is_valid
         and recorded_at < {{ event_cutoff() }}
@@ -33,7 +55,8 @@ final as (
         valid.person_id,
         valid.employer_code,
         greatest(valid.from_month, bounds.prior_month) as from_month,
-        least(valid.to_month, bounds.last_month) as to_month
+        least(valid.to_month, bounds.last_month) as to_month,
+        valid.sign
     from valid
     inner join bounds
         on

@@ -9,10 +9,6 @@ months as (
     select month from {{ ref('int_months') }}
 ),
 
-spells as (
-    select * from {{ ref('int_participation_spells') }}
-),
-
 counted as (
     select
         members.member_agency_code as agency_code,
@@ -44,20 +40,6 @@ facts as (
     group by agency_code, month
 ),
 
--- only spells of agencies outside all provinces are expanded to months
-spell_places as (
-    select
-        agencies.agency_code,
-        months.month
-    from (select distinct agency_code from spells) as agencies
-    cross join months
-    left join counted
-        on
-            agencies.agency_code = counted.agency_code
-            and months.month = counted.month
-    where counted.agency_code is null
-),
-
 lost_lines as (
     select
         count(*) as fact_count,
@@ -86,17 +68,12 @@ final as (
     where counted.agency_code is null
     union all
     select
-        'participants_' || spells.scheme_code as metric_code,
-        spell_places.agency_code,
-        spell_places.month,
-        sum(spells.person_count)::bigint as fact_count,
+        metric_code,
+        agency_code,
+        month,
+        fact_count,
         0::numeric as money_vnd
-    from spell_places
-    inner join spells
-        on
-            spell_places.agency_code = spells.agency_code
-            and spell_places.month between spells.from_month and spells.to_month
-    group by spells.scheme_code, spell_places.agency_code, spell_places.month
+    from {{ ref('int_uncounted_persons') }}
     union all
     select
         'collection_total' as metric_code,

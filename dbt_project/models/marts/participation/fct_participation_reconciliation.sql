@@ -1,4 +1,3 @@
--- Persons who are counted again are found by where each is active, not computed as a difference.
 with provinces as (
     select
         agency_months.agency_code,
@@ -31,69 +30,8 @@ filed as (
     group by members.agency_code, counts.month, counts.scheme_code
 ),
 
-islands as (
-    select
-        members.agency_code,
-        islands.scheme_code,
-        islands.person_id,
-        islands.from_month,
-        islands.to_month
-    from {{ ref('int_participation_islands') }} as islands
-    inner join members on islands.agency_code = members.member_agency_code
-    where
-        islands.place_type = 'filed'
-        and islands.health_group_number is null
-        and islands.person_id is not null
-),
-
-place_changes as (
-    select
-        agency_code,
-        scheme_code,
-        person_id,
-        from_month as month,
-        1 as place_change_count
-    from islands
-    union all
-    select
-        agency_code,
-        scheme_code,
-        person_id,
-        (to_month + interval '1 month')::date as month,
-        -1 as place_change_count
-    from islands
-),
-
-person_steps as (
-    select
-        agency_code,
-        scheme_code,
-        person_id,
-        month,
-        sum(place_change_count) as place_change_count
-    from place_changes
-    group by agency_code, scheme_code, person_id, month
-),
-
-person_places as (
-    select
-        *,
-        sum(place_change_count) over (
-            partition by agency_code, scheme_code, person_id order by month
-        ) as place_count
-    from person_steps
-),
-
 again_steps as (
-    select
-        agency_code,
-        scheme_code,
-        month,
-        sum(
-            greatest(place_count - 1, 0) - greatest(place_count - place_change_count - 1, 0)
-        ) as again_change_count
-    from person_places
-    group by agency_code, scheme_code, month
+    select * from {{ ref('int_counted_again_steps') }}
 ),
 
 counted_again as (
