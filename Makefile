@@ -111,6 +111,10 @@ proofs: $(STAMP) ## before a release: the long proofs at full size, with their r
 	@CHOTSO_PROOFS=full $(PYTEST) -m "slow or faults or pipeline or proof" --timeout 5400
 	@$(BIN)/python -m tests.proofs
 
+.PHONY: faults-live
+faults-live: $(STAMP) ## before a release: fifteen faults through a real Airflow, told and mended, into docs/watch.md
+	@CHOTSO_FAULTS_LIVE=write $(PYTEST) tests/live -m slow
+
 .PHONY: mutants
 mutants: $(STAMP) ## before a release: plant each known fault in a copy, its tests must notice (IDS="…": some)
 	@$(BIN)/python -m tests.mutants $(IDS)
