@@ -118,6 +118,10 @@ proofs: $(STAMP) $(SERVICES_STAMP) ## before a release: the long proofs at full 
 celery-proof: $(STAMP) $(SERVICES_STAMP) ## Compose's services with Celery, whose workers are killed: minutes (needs root, redis-server)
 	@$(PYTEST) -m slow tests/pipeline/test_celery.py
 
+.PHONY: faults-live
+faults-live: $(STAMP) ## before a release: fifteen faults through a real Airflow, told and mended, into docs/watch.md
+	@CHOTSO_FAULTS_LIVE=write $(PYTEST) tests/live -m slow
+
 .PHONY: mutants
 mutants: $(STAMP) ## before a release: plant each known fault in a copy, its tests must notice (IDS="…": some)
 	@$(BIN)/python -m tests.mutants $(IDS)

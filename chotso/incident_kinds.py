@@ -84,11 +84,14 @@ KINDS: dict[str, Kind] = {
         "Quy tắc chặn cả lô",
         frozenset({"night_not_ended", "task_failed"}),
     ),
-    "file_refused": Kind(
+    "file_refused": _standing(
         "error", "A file was refused", "Tệp bị từ chối", frozenset({"task_failed"})
     ),
     "extract_hangs": Kind(
-        "error", "An extract hangs", "Việc lấy dữ liệu bị treo", frozenset({"night_not_ended"})
+        "error",
+        "An extract hangs",
+        "Việc lấy dữ liệu bị treo",
+        frozenset({"night_not_ended", "landing_failed", "task_failed"}),
     ),
     "lock_waited_for": Kind(
         "error",
@@ -103,7 +106,10 @@ KINDS: dict[str, Kind] = {
         frozenset({"night_not_ended", "task_failed"}),
     ),
     "build_hangs": Kind(
-        "error", "A build hangs", "Dựng số liệu bị treo", frozenset({"night_not_ended"})
+        "error",
+        "A build hangs",
+        "Dựng số liệu bị treo",
+        frozenset({"night_not_ended", "build_failed", "task_failed"}),
     ),
     "control_totals_differ": _standing(
         "error",

@@ -133,14 +133,23 @@ class Landing:
             if path.count("/") == 3 and path.endswith(f"/{MANIFEST}"):
                 yield path.rsplit("/", 1)[0], json.loads(self._fs.cat_file(self._full(path)))
 
-    def newest_batches(self, feed: str) -> list[str]:
-        """Ids of a feed's batches of the newest business date in the archive."""
+    def newest_batches(self, feed: str) -> dict[str, str]:
+        """When each complete batch of a feed's newest business date here was known, by its id."""
         top = self._full(feed)
         if not self._fs.exists(top):
-            return []
+            return {}
         dates = [str(each) for each in self._fs.ls(top, False)]
         found = self._fs.ls(max(dates), False) if dates else []
-        return sorted(str(each).rsplit("/", 1)[-1] for each in found)
+        manifests = {str(each).rsplit("/", 1)[-1]: f"{each}/{MANIFEST}" for each in found}
+        return {
+            batch_id: str(json.loads(self._fs.cat_file(path))["known_at"])
+            for batch_id, path in manifests.items()
+            if self._fs.exists(path)
+        }
+
+    def has(self, folder: str) -> bool:
+        """Whether anything stands in a folder of the archive."""
+        return bool(self._fs.exists(self._full(folder)))
 
     def files_in(self, folder: str) -> list[str]:
         """The files of a folder, relative to the archive's root."""

@@ -151,6 +151,7 @@ class LandingRun:
             mode,
             final_of=self.read.final_of,
             delivery=named,
+            landing=self.landing,
         )
         self.modes[batch_id] = mode
         self.begun.add(contract.feed)

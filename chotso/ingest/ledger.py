@@ -9,7 +9,8 @@ from psycopg.rows import kwargs_row
 from psycopg.types.json import Jsonb
 
 from chotso.contracts import Contract, groups
-from chotso.landed import BatchManifest, Landed
+from chotso.landed import BatchManifest, Landed, batch_folder
+from chotso.landing import Landing
 from chotso.provenance import code_version
 
 
@@ -43,6 +44,7 @@ def start(
     *,
     final_of: str | None = None,
     delivery: tuple[str, str, str] | None = None,
+    landing: Landing | None = None,
 ) -> str:
     """Insert a batch into the ledger before its work begins, and commit.
 
@@ -53,7 +55,28 @@ def start(
         read_mode: `whole`, `changes`, `year`, `file`, `replay` or `window`.
         final_of: The period whose final extract this is.
         delivery: (name, sha256, identity) of a delivered file.
+        landing: The archive that its folder will be in. An id that stands there already is not
+            given again: in a warehouse that was restored from a backup, numbers go back, too.
     """
+    batch_id: str | None = None
+    while batch_id is None:
+        with conn.transaction() as attempt:  # what is rolled back is the row; its number is used
+            batch_id = _insert(conn, contract, business_date, read_mode, final_of, delivery)
+            if landing and landing.has(batch_folder(contract.feed, business_date, batch_id)):
+                batch_id = None
+                raise psycopg.Rollback(attempt)
+    conn.commit()
+    return batch_id
+
+
+def _insert(
+    conn: psycopg.Connection,
+    contract: Contract,
+    business_date: date,
+    read_mode: str,
+    final_of: str | None,
+    delivery: tuple[str, str, str] | None,
+) -> str:
     name, sha256, identity = delivery or (None, None, None)
     row = conn.execute(
         """
@@ -81,7 +104,6 @@ def start(
             "code": code_version(),
         },
     ).fetchone()
-    conn.commit()
     assert row is not None
     return str(row[0])
 

@@ -145,7 +145,7 @@ def _land_deserving(
 def _land_rows(
     landing: Landing, conn: psycopg.Connection, contract: Contract, kept: KeptRows
 ) -> None:
-    batch_id = ledger.start(conn, contract, kept.business_date, "replay")
+    batch_id = ledger.start(conn, contract, kept.business_date, "replay", landing=landing)
     folder = batch_folder(contract.feed, kept.business_date, batch_id)
     schema = landed_schema(contract)
     rows = [

@@ -104,7 +104,7 @@ def land_statements_again(
     for kept in newest_statements(conn, contract):
         if kept.month not in months:
             continue
-        batch_id = ledger.start(conn, contract, kept.business_date, "window")
+        batch_id = ledger.start(conn, contract, kept.business_date, "window", landing=landing)
         manifest = BatchManifest(
             batch_id=batch_id,
             feed=contract.feed,

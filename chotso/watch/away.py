@@ -27,7 +27,7 @@ class Told:
     def as_incident(self) -> Incident:
         """It, as the routes take it; number 0 says that the ledger does not know it yet."""
         shown = asdict(self.fault)
-        del shown["about"], shown["is_at_a_cutoff"], shown["may_heal"]
+        del shown["about"], shown["is_at_a_cutoff"], shown["may_heal"], shown["since"]
         return Incident(
             incident_id=0,
             severity=self.fault.severity,

@@ -14,7 +14,7 @@ from chotso.watch.moment import Moment
 
 _NEWEST = """
 select
-    build_id, business_date, status, reason, clock_timestamp() - started_at as age,
+    build_id, business_date, status, reason, started_at, clock_timestamp() - started_at as age,
     clock_timestamp() - coalesce(finished_at, started_at) as ended_ago
 from ops.build
 where target_schema = %s
@@ -114,6 +114,7 @@ def _failed(moment: Moment, build: dict[str, Any]) -> Fault:
         dag_id="build_warehouse",
         task_id="build",
         may_heal=moment.may_heal(build["ended_ago"], "build_warehouse"),
+        since=build["started_at"],
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from chotso.incident_kinds import KINDS, Severity
 from chotso.masking import masked
@@ -28,6 +28,8 @@ class Fault:
         is_at_a_cutoff: Whether a cutoff is near that it would spoil; then it is critical.
         about: Feeds and files that it is about; another fault may explain it by these.
         may_heal: Whether Airflow is about to try it again; then it is no cause yet.
+        since: When the work began that failed, by the warehouse's clock. What failed while another
+            fault was there is its consequence, also when that one is gone.
     """
 
     kind: str
@@ -43,6 +45,7 @@ class Fault:
     is_at_a_cutoff: bool = False
     about: frozenset[str] = frozenset()
     may_heal: bool = False
+    since: datetime | None = None
 
     def __post_init__(self) -> None:
         for name in ("what", "next_step", "kept"):

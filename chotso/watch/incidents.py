@@ -13,7 +13,7 @@ from psycopg.rows import class_row
 
 from chotso.contracts import groups
 from chotso.errors import ChotsoError
-from chotso.incident_kinds import KINDS, WORST_FIRST
+from chotso.incident_kinds import EVERYTHING, KINDS, WORST_FIRST
 from chotso.watch.dags import dag_of
 from chotso.watch.fault import Fault
 from chotso.watch.incident import Event, Incident
@@ -67,7 +67,12 @@ def record(conn: psycopg.Connection, diagnosis: Diagnosis, routes: Iterable[str]
     """
     names = list(routes)
     with conn.transaction():
-        seen = [_see(conn, cause, names) for cause in diagnosis.causes]
+        seen = []
+        for fault in diagnosis.causes:
+            if (left_by := _left_by(conn, fault)) is None:
+                seen.append(_see(conn, fault, names))
+            elif fault.since is not None:
+                seen.append(left_by)
         for fault in diagnosis.others:
             if (known := _known(conn, fault)) and known.ended_at is None:
                 seen.append(_see(conn, fault, names))
@@ -81,15 +86,15 @@ def note_failure(
     """Count a task's failure into the incident that explains it, or open one; commits."""
     with conn.transaction():
         cause = next((each for each in diagnosis.causes if explained(failure, each)), failure)
-        known = _known(conn, cause)
-        if known is None or known.ended_at is not None:
+        known, left_by = _known(conn, cause), _left_by(conn, cause)
+        if left_by is None and (known is None or known.ended_at is not None):
             _see(conn, failure, list(routes))
         else:
             conn.execute(
                 "update ops.incident set fault_count = fault_count + 1, "
-                "last_seen_at = clock_timestamp(), log_url = coalesce(log_url, %s) "
-                "where incident_id = %s",
-                [failure.log_url, known.incident_id],
+                "last_seen_at = case when %s then last_seen_at else clock_timestamp() end, "
+                "log_url = coalesce(log_url, %s) where incident_id = %s",
+                [left_by is not None, failure.log_url, left_by or (known and known.incident_id)],
             )
     conn.commit()
 
@@ -164,6 +169,29 @@ def _known(conn: psycopg.Connection, fault: Fault) -> Incident | None:
             "order by ended_at is not null, incident_id desc limit 1",
             [*fault.key, fault.business_date, is_of_a_night],
         ).fetchone()
+
+
+def _left_by(conn: psycopg.Connection, fault: Fault) -> int | None:
+    """The open incident whose cause is gone and which left this fault behind.
+
+    It is told to nobody as another incident. If it began while the cause was there, it keeps that
+    incident open; if nothing is known of its beginning, it waits until that one has ended.
+    """
+    own = _known(conn, fault)
+    if own is not None and own.ended_at is None:
+        return None
+    for each in listed(conn):
+        if each.kind not in KINDS or KINDS[each.kind].explains == EVERYTHING:
+            continue
+        began_later = fault.since is not None and fault.since > each.last_seen_at
+        if not began_later and explained(fault, _as_fault(each)):
+            return each.incident_id
+    return None
+
+
+def _as_fault(incident: Incident) -> Fault:
+    names = ("kind", "subject", "business_date", "what", "next_step", "dag_id", "task_id")
+    return Fault(**{name: getattr(incident, name) for name in names})
 
 
 def _see(conn: psycopg.Connection, fault: Fault, routes: list[str]) -> int:

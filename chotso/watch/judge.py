@@ -110,6 +110,8 @@ def explained(fault: Fault, by: Fault) -> bool:
         return fault.dag_id == by.dag_id or fault.dag_id in by.about
     if fault.kind == "landing_failed" and by.kind == "drop_folder_away":
         return fault.subject == by.subject
+    if fault.kind == "landing_failed" and by.kind == "extract_hangs":
+        return {name for name in fault.about if name.startswith("extract_")} == {by.dag_id}
     return True
 
 

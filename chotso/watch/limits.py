@@ -21,6 +21,7 @@ class NightLimits(StrictModel):
     usual_nights: int = Field(gt=0)
     usual_factor: int = Field(gt=0)
     usual_floor_minutes: int = Field(ge=0)
+    floor_minutes: int = Field(ge=0)
 
 
 class FreezeLimits(StrictModel):

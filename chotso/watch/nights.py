@@ -18,7 +18,7 @@ from chotso.watch.moment import Moment
 _OF_NIGHTS = "final_of is null and read_mode <> 'replay'"
 _NEWEST_BATCH = f"""
 select distinct on (feed)
-    batch_id, feed, feed_group, status, reason, landed_at,
+    batch_id, feed, feed_group, status, reason, landed_at, started_at,
     clock_timestamp() - started_at as age,
     clock_timestamp() - coalesce(landed_at, started_at) as idle
 from ops.batch
@@ -28,6 +28,7 @@ order by feed, started_at desc, batch_id desc
 _NEWEST_DATE = f"select max(business_date) from ops.batch where {_OF_NIGHTS}"
 _SPAN = f"""
 select
+    min(started_at) as begun,
     clock_timestamp() - min(started_at) as lasted,
     bool_and(
         coalesce(
@@ -87,7 +88,8 @@ def night_not_begun(moment: Moment, conn: psycopg.Connection) -> Iterator[Fault]
         kept="readers see the figures of the last night; nothing is lost, a night reads all that "
         "changed since.",
         next_step="see in Airflow that the extract DAGs are not paused and the scheduler runs, and "
-        f"trigger `{dag}` with the date; or run `chotso nightly --date {moment.night}`",
+        f"trigger each with the date (`{dag}` first); or run "
+        f"`chotso nightly --date {moment.night}`",
         dag_id=dag,
     )
 
@@ -99,7 +101,7 @@ def night_not_ended(moment: Moment, conn: psycopg.Connection) -> Iterator[Fault]
         return
     row = conn.execute(_SPAN, [day]).fetchone()
     assert row is not None
-    lasted, is_seen = row
+    begun, lasted, is_seen = row
     if is_seen or lasted is None or lasted < (limit := _longest(moment, conn, day)):
         return
     through = {batch["feed"] for batch in _newest_batches(conn, day)}
@@ -116,6 +118,7 @@ def night_not_ended(moment: Moment, conn: psycopg.Connection) -> Iterator[Fault]
         f"`build_warehouse`) and clear its task; or run `chotso nightly --date {day}`",
         dag_id="build_warehouse",
         task_id="build",
+        since=begun,
     )
 
 
@@ -179,6 +182,7 @@ def _failed(
                 name for batch in found for name in (batch["feed"], dag_of(batch["feed_group"]))
             ),
             may_heal=all(_may_heal(moment, batch) for batch in found),
+            since=max(batch["started_at"] for batch in found),
         )
 
 
@@ -247,7 +251,9 @@ def _is_worked_on(conn: psycopg.Connection, batch: dict[str, Any]) -> bool:
 
 def _longest(moment: Moment, conn: psycopg.Connection, day: date) -> timedelta:
     row = conn.execute(_USUAL, [day, moment.limits.night.usual_nights]).fetchone()
-    return moment.longest(row[0] if row else None, moment.limits.night.longest_minutes)
+    night = moment.limits.night
+    longest = moment.longest(row[0] if row else None, night.longest_minutes)
+    return max(longest, timedelta(minutes=night.floor_minutes))
 
 
 def _minutes(lasted: timedelta) -> int:

@@ -19,7 +19,8 @@ from chotso.watch.fault import Fault
 from chotso.watch.moment import Moment, wall_clock
 
 _GIGABYTE = 10**9
-_TIMEOUT_S = 10.0
+_TIMEOUT_S = 30.0  # a loaded machine answers late; one that is gone refuses at once
+_SILENT = timedelta(minutes=2)
 _PARTS = {"metadatabase": "database", "scheduler": "scheduler", "dag_processor": "DAG processor"}
 
 
@@ -43,7 +44,8 @@ def disks(moment: Moment) -> Iterator[Fault]:
             what=f"{use.free / _GIGABYTE:.1f} GB of {use.total / _GIGABYTE:.0f} GB are free for "
             f"{folder} ({name}).",
             kept="all that was published; nothing half-written counts.",
-            next_step=f"make room on the disk of {place}; `chotso retention` lists what may go",
+            next_step=f"make room on the disk of {place} (`chotso retention` lists what may go), "
+            f"then run again what it stopped: `chotso nightly --date {moment.night}`",
         )
 
 
@@ -57,12 +59,13 @@ def drop_folder(moment: Moment) -> Iterator[Fault]:
             subject="drop folder",
             what=error.what,
             kept="what was taken before; the collection system's feeds go on.",
-            next_step=error.next_step,
+            next_step=f"{error.next_step.rstrip('.')}; then clear `land` and all after it in the "
+            f"extract DAGs that failed, or run `chotso nightly --date {moment.night}`",
         )
 
 
 def airflow(moment: Moment) -> Iterator[Fault]:
-    """A scheduler, DAG processor or API server that gives no heartbeat, or lives in the future."""
+    """A scheduler, DAG processor or API server without a heartbeat, or with a wrong clock."""
     ailing, beats = _health(moment.settings)
     if ailing:
         yield moment.fault(
@@ -71,11 +74,12 @@ def airflow(moment: Moment) -> Iterator[Fault]:
             what=f"Airflow does not work: {'; '.join(ailing)}.",
             kept="all that was published; nights, freeze and builds go on where they stopped.",
             next_step="start what is named (`make up` on one machine, `docker compose up --detach` "
-            "else) and read its log; a night cannot wait: `chotso nightly --date D`",
+            f"else) and read its log; a night cannot wait: `chotso nightly --date {moment.night}`",
         )
-    for name, beat in beats.items():
-        if beat - wall_clock() > _allowed(moment):
-            yield _clocks_differ(moment, f"Airflow's {name}", wall_clock(), beat)
+    now = wall_clock()
+    wrong = {name: beat for name, beat in beats.items() if abs(beat - now) > _allowed(moment)}
+    if wrong:
+        yield _clocks_differ(moment, f"Airflow's {' and '.join(wrong)}", now, max(wrong.values()))
 
 
 def clocks(moment: Moment, conn: psycopg.Connection) -> Iterator[Fault]:
@@ -101,7 +105,7 @@ def _clocks_differ(moment: Moment, whose: str, ours: datetime, other: datetime) 
     seconds = abs(other - ours).total_seconds()
     return moment.fault(
         kind="clock_differs",
-        subject=whose,
+        subject="clocks",  # whichever is wrong, and whoever else notices: one incident
         what=f"This machine's clock says {local_minute(ours)}, that of {whose} "
         f"{local_minute(other)}: {seconds:.0f} seconds apart.",
         kept="no figure depends on either; schedules start at the wrong time.",
@@ -150,7 +154,7 @@ def _folders(settings: Settings) -> dict[str, Path]:
 
 
 def _health(settings: Settings) -> tuple[list[str], dict[str, datetime]]:
-    """What does not work of Airflow, and each part's last heartbeat; nothing if none is known."""
+    """What does not work of Airflow, and the last heartbeat of what does; nothing if unknown."""
     if gone := [] if settings.airflow_url else local_airflow.fallen(settings.home):
         return [f"its {name} is gone" for name in gone], {}
     url = settings.airflow_url or local_airflow.address(settings.home)
@@ -163,13 +167,17 @@ def _health(settings: Settings) -> tuple[list[str], dict[str, datetime]]:
         health: dict[str, dict[str, str | None]] = answer.json()
     except (httpx.HTTPError, ValueError) as error:
         return [f"its API server at {url} does not answer ({error})"], {}
-    beats = {name: at for part, name in _PARTS.items() if (at := _beat(health.get(part) or {}))}
-    ailing = []
+    ailing, beats = [], {}
     for part, name in _PARTS.items():
-        state = (health.get(part) or {}).get("status")
+        told = health.get(part) or {}
+        state, beat = told.get("status"), _beat(told)
+        if beat and beat <= wall_clock() < beat + _SILENT:
+            continue  # a loaded machine; Airflow itself waits for half a minute only
         if state != "healthy":
-            since = f", its last heartbeat was at {local_minute(beats[name])}"
-            ailing.append(f"its {name} is {state or 'missing'}{since if name in beats else ''}")
+            since = f", its last heartbeat was at {local_minute(beat)}" if beat else ""
+            ailing.append(f"its {name} is {state or 'missing'}{since}")
+        elif beat:
+            beats[name] = beat
     return ailing, beats
 
 

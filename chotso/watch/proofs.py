@@ -14,6 +14,16 @@ from chotso.watch.fault import Fault, listed
 from chotso.watch.moment import Moment
 
 _OPEN = "select count(*), min(first_seen) from quarantine.row where status = 'open'"
+# Batches of the archive that the ledger does not know and has not read past since.
+_UNKNOWN = """
+select array_agg(landed.batch_id order by landed.batch_id)
+from unnest(%s::text[], %s::timestamptz[]) as landed (batch_id, known_at)
+where not exists (select from ops.batch where batch.batch_id = landed.batch_id)
+    and not exists (
+        select from ops.batch
+        where batch.feed = %s and batch.status = 'published' and batch.known_at >= landed.known_at
+    )
+"""
 _STANDS = "select to_regclass('marts.fct_monthly_attainment') is not null"
 # Per province and month: đồng set aside that could change its figures to date, and its collection.
 _SHARE = """
@@ -126,8 +136,8 @@ def restored(moment: Moment, conn: psycopg.Connection) -> Iterator[Fault]:
     """Batches in the archive that the ledger does not know: the warehouse came from a backup."""
     first = next(iter(contracts()))  # read in every night
     landed = Landing(moment.settings.landing_url).newest_batches(first)
-    known = conn.execute("select batch_id from ops.batch where batch_id = any(%s)", [landed])
-    unknown = sorted(set(landed) - {row[0] for row in known})
+    row = conn.execute(_UNKNOWN, [list(landed), list(landed.values()), first]).fetchone()
+    unknown = row[0] if row else None
     if not unknown:
         return
     yield moment.fault(
@@ -136,8 +146,8 @@ def restored(moment: Moment, conn: psycopg.Connection) -> Iterator[Fault]:
         what=f"The archive holds batches that the ledger does not know: {listed(unknown)}. The "
         f"warehouse is older than its archive.",
         kept="the archive, which is never overwritten; sealed releases and their roots.",
-        next_step="follow docs/backup.md: `chotso migrate`, then `chotso extract FEED --date D "
-        "--full` for each feed, then compare the releases with `chotso verify … --database`",
+        next_step=f"run `chotso migrate`, then `chotso nightly --date {moment.night}`, which reads "
+        "all that changed since; then compare the releases (`chotso verify FOLDER --database`)",
     )
 
 

@@ -104,7 +104,7 @@ class Pipeline:
 @contextmanager
 def running_pipeline() -> Iterator[Pipeline]:
     """A pipeline before its first night; afterwards nothing of it is left."""
-    with pytest.MonkeyPatch.context() as patch, _home() as home, collector() as told:
+    with pytest.MonkeyPatch.context() as patch, home_folder() as home, collector() as told:
         for name in [name for name in os.environ if name.startswith("CHOTSO_")]:
             patch.delenv(name)
         patch.setenv("CHOTSO_HOME", str(home))
@@ -113,14 +113,15 @@ def running_pipeline() -> Iterator[Pipeline]:
         patch.setenv("AIRFLOW__OPENLINEAGE__TRANSPORT", transport)
         server = sandbox.start(home)
         try:
-            yield _made(home, server, told)
+            yield made(home, server, told)
         finally:
             local.stop(home)
             sandbox.stop(home)
 
 
 @contextmanager
-def _home() -> Iterator[Path]:
+def home_folder() -> Iterator[Path]:
+    """A folder that is deleted at the end."""
     # Vietnamese letters and a blank in the path, as people have them.
     with tempfile.TemporaryDirectory(prefix="chotso-nhà ", ignore_cleanup_errors=True) as folder:
         yield Path(folder).resolve()
@@ -152,7 +153,8 @@ def advance_province(server: sandbox.SandboxServer, home: Path, drop: Path, to: 
     )
 
 
-def _made(home: Path, server: sandbox.SandboxServer, told: Collector) -> Pipeline:
+def made(home: Path, server: sandbox.SandboxServer, told: Collector) -> Pipeline:
+    """A province, a migrated warehouse and Airflow, whose variables are set."""
     seed_province(server, home, home / "drop")
     settings = load_settings()
     migrate(settings)

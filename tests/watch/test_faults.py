@@ -1,5 +1,6 @@
 """Each fault is found once, with what happened and a next step; its consequences are not."""
 
+import json
 import shutil
 import time
 from collections.abc import Iterator
@@ -331,13 +332,16 @@ def test_a_warehouse_that_is_older_than_its_archive(made: QuarantineWorld) -> No
     folder = max((Path(made.settings.landing_url) / "agencies").iterdir())
     lost = folder / "agencies_20211101_987654"
     lost.mkdir()
+    assert judge(made.settings).causes == [], "without a manifest it never landed"
+    later = {"known_at": (made.clock + NIGHT).isoformat()}
+    (lost / "manifest.json").write_text(json.dumps(later), encoding="utf-8")
     try:
         told = only(made.settings, "warehouse_restored")
         assert lost.name in told.what
         assert newest[0]["id"] not in told.what
         assert told.severity == "critical"
     finally:
-        lost.rmdir()
+        shutil.rmtree(lost)
 
 
 def test_a_warehouse_that_is_away_is_all_that_is_told(made: QuarantineWorld) -> None:
