@@ -3,8 +3,9 @@
 import json
 from collections.abc import Iterator
 from datetime import timedelta
+from email.utils import format_datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 import pytest
@@ -125,6 +126,8 @@ def test_a_clock_of_airflow_that_is_wrong_is_one_incident(
     }
 
     class Answer:
+        headers: ClassVar = {"Date": format_datetime(beat)}
+
         def raise_for_status(self) -> "Answer":
             return self
 
@@ -137,13 +140,11 @@ def test_a_clock_of_airflow_that_is_wrong_is_one_incident(
     assert cause.kind == "clock_differs"
     assert "Airflow's scheduler and DAG processor" in cause.what
     health["scheduler"]["status"] = "unhealthy"
+    (cause,) = judge(settings).causes
+    assert "Airflow's DAG processor" in cause.what, "a loaded machine is no dead one"
+    silent = (beat - timedelta(minutes=3)).isoformat()
+    health["scheduler"]["latest_scheduler_heartbeat"] = silent
     assert {each.kind for each in judge(settings).causes} == {"airflow_away", "clock_differs"}
-    health["dag_processor"]["status"] = "unhealthy"
-    assert {each.kind for each in judge(settings).causes} == {"airflow_away"}
-    late = (wall_clock() - timedelta(minutes=1)).isoformat()
-    health["scheduler"]["latest_scheduler_heartbeat"] = late
-    health["dag_processor"]["latest_dag_processor_heartbeat"] = late
-    assert judge(settings).causes == [], "a loaded machine is no dead one"
 
 
 def test_a_restored_warehouse_gives_no_id_twice_and_has_read_on(world: QuarantineWorld) -> None:
