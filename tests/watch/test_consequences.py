@@ -15,7 +15,7 @@ from chotso.ingest.night import extract_all
 from chotso.sandbox.server import SandboxServer
 from chotso.settings import Settings
 from chotso.watch import judge as judging
-from chotso.watch.fault import TaskFailure
+from chotso.watch.fault import Fault, TaskFailure
 from chotso.watch.judge import judge
 from chotso.watch.limits import load_limits
 from chotso.watch.moment import wall_clock
@@ -188,3 +188,13 @@ def test_a_night_that_nobody_builds_is_late_when_somebody_should_have(
         assert {each.kind for each in judge(world.settings).causes} == kinds
     run_build(world.settings)
     assert judge(world.settings).causes == []
+
+
+def test_a_build_for_another_date_fails_for_the_same_reason() -> None:
+    """Whatever date a run names: a build takes in all that is published."""
+    failed = Fault("build_failed", "build", DAY, "a test", "mend it", dag_id="build_warehouse")
+    late = TaskFailure("build_warehouse", "build", None, "a test", "mend it")
+    assert judging.explained(late.as_fault(DAY - timedelta(days=1)), failed)
+    blocked = Fault("batch_blocked", "c12", DAY, "a rule", "mend it", dag_id="extract_arrears")
+    other = TaskFailure("extract_arrears", "land", None, "it failed", "clear it")
+    assert not judging.explained(other.as_fault(DAY - timedelta(days=1)), blocked)
