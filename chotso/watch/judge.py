@@ -38,6 +38,7 @@ _LEDGER: tuple[Callable[[Moment, psycopg.Connection], Iterator[Fault]], ...] = (
     freezes.releases,
     notices.routes,
 )
+_BUILD = "build_warehouse"
 _NO_ROOM = ("No space left on device", "MB are left for")
 # psycopg reads intervals in this style alone
 _SETTINGS = "set local lock_timeout = '5s'; set local intervalstyle = 'postgres'"
@@ -105,7 +106,8 @@ def explained(fault: Fault, by: Fault) -> bool:
     if fault.kind not in explains:
         return False
     if fault.kind == "task_failed" and by.dag_id is not None:
-        if KINDS[by.kind].is_of_a_night and fault.business_date != by.business_date:
+        is_of_its_night = KINDS[by.kind].is_of_a_night and by.dag_id != _BUILD  # builds take in all
+        if is_of_its_night and fault.business_date != by.business_date:
             return False
         return fault.dag_id == by.dag_id or fault.dag_id in by.about
     if fault.kind == "landing_failed" and by.kind == "drop_folder_away":

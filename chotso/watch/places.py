@@ -4,6 +4,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import httpx
@@ -165,13 +166,14 @@ def _health(settings: Settings) -> tuple[list[str], dict[str, datetime]]:
             f"{url.rstrip('/')}/api/v2/monitor/health", timeout=_TIMEOUT_S, trust_env=False
         ).raise_for_status()
         health: dict[str, dict[str, str | None]] = answer.json()
-    except (httpx.HTTPError, ValueError) as error:
+        theirs = parsedate_to_datetime(answer.headers["Date"])
+    except (httpx.HTTPError, LookupError, ValueError) as error:
         return [f"its API server at {url} does not answer ({error})"], {}
     ailing, beats = [], {}
     for part, name in _PARTS.items():
         told = health.get(part) or {}
         state, beat = told.get("status"), _beat(told)
-        if beat and beat <= wall_clock() < beat + _SILENT:
+        if state != "healthy" and beat and theirs < beat + _SILENT:
             continue  # a loaded machine; Airflow itself waits for half a minute only
         if state != "healthy":
             since = f", its last heartbeat was at {local_minute(beat)}" if beat else ""

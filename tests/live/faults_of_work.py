@@ -15,9 +15,11 @@ from tests.live.installation import Installation, Told, wait_until
 CONTRIBUTIONS = "extract_contributions"
 BEFORE_THE_CUTOFF = date(2021, 12, 30)
 AFTER_THE_CUTOFF = datetime.fromisoformat("2021-12-31T17:00:30+07:00")
-_IS_WAITED_FOR = (
-    "select count(*) from pg_locks where relation = 'raw.allocations'::regclass and not granted"
-)
+_IS_WAITED_FOR = """
+select count(*) from pg_locks as wanted inner join pg_stat_activity as session using (pid)
+where wanted.relation = 'raw.allocations'::regclass and not wanted.granted
+    and session.application_name = 'chotso: extract of contributions'
+"""
 # A statement of the build that does not come to an end, for whatever reason at the server.
 _HANG = """
 create function public.hang() returns event_trigger language plpgsql as $$

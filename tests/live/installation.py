@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -156,6 +156,8 @@ class Installation:
         self.stop_watch()
         local.stop(self.home)
         start_airflow(self.home, changed)
+        # a token of another time is not taken
+        self.pipeline = replace(self.pipeline, api=local.client(self.home))
         self.start_watch()
 
     def opened_since(self, posts: int, mails: int) -> tuple[list[dict[str, Any]], list[str]]:
