@@ -917,8 +917,7 @@ create table ops.build (
     -- Số liệu không thuộc tỉnh nào — per agency, accepted facts and đồng that count at no province;
     -- null until the build is done
     uncounted jsonb,
-    -- Bản dựng được cộng thêm thay đổi — the build whose sums over persons this one added changes
-    -- to; null: all were counted
+    -- Bản dựng làm gốc để cộng thêm thay đổi — the build whose sums this one added changes to
     base_build_id bigint,
     constraint build_pkey primary key (build_id),
     constraint build_status_check check (status = any (array['running', 'built', 'exposed',
