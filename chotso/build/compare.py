@@ -7,16 +7,16 @@ from psycopg import sql
 
 from chotso.build.counted import NIGHTLY_SCHEMA
 from chotso.build.dbt import BuildReport, run_build
+from chotso.build.expose import columns_and_key, mart_tables
 from chotso.calendar import local_date
 from chotso.errors import ChotsoError
+from chotso.ingest.night import is_weekly_full_read
 from chotso.registers import load_registers
 from chotso.settings import Settings
 from chotso.warehouse.connect import connect
 from chotso.warehouse.row_sql import listed
 
 SCHEMA = "scratch_whole"
-_MARTS = "^(dim|fct|rpt)_"
-_SUNDAY = 6
 
 
 def build_for_readers(settings: Settings, night: date) -> BuildReport:
@@ -27,22 +27,26 @@ def build_for_readers(settings: Settings, night: date) -> BuildReport:
     """
     report = run_build(settings)
     if report.base_build_id is not None and _is_due(night):
-        show_what_is_whole(settings)
+        show_what_is_whole(settings, report)
     return report
 
 
 def _is_due(night: date) -> bool:
     cutoffs = {local_date(period.cutoff_at) for period in load_registers().periods}
-    return night.weekday() == _SUNDAY or not cutoffs.isdisjoint((night, night + timedelta(days=1)))
+    return is_weekly_full_read(night) or not cutoffs.isdisjoint((night, night + timedelta(days=1)))
 
 
-def show_what_is_whole(settings: Settings) -> None:
+def show_what_is_whole(settings: Settings, shown: BuildReport) -> None:
     """Count everything anew, compare, and show the whole build if a mart differs.
+
+    Args:
+        settings: Where the warehouse is.
+        shown: What readers see. What was published since is left out of the comparison.
 
     Raises:
         ChotsoError: A build failed; or a mart differed, and readers see the whole build now.
     """
-    run_build(settings, schema=SCHEMA, config="current")
+    run_build(settings, as_known_at=shown.as_known_at, schema=SCHEMA, config="current")
     with connect(settings) as conn:
         found = differences(conn, NIGHTLY_SCHEMA, SCHEMA)
         conn.execute("select ops.drop_scratch_schema(%s)", [SCHEMA])
@@ -61,34 +65,18 @@ def show_what_is_whole(settings: Settings) -> None:
 
 def differences(conn: psycopg.Connection, left: str, right: str) -> list[str]:
     """Marts with rows in one schema alone, each with the number of such rows."""
-    found = []
-    for table in _tables(conn, left) | _tables(conn, right):
-        if table not in _tables(conn, left) & _tables(conn, right):
-            found.append(f"{table} is in one of them alone")
-        elif rows := rows_apart(conn, left, right, table):
+    one, other = set(mart_tables(conn, left)), set(mart_tables(conn, right))
+    found = [f"{table} is in one of them alone" for table in one ^ other]
+    for table in one & other:
+        if rows := rows_apart(conn, left, right, table):
             found.append(f"{table}: {rows} rows")
     conn.commit()
     return sorted(found)
 
 
-def _tables(conn: psycopg.Connection, schema: str) -> set[str]:
-    rows = conn.execute(
-        "select tablename from pg_tables where schemaname = %s and tablename ~ %s",
-        [schema, _MARTS],
-    )
-    return {row[0] for row in rows}
-
-
 def rows_apart(conn: psycopg.Connection, left: str, right: str, table: str) -> int:
     """How many rows are in one of the schemas alone."""
-    names = [
-        row[0]
-        for row in conn.execute(
-            "select attname::text from pg_attribute where attrelid = %s::regclass and attnum > 0 "
-            "and not attisdropped order by attnum",
-            [f"{left}.{table}"],
-        )
-    ]
+    names, _ = columns_and_key(conn, left, table)
     one, other = sql.Identifier(left, table), sql.Identifier(right, table)
     row = conn.execute(
         sql.SQL(

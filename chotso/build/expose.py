@@ -38,7 +38,7 @@ def expose(conn: psycopg.Connection, build_schema: str, build_id: int) -> None:
     with conn.transaction():
         conn.execute("set local work_mem = '128MB'")
         conn.execute(sql.SQL("set local lock_timeout = {}").format(sql.Literal(_DDL_LOCK_TIMEOUT)))
-        tables = _mart_tables(conn, build_schema)
+        tables = mart_tables(conn, build_schema)
         if not tables:
             raise ChotsoError(
                 f"The schema {build_schema} holds no marts.",
@@ -77,13 +77,13 @@ def tidy(conn: psycopg.Connection) -> None:
     """Reuse the space of deleted generations and refresh statistics; blocks no reader."""
     conn.commit()
     if conn.info.server_version < _LOADER_VACUUMS:  # autovacuum reuses the space
-        for table in _mart_tables(conn, STORE):
+        for table in mart_tables(conn, STORE):
             conn.execute("select ops.analyze_mart(%s)", [table])
         conn.commit()
         return
     conn.autocommit = True
     try:
-        for table in _mart_tables(conn, STORE):
+        for table in mart_tables(conn, STORE):
             # truncating the end of a file would block readers for a moment
             conn.execute(sql.SQL("vacuum (truncate false, analyze) {}").format(_in(STORE, table)))
     finally:
@@ -94,7 +94,8 @@ def _in(schema: str, name: str) -> sql.Identifier:
     return sql.Identifier(schema, name)
 
 
-def _mart_tables(conn: psycopg.Connection, schema: str) -> list[str]:
+def mart_tables(conn: psycopg.Connection, schema: str) -> list[str]:
+    """The marts that are tables of a schema, in order."""
     rows = conn.execute(
         "select tablename from pg_tables where schemaname = %s and tablename ~ %s order by 1",
         [schema, _MARTS],
@@ -122,7 +123,9 @@ def _fit(conn: psycopg.Connection, schema: str, table: str) -> None:
         ) from error
 
 
-def _columns(conn: psycopg.Connection, schema: str, table: str) -> tuple[list[str], list[str]]:
+def columns_and_key(
+    conn: psycopg.Connection, schema: str, table: str
+) -> tuple[list[str], list[str]]:
     """The columns of the built table, and of its primary key."""
     row = conn.execute(
         """
@@ -151,7 +154,7 @@ def _columns(conn: psycopg.Connection, schema: str, table: str) -> tuple[list[st
 
 
 def _append(conn: psycopg.Connection, schema: str, table: str, build_id: int) -> None:
-    columns, key = _columns(conn, schema, table)
+    columns, key = columns_and_key(conn, schema, table)
     conn.execute(
         # in key order, so that new entries are appended at the end of the index
         sql.SQL("insert into {} (generation, {}) select {}, {} from {} order by {}").format(
@@ -167,7 +170,7 @@ def _append(conn: psycopg.Connection, schema: str, table: str, build_id: int) ->
 
 def _mark_latest(conn: psycopg.Connection, table: str, night: str, mark: str) -> None:
     """Write again the rows of earlier nights that say they are the latest."""
-    columns, _ = _columns(conn, STORE, table)
+    columns, _ = columns_and_key(conn, STORE, table)
     conn.execute(
         sql.SQL(
             "with outdated as (delete from {store} "

@@ -176,7 +176,7 @@ def build(
         )
         if compare:
             show("comparing")
-            show_what_is_whole(load_settings())
+            show_what_is_whole(load_settings(), report)
     answer(report, json, lambda: _tell_build(report))
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from chotso.folder import locked, write_private
 from chotso.incident_kinds import KINDS
 from chotso.watch import incidents
 from chotso.watch.fault import Fault
-from chotso.watch.incident import Incident
+from chotso.watch.incident import TOLD_OF_A_FAULT, Incident
 
 
 @dataclass
@@ -26,8 +26,7 @@ class Told:
 
     def as_incident(self) -> Incident:
         """It, as the routes take it; number 0 says that the ledger does not know it yet."""
-        shown = asdict(self.fault)
-        del shown["about"], shown["is_at_a_cutoff"], shown["may_heal"], shown["since"]
+        shown = {name: getattr(self.fault, name) for name in TOLD_OF_A_FAULT}
         return Incident(
             incident_id=0,
             severity=self.fault.severity,

@@ -37,16 +37,18 @@ left join lateral (
 
 def due(moment: Moment, conn: psycopg.Connection) -> Iterator[Fault]:
     """Periods whose cutoff has passed; one fault for all. While a run seals, it may heal."""
-    overdue = [each for each in moment.open_periods if each.cutoff_at <= moment.now]
+    overdue = [
+        (each, _begun(conn, each)) for each in moment.open_periods if each.cutoff_at <= moment.now
+    ]
     if not overdue:
         return
-    first, late = overdue[0], [each for each in overdue if _is_late(moment, conn, each)]
+    first, late = overdue[0][0], [each for each in overdue if _is_late(moment, *each)]
     yield Fault(
         kind="freeze_due",
         subject="freeze",
         business_date=local_date(first.cutoff_at),
         period_id=first.id,
-        what=" ".join(_why_not_sealed(conn, each) for each in late or overdue),
+        what=" ".join(_why_not_sealed(*each) for each in late or overdue),
         kept="nothing is half sealed; the final extract keeps the instant of its first attempt.",
         next_step="mend what is named, then clear `freeze` in `freeze_results`, or run "
         f"`chotso freeze {first.id}`: it goes on where it stopped",
@@ -126,16 +128,14 @@ def _release_fault(moment: Moment, kind: str, what: str, next_step: str) -> Faul
     )
 
 
-def _is_late(moment: Moment, conn: psycopg.Connection, period: Period) -> bool:
+def _is_late(moment: Moment, period: Period, begun: dict[str, Any] | None) -> bool:
     """Whether a due period should be sealed by now, or its run stopped and is not tried again."""
-    begun = _begun(conn, period)
     if begun and begun["reason"] and not moment.may_heal(begun["stopped_ago"], "freeze_results"):
         return True
     return moment.now >= period.cutoff_at + timedelta(minutes=moment.limits.freeze.grace_minutes)
 
 
-def _why_not_sealed(conn: psycopg.Connection, period: Period) -> str:
-    begun = _begun(conn, period)
+def _why_not_sealed(period: Period, begun: dict[str, Any] | None) -> str:
     said = f"{period.id} was due at {local_minute(period.cutoff_at)} and is not sealed"
     if begun is None:
         return f"{said}: no run has begun."

@@ -1,10 +1,11 @@
 """An incident: a row of `ops.incident`, and the events of it that people are told."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Literal
 
 from chotso.incident_kinds import KINDS
+from chotso.watch.fault import Fault
 
 Event = Literal["opened", "worse", "again", "ended"]
 
@@ -43,3 +44,11 @@ class Incident:
     def title_vi(self) -> str:
         """Its kind in Vietnamese."""
         return KINDS[self.kind].title_vi if self.kind in KINDS else self.kind
+
+    def as_fault(self) -> Fault:
+        """The fault, as far as the row tells it."""
+        return Fault(**{name: getattr(self, name) for name in TOLD_OF_A_FAULT})
+
+
+# What the two have in common; a severity is given to a fault by its kind and the cutoffs.
+TOLD_OF_A_FAULT = {each.name for each in fields(Fault)} & {each.name for each in fields(Incident)}

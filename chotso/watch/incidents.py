@@ -184,14 +184,9 @@ def _left_by(conn: psycopg.Connection, fault: Fault) -> int | None:
         if each.kind not in KINDS or KINDS[each.kind].explains == EVERYTHING:
             continue
         began_later = fault.since is not None and fault.since > each.last_seen_at
-        if not began_later and explained(fault, _as_fault(each)):
+        if not began_later and explained(fault, each.as_fault()):
             return each.incident_id
     return None
-
-
-def _as_fault(incident: Incident) -> Fault:
-    names = ("kind", "subject", "business_date", "what", "next_step", "dag_id", "task_id")
-    return Fault(**{name: getattr(incident, name) for name in names})
 
 
 def _see(conn: psycopg.Connection, fault: Fault, routes: list[str]) -> int:

@@ -20,7 +20,8 @@ from chotso.watch.judge import judge
 from chotso.watch.limits import load_limits
 from chotso.watch.moment import wall_clock
 from chotso.watch.rounds import look_once
-from tests.worlds.quarantine_world import DAY, QuarantineWorld, quarantine_world
+from tests.worlds.quarantine_world import DAY, QuarantineWorld
+from tests.worlds.watched import a_night_built, begin_anew
 
 pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(300)]
 
@@ -32,20 +33,14 @@ def world(
     running: SandboxServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[QuarantineWorld]:
     """A world whose night of 1 November is built."""
-    with quarantine_world(running, "left", tmp_path_factory.mktemp("left")) as made:
-        made.payment("A1", 100_000)
-        made.line("A1", 1, 100_000)
-        made.extract()
-        run_build(made.settings)
+    folder = tmp_path_factory.mktemp("left")
+    with a_night_built(running, "left", folder) as made:
         yield made
 
 
 @pytest.fixture(autouse=True)
 def at_once(world: QuarantineWorld, monkeypatch: pytest.MonkeyPatch) -> None:
-    limits = load_limits().model_copy(update={"quiet_minutes": 0, "retry_grace_minutes": 0})
-    monkeypatch.setattr(judging, "load_limits", lambda: limits)
-    world.act("truncate ops.incident, ops.incident_notice")
-    (world.settings.home / "alerts.jsonl").unlink(missing_ok=True)
+    begin_anew(world, monkeypatch)
 
 
 @pytest.fixture

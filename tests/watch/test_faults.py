@@ -22,8 +22,14 @@ from chotso.watch.judge import judge
 from chotso.watch.limits import Limits, load_limits
 from chotso.watch.moment import wall_clock
 from tests.worlds.freeze_world import past_the_guards
-from tests.worlds.quarantine_world import DAY, QuarantineWorld, account, quarantine_world
-from tests.worlds.watched import a_build_that_waits, leave_a_batch, leave_a_build, rename_column
+from tests.worlds.quarantine_world import DAY, QuarantineWorld, account
+from tests.worlds.watched import (
+    a_build_that_waits,
+    a_night_built,
+    leave_a_batch,
+    leave_a_build,
+    rename_column,
+)
 
 pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(300)]
 
@@ -34,14 +40,13 @@ NIGHT = timedelta(days=1)
 def made(
     running: SandboxServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[QuarantineWorld]:
-    """A world whose night of 1 November is built and seen by readers."""
-    with quarantine_world(running, "watch", tmp_path_factory.mktemp("watch")) as world:
-        world.payment("A1", 100_000)
-        world.line("A1", 1, 100_000)
+    """Somebody takes part, and an agency has stated its accounts."""
+
+    def also(world: QuarantineWorld) -> None:
         world.spell(1, "7912345678")
         world.accounts({"07201": [account("TA0001A", 100)]})
-        world.extract()
-        run_build(world.settings)
+
+    with a_night_built(running, "watch", tmp_path_factory.mktemp("watch"), also) as world:
         yield world
 
 

@@ -21,9 +21,15 @@ from chotso.watch import judge as judging
 from chotso.watch.fault import TaskFailure
 from chotso.watch.limits import load_limits
 from chotso.watch.rounds import look_once
-from tests.worlds.quarantine_world import DAY, QuarantineWorld, quarantine_world
+from tests.worlds.quarantine_world import DAY, QuarantineWorld
 from tests.worlds.receivers import mailbox, webhook
-from tests.worlds.watched import environment, leave_a_batch, leave_a_build
+from tests.worlds.watched import (
+    a_night_built,
+    begin_anew,
+    environment,
+    leave_a_batch,
+    leave_a_build,
+)
 
 pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(300)]
 
@@ -33,21 +39,15 @@ def world(
     running: SandboxServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[QuarantineWorld]:
     """A world whose night of 1 November is built."""
-    with quarantine_world(running, "told", tmp_path_factory.mktemp("told")) as made:
-        made.payment("A1", 100_000)
-        made.line("A1", 1, 100_000)
-        made.extract()
-        run_build(made.settings)
+    folder = tmp_path_factory.mktemp("told")
+    with a_night_built(running, "told", folder) as made:
         yield made
 
 
 @pytest.fixture(autouse=True)
 def fresh(world: QuarantineWorld, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """No incident yet; a cause that is gone ends its incident at once."""
-    world.act("truncate ops.incident, ops.incident_notice")
-    (world.settings.home / "alerts.jsonl").unlink(missing_ok=True)
-    limits = load_limits().model_copy(update={"quiet_minutes": 0, "retry_grace_minutes": 0})
-    monkeypatch.setattr(judging, "load_limits", lambda: limits)
+    begin_anew(world, monkeypatch)
     yield
     world.act("delete from ops.batch where batch_id like '%%_999999'")
 

@@ -11,16 +11,17 @@ from datetime import timedelta
 import psycopg
 import pytest
 
-from chotso.build.dbt import run_build
 from chotso.ingest.night import extract_all
 from chotso.sandbox.server import SandboxServer
 from chotso.watch import judge as judging
 from chotso.watch.incident import Incident
 from chotso.watch.limits import load_limits
 from chotso.watch.rounds import look_once
-from tests.worlds.quarantine_world import DAY, QuarantineWorld, account, quarantine_world
+from tests.worlds.quarantine_world import DAY, QuarantineWorld, account
 from tests.worlds.watched import (
     a_build_that_waits,
+    a_night_built,
+    begin_anew,
     environment,
     leave_a_batch,
     leave_a_build,
@@ -37,20 +38,17 @@ def world(
     running: SandboxServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[QuarantineWorld]:
     """A world whose night of 1 November is built."""
-    with quarantine_world(running, "steps", tmp_path_factory.mktemp("steps")) as made:
-        made.payment("A1", 100_000)
-        made.line("A1", 1, 100_000)
+
+    def also(made: QuarantineWorld) -> None:
         made.accounts({"07201": [account("TA0001A", 100)]})
-        made.extract()
-        run_build(made.settings)
+
+    with a_night_built(running, "steps", tmp_path_factory.mktemp("steps"), also) as made:
         yield made
 
 
 @pytest.fixture(autouse=True)
 def at_once(world: QuarantineWorld, monkeypatch: pytest.MonkeyPatch) -> None:
-    limits = load_limits().model_copy(update={"quiet_minutes": 0, "retry_grace_minutes": 0})
-    monkeypatch.setattr(judging, "load_limits", lambda: limits)
-    world.act("truncate ops.incident, ops.incident_notice")
+    begin_anew(world, monkeypatch)
 
 
 def only(world: QuarantineWorld, kind: str) -> Incident:

@@ -3,12 +3,18 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import psycopg
+import pytest
 
-from tests.worlds.quarantine_world import DAY, QuarantineWorld
+from chotso.build.dbt import run_build
+from chotso.sandbox.server import SandboxServer
+from chotso.watch import judge as judging
+from chotso.watch.limits import load_limits
+from tests.worlds.quarantine_world import DAY, QuarantineWorld, quarantine_world
 
 
 def environment(world: QuarantineWorld) -> dict[str, str]:
@@ -23,6 +29,38 @@ def environment(world: QuarantineWorld) -> dict[str, str]:
         "CHOTSO_RELEASES_DIR": str(settings.releases_dir),
         "CHOTSO_PSEUDONYM_KEY_FILE": str(settings.pseudonym_key_file),
     }
+
+
+@contextmanager
+def a_night_built(
+    running: SandboxServer,
+    name: str,
+    folder: Path,
+    also: Callable[[QuarantineWorld], None] = lambda world: None,
+) -> Iterator[QuarantineWorld]:
+    """A world whose night of 1 November is built and seen by readers.
+
+    Args:
+        running: The server.
+        name: Of its databases.
+        folder: Its home.
+        also: What there is beside a document with its line.
+    """
+    with quarantine_world(running, name, folder) as made:
+        made.payment("A1", 100_000)
+        made.line("A1", 1, 100_000)
+        also(made)
+        made.extract()
+        run_build(made.settings)
+        yield made
+
+
+def begin_anew(world: QuarantineWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No incident yet, no grace, and a cause that is gone ends its incident at once."""
+    limits = load_limits().model_copy(update={"quiet_minutes": 0, "retry_grace_minutes": 0})
+    monkeypatch.setattr(judging, "load_limits", lambda: limits)
+    world.act("truncate ops.incident, ops.incident_notice")
+    (world.settings.home / "alerts.jsonl").unlink(missing_ok=True)
 
 
 def rename_column(world: QuarantineWorld, old: str, new: str) -> None:
