@@ -34,20 +34,17 @@ _NEWEST = "select max(build_id) from ops.build where target_schema = %s"
 _KEPT = sql.Identifier(NIGHTLY_SCHEMA, "kept_from")
 _SPELLS = """
 select
-    count(*) filter (where known_from <= %(now)s and (known_to is null or known_to > %(now)s))
-        as rows_now,
-    bit_xor(mark) filter (where known_from <= %(now)s and (known_to is null or known_to > %(now)s))
-        as mark_now,
-    count(*) filter (where known_from <= %(then)s and (known_to is null or known_to > %(then)s))
-        as rows_then,
-    bit_xor(mark) filter (
-        where known_from <= %(then)s and (known_to is null or known_to > %(then)s)
-    ) as mark_then,
+    count(*) filter (where is_known) as rows_now,
+    bit_xor(mark) filter (where is_known) as mark_now,
+    count(*) filter (where was_known) as rows_then,
+    bit_xor(mark) filter (where was_known) as mark_then,
     count(*) filter (where greatest(known_from, known_to) > %(then)s) as changed_rows,
     coalesce(bool_or(person_pseudonym is null), false) as has_nobody
 from (
     select
         known_from, known_to, person_pseudonym,
+        known_from <= %(now)s and (known_to is null or known_to > %(now)s) as is_known,
+        known_from <= %(then)s and (known_to is null or known_to > %(then)s) as was_known,
         timestamp_hash_extended(known_from at time zone 'UTC', ma_qua_trinh) as mark
     from raw.participations
 ) as spells
