@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from chotso import PROJECT_ROOT
 from chotso.ambient import scrub
-from chotso.build import artifacts, log, nodes
+from chotso.build import artifacts, log, nodes, sessions
 from chotso.build.macros import drop_unused
 from chotso.errors import ChotsoError
 from chotso.session import PINNED
 from chotso.settings import Settings
 from chotso.urls import libpq_variables, one_host
 from chotso.waits import LIMITS
+from chotso.warehouse.connect import LOADER_ROLE
 
 if TYPE_CHECKING:
     from dbt.cli.main import dbtRunner
@@ -32,7 +33,7 @@ _BAD = ("error", "fail", "runtime error")
 _GOOD = ("success", "pass", "warn")
 # A build reads much, writes only what can be rebuilt, and must not depend on a server's defaults.
 _SESSION = (
-    f"{PINNED} "
+    f"{PINNED} -c role={LOADER_ROLE} "
     "-c client_encoding=UTF8 -c timezone=UTC -c datestyle=ISO,YMD -c synchronous_commit=off "
     f"-c work_mem=128MB -c maintenance_work_mem=256MB {LIMITS} "
     "-c tcp_keepalives_idle=60 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=6"
@@ -78,6 +79,7 @@ def run_dbt(
         manifest = _manifest(settings, schema, variables, before, is_parsed_anew, [keep])
         with (
             environment(settings, schema, session_name),
+            sessions.kept_between_nodes(),
             nodes.reported(manifest, watchers) as report,
         ):
             outcome = _runner([keep, report], manifest).invoke(
