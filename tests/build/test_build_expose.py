@@ -27,9 +27,9 @@ def night(warehouse: Warehouse, amount: int, columns: str = "") -> int:
     """Builds a small mart by hand as dbt would, and exposes it; returns the generation."""
     with connect(warehouse.settings) as conn:
         build_id = built(conn, amount, columns)
-        expose(conn, "marts_build", build_id)
+        changed = expose(conn, "marts_build", build_id)
         conn.commit()
-        tidy(conn)
+        tidy(conn, changed)
     return build_id
 
 
@@ -97,14 +97,46 @@ def test_the_naive_switch_shows_an_empty_table_to_such_a_reader(warehouse: Wareh
         assert early.execute("select sum(amount_vnd) from marts.naive").fetchone() == (None,)
 
 
-def test_two_generations_are_kept_and_the_view_is_never_remade(warehouse: Warehouse) -> None:
+def test_rows_that_did_not_change_are_not_touched(warehouse: Warehouse) -> None:
     view = "select oid, xmin::text from pg_class where oid = 'marts.fct_small'::regclass"
+    stored = (
+        "select agency_code, generation, ctid::text from marts_store.fct_small order by generation"
+    )
     night(warehouse, 1)
-    first = warehouse.rows(view)
-    generations = [night(warehouse, amount) for amount in (2, 3, 4)]
-    assert warehouse.rows(view) == first
-    kept = warehouse.rows("select distinct generation from marts_store.fct_small order by 1")
-    assert [row[0] for row in kept] == generations[-2:]
+    first = warehouse.rows(view), warehouse.rows(stored)
+    night(warehouse, 1)
+    assert (warehouse.rows(view), warehouse.rows(stored)) == first
+    with connect(warehouse.settings) as conn:
+        build_id = built(conn, 1)
+        conn.execute("update marts_build.fct_small set amount_vnd = 2 where agency_code = '072'")
+        expose(conn, "marts_build", build_id)
+    kept, changed = warehouse.rows(stored)
+    assert kept == next(row for row in first[1] if row[0] == "07201")
+    assert changed[:2] == ("072", build_id)
+    assert warehouse.rows(READ) == [(3, 2)]
+
+
+def test_a_row_that_is_equal_and_written_otherwise_is_replaced(warehouse: Warehouse) -> None:
+    """Releases and readers see digits: 1.0 is not 1.00."""
+    night(warehouse, 1)
+    with connect(warehouse.settings) as conn:
+        build_id = built(conn, 1)
+        conn.execute("update marts_build.fct_small set amount_vnd = 1.00")
+        expose(conn, "marts_build", build_id)
+    seen = warehouse.rows("select distinct amount_vnd::text from marts.fct_small")
+    assert seen == [("1.00",)]
+
+
+def test_rows_that_left_are_gone_and_rows_that_came_are_there(warehouse: Warehouse) -> None:
+    night(warehouse, 1)
+    with connect(warehouse.settings) as conn:
+        build_id = built(conn, 1, columns=", null::text as note")
+        conn.execute(
+            "update marts_build.fct_small set agency_code = '07202' where agency_code = '072'"
+        )
+        expose(conn, "marts_build", build_id)
+    seen = warehouse.rows("select agency_code, note from marts.fct_small order by 1")
+    assert seen == [("07201", None), ("07202", None)]
 
 
 def test_an_open_reader_holds_up_no_switch_and_none_holds_up_a_reader(
@@ -185,9 +217,9 @@ def nightly(warehouse: Warehouse, business_date: str, amount: int) -> None:
             "alter table marts_build.fct_nightly_attainment add primary key (business_date)"
         )
         conn.commit()
-        expose(conn, "marts_build", build_id)
+        changed = expose(conn, "marts_build", build_id)
         conn.commit()
-        tidy(conn)
+        tidy(conn, changed)
 
 
 def test_what_every_night_showed_is_kept_and_a_night_replaces_only_itself(
