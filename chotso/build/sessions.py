@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import psycopg2
+import psycopg2  # type: ignore[import-untyped]
 
 
 @contextmanager
@@ -23,7 +23,7 @@ def kept_between_nodes() -> Iterator[None]:
     try:
         yield
     finally:
-        PostgresConnectionManager.release = before  # type: ignore[assignment, method-assign]
+        PostgresConnectionManager.release = before  # type: ignore[method-assign]
 
 
 def _release(manager: Any) -> None:
