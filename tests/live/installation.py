@@ -151,6 +151,13 @@ class Installation:
         if (watch := processes.recorded("watch", self.home / "run")) is not None:
             processes.stop(watch, self.home / "run", patience_s=10)
 
+    def let_the_watch_look(self) -> None:
+        """Wait for two looks: the second one began after this call."""
+        looked = self.home / "watch" / "looked"
+        for _ in range(2):
+            called = time.time()
+            wait_until(lambda at=called: looked.stat().st_mtime > at, 120, "the watch hangs")
+
     def restart_airflow(self, **changed: str) -> None:
         """Restart the machine that Airflow and the watch run on, with variables of its programs."""
         self.stop_watch()
