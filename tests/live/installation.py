@@ -153,10 +153,12 @@ class Installation:
 
     def let_the_watch_look(self) -> None:
         """Wait for two looks: the second one began after this call."""
-        looked = self.home / "watch" / "looked"
         for _ in range(2):
-            called = time.time()
-            wait_until(lambda at=called: looked.stat().st_mtime > at, 120, "the watch hangs")
+            self._until_it_looked_since(time.time())
+
+    def _until_it_looked_since(self, instant: float) -> None:
+        looked = self.home / "watch" / "looked"
+        wait_until(lambda: looked.stat().st_mtime > instant, 120, "the watch hangs")
 
     def restart_airflow(self, **changed: str) -> None:
         """Restart the machine that Airflow and the watch run on, with variables of its programs."""
