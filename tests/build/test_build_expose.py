@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import psycopg
 import pytest
 
+from chotso import PROJECT_ROOT
 from chotso.build.expose import expose, tidy
 from chotso.errors import ChotsoError
 from chotso.warehouse.connect import connect
@@ -14,6 +15,7 @@ from tests.worlds.build_warehouse import Servers, Warehouse, new_warehouse
 
 pytestmark = [pytest.mark.warehouse]
 
+SCRIPTS = PROJECT_ROOT / "chotso" / "warehouse" / "sql"
 READ = "select sum(amount_vnd), count(*) from marts.fct_small"
 
 
@@ -137,6 +139,24 @@ def test_rows_that_left_are_gone_and_rows_that_came_are_there(warehouse: Warehou
         expose(conn, "marts_build", build_id)
     seen = warehouse.rows("select agency_code, note from marts.fct_small order by 1")
     assert seen == [("07201", None), ("07202", None)]
+
+
+def test_an_upgrade_keeps_what_readers_see_and_makes_the_keys_anew(warehouse: Warehouse) -> None:
+    """Before, the generation before was stored as well, and keys began with the generation."""
+    shown = night(warehouse, 10)
+    with warehouse.world() as world:
+        world.admin.execute(
+            "drop index marts_store.fct_small_agency_code_idx;"
+            "create unique index on marts_store.fct_small (generation, agency_code);"
+            f"insert into marts_store.fct_small select {shown - 1}, agency_code, 7 "
+            "from marts_store.fct_small"
+        )
+        world.admin.execute((SCRIPTS / "085_changed_rows.sql").read_bytes())
+    assert warehouse.rows(READ) == [(20, 2)]
+    night(warehouse, 10)
+    assert warehouse.rows(READ) == [(20, 2)]
+    keys = "select columns from ops.indexes_of('marts_store.fct_small'::regclass) where is_unique"
+    assert warehouse.rows(keys) == [("agency_code",)]
 
 
 def test_an_open_reader_holds_up_no_switch_and_none_holds_up_a_reader(
