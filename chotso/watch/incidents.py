@@ -85,7 +85,7 @@ def note_failure(
 ) -> None:
     """Count a task's failure into the incident that explains it, or open one; commits."""
     with conn.transaction():
-        cause = next((each for each in diagnosis.causes if explained(failure, each)), failure)
+        cause = _cause_of(failure, diagnosis)
         known, left_by = _known(conn, cause), _left_by(conn, cause)
         if left_by is None and (known is None or known.ended_at is not None):
             _see(conn, failure, list(routes))
@@ -97,6 +97,15 @@ def note_failure(
                 [left_by is not None, failure.log_url, left_by or (known and known.incident_id)],
             )
     conn.commit()
+
+
+def _cause_of(failure: Fault, diagnosis: Diagnosis) -> Fault:
+    """The cause behind a failure: what explains it, or what explains that; else the failure."""
+    explains = [*diagnosis.causes, *(each for each in diagnosis.others if not each.may_heal)]
+    fault = next((each for each in explains if explained(failure, each)), failure)
+    if fault in diagnosis.others:
+        return next((each for each in diagnosis.causes if explained(fault, each)), failure)
+    return fault
 
 
 def listed(conn: psycopg.Connection, *, is_open: bool = True, limit: int = 200) -> list[Incident]:
