@@ -13,6 +13,7 @@ from typing import Any
 
 from chotso.contracts import Column
 
+_NUMBERS = (int, float)
 _EXACT_FLOAT = 2**53
 _LIMITS = {"smallint": 2**15, "integer": 2**31, "bigint": 2**63}
 _EXCEL_EPOCH = date(1899, 12, 30)
@@ -112,7 +113,7 @@ def _read_text(value: Any, column: Column) -> str:
         if "\x00" in value:
             raise UnreadableError("a NUL character")
         return value
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, _NUMBERS):
         raise UnreadableError(f"a {_kind(value)} where text is due")
     return str(_exact(value))
 
@@ -124,7 +125,7 @@ def _kind(value: Any) -> str:
 def _read_whole(value: Any, column: Column) -> int:
     if isinstance(value, bool):
         raise UnreadableError("a truth value")
-    if isinstance(value, int | float):
+    if isinstance(value, _NUMBERS):
         number = _exact(value)
     elif isinstance(value, str):
         number = _whole_from_text(value)
@@ -157,7 +158,7 @@ def _whole_from_text(text: str) -> int:
 def _read_numeric(value: Any, column: Column) -> str:
     if isinstance(value, bool):
         raise UnreadableError("a truth value")
-    if isinstance(value, int | float):
+    if isinstance(value, _NUMBERS):
         text = repr(value)
     elif not isinstance(value, str):
         raise UnreadableError(f"a {_kind(value)}")
@@ -220,7 +221,7 @@ def _day_of_serial(value: Any) -> date | None:
     """The day that Excel means by a number, from 1982 to 2119."""
     if isinstance(value, str) and SERIAL_TEXT.fullmatch(value):
         value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, _NUMBERS):
         return None
     number = value + _DAYS_TO_1904 if isinstance(value, Number1904) else value
     if isinstance(number, float) and not number.is_integer():  # not for infinity and NaN either

@@ -30,6 +30,7 @@ from chotso.source.workbook import read_workbook
 # An index entry must hold a whole key of up to four texts.
 _KEY_LIMIT = 100
 _ROWS_AT_ONCE = 2_000
+_TEXT_OR_FAULT = (str, CellFault)
 
 
 @dataclass(frozen=True)
@@ -175,7 +176,7 @@ def _typed_row(contract: Contract, plan: _Plan, row: list[Any]) -> dict[str, Any
         if problem:
             bad[name] = problem
     for at, value in enumerate(row):
-        if isinstance(value, str | CellFault) and _is_no_text(value) and at in plan.names:
+        if isinstance(value, _TEXT_OR_FAULT) and _is_no_text(value) and at in plan.names:
             bad.setdefault(plan.names[at], "bytes that are no text")
     placed, width = plan.placed, plan.placed.width
     if width and (

@@ -86,6 +86,8 @@ class Store:
             return CellFault("a number that is none", bare)
         number = float(bare)
         shown = self._shown(style)
+        if shown is Shown.NUMBER:
+            return Number1904(number) if self.is_1904 else number
         if shown is None:
             return CellFault("a number in a format that the workbook lacks", bare)
         if shown is Shown.PER_CENT and number:

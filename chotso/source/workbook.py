@@ -19,7 +19,7 @@ from chotso.source.sheets import Rows, Sheet
 from chotso.source.stored_cells import Store
 from chotso.source.stored_texts import shared_texts
 from chotso.source.texts import shown
-from chotso.source.worksheet import CELLS, PARTS, Budget, Worksheet
+from chotso.source.worksheet import PARTS, Budget, Worksheet, cells_in
 
 _SHEETS_LIMIT = 1_000
 _TRUE = {"1", "true", "on"}
@@ -189,7 +189,7 @@ def _rows(package: Package, item: _NamedSheet, store: Store, budget: Budget) -> 
 
     def count(piece: str) -> None:
         nonlocal counted
-        counted += len(CELLS.findall(piece))
+        counted += cells_in(piece)
 
     for found in package.elements(item.part, PARTS, count):
         sheet.take(found)

@@ -19,8 +19,8 @@ from chotso.source.stored_cells import Store
 from chotso.source.stored_texts import is_stray, text_in
 from chotso.source.texts import shown
 
-CELLS = re.compile(r"<(?:[\w.-]+:)?c(?=[\s/>])")
-"""The beginning of a cell in the bare text of a sheet's part."""
+_CELL = re.compile(r"<c(?=[\s/>])")
+_CELL_OR_PREFIXED = re.compile(r"<(?:[\w.-]+:)?c(?=[\s/>])")
 PARTS = frozenset({"sheetData", "mergeCells"})
 """What of a sheet's part is read row by row."""
 
@@ -33,6 +33,13 @@ _LAST_ROW, _LAST_COLUMN = 1_048_576, 16_384
 _PLACE = re.compile(r"\s*\$?([A-Za-z]{1,3})\$?([1-9][0-9]{0,6})\s*")
 _NUMBERED = re.compile(r"\s*([1-9][0-9]{0,6})\s*")
 Area = tuple[int, int, int, int]
+
+
+def cells_in(piece: str) -> int:
+    """How many cells begin in the bare text of a sheet's part."""
+    # the prefix of a namespace ends with a colon, which makes the search slow
+    begins = _CELL_OR_PREFIXED if ":c" in piece else _CELL
+    return len(begins.findall(piece))
 
 
 @dataclass
