@@ -130,6 +130,14 @@ mutants: $(STAMP) ## before a release: plant each known fault in a copy, its tes
 bench: $(STAMP) ## bulk ingest of 2 M and 10 M lines and of a night, against binary COPY through a file
 	@$(BIN)/python -m bench.ingest
 
+.PHONY: bench-province
+bench-province: $(STAMP) ## routine nights of a whole province (1.15 M persons), beside whole builds: ten minutes
+	@$(BIN)/python -m bench.province
+
+.PHONY: growth
+growth: $(STAMP) ## before a release: four hundred nights, what grows with them and what does not (an hour and more)
+	@$(BIN)/python -m bench.growth
+
 .PHONY: pictures
 pictures: $(STAMP) ## the pictures of README and docs; one of what `make demo` left running (needs chromium, fonts-jetbrains-mono)
 	@$(BIN)/python docs/images/papers.py

@@ -1570,7 +1570,7 @@ from ( values ('running','Đang chạy','running'),
 --     plpgsql; code/071_lock_holders.sql
 --     Ngắt phiên đọc mà một phiên của ta phải chờ quá lâu — ends readers that a session waits for
 
--- ops.fit_indexes(built oid, mart text, is_new boolean) returns void
+-- ops.fit_indexes(built oid, mart text) returns void
 --     plpgsql; code/015_keeper.sql
 --     Khóa và chỉ mục của một bảng số liệu — key and indexes of a stored mart
 

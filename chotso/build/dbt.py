@@ -120,6 +120,7 @@ def run_build(
         orphans.end(conn, target)
         plan = None if schema else _plan(conn, knowledge, registers, is_whole=is_whole)
         base = plan.base if plan else None
+        changed: list[str] = []  # marts that readers see otherwise now
         build_id = _begin(conn, knowledge, event_cutoff, target, registers, base)
         failpoint("build.begun")
         try:
@@ -136,15 +137,14 @@ def run_build(
             notes = [] if only else uncounted.record(conn, target, build_id)
             if plan is not None:
                 with conn.transaction():
-                    expose(conn, target, build_id)
+                    changed = expose(conn, target, build_id)
                     kept.keep(conn, build_id, knowledge.as_known_at, plan)
             _finish(conn, build_id, "built" if schema else "exposed")
         except BaseException as error:
             _finish_failed(conn, build_id, error)
             raise
         failpoint("build.exposed")
-        if schema is None:
-            tidy(conn)
+        tidy(conn, changed)
     return BuildReport(
         build_id=build_id,
         schema=target,

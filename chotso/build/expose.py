@@ -1,9 +1,10 @@
 """The one switch: shows a build's marts to readers, without a lock that stops a reader.
 
-Rows are appended to `marts_store.<table>` under a new generation. The views in `marts` show the
-generation in `ops.exposed`. A reader's snapshot sees the old night or the new one as a whole. Some
-marts keep what every night showed; there, a night replaces only the rows of its own date. Places of
-a sealed period are shown as they were sealed (`chotso.build.official`).
+`marts_store.<table>` holds what readers see. One transaction deletes the rows that the build has
+not, inserts those that are new, and names the build in `ops.exposed`. Rows that are the same to the
+byte are not touched. A reader's snapshot sees the old night or the new one as a whole. Some marts
+keep what every night showed; there, a night replaces only the rows of its own date. Places of a
+sealed period are shown as they were sealed (`chotso.build.official`).
 """
 
 import psycopg
@@ -26,11 +27,11 @@ _DDL_LOCK_TIMEOUT = "90s"
 _LOADER_VACUUMS = 170000  # before, only a table's owner may vacuum it
 
 
-def expose(conn: psycopg.Connection, build_schema: str, build_id: int) -> None:
-    """Show the marts of `build_schema` to readers as generation `build_id`, in one transaction.
+def expose(conn: psycopg.Connection, build_schema: str, build_id: int) -> list[str]:
+    """Show the marts of `build_schema` to readers as those of `build_id`, in one transaction.
 
-    The generation that was shown before is kept for readers with an older snapshot; older ones are
-    deleted.
+    Returns:
+        The marts of which a row changed, for `tidy`.
 
     Raises:
         ChotsoError: The schema holds no marts, or a column changed its type.
@@ -45,17 +46,11 @@ def expose(conn: psycopg.Connection, build_schema: str, build_id: int) -> None:
                 kept="readers see what they saw.",
                 next_step="run `chotso build`.",
             )
-        previous = _shown(conn)
+        changed = []
         for table in tables:
             _fit(conn, build_schema, table)
-            if night := KEPT_BY_NIGHT.get(table):
-                _drop_same_night(conn, build_schema, table, night)
-            _append(conn, build_schema, table, build_id)
-            if mark := _MARKS_LATEST.get(table):
-                _mark_latest(conn, table, KEPT_BY_NIGHT[table], mark)
-            if table not in KEPT_BY_NIGHT:
-                kept = [build_id, *([previous] if previous is not None else [])]
-                _drop_old(conn, table, keep=kept)
+            if _replace(conn, build_schema, table, build_id):
+                changed.append(table)
         put_in_place(conn, build_id)
         conn.execute(
             """
@@ -71,19 +66,20 @@ def expose(conn: psycopg.Connection, build_schema: str, build_id: int) -> None:
             [build_id],
         )
         failpoint("exposing.before-commit")
+    return changed
 
 
-def tidy(conn: psycopg.Connection) -> None:
-    """Reuse the space of deleted generations and refresh statistics; blocks no reader."""
+def tidy(conn: psycopg.Connection, changed: list[str]) -> None:
+    """Reuse the space of rows that changed and refresh their statistics; blocks no reader."""
     conn.commit()
     if conn.info.server_version < _LOADER_VACUUMS:  # autovacuum reuses the space
-        for table in mart_tables(conn, STORE):
+        for table in changed:
             conn.execute("select ops.analyze_mart(%s)", [table])
         conn.commit()
         return
     conn.autocommit = True
     try:
-        for table in mart_tables(conn, STORE):
+        for table in changed:
             # truncating the end of a file would block readers for a moment
             conn.execute(sql.SQL("vacuum (truncate false, analyze) {}").format(_in(STORE, table)))
     finally:
@@ -101,11 +97,6 @@ def mart_tables(conn: psycopg.Connection, schema: str) -> list[str]:
         [schema, _MARTS],
     )
     return [row[0] for row in rows if "__dbt_" not in row[0]]
-
-
-def _shown(conn: psycopg.Connection) -> int | None:
-    row = conn.execute("select generation from ops.exposed").fetchone()
-    return int(row[0]) if row else None
 
 
 def _fit(conn: psycopg.Connection, schema: str, table: str) -> None:
@@ -153,18 +144,57 @@ def columns_and_key(
     return row[0], row[1] or []
 
 
-def _append(conn: psycopg.Connection, schema: str, table: str, build_id: int) -> None:
+def _replace(conn: psycopg.Connection, schema: str, table: str, build_id: int) -> int:
+    """Make the stored mart equal to the built one; of those that keep nights, that night's rows.
+
+    Returns:
+        The number of rows that were deleted or inserted.
+    """
     columns, key = columns_and_key(conn, schema, table)
-    conn.execute(
-        # in key order, so that new entries are appended at the end of the index
-        sql.SQL("insert into {} (generation, {}) select {}, {} from {} order by {}").format(
-            _in(STORE, table),
-            listed(columns),
-            sql.Literal(build_id),
-            listed(columns),
-            _in(schema, table),
-            listed(key or columns),
+    names = {
+        "store": _in(STORE, table),
+        "built": _in(schema, table),
+        "columns": listed(columns),
+        "same_key": _all_equal(key or columns),
+        # as stored, to the byte: 1.0 and 1.00 are different, null and null are not
+        "same_row": sql.SQL("row({})::record operator(pg_catalog.*=) row({})::record").format(
+            _of("built", columns), _of("stored", columns)
+        ),
+        "order": _of("built", key or columns),  # new index entries come side by side
+        "build": sql.Literal(build_id),
+        "replaced": sql.SQL("true"),
+    }
+    night = KEPT_BY_NIGHT.get(table)
+    if night:
+        names["replaced"] = sql.SQL("stored.{0} in (select {0} from {1})").format(
+            sql.Identifier(night), names["built"]
         )
+    deleted = conn.execute(
+        sql.SQL(
+            "delete from {store} as stored where {replaced} and not exists "
+            "(select from {built} as built where {same_key} and {same_row})"
+        ).format(**names)
+    )
+    inserted = conn.execute(
+        sql.SQL(
+            "insert into {store} (generation, {columns}) select {build}, {columns} "
+            "from {built} as built where not exists "
+            "(select from {store} as stored where {same_key}) order by {order}"
+        ).format(**names)
+    )
+    if mark := _MARKS_LATEST.get(table):
+        assert night is not None
+        _mark_latest(conn, table, night, mark)
+    return deleted.rowcount + inserted.rowcount
+
+
+def _of(relation: str, columns: list[str]) -> sql.Composable:
+    return sql.SQL(", ").join(sql.Identifier(relation, name) for name in columns)
+
+
+def _all_equal(columns: list[str]) -> sql.Composable:
+    return sql.SQL(" and ").join(
+        sql.SQL("built.{0} = stored.{0}").format(sql.Identifier(name)) for name in columns
     )
 
 
@@ -187,19 +217,5 @@ def _mark_latest(conn: psycopg.Connection, table: str, night: str, mark: str) ->
                 else sql.Identifier(name)
                 for name in columns
             ),
-        )
-    )
-
-
-def _drop_old(conn: psycopg.Connection, table: str, keep: list[int]) -> None:
-    conn.execute(
-        sql.SQL("delete from {} where not generation = any(%s)").format(_in(STORE, table)), [keep]
-    )
-
-
-def _drop_same_night(conn: psycopg.Connection, schema: str, table: str, night: str) -> None:
-    conn.execute(
-        sql.SQL("delete from {store} where {night} in (select {night} from {built})").format(
-            store=_in(STORE, table), night=sql.Identifier(night), built=_in(schema, table)
         )
     )

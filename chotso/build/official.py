@@ -53,7 +53,9 @@ def show_official(conn: psycopg.Connection) -> None:
 
 
 def put_in_place(conn: psycopg.Connection, generation: int) -> None:
-    """Replace the rows of sealed periods in one generation of the marts, in the transaction.
+    """Replace the rows of sealed periods in the marts that readers see, in the transaction.
+
+    `generation` is the build that is shown.
 
     Raises:
         ChotsoError: The warehouse's copy of a release is not what was sealed.
@@ -114,13 +116,11 @@ def _replace(
     store = sql.Identifier(STORE, mart)
     conn.execute(
         sql.SQL(
-            "with running as (delete from {store} where generation = {generation} "
-            "and period_id = {period} returning *) "
+            "with running as (delete from {store} where period_id = {period} returning *) "
             "insert into {store} ({columns}) select {values} from pg_temp.sealed_places as sealed "
             "left join running on {same_key}"
         ).format(
             store=store,
-            generation=sql.Literal(generation),
             period=sql.Literal(release.period_id),
             columns=sql.SQL(", ").join(map(sql.Identifier, [*given, *rest])),
             values=sql.SQL(", ").join([*given.values(), *rest.values()]),
@@ -137,8 +137,7 @@ def _replace(
 
 _AGENCY_KEY = sql.SQL(
     "(select max(agency.agency_key) from marts_store.dim_agency as agency "
-    "where agency.agency_code = sealed.agency_code "
-    "and agency.generation = (select max(shown.generation) from marts_store.dim_agency as shown))"
+    "where agency.agency_code = sealed.agency_code)"
 )
 
 

@@ -35,7 +35,9 @@ _GOOD = ("success", "pass", "warn")
 _SESSION = (
     f"{PINNED} -c role={LOADER_ROLE} "
     "-c client_encoding=UTF8 -c timezone=UTC -c datestyle=ISO,YMD -c synchronous_commit=off "
-    f"-c work_mem=128MB -c maintenance_work_mem=256MB {LIMITS} "
+    # statistics are for joins of the same build: a smaller sample is enough
+    "-c work_mem=128MB -c maintenance_work_mem=256MB -c default_statistics_target=40 "
+    f"{LIMITS} "
     "-c tcp_keepalives_idle=60 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=6"
 )
 
@@ -163,13 +165,18 @@ def _manifest(
 
 
 def _move(manifest: Any, old: tuple[str, str], new: tuple[str, str]) -> None:
-    """Move models and tests to another database and schema; of sources, only the database."""
+    """Move models and tests to another database and schema; of sources, only the database.
+
+    The marts of a scratch schema are read by people, so they must outlive a crash of the server.
+    """
     for item in (*manifest.nodes.values(), *manifest.sources.values()):
         schema = new[1] if item.schema == old[1] else item.schema
         if item.relation_name:
             before = f'"{item.database}"."{item.schema}".'
             item.relation_name = item.relation_name.replace(before, f'"{new[0]}"."{schema}".')
         item.database, item.schema = new[0], schema
+        if item.resource_type == "model" and item.fqn[1] == "marts":
+            item.config["unlogged"] = schema == _PARSED_FOR
 
 
 def _database(settings: Settings) -> str:

@@ -10,8 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import psycopg2
-
 
 @contextmanager
 def kept_between_nodes() -> Iterator[None]:
@@ -23,7 +21,7 @@ def kept_between_nodes() -> Iterator[None]:
     try:
         yield
     finally:
-        PostgresConnectionManager.release = before  # type: ignore[assignment, method-assign]
+        PostgresConnectionManager.release = before  # type: ignore[method-assign]
 
 
 def _release(manager: Any) -> None:
@@ -33,6 +31,7 @@ def _release(manager: Any) -> None:
         return
     try:
         connection.handle.rollback()
-        connection.transaction_open = False
-    except psycopg2.Error:
+    except Exception:  # of whatever driver: the session is of no more use
         manager.close(connection)
+    else:
+        connection.transaction_open = False

@@ -36,6 +36,7 @@ VIEWS = (
 OPS = (
     "nights",
     "builds",
+    "build_nodes",
     "freshness",
     "next_cutoffs",
     "disk_use",
@@ -43,7 +44,8 @@ OPS = (
     "control_total_report",
     "incidents",
 )
-COMMENT = re.compile(r"comment on (view|column) ops\.(\w+)(?:\.(\w+))? is\s+'((?:[^']|'')*)'")
+COMMENT = re.compile(r"comment on (view|column) ops\.(\w+)(?:\.(\w+))? is((?:\s+'(?:[^']|'')*')+);")
+LITERAL = re.compile(r"'((?:[^']|'')*)'")  # SQL joins literals on lines that follow
 # Payments line by line are a fact; the names of agency and employer stand in a report view.
 DOCUMENTS = """\
 select
@@ -134,7 +136,7 @@ def of_model(name: str) -> dict[str, Any]:
 def comments(name: str) -> dict[str, str]:
     """The comments of a view of `ops`: of the view itself under "", and of its columns."""
     return {
-        each[3] or "": " ".join(each[4].replace("''", "'").split())
+        each[3] or "": " ".join("".join(LITERAL.findall(each[4])).replace("''", "'").split())
         for path in sorted(CODE.glob("08*.sql"))
         for each in COMMENT.finditer(path.read_text(encoding="utf-8"))
         if each[2] == name

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import psycopg
 import pytest
 
+from chotso import PROJECT_ROOT
 from chotso.build.expose import expose, tidy
 from chotso.errors import ChotsoError
 from chotso.warehouse.connect import connect
@@ -14,6 +15,7 @@ from tests.worlds.build_warehouse import Servers, Warehouse, new_warehouse
 
 pytestmark = [pytest.mark.warehouse]
 
+SCRIPTS = PROJECT_ROOT / "chotso" / "warehouse" / "sql"
 READ = "select sum(amount_vnd), count(*) from marts.fct_small"
 
 
@@ -27,9 +29,9 @@ def night(warehouse: Warehouse, amount: int, columns: str = "") -> int:
     """Builds a small mart by hand as dbt would, and exposes it; returns the generation."""
     with connect(warehouse.settings) as conn:
         build_id = built(conn, amount, columns)
-        expose(conn, "marts_build", build_id)
+        changed = expose(conn, "marts_build", build_id)
         conn.commit()
-        tidy(conn)
+        tidy(conn, changed)
     return build_id
 
 
@@ -97,14 +99,64 @@ def test_the_naive_switch_shows_an_empty_table_to_such_a_reader(warehouse: Wareh
         assert early.execute("select sum(amount_vnd) from marts.naive").fetchone() == (None,)
 
 
-def test_two_generations_are_kept_and_the_view_is_never_remade(warehouse: Warehouse) -> None:
+def test_rows_that_did_not_change_are_not_touched(warehouse: Warehouse) -> None:
     view = "select oid, xmin::text from pg_class where oid = 'marts.fct_small'::regclass"
+    stored = (
+        "select agency_code, generation, ctid::text from marts_store.fct_small order by generation"
+    )
     night(warehouse, 1)
-    first = warehouse.rows(view)
-    generations = [night(warehouse, amount) for amount in (2, 3, 4)]
-    assert warehouse.rows(view) == first
-    kept = warehouse.rows("select distinct generation from marts_store.fct_small order by 1")
-    assert [row[0] for row in kept] == generations[-2:]
+    first = warehouse.rows(view), warehouse.rows(stored)
+    night(warehouse, 1)
+    assert (warehouse.rows(view), warehouse.rows(stored)) == first
+    with connect(warehouse.settings) as conn:
+        build_id = built(conn, 1)
+        conn.execute("update marts_build.fct_small set amount_vnd = 2 where agency_code = '072'")
+        expose(conn, "marts_build", build_id)
+    kept, changed = warehouse.rows(stored)
+    assert kept == next(row for row in first[1] if row[0] == "07201")
+    assert changed[:2] == ("072", build_id)
+    assert warehouse.rows(READ) == [(3, 2)]
+
+
+def test_a_row_that_is_equal_and_written_otherwise_is_replaced(warehouse: Warehouse) -> None:
+    """Releases and readers see digits: 1.0 is not 1.00."""
+    night(warehouse, 1)
+    with connect(warehouse.settings) as conn:
+        build_id = built(conn, 1)
+        conn.execute("update marts_build.fct_small set amount_vnd = 1.00")
+        expose(conn, "marts_build", build_id)
+    seen = warehouse.rows("select distinct amount_vnd::text from marts.fct_small")
+    assert seen == [("1.00",)]
+
+
+def test_rows_that_left_are_gone_and_rows_that_came_are_there(warehouse: Warehouse) -> None:
+    night(warehouse, 1)
+    with connect(warehouse.settings) as conn:
+        build_id = built(conn, 1, columns=", null::text as note")
+        conn.execute(
+            "update marts_build.fct_small set agency_code = '07202' where agency_code = '072'"
+        )
+        expose(conn, "marts_build", build_id)
+    seen = warehouse.rows("select agency_code, note from marts.fct_small order by 1")
+    assert seen == [("07201", None), ("07202", None)]
+
+
+def test_an_upgrade_keeps_what_readers_see_and_makes_the_keys_anew(warehouse: Warehouse) -> None:
+    """Before, the generation before was stored as well, and keys began with the generation."""
+    shown = night(warehouse, 10)
+    with warehouse.world() as world:
+        world.admin.execute(
+            "drop index marts_store.fct_small_agency_code_idx;"
+            "create unique index on marts_store.fct_small (generation, agency_code);"
+            f"insert into marts_store.fct_small select {shown - 1}, agency_code, 7 "
+            "from marts_store.fct_small"
+        )
+        world.admin.execute((SCRIPTS / "085_changed_rows.sql").read_bytes())
+    assert warehouse.rows(READ) == [(20, 2)]
+    night(warehouse, 10)
+    assert warehouse.rows(READ) == [(20, 2)]
+    keys = "select columns from ops.indexes_of('marts_store.fct_small'::regclass) where is_unique"
+    assert warehouse.rows(keys) == [("agency_code",)]
 
 
 def test_an_open_reader_holds_up_no_switch_and_none_holds_up_a_reader(
@@ -185,9 +237,9 @@ def nightly(warehouse: Warehouse, business_date: str, amount: int) -> None:
             "alter table marts_build.fct_nightly_attainment add primary key (business_date)"
         )
         conn.commit()
-        expose(conn, "marts_build", build_id)
+        changed = expose(conn, "marts_build", build_id)
         conn.commit()
-        tidy(conn)
+        tidy(conn, changed)
 
 
 def test_what_every_night_showed_is_kept_and_a_night_replaces_only_itself(

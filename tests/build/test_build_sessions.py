@@ -1,4 +1,4 @@
-"""dbt's threads keep their sessions between models; at the end none is left."""
+"""What a build leaves in the server: few sessions while it runs, and which of its tables last."""
 
 from collections.abc import Iterator
 
@@ -14,6 +14,11 @@ pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(900)]
 MOST_SESSIONS = 20
 OPENED = "select sessions from pg_stat_database where datname = current_database()"
 LEFT = "select count(*) from pg_stat_activity where application_name like 'chotso build %'"
+
+PERSISTENCE = """
+select distinct relnamespace::regnamespace::text, relpersistence::text from pg_class
+where relkind = 'r' and relname ~ '^(dim|fct|rpt)_' and relnamespace <> 'pg_catalog'::regnamespace
+"""
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +36,17 @@ def test_a_build_opens_few_sessions_and_leaves_none(warehouse: Warehouse) -> Non
     report = run_build(warehouse.settings)
     assert opened(warehouse) - before < MOST_SESSIONS < report.models + report.tests
     assert warehouse.rows(LEFT) == [(0,)]
+
+
+def test_only_the_marts_that_people_read_outlive_a_crash(warehouse: Warehouse) -> None:
+    """Readers get the nightly marts from `marts_store`; a scratch schema is read as it is."""
+    run_build(warehouse.settings)
+    run_build(warehouse.settings, schema="scratch_past")
+    assert set(warehouse.rows(PERSISTENCE)) == {
+        ("marts_build", "u"),
+        ("marts_store", "p"),
+        ("scratch_past", "p"),
+    }
 
 
 def opened(warehouse: Warehouse) -> int:

@@ -134,6 +134,7 @@ class SchedulerDead(Fault):
 
     def make(self, live: Installation) -> None:
         live.next_day()
+        live.let_the_watch_look()  # a slow look from before the hour would name the night before
         scheduler = processes.recorded("scheduler", AirflowHome(live.home).run)
         assert scheduler is not None
         os.kill(scheduler.pid, signal.SIGKILL)

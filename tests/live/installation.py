@@ -151,6 +151,15 @@ class Installation:
         if (watch := processes.recorded("watch", self.home / "run")) is not None:
             processes.stop(watch, self.home / "run", patience_s=10)
 
+    def let_the_watch_look(self) -> None:
+        """Wait for two looks: the second one began after this call."""
+        for _ in range(2):
+            self._until_it_looked_since(time.time())
+
+    def _until_it_looked_since(self, instant: float) -> None:
+        looked = self.home / "watch" / "looked"
+        wait_until(lambda: looked.stat().st_mtime > instant, 120, "the watch hangs")
+
     def restart_airflow(self, **changed: str) -> None:
         """Restart the machine that Airflow and the watch run on, with variables of its programs."""
         self.stop_watch()

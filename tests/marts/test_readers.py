@@ -54,9 +54,9 @@ def switch(warehouse: Warehouse, night: int) -> None:
         ).fetchone()
         assert row is not None
         conn.commit()
-        expose(conn, "marts_build", row[0])
+        changed = expose(conn, "marts_build", row[0])
         conn.commit()
-        tidy(conn)
+        tidy(conn, changed)
 
 
 def rename(warehouse: Warehouse, night: int) -> None:

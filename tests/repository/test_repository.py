@@ -40,10 +40,10 @@ FORBIDDEN = re.compile(
 )
 VAGUE_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "tools"}
 MAKE_TARGETS = {
-    "bench", "bi", "bi-down", "bi-test", "bouncer", "celery-proof", "clean", "demo", "docs", "down",
-    "faults-live",
-    "help", "lint", "lock", "mutants", "proofs", "test", "types", "pictures", "quick", "slices",
-    "up",
+    "bench", "bench-province", "bi", "bi-down", "bi-test", "bouncer", "celery-proof", "clean",
+    "demo", "docs", "down",
+    "faults-live", "growth", "help", "lint", "lock", "mutants", "proofs", "test", "types",
+    "pictures", "quick", "slices", "up",
 }  # fmt: skip
 
 

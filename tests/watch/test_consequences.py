@@ -73,6 +73,36 @@ def test_a_night_that_failed_while_the_source_was_away_is_part_of_that(
     assert told(world) == [("opened", "source_away"), ("ended", "source_away")]
 
 
+def test_a_task_that_fails_because_another_did_is_part_of_that_one_s_cause(
+    world: QuarantineWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk explains the landing, by its words; the landing explains the task after it."""
+    world.act(
+        "insert into ops.batch (batch_id, feed, feed_group, business_date, status, read_mode, "
+        "reason, code_version) values ('agencies_20211101_999999', 'agencies', 'registers', "
+        "%s, 'failed', 'whole', 'No space left on device', 'x')",
+        DAY,
+    )
+    full = [
+        lambda moment: [
+            moment.fault(
+                "disk_nearly_full", "landing", "no room", kept="all", next_step="make room"
+            )
+        ]
+    ]
+    monkeypatch.setattr(judging, "_PLACES", full)
+    stopped = "The landing of registers was stopped."
+    try:
+        look_once(world.settings)
+        failed = TaskFailure("extract_registers", "publish", DAY, stopped, "clear it")
+        look_once(world.settings, failed)
+        assert told(world) == [("opened", "disk_nearly_full")]
+        (row,) = world.rows("select kind, fault_count from ops.incident")
+        assert row == {"kind": "disk_nearly_full", "fault_count": 2}
+    finally:
+        world.act("delete from ops.batch where batch_id like '%%_999999'")
+
+
 def test_what_fails_after_the_source_is_back_is_another_matter(
     world: QuarantineWorld, away: Settings
 ) -> None:

@@ -44,20 +44,15 @@ $$;
 comment on function ops.drop_scratch_schema is
 'Bỏ lược đồ nháp — drops a schema that make_scratch_schema made; false where there is none';
 
--- Makes the view of a mart, which shows the generation in ops.exposed. If the mart has rows of
--- agencies, full readers read the table, and agencies' readers a function with their own rows. The
--- half for other readers is left out of the plan. A dimension without agencies is everybody's; any
--- other mart without agencies is empty for agencies' readers. The loader writes no part of the SQL.
+-- Makes the view of a mart, which shows what is stored. If the mart has rows of agencies, full
+-- readers read the table, and agencies' readers a function with their own rows. The half for other
+-- readers is left out of the plan. A dimension without agencies is everybody's; any other mart
+-- without agencies is empty for agencies' readers. The loader writes no part of the SQL.
 create or replace function ops.show_mart(mart text, wanted name[]) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    is_exposed constant text := format(
-        'generation %s (select exposed.generation from ops.exposed)',
-        -- marts that keep the rows of every night
-        case when mart in ('fct_nightly_attainment', 'rpt_pace') then '<=' else '=' end
-    );
     shown name[];
     ordered name[];
     columns text;
@@ -76,18 +71,15 @@ begin
     from unnest(wanted) with ordinality as field (name, place);
     select string_agg('shown.' || quote_ident(field.name), ', ' order by field.place) into columns
     from unnest(ordered) with ordinality as field (name, place);
-    body := format(
-        'select %s from marts_store.%I as shown where shown.%s', columns, mart, is_exposed
-    );
+    body := format('select %s from marts_store.%I as shown', columns, mart);
     if 'agency_code' = any(wanted) or mart not like 'dim\_%' then
-        body := body || ' and guard.reads_all_still() and guard.reads_all_at_planning()';
+        body := body || ' where guard.reads_all_still() and guard.reads_all_at_planning()';
     end if;
     if 'agency_code' = any(wanted) then
         body := format(
             '%s union all select %s from %s where not guard.reads_all_at_planning()',
             body, columns, guard.give_own_rows(
-                format('marts_store.%I', mart)::regclass, ('own_' || mart)::name, ordered,
-                'stored.' || is_exposed
+                format('marts_store.%I', mart)::regclass, ('own_' || mart)::name, ordered, 'true'
             )
         );
     end if;
@@ -170,7 +162,7 @@ begin
             );
         end if;
     end loop;
-    perform ops.fit_indexes(built, mart, stored is null);
+    perform ops.fit_indexes(built, mart);
     perform ops.show_mart(mart, wanted);
     perform ops.copy_comments(built, mart);
 end
@@ -178,38 +170,33 @@ $$;
 comment on function ops.fit_mart is
 'Bảng và khung nhìn của một bảng số liệu — table and view of a mart, as a build has its columns';
 
--- If a mart's grain changed, it gets the new key; the old key would reject its rows.
-create or replace function ops.fit_indexes(built oid, mart text, is_new boolean) returns void
+-- If a mart's key or indexes changed, all are made again; the old key would reject its rows.
+create or replace function ops.fit_indexes(built oid, mart text) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+    stored constant regclass := format('marts_store.%I', mart);
     index record;
-    key text;
 begin
-    select entry.columns into key from ops.indexes_of(built) as entry where entry.is_primary;
-    if not is_new then
-        if exists (
-            select from ops.indexes_of(format('marts_store.%I', mart)::regclass) as entry
-            where entry.is_unique and entry.columns is not distinct from 'generation, ' || key
-        ) then
-            return;
-        end if;
-        for index in
-            select entry.name
-            from ops.indexes_of(format('marts_store.%I', mart)::regclass) as entry
-            where entry.is_unique
-        loop
-            execute format('drop index marts_store.%I', index.name);
-        end loop;
+    if (
+        select array_agg((entry.columns, entry.is_primary) order by entry.columns)
+        from ops.indexes_of(built) as entry
+    ) is not distinct from (
+        select array_agg((entry.columns, entry.is_unique) order by entry.columns)
+        from ops.indexes_of(stored) as entry
+    ) then
+        return;
     end if;
+    for index in select entry.name from ops.indexes_of(stored) as entry loop
+        execute format('drop index marts_store.%I', index.name);
+    end loop;
     for index in
         select entry.is_primary, entry.columns from ops.indexes_of(built) as entry
-        where is_new or entry.is_primary
         order by entry.columns
     loop
         execute format(
-            'create %s index on marts_store.%I (generation, %s)',
+            'create %s index on marts_store.%I (%s)',
             case when index.is_primary then 'unique' else '' end, mart, index.columns
         );
     end loop;

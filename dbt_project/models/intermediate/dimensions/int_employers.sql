@@ -1,5 +1,3 @@
-{{ config(materialized='view') }}
-
 with employers as (
     select * from {{ ref('stg_employers') }}
 ),
