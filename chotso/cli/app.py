@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import psycopg
 import typer
 
-from chotso import telemetry
+from chotso import libraries, telemetry
 from chotso.ambient import print_anything
 from chotso.cli import incidents, missing, quarantine, sandbox
 from chotso.cli.backup import backup, restore, wal
@@ -97,13 +97,13 @@ def nightly(date_: BusinessDate, json: Json = False) -> None:
     """Bring all feeds through publish, then build. What is stopped is named; the rest goes on."""
     from chotso.build.compare import build_for_readers
     from chotso.ingest.night import extract_all
-    from chotso.release.seal.readiness import looked_for
     from chotso.warehouse.refused import refused
 
     day = as_date(date_)
     settings = load_settings()
     with telemetry.step("night", "night", business_date=day) as step, progress() as show:
-        reports = extract_all(settings, day, progress=show)
+        with libraries.imported_meanwhile(libraries.GREAT_EXPECTATIONS, *libraries.DBT):
+            reports = extract_all(settings, day, progress=show)
         stopped = [text for report in reports for text in report.stopped]
         built: Any = None
         try:
@@ -115,6 +115,8 @@ def nightly(date_: BusinessDate, json: Json = False) -> None:
             stopped.append(str(refused(error)))
         if stopped:
             step.fail("stopped")
+    from chotso.release.seal.readiness import looked_for  # and with it the reports' libraries
+
     obstacles = looked_for(settings)
     stopped += [str(each) for each in obstacles if each.fails_the_night]
     batches = [batch for report in reports for batch in report.batches]

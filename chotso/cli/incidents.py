@@ -1,7 +1,7 @@
 """`chotso watch` and `chotso incidents`: what is wrong, who was told, who sees to it."""
 
 import logging
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
@@ -10,9 +10,9 @@ from chotso.calendar import local_minute
 from chotso.cli.console import OUTPUT, Json, answer
 from chotso.settings import load_settings
 from chotso.warehouse.connect import connect
-from chotso.watch import incidents
-from chotso.watch.incident import Incident
-from chotso.watch.routes import runbook
+
+if TYPE_CHECKING:
+    from chotso.watch.incident import Incident
 
 app = typer.Typer(no_args_is_help=True, help="What is wrong: list, show, acknowledge, close.")
 Number = Annotated[int, typer.Argument(help="The incident's number.")]
@@ -49,6 +49,8 @@ def listing(
     json: Json = False,
 ) -> None:
     """Open incidents, the worst first."""
+    from chotso.watch import incidents
+
     with connect(load_settings()) as conn:
         found = incidents.listed(conn, is_open=not all_)
     answer({"incidents": found}, json, lambda: _tell_all(found))
@@ -57,6 +59,8 @@ def listing(
 @app.command()
 def show(number: Number, json: Json = False) -> None:
     """One incident: what happened, what was kept, the next step."""
+    from chotso.watch import incidents
+
     with connect(load_settings()) as conn:
         found = incidents.one(conn, number)
     answer(found, json, lambda: _tell(found))
@@ -65,6 +69,8 @@ def show(number: Number, json: Json = False) -> None:
 @app.command()
 def acknowledge(number: Number, by: By, json: Json = False) -> None:
     """Say that you see to it."""
+    from chotso.watch import incidents
+
     with connect(load_settings()) as conn:
         found = incidents.acknowledge(conn, number, by)
     answer(found, json, lambda: _tell(found))
@@ -84,7 +90,7 @@ def close(
     answer(found, json, lambda: _tell(found))
 
 
-def _tell_all(found: list[Incident]) -> None:
+def _tell_all(found: "list[Incident]") -> None:
     if not found:
         OUTPUT.print("No incident is open.")
         return
@@ -105,7 +111,9 @@ def _tell_all(found: list[Incident]) -> None:
     OUTPUT.print("`chotso incidents show NO.` has the next step.", markup=False)
 
 
-def _tell(each: Incident) -> None:
+def _tell(each: "Incident") -> None:
+    from chotso.watch.routes import runbook
+
     lines = [
         f"{each.incident_id}  [{each.severity}] {each.title} — {each.title_vi}",
         f"night      {each.business_date}" + (f", {each.period_id}" if each.period_id else ""),

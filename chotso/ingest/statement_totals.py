@@ -8,6 +8,7 @@ elsewhere. If rows are missing, their months are reported, and the archived stat
 again.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -198,10 +199,11 @@ def _stage(
         sql.SQL(
             """
             create temporary table stated_rows (
-                statement_month date, stated_at timestamptz, money numeric, {}
+                statement_month date, stated_at timestamptz, {},
+                money numeric generated always as (coalesce(({})::numeric, 0)) stored
             ) on commit drop
             """
-        ).format(sql.SQL(", ").join(types))
+        ).format(sql.SQL(", ").join(types), sql.SQL(contract.money))
     )
     conn.execute(
         "create temporary table stated_scopes (statement_month date, scope_key text) on commit drop"
@@ -213,19 +215,19 @@ def _stage(
             "insert into stated_scopes values (%s, %s)", [(kept.month, s) for s in kept.scope_keys]
         )
         with conn.cursor() as cursor, cursor.copy(copy) as rows:
-            for row in _rows(landing, contract, kept):
-                rows.write_row([kept.month, kept.stated_at, *[row[n] for n in columns]])
-    conn.execute(
-        sql.SQL("update stated_rows set money = coalesce(({})::numeric, 0)").format(
-            sql.SQL(contract.money)
-        )
-    )
+            for row in _rows(landing, contract, kept, list(columns)):
+                rows.write_row([kept.month, kept.stated_at, *row])
     conn.execute("analyze stated_rows")
     conn.execute("analyze stated_scopes")
 
 
-def _rows(landing: Landing, contract: Contract, kept: NewestStatement) -> list[dict[str, Any]]:
-    """Rows of the scopes for which the statement is the newest; identical rows are merged."""
+def _rows(
+    landing: Landing, contract: Contract, kept: NewestStatement, names: list[str]
+) -> Iterator[tuple[Any, ...]]:
+    """Rows of the scopes for which the statement is the newest; identical rows are merged.
+
+    Rows are identical if all that is compared of them is; only the named columns are given.
+    """
     compared = [*dict.fromkeys([*contract.scope, *contract.key, *contract.tracked]), UNREADABLE]
     with landing.open_checked(kept.landed.data) as parquet:
         table = parquet.read(columns=compared)
@@ -235,7 +237,8 @@ def _rows(landing: Landing, contract: Contract, kept: NewestStatement) -> list[d
     code = contract.source.sheet_code
     newest = {scope.removesuffix(f"|{kept.month}") for scope in kept.scope_keys}
     of_newest = pc.is_in(distinct.column(code), pa.array(sorted(newest), pa.string()))
-    return list(distinct.filter(of_newest).to_pylist())
+    told = distinct.filter(of_newest).select(names)
+    return zip(*(column.to_pylist() for column in told.columns), strict=True)
 
 
 def _compared(contract: Contract) -> dict[str, str]:

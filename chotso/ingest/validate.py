@@ -15,6 +15,7 @@ import psycopg
 from psycopg import sql
 from sqlalchemy.exc import OperationalError
 
+from chotso import libraries
 from chotso.contracts import Contract
 from chotso.errors import ChotsoError
 from chotso.ingest.ledger import LandedBatch
@@ -97,6 +98,7 @@ def _mark(
 
 def _run(settings: Settings, batch_id: str, rules: list[Rule], queries: list[str]) -> list[int]:
     """The number of failed rows per rule, in the given order."""
+    libraries.imported(libraries.GREAT_EXPECTATIONS)
     from great_expectations.datasource.fluent.interfaces import TestConnectionError
 
     with watched(partial(login_session, settings), name=_SESSION_NAME) as watch:

@@ -5,12 +5,12 @@ Only libraries that are safe to fork: no connection, thread or lock is made here
 
 import contextlib
 import gc
-import importlib
+
+from chotso import libraries
 
 HEAVY = (
-    "great_expectations",
-    "dbt.cli.main",
-    "dbt.adapters.postgres",
+    libraries.GREAT_EXPECTATIONS,
+    *libraries.DBT,
     "psycopg",
     "pyarrow.parquet",
     "chotso.ingest.night",
@@ -21,7 +21,7 @@ HEAVY = (
 for _name in HEAVY:
     # A task that needs a missing module fails with its own, clearer message.
     with contextlib.suppress(ImportError):
-        importlib.import_module(_name)
+        libraries.imported(_name)
 
 # Objects that the garbage collector ignores stay in memory pages that all forks share.
 gc.collect()

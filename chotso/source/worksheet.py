@@ -19,9 +19,8 @@ from chotso.source.stored_cells import Store
 from chotso.source.stored_texts import is_stray, text_in
 from chotso.source.texts import shown
 
-_CELL, _CELL_OR_PREFIXED = (
-    re.compile(rf"<{prefix}c(?=[\s/>])") for prefix in ("", r"(?:[\w.-]+:)?")
-)
+_CELL = re.compile(r"<c(?=[\s/>])")
+_CELL_OR_PREFIXED = re.compile(r"<(?:[\w.-]+:)?c(?=[\s/>])")
 PARTS = frozenset({"sheetData", "mergeCells"})
 """What of a sheet's part is read row by row."""
 

@@ -1,6 +1,7 @@
 """What a workbook stores is read, or said to be unreadable; nothing of it becomes a zero."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from python_calamine import CalamineWorkbook
 from chotso.contracts import FileSource, contract_of
 from chotso.source.drop_folder import DropFolder, RefusedDeliveryError
 from chotso.source.files import ParsedFile, parse
+from chotso.source.worksheet import cells_in
 from tests.malformed.packages import (
     MAIN,
     OFFICE,
@@ -289,3 +291,18 @@ def test_a_sheet_without_its_part_is_refused(tmp_path: Path) -> None:
     parts = Written({"07201": WHOLE, "07202": WHOLE}).parts()
     del parts["xl/worksheets/sheet2.xml"]
     assert "xl/worksheets/sheet2.xml" in refusal(tmp_path, parts)
+
+
+@pytest.mark.parametrize(
+    "bare",
+    [
+        '<row r="1"><c r="A1"/><c><v>1</v></c><c\n r="C1"></c><col/><cols></cols></row>',
+        '<x:row><x:c r="A1"/><x:c><x:v>:c</x:v></x:c><c/><x:col/></x:row>',
+        "<c><v>Điểm a:c</v></c><a.b-c:c/><a:b:c/><c",
+        "<!-- <c/> --><is><t><![CDATA[<c ]]></t></is><C/>",
+        "",
+    ],
+)
+def test_cells_are_counted_in_the_bare_text_with_and_without_a_prefix(bare: str) -> None:
+    for text in (bare, bare.replace(":c", "c")):
+        assert cells_in(text) == len(re.findall(r"<(?:[\w.-]+:)?c(?=[\s/>])", text))
