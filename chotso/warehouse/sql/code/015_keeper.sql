@@ -55,8 +55,11 @@ as $$
 declare
     is_exposed constant text := format(
         'generation %s (select exposed.generation from ops.exposed)',
-        -- marts that keep the rows of every night
-        case when mart in ('fct_nightly_attainment', 'rpt_pace') then '<=' else '=' end
+        -- marts that keep the rows of every night, or of each refresh within the day
+        case
+            when mart in ('fct_nightly_attainment', 'fct_intraday_attainment', 'rpt_pace') then '<='
+            else '='
+        end
     );
     shown name[];
     ordered name[];
