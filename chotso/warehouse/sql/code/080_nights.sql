@@ -89,8 +89,7 @@ comment on view ops.builds is
 comment on column ops.builds.build_id is 'Số của bản dựng — number of the build';
 comment on column ops.builds.business_date is 'Ngày nghiệp vụ — business date';
 comment on column ops.builds.kind is
-'Loại: hằng đêm, trong ngày, chốt số, diễn tập, nháp — night, refresh (within the day), freeze, '
-'rehearsal or scratch';
+'Loại: hằng đêm, trong ngày, chốt số, diễn tập, nháp — night, refresh, freeze, rehearsal, scratch';
 comment on column ops.builds.status is
 'Trạng thái — running, built, exposed (shown to readers) or failed';
 comment on column ops.builds.started_at is 'Bắt đầu (giờ máy chủ) — begun, server''s clock';
@@ -204,8 +203,7 @@ inner join time_of_night on night.business_date = time_of_night.business_date
 left join newest_build on night.business_date = newest_build.business_date
 left join ops.status_label as label on night.status = label.code;
 comment on view ops.nights is
-'Các đêm xử lý — one row per business date: what came, how long it took, what became of it; '
-'without refreshes within the day';
+'Các đêm xử lý — one row per business date: what came, how long it took, what became of it';
 comment on column ops.nights.business_date is 'Ngày nghiệp vụ — business date';
 comment on column ops.nights.feeds is 'Số nguồn — feeds with a batch';
 comment on column ops.nights.batches is 'Số lô — batches, of every run for this date';
