@@ -1467,8 +1467,7 @@ join frozen.release sealed on registered.period_id = sealed.period_id and sealed
 from judged left
 join ops.status_label label on judged.state = label.code;
 
--- Các đêm xử lý — one row per business date: what came, how long it took, what became of it;
--- without refreshes within the day
+-- Các đêm xử lý — one row per business date: what came, how long it took, what became of it
 create view ops.nights as
 with span as ( select batch.business_date, tstzrange(batch.started_at, greatest(batch.started_at,
     batch.published_at, batch.landed_at), '[]') as worked

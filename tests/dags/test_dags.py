@@ -158,7 +158,8 @@ def test_refreshes_tick_every_quarter_of_an_hour_on_the_last_days_alone(bag: Dag
 
     def next_tick(at: str) -> datetime:
         instant = pendulum.instance(datetime.fromisoformat(at))
-        return min(each._align_to_next(instant) for each in timetable._timetables)
+        found: datetime = min(each._align_to_next(instant) for each in timetable._timetables)
+        return found
 
     first = datetime.fromisoformat("2021-12-29T07:00:00+07:00")
     assert next_tick("2021-11-02T09:00:00+07:00") == first

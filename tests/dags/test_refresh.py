@@ -14,12 +14,12 @@ from typing import Any
 import psycopg
 import pytest
 
-import chotso.orchestration.refresh as refresh_module
 from chotso.build import run_build
 from chotso.build.compare import differences
 from chotso.build.counted import NIGHTLY_SCHEMA
 from chotso.calendar import parse_instant
 from chotso.contracts import contracts
+from chotso.ingest.night import extract_or_tell
 from chotso.ingest.waiting import GroupReport
 from chotso.orchestration.due import build_date, missing
 from chotso.orchestration.night import dates_to_request, is_built, registers_state
@@ -216,20 +216,19 @@ def test_it_ends_between_two_groups_when_a_freeze_begins(
     story: Story, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     set_clock(story.warehouse.source_admin_url, DAY[LAST].clock)
-    extract = refresh_module.extract_or_tell
     freezes: list[AbstractContextManager[None]] = []
     extracted: list[str] = []
 
     with connect(story.warehouse.settings) as conn:
 
         def then_a_freeze_begins(settings: Any, group: str, *more: Any, **kw: Any) -> GroupReport:
-            report = extract(settings, group, *more, **kw)
+            report = extract_or_tell(settings, group, *more, **kw)
             extracted.append(group)
             freezes.append(hold(conn, "freeze"))
             freezes[-1].__enter__()
             return report
 
-        monkeypatch.setattr(refresh_module, "extract_or_tell", then_a_freeze_begins)
+        monkeypatch.setattr("chotso.orchestration.refresh.extract_or_tell", then_a_freeze_begins)
         with pytest.raises(NotNowError, match=r"\(freeze\)[^$]*registers: published"):
             refresh(story.warehouse.settings)
         freezes.pop().__exit__(None, None, None)
