@@ -30,6 +30,7 @@ _FEEDS = """
 with newest as (
     select distinct on (feed) feed, max(business_date) over (partition by feed) as business_date
     from ops.batch
+    where not is_refresh
     order by feed, business_date desc
 ),
 
@@ -50,16 +51,26 @@ night as (
         max(batch.known_at) filter (where batch.status = 'published') as known_at
     from newest
     inner join ops.batch as batch
-        on batch.feed = newest.feed and batch.business_date = newest.business_date
+        on
+            batch.feed = newest.feed and batch.business_date = newest.business_date
+            and not batch.is_refresh
     group by batch.feed, newest.business_date
 )
 
 select * from night order by feed
 """
+# Of the newest night; and of refreshes within the day what is a feed's newest batch.
 _STOPPED = """
 select batch_id, status, reason from ops.batch
 where status in ('blocked', 'refused', 'failed')
-    and business_date = (select max(business_date) from ops.batch)
+    and case
+        when is_refresh
+            then not exists (
+                select from ops.batch as later
+                where later.feed = batch.feed and later.started_at > batch.started_at
+            )
+        else business_date = (select max(business_date) from ops.batch where not is_refresh)
+    end
 order by batch_id
 """
 _OPEN = """

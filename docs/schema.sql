@@ -884,6 +884,9 @@ create table ops.batch (
     published_at timestamptz,
     -- Bản dựng đầu tiên có tính lô này — the first build for readers that counts it; null: none yet
     first_build_id bigint,
+    -- Lô của lần cập nhật trong ngày, đêm của ngày đó còn đến — of a refresh within the day: the
+    -- night of its date is still to come
+    is_refresh boolean not null default false,
     constraint batch_pkey primary key (batch_id),
     constraint batch_check check (status <> 'published' or rows_delivered = (rows_accepted +
         rows_quarantined)),
@@ -919,6 +922,9 @@ create table ops.build (
     uncounted jsonb,
     -- Bản dựng làm gốc để cộng thêm thay đổi — the build whose sums this one added changes to
     base_build_id bigint,
+    -- Bản dựng trong ngày, trước đêm của ngày đó — of a date that only refreshes within the day
+    -- (and a freeze) had read: its night is still to come
+    is_refresh boolean not null default false,
     constraint build_pkey primary key (build_id),
     constraint build_status_check check (status = any (array['running', 'built', 'exposed',
         'failed'])),
@@ -1364,9 +1370,10 @@ join label status on judged.status_code = status.code;
 -- Các lần dựng số liệu — one row per build: when, how long, and what became of it
 create view ops.builds as
 with build as ( select made.build_id, made.business_date, made.status, made.started_at,
-    made.finished_at as ended_at, made.exposed_at, case when made.target_schema = 'marts_build' then
-    'night' when bool_or(begun.is_rehearsal) then 'rehearsal' when bool_or(not begun.is_rehearsal)
-    then 'freeze' else 'scratch' end as kind
+    made.finished_at as ended_at, made.exposed_at, case when made.target_schema = 'marts_build' and
+    made.is_refresh then 'refresh' when made.target_schema = 'marts_build' then 'night' when
+    bool_or(begun.is_rehearsal) then 'rehearsal' when bool_or(not begun.is_rehearsal) then 'freeze'
+    else 'scratch' end as kind
 from ops.build made left
 join ops."freeze" begun on made.target_schema = begun.target_schema group by made.build_id ) select
     build.build_id, build.business_date, build.kind, build.status, build.started_at, build.ended_at,
@@ -1465,6 +1472,7 @@ create view ops.nights as
 with span as ( select batch.business_date, tstzrange(batch.started_at, greatest(batch.started_at,
     batch.published_at, batch.landed_at), '[]') as worked
 from ops.batch
+where not batch.is_refresh
 union all
 select builds.business_date, tstzrange(builds.started_at, greatest(builds.started_at,
     builds.ended_at, builds.exposed_at), '[]') as worked
@@ -1476,8 +1484,9 @@ from span group by span.business_date ), tried as ( select batch.business_date, 
     = any (array['blocked', 'refused'])) or batch.status = 'failed' and lead(batch.batch_id) over
     (partition by batch.business_date, batch.feed order by batch.started_at, batch.batch_id) is null
     as is_stopped
-from ops.batch ), delivered as ( select tried.business_date, count(distinct tried.feed) as feeds,
-    count(*) as batches, sum(tried.rows_delivered)::bigint as rows_delivered,
+from ops.batch
+where not batch.is_refresh ), delivered as ( select tried.business_date, count(distinct tried.feed)
+    as feeds, count(*) as batches, sum(tried.rows_delivered)::bigint as rows_delivered,
     sum(tried.rows_quarantined)::bigint as rows_quarantined,
     sum(tried.money_delivered)::numeric(24,0) as money_delivered, count(*) filter (where
     tried.is_stopped) as batches_stopped, case when bool_or(tried.status = 'running') then 'running'
@@ -1530,7 +1539,8 @@ from ( values ('running','Đang chạy','running'),
     ('failed','Thất bại','failed'), ('night','Bản dựng hằng đêm','build of a night'),
     ('freeze','Bản dựng chốt số','build of a freeze'),
     ('rehearsal','Bản dựng diễn tập','build of a rehearsal'),
-    ('scratch','Bản dựng nháp','scratch build'), ('passed','Đạt','passed'),
+    ('scratch','Bản dựng nháp','scratch build'),
+    ('refresh','Bản dựng trong ngày','build within the day'), ('passed','Đạt','passed'),
     ('blocked','Chặn cả lô','blocked the batch'),
     ('set_aside','Cách ly dòng vi phạm','set rows aside'), ('equal','Khớp','equal'),
     ('different','Lệch','different'), ('mended','Đã khắc phục','mended'),

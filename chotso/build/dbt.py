@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from functools import partial
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -19,11 +19,11 @@ from chotso import telemetry
 from chotso.build import counted, kept, orphans, uncounted
 from chotso.build.counted import NIGHTLY_SCHEMA
 from chotso.build.expose import expose, tidy
+from chotso.build.knowledge import Knowledge, knowledge_at
 from chotso.build.node_ledger import mark_killed
 from chotso.build.runner import WHOLE, DbtSummary, run_dbt
 from chotso.build.scratch import claim_scratch_schema, drop_foreign_keys
 from chotso.build.watchers import watchers
-from chotso.calendar import LOCAL_ZONE
 from chotso.contracts import contracts
 from chotso.errors import BusyError, ChotsoError
 from chotso.failpoints import failpoint
@@ -59,14 +59,6 @@ class BuildReport:
     tests: int
     seconds: float
     notes: list[str]
-
-
-@dataclass(frozen=True)
-class _Knowledge:
-    """An instant, and the newest business date that had been published by then."""
-
-    as_known_at: datetime
-    business_date: date
 
 
 def run_build(
@@ -113,7 +105,7 @@ def run_build(
         connect(settings) as conn,
         hold(conn, f"build {target}"),
     ):
-        knowledge = _knowledge(conn, as_known_at)
+        knowledge = knowledge_at(conn, as_known_at)
         registers = configuration_at(conn, as_known_at, config)
         if schema is not None:
             claim_scratch_schema(conn, schema)
@@ -160,7 +152,7 @@ def run_build(
 
 
 def _plan(
-    conn: psycopg.Connection, knowledge: _Knowledge, registers: Registers, *, is_whole: bool
+    conn: psycopg.Connection, knowledge: Knowledge, registers: Registers, *, is_whole: bool
 ) -> kept.Plan:
     found = kept.plan(
         conn, knowledge.as_known_at, knowledge.business_date, registers.sha256, is_whole=is_whole
@@ -237,11 +229,6 @@ def _instant(instant: datetime) -> str:
     return instant.astimezone(ZoneInfo("UTC")).isoformat(timespec="microseconds")
 
 
-def _local(instant: datetime) -> str:
-    """As people write it and as the options take it."""
-    return instant.astimezone(LOCAL_ZONE).isoformat()
-
-
 def _refuse_wrong_arguments(
     as_known_at: datetime | None, event_cutoff: datetime | None, schema: str | None
 ) -> None:
@@ -260,41 +247,6 @@ def _refuse_wrong_arguments(
                 kept="nothing was built.",
                 next_step="give it as e.g. 2021-12-31T17:00:00+07:00.",
             )
-
-
-def _knowledge(conn: psycopg.Connection, as_known_at: datetime | None) -> _Knowledge:
-    row = conn.execute(
-        """
-        select
-            min(known_at),
-            greatest(max(known_at), (select max(act.known_at) from ops.operator_act as act))
-        from ops.batch
-        where status = 'published'
-        """
-    ).fetchone()
-    assert row is not None
-    first, newest = row
-    if first is None:
-        raise ChotsoError(
-            "Nothing has been published yet: there is nothing to build from.",
-            kept="nothing was built.",
-            next_step="run `chotso nightly --date D`, or `chotso extract FEED --date D`.",
-        )
-    instant = as_known_at or newest
-    if not first <= instant <= newest:
-        raise ChotsoError(
-            f"{_local(instant)} is outside what the warehouse knows: "
-            f"{_local(first)} to {_local(newest)}.",
-            kept="nothing was built.",
-            next_step="give an instant between those two.",
-        )
-    row = conn.execute(
-        "select max(business_date) from ops.batch where status = 'published' and known_at <= %s",
-        [instant],
-    ).fetchone()
-    assert row is not None
-    conn.commit()
-    return _Knowledge(as_known_at=instant, business_date=row[0])
 
 
 def configuration_at(
@@ -324,7 +276,7 @@ def configuration_at(
 
 def _begin(
     conn: psycopg.Connection,
-    knowledge: _Knowledge,
+    knowledge: Knowledge,
     event_cutoff: datetime | None,
     schema: str,
     registers: Registers,
@@ -345,8 +297,8 @@ def _begin(
         row = conn.execute(
             """
             insert into ops.build (business_date, as_known_at, event_cutoff, target_schema,
-                config, config_sha256, code_version, base_build_id, status)
-            values (%s, %s, %s, %s, %s, %s, %s, %s, 'running')
+                config, config_sha256, code_version, base_build_id, is_refresh, status)
+            values (%s, %s, %s, %s, %s, %s, %s, %s, %s, 'running')
             returning build_id
             """,
             [
@@ -358,6 +310,7 @@ def _begin(
                 registers.sha256,
                 code_version(),
                 base.build_id if base else None,
+                knowledge.is_refresh,
             ],
         ).fetchone()
         assert row is not None

@@ -5,7 +5,12 @@ not, inserts those that are new, and names the build in `ops.exposed`. Rows that
 byte are not touched. A reader's snapshot sees the old night or the new one as a whole. Some marts
 keep what every night showed; there, a night replaces only the rows of its own date. Places of a
 sealed period are shown as they were sealed (`chotso.build.official`).
+
+What a refresh within the day shows goes with the next build, but for `fct_intraday_attainment`,
+which keeps it for some days. `fct_nightly_attainment` has no row of a refresh.
 """
+
+from datetime import date, timedelta
 
 import psycopg
 from psycopg import sql
@@ -16,8 +21,15 @@ from chotso.failpoints import failpoint
 from chotso.warehouse.row_sql import listed
 
 STORE = "marts_store"
-# mart → the column with the night's date
-KEPT_BY_NIGHT = {"fct_nightly_attainment": "business_date", "rpt_pace": "business_date"}
+# mart → the column with the night's date, or the refresh's instant; its rows are replaced
+KEPT_BY_NIGHT = {
+    "fct_intraday_attainment": "known_at",
+    "fct_nightly_attainment": "business_date",
+    "rpt_pace": "business_date",
+}
+_OF_NIGHTS = "fct_nightly_attainment"  # a refresh does not show its rows
+_OF_REFRESHES = "fct_intraday_attainment"
+_REFRESHES_KEPT_DAYS = 7  # business dates, the newest among them
 # a mart that keeps every night → its column that is true for the latest one
 _MARKS_LATEST = {"rpt_pace": "is_latest_night"}
 _MARTS = "^(dim|fct|rpt)_"
@@ -46,10 +58,14 @@ def expose(conn: psycopg.Connection, build_schema: str, build_id: int) -> list[s
                 kept="readers see what they saw.",
                 next_step="run `chotso build`.",
             )
+        day, is_refresh = _date(conn, build_id)
         changed = []
         for table in tables:
             _fit(conn, build_schema, table)
-            if _replace(conn, build_schema, table, build_id):
+            if table == _OF_NIGHTS and is_refresh:
+                continue
+            dropped = _drop_refreshes(conn, table, day) if table in KEPT_BY_NIGHT else 0
+            if dropped + _replace(conn, build_schema, table, build_id):
                 changed.append(table)
         put_in_place(conn, build_id)
         conn.execute(
@@ -97,6 +113,15 @@ def mart_tables(conn: psycopg.Connection, schema: str) -> list[str]:
         [schema, _MARTS],
     )
     return [row[0] for row in rows if "__dbt_" not in row[0]]
+
+
+def _date(conn: psycopg.Connection, build_id: int) -> tuple[date, bool]:
+    """The build's newest business date, and whether its night is still to come."""
+    row = conn.execute(
+        "select business_date, is_refresh from ops.build where build_id = %s", [build_id]
+    ).fetchone()
+    assert row is not None
+    return row[0], row[1]
 
 
 def _fit(conn: psycopg.Connection, schema: str, table: str) -> None:
@@ -219,3 +244,16 @@ def _mark_latest(conn: psycopg.Connection, table: str, night: str, mark: str) ->
             ),
         )
     )
+
+
+def _drop_refreshes(conn: psycopg.Connection, table: str, day: date) -> int:
+    """Delete what earlier refreshes showed; the mart of refreshes keeps that of the last days."""
+    first = day - timedelta(days=_REFRESHES_KEPT_DAYS - 1) if table == _OF_REFRESHES else date.max
+    return conn.execute(
+        sql.SQL(
+            "delete from {} as shown using ops.build as build "
+            "where build.build_id = shown.generation and build.is_refresh "
+            "and build.business_date < %s"
+        ).format(_in(STORE, table)),
+        [first],
+    ).rowcount

@@ -14,6 +14,7 @@ from chotso.cli.console import OUTPUT, Json, answer, as_date, as_instant, progre
 from chotso.cli.dbt import AS_TYPED, dbt
 from chotso.cli.explain import explain
 from chotso.cli.late import late
+from chotso.cli.refresh import refresh
 from chotso.cli.retention import retention
 from chotso.contracts import contracts
 from chotso.errors import ChotsoError
@@ -35,6 +36,7 @@ app.add_typer(incidents.app, name="incidents")
 app.command()(incidents.watch)
 app.command()(explain)
 app.command()(late)
+app.command()(refresh)
 app.command()(backup)
 app.command()(wal)
 app.command()(restore)

@@ -36,6 +36,7 @@ def land(
     keys: dict[str, list[tuple[Any, ...]]] | None = None,
     final_of: str | None = None,
     not_before: datetime | None = None,
+    is_refresh: bool = False,
     progress: Progress = lambda _: None,
 ) -> Landings:
     """Land feeds of one or more groups from one snapshot; the caller holds the groups' locks.
@@ -53,12 +54,13 @@ def land(
         keys: Read the rows with these keys, by feed, and nothing else; the position stays.
         final_of: The period whose final extract this is.
         not_before: The earliest instant the source's clock may show.
+        is_refresh: Within the day; the night of the date is still to come.
         progress: Told what is being read.
 
     Raises:
         ChotsoError: The source is away, its clock went back, or the date lies after it.
     """
-    read = Read(business_date, full, months, final_of, keys)
+    read = Read(business_date, full, months, final_of, keys, is_refresh)
     with (
         every_feed_recorded(conn, contracts, read) as begun,
         open_snapshot(settings.source_url) as snapshot,

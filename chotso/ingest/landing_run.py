@@ -48,6 +48,7 @@ class Read:
         months: These months whole and nothing else.
         final_of: The period whose final extract this is.
         keys: The rows with these keys, by feed, and nothing else.
+        is_refresh: Within the day; the night of the date is still to come.
     """
 
     business_date: date
@@ -55,6 +56,7 @@ class Read:
     months: list[date] | None = None
     final_of: str | None = None
     keys: dict[str, list[tuple[Any, ...]]] | None = None
+    is_refresh: bool = False
 
     @property
     def is_of_a_night(self) -> bool:
@@ -99,7 +101,14 @@ def record_unread(conn: psycopg.Connection, contract: Contract, read: Read, reas
     if not read.is_of_a_night:
         return
     mode = read.mode_of(contract)
-    batch_id = ledger.start(conn, contract, read.business_date, mode, final_of=read.final_of)
+    batch_id = ledger.start(
+        conn,
+        contract,
+        read.business_date,
+        mode,
+        final_of=read.final_of,
+        is_refresh=read.is_refresh,
+    )
     ledger.stop(conn, batch_id, "failed", f"nothing of it was read: {reason}")
 
 
@@ -152,6 +161,7 @@ class LandingRun:
             final_of=self.read.final_of,
             delivery=named,
             landing=self.landing,
+            is_refresh=self.read.is_refresh,
         )
         self.modes[batch_id] = mode
         self.begun.add(contract.feed)

@@ -45,8 +45,11 @@ def start(
     final_of: str | None = None,
     delivery: tuple[str, str, str] | None = None,
     landing: Landing | None = None,
+    is_refresh: bool = False,
 ) -> str:
     """Insert a batch into the ledger before its work begins, and commit.
+
+    What is judged or mended again for a date whose night has not come belongs to the refreshes.
 
     Args:
         conn: The warehouse.
@@ -57,11 +60,14 @@ def start(
         delivery: (name, sha256, identity) of a delivered file.
         landing: The archive that its folder will be in. An id that stands there already is not
             given again: in a warehouse that was restored from a backup, numbers go back, too.
+        is_refresh: It is read within the day, before the night of its date.
     """
     batch_id: str | None = None
     while batch_id is None:
         with conn.transaction() as attempt:  # what is rolled back is the row; its number is used
-            batch_id = _insert(conn, contract, business_date, read_mode, final_of, delivery)
+            batch_id = _insert(
+                conn, contract, business_date, read_mode, final_of, delivery, is_refresh
+            )
             if landing and landing.has(batch_folder(contract.feed, business_date, batch_id)):
                 batch_id = None
                 raise psycopg.Rollback(attempt)
@@ -76,19 +82,29 @@ def _insert(
     read_mode: str,
     final_of: str | None,
     delivery: tuple[str, str, str] | None,
+    is_refresh: bool,
 ) -> str:
     name, sha256, identity = delivery or (None, None, None)
     row = conn.execute(
         """
         insert into ops.batch (
             batch_id, feed, feed_group, business_date, status, read_mode, final_of,
-            delivery_name, sha256, delivery_sha256, code_version
+            delivery_name, sha256, delivery_sha256, code_version, is_refresh
         )
         values (
             format('%%s_%%s_%%s', %(feed)s::text, to_char(%(date)s::date, 'YYYYMMDD'),
                 lpad(nextval('ops.batch_number')::text, 6, '0')),
             %(feed)s, %(group)s, %(date)s, 'running', %(mode)s, %(final)s,
-            %(name)s, %(sha256)s, %(identity)s, %(code)s
+            %(name)s, %(sha256)s, %(identity)s, %(code)s,
+            %(refresh)s or (
+                %(mode)s in ('replay', 'window')
+                and exists (
+                    select from ops.batch as earlier
+                    where earlier.business_date = %(date)s
+                    having bool_or(earlier.is_refresh)
+                        and bool_and(earlier.is_refresh or earlier.final_of is not null)
+                )
+            )
         )
         returning batch_id
         """,
@@ -102,6 +118,7 @@ def _insert(
             "sha256": sha256,
             "identity": identity,
             "code": code_version(),
+            "refresh": is_refresh,
         },
     ).fetchone()
     assert row is not None

@@ -101,15 +101,27 @@ def extract_group(
     business_date: date,
     *,
     full: bool = False,
+    is_refresh: bool = False,
     progress: Progress = _quiet,
 ) -> GroupReport:
-    """Land, publish and prove one group under its lock. Errors are in the report."""
+    """Land, publish and prove one group under its lock. Errors are in the report.
+
+    With `is_refresh` the ledger notes that the night of the date is still to come.
+    """
     with (
         telemetry.step("extract", group, business_date=business_date) as step,
         _locked(settings, [group]) as conn,
     ):
         left = _process_landed(settings, conn, group, business_date, progress)
-        landings = _land(settings, conn, [group], business_date, full=full, progress=progress)
+        landings = _land(
+            settings,
+            conn,
+            [group],
+            business_date,
+            full=full,
+            is_refresh=is_refresh,
+            progress=progress,
+        )
         report = _process_landed(settings, conn, group, business_date, progress)
         _prove(settings, conn, report, progress)
         if report.stopped or left.stopped or landings.stopped:
@@ -137,19 +149,31 @@ def extract_all(
     settings: Settings, business_date: date, progress: Progress = _quiet
 ) -> list[GroupReport]:
     """Extract all groups in order, registers first. If one fails, the others go on."""
-    reports = []
-    for group in groups():
-        try:
-            reports.append(extract_group(settings, group, business_date, progress=progress))
-        except ChotsoError as error:
-            reports.append(GroupReport(group, business_date, stopped=[str(error)]))
-        except psycopg.Error as error:
-            reports.append(GroupReport(group, business_date, stopped=[str(refused(error))]))
-        except Exception as error:
-            _LOG.exception("the extract of %s", group)
-            told = unexpected(error, f"The extract of {group}")
-            reports.append(GroupReport(group, business_date, stopped=[str(told)]))
-    return reports
+    return [extract_or_tell(settings, group, business_date, progress) for group in groups()]
+
+
+def extract_or_tell(
+    settings: Settings,
+    group: str,
+    business_date: date,
+    progress: Progress = _quiet,
+    *,
+    is_refresh: bool = False,
+) -> GroupReport:
+    """Extract one group; every error is in the report, so that other groups go on."""
+    told: ChotsoError
+    try:
+        return extract_group(
+            settings, group, business_date, is_refresh=is_refresh, progress=progress
+        )
+    except ChotsoError as error:
+        told = error
+    except psycopg.Error as error:
+        told = refused(error)
+    except Exception as error:
+        _LOG.exception("the extract of %s", group)
+        told = unexpected(error, f"The extract of {group}")
+    return GroupReport(group, business_date, stopped=[str(told)])
 
 
 def final_extract(
@@ -298,6 +322,7 @@ def _land(
     progress: Progress,
     final_of: str | None = None,
     not_before: datetime | None = None,
+    is_refresh: bool = False,
 ) -> Landings:
     for group in names:
         ledger.give_up_unlanded(conn, group)
@@ -309,9 +334,10 @@ def _land(
             conn,
             wanted,
             business_date,
-            full=full or is_weekly_full_read(business_date),
+            full=full or (is_weekly_full_read(business_date) and not is_refresh),
             final_of=final_of,
             not_before=not_before,
+            is_refresh=is_refresh,
             progress=progress,
         )
         if landings.stopped:

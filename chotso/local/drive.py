@@ -13,7 +13,8 @@ RECONCILE = "reconcile_warehouse"
 FREEZE = "freeze_results"
 VERIFY = "verify_releases"
 WATCH = "watch_nights"
-ALL_DAGS = (*EXTRACTS, BUILD, RECONCILE, FREEZE, VERIFY, WATCH)
+REFRESH = "refresh_figures"
+ALL_DAGS = (*EXTRACTS, BUILD, RECONCILE, FREEZE, VERIFY, WATCH, REFRESH)
 ENDED_WELL = frozenset({"success", "skipped"})
 NIGHT_TIMEOUT_S = 900.0
 

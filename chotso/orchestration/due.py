@@ -12,10 +12,11 @@ from chotso.orchestration.night import business_date
 from chotso.settings import Settings
 from chotso.warehouse.connect import connect
 
-# Of a feed that was published for the date, a later try that failed is no gap.
+# Refreshes within the day are no night's. Of a feed that was published for the date, a later try
+# that failed is no gap.
 _MISSING_SQL = """
 with newest as (
-    select max(business_date) as business_date from ops.batch
+    select max(business_date) as business_date from ops.batch where not is_refresh
 )
 
 select newest.business_date, expected.feed, latest.status, latest.reason
@@ -24,7 +25,9 @@ cross join unnest(%s::text[]) with ordinality as expected (feed, place)
 left join lateral (
     select batch.status, batch.reason
     from ops.batch as batch
-    where batch.feed = expected.feed and batch.business_date = newest.business_date
+    where
+        batch.feed = expected.feed and batch.business_date = newest.business_date
+        and not batch.is_refresh
     order by batch.status = 'published' desc, batch.started_at desc, batch.batch_id desc
     limit 1
 ) as latest on true
@@ -70,7 +73,7 @@ def build_date(settings: Settings, partition_key: str | None) -> date:
         return business_date(partition_key)
     with connect(settings) as conn:
         row = conn.execute(
-            "select max(business_date) from ops.batch where status = 'published'"
+            "select max(business_date) from ops.batch where status = 'published' and not is_refresh"
         ).fetchone()
     if row is None or row[0] is None:
         raise ChotsoError(

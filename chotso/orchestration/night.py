@@ -21,13 +21,14 @@ if TYPE_CHECKING:
     from chotso.ingest.waiting import GroupReport
 
 _LOG = logging.getLogger(__name__)
-# A freeze's own extract publishes the cutoff's date too; the night of that date still follows.
+# A freeze's own extract publishes the cutoff's date too, and refreshes within the day publish
+# theirs; the night of that date still follows. No question here is about refreshes.
 # A register that failed is about to be tried again: half an hour's grace.
 _REGISTERS_SQL = """
 with latest as (
     select distinct on (feed) feed, status, started_at
     from ops.batch
-    where business_date = %s and feed = any(%s) and final_of is null
+    where business_date = %s and feed = any(%s) and final_of is null and not is_refresh
     order by feed asc, started_at desc, batch_id desc
 )
 
@@ -47,14 +48,14 @@ _TO_REQUEST_SQL = """
 with first_date as (
     select expected.feed, coalesce(min(batch.business_date), '-infinity') as first_date
     from unnest(%(feeds)s::text[]) as expected (feed)
-    left join ops.batch as batch on batch.feed = expected.feed
+    left join ops.batch as batch on batch.feed = expected.feed and not batch.is_refresh
     group by expected.feed
 ),
 
 latest as (
     select distinct on (business_date, feed) business_date, feed, status, started_at
     from ops.batch
-    where feed = any(%(feeds)s)
+    where feed = any(%(feeds)s) and not is_refresh
     order by business_date asc, feed asc, started_at desc, batch_id desc
 ),
 
@@ -83,7 +84,7 @@ from ops.batch as batch
 inner join settled on settled.business_date = batch.business_date
 cross join seen
 where
-    batch.status = 'published'
+    batch.status = 'published' and not batch.is_refresh
     and (batch.first_build_id is null or batch.first_build_id > seen.build_id)
 order by batch.business_date
 """
@@ -94,7 +95,7 @@ select
         and first_build_id <= (select max(build_id) from ops.build where status = 'exposed')
     )
 from ops.batch
-where business_date = %s and status = 'published'
+where business_date = %s and status = 'published' and not is_refresh
 """
 
 
@@ -174,7 +175,7 @@ def dates_to_request(settings: Settings) -> list[date]:
 
 
 def is_built(conn: psycopg.Connection, day: date) -> bool:
-    """Whether readers see everything that is published for the date."""
+    """Whether readers see everything that its night published."""
     row = conn.execute(_IS_BUILT_SQL, [day]).fetchone()
     return row is not None and row[0] is True
 

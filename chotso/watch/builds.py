@@ -26,7 +26,7 @@ select percentile_cont(0.5) within group (order by lasted)
 from (
     select exposed_at - started_at as lasted
     from ops.build
-    where target_schema = %s and exposed_at is not null
+    where target_schema = %s and exposed_at is not null and not is_refresh
     order by build_id desc
     limit %s
 ) as recent

@@ -35,7 +35,7 @@ set
     end
 where ended_at is null and kind = %(task)s and (
     last_seen_at <= clock_timestamp() - %(days)s
-    or dag_id = 'build_warehouse' and exists (
+    or dag_id in ('build_warehouse', 'refresh_figures') and exists (
         select from ops.build
         where status = 'exposed' and build.started_at > incident.last_seen_at
     )

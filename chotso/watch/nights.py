@@ -14,8 +14,8 @@ from chotso.watch.dags import dag_of
 from chotso.watch.fault import Fault
 from chotso.watch.moment import Moment
 
-# A freeze's own reads and rows judged again are not the night's.
-_OF_NIGHTS = "final_of is null and read_mode <> 'replay'"
+# A freeze's own reads, refreshes within the day and rows judged again are not the night's.
+_OF_NIGHTS = "final_of is null and not is_refresh and read_mode <> 'replay'"
 _NEWEST_BATCH = f"""
 select distinct on (feed)
     batch_id, feed, feed_group, status, reason, landed_at, started_at,
@@ -63,7 +63,7 @@ select percentile_cont(0.5) within group (order by lasted)
 from (
     select published_at - started_at as lasted
     from ops.batch
-    where feed = %s and status = 'published'
+    where feed = %s and status = 'published' and not is_refresh
     order by published_at desc
     limit %s
 ) as recent

@@ -10,6 +10,7 @@ from airflow.sdk import (
 )
 
 from chotso.calendar import LOCAL_ZONE, LOCAL_ZONE_NAME
+from chotso.orchestration.countdown import crons, load_countdown
 from chotso.registers import load_registers
 
 
@@ -52,6 +53,17 @@ def cutoffs() -> MultipleCronTriggerTimetable | None:
     local = {period.cutoff_at.astimezone(LOCAL_ZONE) for period in load_registers().periods}
     at_cutoffs = {f"{at.minute} {at.hour} {at.day} {at.month} *" for at in local}
     return MultipleCronTriggerTimetable(*sorted(at_cutoffs), "20 * * * *", timezone=LOCAL_ZONE_NAME)
+
+
+def last_days() -> MultipleCronTriggerTimetable | None:
+    """Every quarter of an hour in the last days before each cutoff, as configured.
+
+    `config/operations/refresh.yml` says which days and hours; with `days: 0` there is no schedule.
+    """
+    ticks = crons(load_countdown(), load_registers().periods)
+    if not _is_on() or not ticks:
+        return None
+    return MultipleCronTriggerTimetable(*ticks, timezone=LOCAL_ZONE_NAME)
 
 
 def _is_on() -> bool:

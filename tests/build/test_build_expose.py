@@ -262,6 +262,64 @@ def test_what_every_night_showed_is_kept_and_a_night_replaces_only_itself(
     ]
 
 
+def shown(warehouse: Warehouse, known_at: str, amount: int, *, is_refresh: bool) -> None:
+    """A night or a refresh by hand, with the marts that keep them; the date is that of the day."""
+    day = known_at.partition("T")[0]
+    tables = {
+        "fct_nightly_attainment": ("business_date", f"select date '{day}' as business_date"),
+        "fct_intraday_attainment": (
+            "known_at",
+            f"select timestamptz '{known_at}' as known_at where {is_refresh}",
+        ),
+        "rpt_pace": (
+            "business_date",
+            f"select date '{day}' as business_date, true as is_latest_night, {amount} as amount",
+        ),
+    }
+    with connect(warehouse.settings) as conn:
+        build_id = built(conn, amount)
+        conn.execute(
+            "update ops.build set business_date = %s, is_refresh = %s where build_id = %s",
+            [day, is_refresh, build_id],
+        )
+        for table, (key, query) in tables.items():
+            conn.execute(f"drop table if exists marts_build.{table}")  # type: ignore[arg-type, unused-ignore]
+            conn.execute(f"create table marts_build.{table} as {query}")  # type: ignore[arg-type, unused-ignore]
+            conn.execute(f"alter table marts_build.{table} add primary key ({key})")  # type: ignore[arg-type, unused-ignore]
+        conn.commit()
+        expose(conn, "marts_build", build_id)
+        conn.commit()
+
+
+def test_a_refresh_is_kept_for_seven_dates_and_is_no_night(warehouse: Warehouse) -> None:
+    nights = "select business_date::text from marts.fct_nightly_attainment order by 1"
+    instants = (
+        "select to_char(known_at at time zone 'UTC', 'DD HH24:MI') "
+        "from marts.fct_intraday_attainment order by 1"
+    )
+    pace = "select business_date::text, amount, is_latest_night from marts.rpt_pace order by 1"
+    shown(warehouse, "2021-12-29T20:00Z", 1, is_refresh=False)
+    shown(warehouse, "2021-12-30T08:00Z", 2, is_refresh=True)
+    with reader(warehouse) as early:
+        assert early.execute(instants).fetchall() == [("30 08:00",)]
+        shown(warehouse, "2021-12-30T08:15Z", 3, is_refresh=True)
+        shown(warehouse, "2021-12-30T08:15Z", 4, is_refresh=True)
+        assert early.execute(instants).fetchall() == [("30 08:00",)], "its own snapshot"
+    assert warehouse.rows(nights) == [("2021-12-29",)]
+    assert warehouse.rows(instants) == [("30 08:00",), ("30 08:15",)]
+    assert warehouse.rows(pace) == [("2021-12-29", 1, False), ("2021-12-30", 4, True)]
+
+    # the night of the 30th never came
+    shown(warehouse, "2022-01-04T08:00Z", 5, is_refresh=True)
+    assert warehouse.rows(pace) == [("2021-12-29", 1, False), ("2022-01-04", 5, True)]
+    shown(warehouse, "2022-01-05T20:00Z", 6, is_refresh=False)
+    assert warehouse.rows(nights) == [("2021-12-29",), ("2022-01-05",)]
+    assert warehouse.rows(pace) == [("2021-12-29", 1, False), ("2022-01-05", 6, True)]
+    assert warehouse.rows(instants) == [("04 08:00",), ("30 08:00",), ("30 08:15",)]
+    shown(warehouse, "2022-01-06T20:00Z", 7, is_refresh=False)
+    assert warehouse.rows(instants) == [("04 08:00",)], "the 30th is no longer among the last seven"
+
+
 def test_a_mart_whose_grain_became_finer_gets_its_new_key(warehouse: Warehouse) -> None:
     """As an upgrade brings it: one row per version where there was one per code."""
     night(warehouse, 10)

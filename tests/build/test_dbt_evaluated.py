@@ -168,7 +168,6 @@ EXCEPTIONS: dict[str, dict[str, str]] = {
     "rejoined": {
         "fct_arrears_ratio in rpt_arrears": REPORTS,
         "fct_employer_debt in rpt_employer_debt": REPORTS,
-        "fct_nightly_attainment in rpt_pace": REPORTS,
         "fct_officer_attainment in rpt_officers": REPORTS,
         "fct_reconciliation in rpt_reconciliation": REPORTS,
         "rpt_emulation_points in rpt_emulation_ranking": TWO_SIDES,

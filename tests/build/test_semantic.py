@@ -10,7 +10,12 @@ from tests.worlds.dbt_manifest import manifest, models, parsed
 _HOOK = re.compile(r"add_foreign_key\('(\w+)', '(\w+)', '\w+'\)")
 _REF = re.compile(r"ref\('(\w+)'\)")
 # where a province's row stands beside its agencies'
-WITH_PROVINCE = {"fct_arrears_ratio", "fct_monthly_attainment", "fct_nightly_attainment"}
+WITH_PROVINCE = {
+    "fct_arrears_ratio",
+    "fct_intraday_attainment",
+    "fct_monthly_attainment",
+    "fct_nightly_attainment",
+}
 
 
 def semantic_models() -> dict[str, dict[str, Any]]:

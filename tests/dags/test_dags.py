@@ -21,10 +21,11 @@ from wiring import assets
 from wiring.night import BUSINESS_DATE
 
 import chotso.orchestration.night as night_module
+import chotso.orchestration.refresh as refresh_module
 import chotso.settings as settings_module
 from chotso import PROJECT_ROOT
 from chotso.errors import BusyError, ChotsoError
-from chotso.local.drive import ALL_DAGS, BUILD, EXTRACTS, FREEZE, RECONCILE, VERIFY
+from chotso.local.drive import ALL_DAGS, BUILD, EXTRACTS, FREEZE, RECONCILE, REFRESH, VERIFY
 from chotso.orchestration import due
 from chotso.orchestration.due import newest_due, run_date
 from chotso.orchestration.extracts import extracts
@@ -65,7 +66,7 @@ def test_all_dags_can_be_read(bag: DagBag) -> None:
 def test_reading_them_needs_no_database_and_no_heavy_library(tmp_path: Path) -> None:
     code = (
         "import sys, extract_feeds, build_warehouse, freeze_results, reconcile_warehouse\n"
-        "import verify_releases\n"
+        "import verify_releases, refresh_figures, watch_nights\n"
         "heavy = {'great_expectations', 'dbt', 'pandas', 'pyarrow', 'psycopg'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
     )
@@ -152,6 +153,46 @@ def test_the_freeze_fires_at_the_cutoff_and_sweeps_every_hour(bag: DagBag) -> No
     assert sorted(ticks) == [cutoff, cutoff + timedelta(minutes=20)]
 
 
+def test_refreshes_tick_every_quarter_of_an_hour_on_the_last_days_alone(bag: DagBag) -> None:
+    timetable = core_timetable(bag.dags[REFRESH])
+
+    def next_tick(at: str) -> datetime:
+        instant = pendulum.instance(datetime.fromisoformat(at))
+        found: datetime = min(each._align_to_next(instant) for each in timetable._timetables)
+        return found
+
+    first = datetime.fromisoformat("2021-12-29T07:00:00+07:00")
+    assert next_tick("2021-11-02T09:00:00+07:00") == first
+    assert next_tick("2021-12-29T07:00:01+07:00") == first + timedelta(minutes=15)
+    last = datetime.fromisoformat("2021-12-31T16:45:00+07:00")
+    assert next_tick("2021-12-31T16:31:00+07:00") == last
+    assert next_tick("2021-12-31T16:45:01+07:00").year == 2022, "the source's clock refuses it"
+
+
+def test_a_refresh_that_steps_aside_is_skipped_and_one_that_was_stopped_fails(
+    bag: DagBag, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task: Any = bag.dags[REFRESH].get_task("refresh")
+    monkeypatch.setattr(settings_module, "load_settings", lambda: None)
+
+    def busy(settings: None, *, only_if_due: bool) -> refresh_module.Refresh:
+        assert only_if_due
+        raise refresh_module.NotNowError("Another run works (freeze).", next_step="wait.")
+
+    monkeypatch.setattr(refresh_module, "refresh", busy)
+    with pytest.raises(AirflowSkipException, match=r"Another run works \(freeze\)"):
+        task.python_callable()
+    done = refresh_module.Refresh(date(2021, 12, 31), stopped=["payments is blocked"])
+    monkeypatch.setattr(refresh_module, "refresh", lambda settings, only_if_due: done)
+    with pytest.raises(ChotsoError, match="payments is blocked"):
+        task.python_callable()
+    done.stopped.clear()
+    done.as_known_at = datetime.fromisoformat("2021-12-31T16:45:00+07:00")
+    assert task.python_callable() == {
+        "business_date": "2021-12-31", "as_known_at": "2021-12-31T16:45:00+07:00",
+    }  # fmt: skip
+
+
 def test_what_is_sealed_is_looked_at_every_morning(bag: DagBag) -> None:
     timetable = core_timetable(bag.dags[VERIFY])
     evening = pendulum.datetime(2021, 12, 31, 15, 0, tz="UTC")
@@ -168,6 +209,7 @@ def test_without_schedules_no_clock_starts_anything_but_runs_may_name_their_date
         assert timetable.partitioned_at_runtime
     assert not core_timetable(bag_off.dags[FREEZE]).can_be_scheduled
     assert not core_timetable(bag_off.dags[VERIFY]).can_be_scheduled
+    assert not core_timetable(bag_off.dags[REFRESH]).can_be_scheduled
     build = core_timetable(bag_off.dags[BUILD])
     assert build.partitioned, "the build still starts by its assets"
 

@@ -11,6 +11,7 @@ from chotso.contracts import Contract, HelperTable
 from chotso.ingest.exemptions import ExemptionRegister
 from chotso.ingest.rule_models import RuleRegister
 from chotso.label_register import LabelRegister
+from chotso.orchestration.countdown import Countdown
 from chotso.paper_register import PaperRegister
 from chotso.registers import MeasureRegister, MetricRegister, PeriodRegister
 from chotso.release.bundle.signers import SignerRegister
@@ -28,6 +29,7 @@ REGISTERS: dict[str, tuple[type[StrictModel], str]] = {
     "metrics": (MetricRegister, "config/metrics.yml"),
     "papers": (PaperRegister, "config/papers.yml"),
     "periods": (PeriodRegister, "config/periods.yml"),
+    "refresh": (Countdown, "config/operations/refresh.yml"),
     "rules": (RuleRegister, "expectations/register.yml"),
     "signers": (SignerRegister, "config/signers.yml"),
     "watch": (Limits, "config/operations/watch.yml"),

@@ -19,6 +19,7 @@ from (
     ('freeze', 'Bản dựng chốt số', 'build of a freeze'),
     ('rehearsal', 'Bản dựng diễn tập', 'build of a rehearsal'),
     ('scratch', 'Bản dựng nháp', 'scratch build'),
+    ('refresh', 'Bản dựng trong ngày', 'build within the day'),
     ('passed', 'Đạt', 'passed'),
     ('blocked', 'Chặn cả lô', 'blocked the batch'),
     ('set_aside', 'Cách ly dòng vi phạm', 'set rows aside'),
@@ -56,6 +57,7 @@ with build as (
         made.finished_at as ended_at,
         made.exposed_at,
         case
+            when made.target_schema = 'marts_build' and made.is_refresh then 'refresh'
             when made.target_schema = 'marts_build' then 'night'
             when bool_or(begun.is_rehearsal) then 'rehearsal'
             when bool_or(not begun.is_rehearsal) then 'freeze'
@@ -87,7 +89,7 @@ comment on view ops.builds is
 comment on column ops.builds.build_id is 'Số của bản dựng — number of the build';
 comment on column ops.builds.business_date is 'Ngày nghiệp vụ — business date';
 comment on column ops.builds.kind is
-'Loại: hằng đêm, chốt số, diễn tập, nháp — night, freeze, rehearsal or scratch';
+'Loại: hằng đêm, trong ngày, chốt số, diễn tập, nháp — night, refresh, freeze, rehearsal, scratch';
 comment on column ops.builds.status is
 'Trạng thái — running, built, exposed (shown to readers) or failed';
 comment on column ops.builds.started_at is 'Bắt đầu (giờ máy chủ) — begun, server''s clock';
@@ -108,6 +110,7 @@ with span as (
             started_at, greatest(started_at, published_at, landed_at), '[]'
         ) as worked
     from ops.batch
+    where not is_refresh
     union all
     select
         business_date,
@@ -143,6 +146,7 @@ tried as (
             ) is null
         ) as is_stopped
     from ops.batch
+    where not is_refresh
 ),
 
 delivered as (

@@ -1,4 +1,5 @@
--- Only the rows of this night; chotso.build.expose keeps those of earlier nights.
+-- Only the rows of this night; chotso.build.expose keeps those of earlier nights, and none of a
+-- refresh within the day.
 with night as (
     select * from {{ ref('int_night') }}
 ),

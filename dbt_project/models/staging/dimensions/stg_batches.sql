@@ -16,7 +16,9 @@ final as (
         delivery_name as file_name,
         landing_path,
         sha256 as content_sha256,
-        known_at
+        known_at,
+        coalesce(is_refresh, false) as is_refresh,
+        final_of is not null as is_final
     from known
 )
 
