@@ -8,7 +8,6 @@ holds only today's state grew with the nights.
 
 import argparse
 import json
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ import psycopg
 from rich.console import Console
 from rich.table import Table
 
+from bench.home import new_home
 from chotso.build.compare import build_for_readers
 from chotso.calendar import LOCAL_ZONE
 from chotso.ingest.night import extract_all
@@ -147,7 +147,7 @@ def main() -> None:
 
 @contextmanager
 def _home() -> Iterator[Settings]:
-    home = Path(os.environ.setdefault("CHOTSO_HOME", str(Path(".cache/growth").absolute())))
+    home = new_home("growth")
     running = server.start(home)
     try:
         settings = load_settings()

@@ -5,7 +5,6 @@ each night. The medians count.
 """
 
 import argparse
-import os
 import resource
 import shutil
 import subprocess
@@ -13,12 +12,12 @@ import sys
 import time
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from pathlib import Path
 from statistics import median
 
 from rich.console import Console
 from rich.table import Table
 
+from bench.home import new_home
 from chotso.calendar import night_of
 from chotso.settings import load_settings
 from chotso.warehouse.connect import connect
@@ -44,9 +43,7 @@ def main() -> None:
     parser.add_argument("--persons", type=int, default=1_150_000)
     parser.add_argument("--employers", type=int, default=4_000)
     asked = parser.parse_args()
-    home = Path(".cache/bench-province").absolute()
-    shutil.rmtree(home, ignore_errors=True)
-    os.environ["CHOTSO_HOME"] = str(home)
+    home = new_home("bench-province")
     shown = Table("what", "wall, s", "Python's CPU, s")
     try:
         _run("sandbox", "start")

@@ -1,9 +1,13 @@
 """The base of all registers' models: strict types, and texts for their errors."""
 
 import json
+from pathlib import Path
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+
+from chotso.errors import ChotsoError
+from chotso.yaml_reader import NotYamlError, read_yaml
 
 
 class StrictModel(BaseModel):
@@ -21,6 +25,26 @@ class StrictModel(BaseModel):
             pydantic.ValidationError: The content does not fit; see `faults_of`.
         """
         return cls.model_validate_json(json.dumps(content))
+
+    @classmethod
+    def of_file(cls, path: Path, kept: str) -> Self:
+        """The only entry of a YAML file.
+
+        Args:
+            path: The file.
+            kept: What goes on without it, for the error.
+
+        Raises:
+            ChotsoError: The file is missing or does not fit; each fault is named.
+        """
+        try:
+            return cls.of_content(read_yaml(path.read_bytes()))
+        except (OSError, NotYamlError, ValidationError) as error:
+            raise ChotsoError(
+                f"{path} cannot be used: {'; '.join(faults_of(error))}",
+                kept=kept,
+                next_step="mend the file.",
+            ) from error
 
 
 def faults_of(error: Exception) -> list[str]:

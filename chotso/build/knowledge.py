@@ -7,6 +7,7 @@ import psycopg
 
 from chotso.calendar import LOCAL_ZONE
 from chotso.errors import ChotsoError
+from chotso.ingest.ledger import ONLY_REFRESHED
 
 
 @dataclass(frozen=True)
@@ -56,11 +57,8 @@ def knowledge_at(conn: psycopg.Connection, as_known_at: datetime | None) -> Know
             next_step="give an instant between those two.",
         )
     row = conn.execute(
-        # as int_newest_batch has it; a freeze's own reads are no night
-        """
-        select
-            business_date,
-            bool_or(is_refresh) and bool_and(is_refresh or final_of is not null)
+        f"""
+        select business_date, {ONLY_REFRESHED}
         from ops.batch
         where status = 'published' and known_at <= %s
         group by business_date

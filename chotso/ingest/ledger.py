@@ -30,6 +30,10 @@ class LandedBatch:
     landed: Landed
 
 
+# Of the batches of one date, as dbt's int_newest_batch has it; a freeze's own reads are no night.
+ONLY_REFRESHED: LiteralString = (
+    "bool_or(is_refresh) and bool_and(is_refresh or final_of is not null)"
+)
 _COLUMNS: LiteralString = (
     "batch_id, feed, business_date, read_mode, known_at, source_position, delivery_name, "
     "stated_at, final_of, landing_files"
@@ -86,7 +90,7 @@ def _insert(
 ) -> str:
     name, sha256, identity = delivery or (None, None, None)
     row = conn.execute(
-        """
+        f"""
         insert into ops.batch (
             batch_id, feed, feed_group, business_date, status, read_mode, final_of,
             delivery_name, sha256, delivery_sha256, code_version, is_refresh
@@ -101,8 +105,7 @@ def _insert(
                 and exists (
                     select from ops.batch as earlier
                     where earlier.business_date = %(date)s
-                    having bool_or(earlier.is_refresh)
-                        and bool_and(earlier.is_refresh or earlier.final_of is not null)
+                    having {ONLY_REFRESHED}
                 )
             )
         )

@@ -5,14 +5,12 @@ from datetime import datetime, time, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, field_validator
 
 from chotso import PROJECT_ROOT
 from chotso.calendar import LOCAL_ZONE
-from chotso.errors import ChotsoError
 from chotso.registers import Period
-from chotso.strict_models import StrictModel, faults_of
-from chotso.yaml_reader import NotYamlError, read_yaml
+from chotso.strict_models import StrictModel
 
 FILE = PROJECT_ROOT / "config" / "operations" / "refresh.yml"
 _INSTANT = timedelta(microseconds=1)
@@ -48,14 +46,7 @@ def load_countdown() -> Countdown:
     Raises:
         ChotsoError: The file is missing or does not fit; each fault is named.
     """
-    try:
-        return Countdown.of_content(read_yaml(FILE.read_bytes()))
-    except (OSError, NotYamlError, ValidationError) as error:
-        raise ChotsoError(
-            f"{FILE} cannot be used: {'; '.join(faults_of(error))}",
-            kept="everything; only refreshes within the day do not run.",
-            next_step="mend the file.",
-        ) from error
+    return Countdown.of_file(FILE, kept="everything; only refreshes within the day do not run.")
 
 
 def windows(countdown: Countdown, period: Period) -> list[tuple[datetime, datetime]]:

@@ -3,12 +3,10 @@
 from decimal import Decimal
 from functools import cache
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from chotso import PROJECT_ROOT
-from chotso.errors import ChotsoError
-from chotso.strict_models import StrictModel, faults_of
-from chotso.yaml_reader import NotYamlError, read_yaml
+from chotso.strict_models import StrictModel
 
 FILE = PROJECT_ROOT / "config" / "operations" / "watch.yml"
 
@@ -67,11 +65,4 @@ def load_limits() -> Limits:
     Raises:
         ChotsoError: The file is missing or does not fit; each fault is named.
     """
-    try:
-        return Limits.of_content(read_yaml(FILE.read_bytes()))
-    except (OSError, NotYamlError, ValidationError) as error:
-        raise ChotsoError(
-            f"{FILE} cannot be used: {'; '.join(faults_of(error))}",
-            kept="everything; only the watch is blind.",
-            next_step="mend the file.",
-        ) from error
+    return Limits.of_file(FILE, kept="everything; only the watch is blind.")

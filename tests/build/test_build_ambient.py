@@ -6,20 +6,14 @@ import pytest
 
 from chotso.build import run_build, runner
 from chotso.errors import ChotsoError
-from tests.worlds.build_warehouse import Servers, Warehouse, new_warehouse
+from tests.worlds.build_warehouse import Servers, Warehouse, warehouse_of_one_payment
 
 pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")
 def warehouse(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    with new_warehouse(servers, tmp_path_factory.mktemp("home")) as made:
-        with made.world() as world:
-            world.batch("2021-12-31", "2022-01-01T01:00")
-            world.agency("072", parent=None, level=1)
-            world.agency("07201")
-            world.employer("TA0001A")
-            world.payment("one", "2021-12-31T10:00", ("BHYT", 10, 0))
+    with warehouse_of_one_payment(servers, tmp_path_factory.mktemp("home")) as made:
         yield made
 
 

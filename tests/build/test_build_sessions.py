@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from chotso.build import run_build
-from tests.worlds.build_warehouse import Servers, Warehouse, new_warehouse
+from tests.worlds.build_warehouse import Servers, Warehouse, warehouse_of_one_payment
 
 pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(900)]
 
@@ -23,11 +23,7 @@ where relkind = 'r' and relname ~ '^(dim|fct|rpt)_' and relnamespace <> 'pg_cata
 
 @pytest.fixture(scope="module")
 def warehouse(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    with new_warehouse(servers, tmp_path_factory.mktemp("home")) as made:
-        with made.world() as world:
-            world.batch("2021-12-31", "2022-01-01T01:00")
-            world.agency("072", parent=None, level=1)
-            world.agency("07201")
+    with warehouse_of_one_payment(servers, tmp_path_factory.mktemp("home")) as made:
         yield made
 
 

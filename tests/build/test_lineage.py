@@ -15,7 +15,7 @@ from chotso.build import lineage, run_build, runner
 from chotso.build.nodes import Node
 from chotso.errors import ChotsoError
 from chotso.settings import Settings
-from tests.worlds.build_warehouse import Servers, Warehouse, new_warehouse
+from tests.worlds.build_warehouse import Servers, Warehouse, warehouse_of_one_payment
 from tests.worlds.collector import Collector, collector
 from tests.worlds.collector import lineage as kept
 
@@ -33,13 +33,7 @@ assert not [name for name in sys.modules if name.startswith("openlineage")]
 
 @pytest.fixture(scope="module")
 def warehouse(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    with new_warehouse(servers, tmp_path_factory.mktemp("home")) as made:
-        with made.world() as world:
-            world.batch("2021-12-31", "2022-01-01T01:00")
-            world.agency("072", parent=None, level=1)
-            world.agency("07201")
-            world.employer("TA0001A")
-            world.payment("one", "2021-12-31T10:00", ("BHYT", 10, 0))
+    with warehouse_of_one_payment(servers, tmp_path_factory.mktemp("home")) as made:
         yield made
 
 

@@ -87,6 +87,19 @@ def dbt_into(
 
 
 @contextmanager
+def warehouse_of_one_payment(servers: Servers, home: Path) -> Iterator[Warehouse]:
+    """One night is known, with one payment; nothing is built."""
+    with new_warehouse(servers, home) as made:
+        with made.world() as world:
+            world.batch("2021-12-31", "2022-01-01T01:00")
+            world.agency("072", parent=None, level=1)
+            world.agency("07201")
+            world.employer("TA0001A")
+            world.payment("one", "2021-12-31T10:00", ("BHYT", 10, 0))
+        yield made
+
+
+@contextmanager
 def new_warehouse(servers: Servers, home: Path) -> Iterator[Warehouse]:
     name = f"build_{secrets.token_hex(4)}"
     admin_url = urlunsplit(urlsplit(servers.admin_url)._replace(path=f"/{name}"))
