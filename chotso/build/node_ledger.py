@@ -27,8 +27,10 @@ values (
 )
 on conflict (build_id, node) do update
 set
-    status = excluded.status, ended_at = excluded.ended_at, seconds = excluded.seconds,
-    rows = excluded.rows, message = excluded.message
+    status = excluded.status, seconds = excluded.seconds, rows = excluded.rows,
+    message = excluded.message,
+    -- a start that was written late must not come after its end
+    ended_at = build_node.started_at + excluded.seconds * interval '1 second'
 """
 _STATUSES = ("running", "success", "pass", "warn", "fail", "error", "skipped")
 

@@ -8,6 +8,8 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
@@ -83,6 +85,26 @@ def test_every_model_and_test_has_its_row(
     lines = [record.getMessage() for record in caplog.records]
     assert len([line for line in lines if line.endswith(": started")]) == report.models
     assert [line for line in lines if line.startswith("model fct_contribution: success, 1 rows, ")]
+
+
+def test_no_node_ends_before_it_began_however_late_its_start_is_written(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_build(warehouse.settings)
+    ((newest,),) = warehouse.rows("select max(build_id) from ops.build")
+    ledger = node_ledger.NodeLedger(warehouse.settings, int(str(newest)))
+    began = time.monotonic()
+    node = Node("late", "model", "late", None, time.time_ns(), began)
+    ledger.started(node)
+    with monkeypatch.context() as slow:
+        slow.setattr(time, "monotonic", lambda: began)
+        time.sleep(0.3)  # the server reads its clock so much later than we read ours
+        ledger.tick()
+    ledger.ended(replace(node, status="success", ended=began + 0.01))
+    ledger.close()
+    lasted = "seconds, ended_at - started_at = interval '0.01 s'"
+    assert seen(warehouse, lasted, "node = 'late'") == [(Decimal("0.010"), True)]
+    warehouse.rows("delete from ops.build_node where node = 'late' returning node")
 
 
 def test_a_build_that_hangs_shows_what_is_running(
