@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pypdfium2
 from PIL import Image
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parents[1]), str(HERE)]
@@ -24,8 +24,8 @@ from chotso.reports import write_reports, write_signature_page  # noqa: E402
 from tests.quarantine.test_quarantine_workbook import NOTHING  # noqa: E402
 from tests.quarantine.test_quarantine_workbook import row as set_aside  # noqa: E402
 from tests.worlds import report_worlds as worlds  # noqa: E402
+from tests.worlds.chromium import running_chromium  # noqa: E402
 
-CHROMIUM = "/usr/bin/chromium"
 PAGES = {
     "cover": "BÁO CÁO KẾT QUẢ THI ĐUA",
     "board": "Toàn cảnh đến tháng",
@@ -74,7 +74,7 @@ def picture_of_sheet(page: Page, book: Book, name: str, sheet: tuple[str, int, i
 
 def main() -> None:
     """Make a release's papers, and take every picture."""
-    with tempfile.TemporaryDirectory() as scratch, sync_playwright() as playwright:
+    with tempfile.TemporaryDirectory() as scratch, running_chromium() as browser:
         folder = worlds.province(Path(scratch) / "original")
         write_reports(folder, worlds.FACTS)
         write_signature_page(folder, worlds.ROOT, worlds.FACTS)
@@ -84,9 +84,6 @@ def main() -> None:
         rehearsal = worlds.province(Path(scratch) / "rehearsal")
         write_reports(rehearsal, worlds.REHEARSAL)
         picture_of_page(rehearsal / "report.pdf", "rehearsal", "Tóm tắt cho Giám đốc")
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
-        )
         page = browser.new_page(viewport={"width": 2400, "height": 1200})
         book = Book(folder / "report.xlsx")
         for name, sheet in SHEETS.items():
@@ -94,7 +91,6 @@ def main() -> None:
         rows = [set_aside(number) for number in range(1, 6)]
         (path,) = write_workbooks(Path(scratch) / "quarantine", rows, NOTHING, CLOCK)
         picture_of_sheet(page, Book(path), "set-aside", (ROWS_SHEET, 14, 4))
-        browser.close()
 
 
 if __name__ == "__main__":

@@ -8,12 +8,10 @@ Needs Debian's chromium. Each picture is a dashboard as its user sees it, from t
 import os
 from pathlib import Path
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from chotso.local.superset_home import SupersetHome
 from tests.bi.browser import (
-    ARGUMENTS,
-    CHROMIUM,
     DESKTOP,
     DIRECTOR,
     ENGINEER,
@@ -22,6 +20,7 @@ from tests.bi.browser import (
     logged_in,
     open_dashboard,
 )
+from tests.worlds.chromium import running_chromium
 
 HERE = Path(__file__).resolve().parent
 # file, user, dashboard, tab, height; a phone where the name says so
@@ -56,11 +55,9 @@ def main() -> None:
     chotso_home = Path(os.environ.get("CHOTSO_HOME", ".chotso")).resolve()
     port = SupersetHome.of(chotso_home).last_port()[0]
     bi = Bi(chotso_home, f"http://127.0.0.1:{port}")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+    with running_chromium() as browser:
         for picture in PICTURES:
             take(browser, bi, *picture)
-        browser.close()
 
 
 if __name__ == "__main__":

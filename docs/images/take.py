@@ -14,14 +14,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 from rich.console import Console
 from rich.text import Text
 
 from chotso.local import airflow as local
+from tests.worlds.chromium import running_chromium
 
 HERE = Path(__file__).resolve().parent
-CHROMIUM = "/usr/bin/chromium"
 FONT = "JetBrains Mono"  # has every Vietnamese letter in one piece, bold too
 WIDTH = 116
 
@@ -58,14 +58,9 @@ def main() -> None:
     """Take the picture."""
     local.start(Path(os.environ.get("CHOTSO_HOME", ".chotso")).resolve())
     output = demo_output()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
+    with running_chromium() as browser:
         page = browser.new_page(viewport={"width": 1360, "height": 1400})
         picture_of_terminal(page, output)
-        browser.close()
 
 
 if __name__ == "__main__":

@@ -10,15 +10,15 @@ import tempfile
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 sys.path.insert(0, str(ROOT))
 
 from tests.verifiers import page_worlds  # noqa: E402
+from tests.worlds.chromium import running_chromium  # noqa: E402
 
-CHROMIUM = "/usr/bin/chromium"
 PAGE = ROOT / "chotso/verifier/verify.html"
 WIDE, PHONE = {"width": 1200, "height": 1500}, {"width": 390, "height": 844}
 
@@ -51,14 +51,11 @@ def to_part(page: Page, part: str) -> None:
 
 def main() -> None:
     """Make releases, sound and forged, and take every picture."""
-    with tempfile.TemporaryDirectory() as scratch, sync_playwright() as playwright:
+    with tempfile.TemporaryDirectory() as scratch, running_chromium() as browser:
         releases = Path(scratch) / "releases"
         newest = page_worlds.chain(releases)
         sound = Path(scratch) / "sound/sprint-2021-q4"
         root = page_worlds.province(sound)
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
-        )
         page = browser.new_page(viewport=WIDE)
         page.goto(PAGE.as_uri())
         check(page, sound, root)
@@ -80,7 +77,6 @@ def main() -> None:
         check(page, releases / "sprint-2021-q4", root)
         to_part(page, "arrears")
         save(page, "phone", 844)
-        browser.close()
 
 
 if __name__ == "__main__":

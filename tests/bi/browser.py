@@ -16,10 +16,6 @@ from chotso.sandbox import server
 from chotso.session import open_session
 from tests.bi.datasets import BI
 
-CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-             "--disable-background-networking", "--disable-component-update",
-             "--disable-sync"]  # fmt: skip
 WAIT_MS = 90_000
 DESKTOP = {"width": 1360, "height": 900}
 PHONE = {"width": 390, "height": 844}

@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from chotso.local import superset
 from chotso.local.superset_home import SupersetHome
-from tests.bi.browser import ARGUMENTS, CHROMIUM, Bi
+from tests.bi.browser import Bi
+from tests.worlds.chromium import running_chromium
 from tests.worlds.sandbox_homes import PROJECT, new_home
 
 NIGHTS = range(29, 31)
@@ -39,10 +40,8 @@ def bi() -> Iterator[Bi]:
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+    with running_chromium() as browser:
         yield browser
-        browser.close()
 
 
 def _make_province(home: Path) -> None:

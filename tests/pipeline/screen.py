@@ -2,27 +2,21 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 
-from playwright.sync_api import Page, TimeoutError, sync_playwright
+from playwright.sync_api import Page, TimeoutError
 
 from chotso.calendar import LOCAL_ZONE_NAME
 from chotso.local import airflow_home
 from chotso.local.airflow_home import AirflowHome
+from tests.worlds.chromium import running_chromium
 
-CHROMIUM = Path("/usr/bin/chromium")
-_ARGUMENTS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 _WAIT_MS = 60_000
 
 
 @contextmanager
 def logged_in(home: AirflowHome) -> Iterator[Page]:
     """A page of the administrator's session, at the start page."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=_ARGUMENTS)
+    with running_chromium() as browser:
         context = browser.new_context(
             viewport={"width": 1360, "height": 900}, locale="en-GB", timezone_id=LOCAL_ZONE_NAME
         )
@@ -33,10 +27,7 @@ def logged_in(home: AirflowHome) -> Iterator[Page]:
         page.fill("input[name=password]", home.password())
         page.click("button[type=submit]")
         page.wait_for_url(lambda url: "/auth/login" not in url)
-        try:
-            yield page
-        finally:
-            browser.close()
+        yield page
 
 
 def has_opened_the_form(page: Page) -> bool:

@@ -36,7 +36,8 @@ from chotso.orchestration.night import dates_to_request
 from chotso.watch.judge import judge
 from tests.pipeline.content import figures_are_what_was_collected, holds_what_the_source_holds
 from tests.pipeline.running import TIMEOUT_S, Pipeline, wait_until
-from tests.pipeline.screen import CHROMIUM, has_opened_the_form, logged_in
+from tests.pipeline.screen import has_opened_the_form, logged_in
+from tests.worlds.chromium import CHROMIUM
 from tests.worlds.collector import lineage, traces
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.warehouse]
@@ -209,7 +210,7 @@ def test_a_night_that_failed_is_taken_up_again(pipeline: Pipeline) -> None:
     assert len(told_of(pipeline, "extract_contributions", THIRD)) == 1, "two tasks and a run failed"
 
 
-@pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium")
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium")
 def test_people_see_nothing_red_and_are_asked_for_the_date(pipeline: Pipeline) -> None:
     api = pipeline.api
     known = {run.run_id for run in api.runs("extract_plans")}

@@ -8,21 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, CDPSession, Page, expect, sync_playwright
+from playwright.sync_api import Browser, CDPSession, Page, expect
 
 from tests import proofs
 from tests.verifiers import page_cases, page_worlds
 from tests.verifiers.both import PAGE
 from tests.verifiers.test_verify_size import made
 from tests.worlds import report_worlds
+from tests.worlds.chromium import CHROMIUM, running_chromium
 
-CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-             "--disable-background-networking", "--disable-component-update", "--disable-sync",
-             "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]  # fmt: skip
+CAMERA = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Debian's chromium"),
+    pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium"),
 ]
 WAIT = 60_000
 # One thing in the place of Chromium's, which has none on Linux: it sees what the test says.
@@ -35,10 +33,8 @@ globalThis.BarcodeDetector = class {
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+    with running_chromium(*CAMERA) as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
