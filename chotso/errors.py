@@ -29,7 +29,7 @@ class ChotsoError(Exception):
 
     def __reduce__(self) -> tuple[object, ...]:
         # Airflow carries exceptions between processes; keyword arguments do not pickle by default.
-        return (_rebuild, (self.what, self.kept, self.next_step))
+        return (_rebuild, (type(self), self.what, self.kept, self.next_step), self.__dict__)
 
 
 class BusyError(ChotsoError):
@@ -52,5 +52,7 @@ def unexpected(error: BaseException, during: str) -> ChotsoError:
     )
 
 
-def _rebuild(what: str, kept: str | None, next_step: str) -> ChotsoError:
-    return ChotsoError(what, kept=kept, next_step=next_step)
+def _rebuild(kind: type[ChotsoError], what: str, kept: str | None, next_step: str) -> ChotsoError:
+    error = kind.__new__(kind)
+    ChotsoError.__init__(error, what, kept=kept, next_step=next_step)
+    return error

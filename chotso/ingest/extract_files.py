@@ -1,7 +1,7 @@
 """Lands files of the drop folder: first the original by its hash, then its rows."""
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
@@ -24,7 +24,8 @@ from chotso.source.drop_folder import (
     RefusedDeliveryError,
     refused,
 )
-from chotso.source.files import ParsedFile, parse
+from chotso.source.files import ParsedFile
+from chotso.source.parse_ahead import in_order
 
 
 def land_files(run: LandingRun, contract: Contract, source: FileSource) -> None:
@@ -35,28 +36,45 @@ def land_files(run: LandingRun, contract: Contract, source: FileSource) -> None:
     folder = DropFolder(run.settings.drop_url)
     seen = [e for e in drop_register.look(run.settings, folder) if e.feed in (contract.feed, None)]
     tried = ledger.deliveries_seen(run.conn, contract.feed)
+    unknown = sum(entry.is_to_be_read and entry.name not in tried for entry in seen)
     new = 0
     with tempfile.TemporaryDirectory(prefix="chotso-drop-") as scratch:
-        for at, entry in enumerate(seen):
-            if not entry.is_to_be_read:
-                continue
-            try:
-                delivery = _fetch(folder, entry, source, Path(scratch))
-                _refuse_too_early(delivery, run.snapshot.known_at)
-            except NotTakenError as error:
-                seen[at] = replace(entry, kind=error.kind, reason=error.reason)
-                continue
-            if tried.get(delivery.name) != delivery.identity:
-                run.progress(f"{contract.feed}: {entry.name}")
-                _land_delivery(run, contract, delivery)
-                new += 1
+        fetched = _fetched(run, source, folder, seen, tried, Path(scratch))
+        for delivery, parsed in in_order(contract, fetched, unknown):
+            run.progress(f"{contract.feed}: {delivery.name}")
+            _land_delivery(run, contract, delivery, parsed)
             delivery.local.unlink()
+            new += 1
     there = [entry for entry in seen if entry.kind != "gone"]
     fresh = drop_register.remember(run.conn, contract.feed, there, run.snapshot.known_at)
     run.landings.stopped += drop_register.incidents(there, fresh)
     run.landings.notes += drop_register.lines(_of_earlier_runs(run, contract, fresh))
     found = sum(entry.is_to_be_read for entry in there)
     _land_listing(run, contract, found, new)
+
+
+def _fetched(
+    run: LandingRun,
+    source: FileSource,
+    folder: DropFolder,
+    seen: list[Seen],
+    tried: Mapping[str, str],
+    scratch: Path,
+) -> Iterator[Delivery]:
+    """Every new delivery, copied to this machine; `seen` is told of those that are not taken."""
+    for at, entry in enumerate(seen):
+        if not entry.is_to_be_read:
+            continue
+        try:
+            delivery = _fetch(folder, entry, source, scratch)
+            _refuse_too_early(delivery, run.snapshot.known_at)
+        except NotTakenError as error:
+            seen[at] = replace(entry, kind=error.kind, reason=error.reason)
+            continue
+        if tried.get(delivery.name) == delivery.identity:
+            delivery.local.unlink()
+        else:
+            yield delivery
 
 
 def _of_earlier_runs(run: LandingRun, contract: Contract, fresh: set[str]) -> list[dict[str, Any]]:
@@ -99,12 +117,12 @@ def _refuse_too_early(delivery: Delivery, clock: datetime) -> None:
         )
 
 
-def _parse(
-    contract: Contract, delivery: Delivery
+def _rows_of(
+    delivery: Delivery, parsed: Callable[[], ParsedFile]
 ) -> tuple[ParsedFile, datetime | None, date | None]:
     stated_at, month = delivery.stated_at, delivery.month
     try:
-        return parse(contract, delivery), stated_at, month
+        return parsed(), stated_at, month
     except ChotsoError:
         raise
     except Exception as error:  # any error of a library concerns this file alone
@@ -113,12 +131,14 @@ def _parse(
         ) from error
 
 
-def _land_delivery(run: LandingRun, contract: Contract, delivery: Delivery) -> None:
+def _land_delivery(
+    run: LandingRun, contract: Contract, delivery: Delivery, rows: Callable[[], ParsedFile]
+) -> None:
     batch_id = run.start(contract, "file", delivery)
     run.landing.keep_original(delivery.name, delivery.local, delivery.sha256)
     folder = run.folder(contract, batch_id)
     try:
-        parsed, stated_at, month = _parse(contract, delivery)
+        parsed, stated_at, month = _rows_of(delivery, rows)
     except RefusedDeliveryError as error:
         ledger.stop(run.conn, batch_id, "refused", error.what)
         run.landings.stopped.append(f"{batch_id}: {error}")
