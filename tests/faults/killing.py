@@ -1,6 +1,5 @@
 """Runs a night in a child process that may be killed by SIGKILL, or broken, at a named place."""
 
-import multiprocessing
 import os
 import resource
 import signal
@@ -15,14 +14,14 @@ from typing import Any
 import dbt.cli.main  # noqa: F401
 import great_expectations  # noqa: F401
 
-from chotso import failpoints
 from chotso.build.dbt import run_build
 from chotso.errors import ChotsoError
 from chotso.ingest.night import extract_all, extract_group
 from chotso.settings import Settings
+from tests.worlds.children import Child
 
-_FORK = multiprocessing.get_context("fork")
 STOPPED, CRASHED = 3, 4
+PATIENCE_S = 600
 
 
 def night(settings: Settings, business_date: date) -> None:
@@ -40,7 +39,6 @@ def extract(
 
     What is no refusal in words (a traceback) exits 4.
     """
-    # A child shares its parent's output only where a person should see it.
     try:
         reports = (
             [extract_group(settings, group, business_date)]
@@ -74,26 +72,15 @@ def run_in_child(
         at: What happens at every named place instead.
         kill_after: Seconds after which the child is killed, wherever it is.
     """
-    child = start_child(work, *args, failpoint=failpoint, at=at)
+    child = Child(work, *args, failpoint=failpoint, at=at)
     if kill_after is not None:
         child.join(kill_after)
         if child.exitcode is None:
             child.kill()
-    child.join()
+    out, err = child.ended(timeout=PATIENCE_S)
+    print(out, err)
     assert child.exitcode is not None
     return int(child.exitcode)
-
-
-def start_child(
-    work: Callable[..., None],
-    *args: Any,
-    failpoint: str | None = None,
-    at: Callable[[str], None] | None = None,
-) -> Any:
-    """The same, without waiting for it."""
-    child = _FORK.Process(target=_broken, args=(failpoint, at, work, *args))
-    child.start()
-    return child
 
 
 def was_killed(exit_code: int) -> bool:
@@ -139,20 +126,6 @@ def wait_in(marker: Path, until: Path, seconds: float = 60) -> Callable[[], None
             time.sleep(0.02)
 
     return wait
-
-
-def _broken(
-    failpoint: str | None,
-    at: Callable[[str], None] | None,
-    work: Callable[..., None],
-    *args: Any,
-) -> None:
-    os.environ.pop("CHOTSO_FAILPOINT", None)
-    if failpoint:
-        os.environ["CHOTSO_FAILPOINT"] = failpoint
-    if at is not None:
-        failpoints.at = at
-    work(*args)
 
 
 def _tell(told: Path | None, text: str) -> None:

@@ -11,11 +11,12 @@ import pytest
 from chotso.settings import Settings
 from tests.faults.broken_server import bring_up, emptied, kill_backends, kill_server
 from tests.faults.cloning import database
-from tests.faults.killing import CRASHED, once_at, start_child, was_killed
+from tests.faults.killing import CRASHED, once_at, was_killed
 from tests.faults.killing import extract as extract_in_child
 from tests.faults.tally import Tally
 from tests.faults.world import NIGHT, World
 from tests.proofs import size
+from tests.worlds.children import Child
 
 pytestmark = [pytest.mark.proof, pytest.mark.faults, pytest.mark.timeout(3000)]
 
@@ -61,7 +62,7 @@ def test_killed_at_random_instants(small_world: World, tally: Tally) -> None:
     rng = Random(23)
     for _ in range(size(1, 20)):
         with small_world.copy() as settings:
-            child = start_child(extract_in_child, settings, NIGHT, small_world.told)
+            child = Child(extract_in_child, settings, NIGHT, small_world.told)
             child.join(rng.uniform(0.1, small_world.seconds))
             kill_server(small_world.home)
             child.join()

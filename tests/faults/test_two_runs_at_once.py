@@ -9,11 +9,12 @@ import psycopg
 import pytest
 
 from chotso.settings import Settings
-from tests.faults.killing import extract, once_at, start_child, wait_in
+from tests.faults.killing import extract, once_at, wait_in
 from tests.faults.tally import Tally
 from tests.faults.verdict import verdict
 from tests.faults.world import NIGHT, World, group_at
 from tests.proofs import size
+from tests.worlds.children import Child
 
 pytestmark = [pytest.mark.proof, pytest.mark.faults, pytest.mark.timeout(3000)]
 
@@ -29,10 +30,10 @@ def test_the_second_waits_for_the_first(small_world: World, tally: Tally, tmp_pa
         marker, go_on = tmp_path / f"reached-{number}", tmp_path / f"go-{number}"
         with small_world.copy() as settings:
             held = once_at(point, 1, wait_in(marker, go_on))
-            first = start_child(extract, settings, NIGHT, tmp_path / "first", group, at=held)
+            first = Child(extract, settings, NIGHT, tmp_path / "first", group, at=held)
             _until(marker, first)
             begun = _batches(small_world, settings)
-            second = start_child(extract, settings, NIGHT, tmp_path / "second", group)
+            second = Child(extract, settings, NIGHT, tmp_path / "second", group)
             second.join(_WAITED)
             assert second.exitcode is None, "the second did not wait"
             assert _batches(small_world, settings) == begun
@@ -48,7 +49,7 @@ def test_two_whole_nights_at_once(small_world: World, tally: Tally, tmp_path: Pa
     """Started together and left alone; both end well."""
     for _ in range(size(1, 4)):
         with small_world.copy() as settings:
-            runs = [start_child(extract, settings, NIGHT, tmp_path / f"{n}") for n in range(2)]
+            runs = [Child(extract, settings, NIGHT, tmp_path / f"{n}") for n in range(2)]
             for run in runs:
                 run.join()
             assert [run.exitcode for run in runs] == [0, 0]

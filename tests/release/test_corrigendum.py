@@ -3,11 +3,8 @@
 import csv
 import dataclasses
 import json
-import os
 import shutil
 import signal
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
@@ -29,6 +26,7 @@ from chotso.release.seal.parts import Parts, PeriodToFreeze
 from chotso.settings import Settings
 from chotso.verifier.verify import verify
 from tests.worlds import freeze_world as world
+from tests.worlds.children import Child
 from tests.worlds.freeze_world import (
     CUTOFF,
     PARTS,
@@ -368,19 +366,10 @@ _SLICE = {"corrigendum.begin", "fake.half-built", "freeze.sealing", "freeze.seal
 KILLED_AT = [
     name if name in _SLICE else pytest.param(name, marks=pytest.mark.slow) for name in FAILPOINTS
 ]
-PROGRAM = (
-    "import sys; from chotso.settings import Settings; from tests.release import "
-    "test_corrigendum as t; "
-    "print(t.correct(Settings.model_validate_json(sys.argv[1])).root_sha256)"
-)
 
 
-def run_child(settings: Settings, failpoint: str = "") -> "subprocess.Popen[str]":
-    return subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, settings.model_dump_json()],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=world.PROJECT,
-        env={**os.environ, "CHOTSO_FAILPOINT": failpoint},
-    )  # fmt: skip
+def root_of_correction(settings: Settings) -> str:
+    return correct(settings).root_sha256
 
 
 @pytest.fixture(scope="module")
@@ -400,9 +389,9 @@ def check_one(settings: Settings, root: str) -> None:
 @pytest.mark.faults
 @pytest.mark.parametrize("name", KILLED_AT)
 def test_killed_and_run_again(root: str, settings: Settings, name: str) -> None:
-    child = run_child(settings, name)
-    _, err = child.communicate(timeout=120)
-    assert child.returncode == -signal.SIGKILL, err
+    child = Child(root_of_correction, settings, failpoint=name)
+    _, err = child.ended(timeout=120)
+    assert child.exitcode == -signal.SIGKILL, err
     sealed = count(settings, "select count(*) from frozen.release") == 2
     assert sealed == (name in AFTER_THE_SEAL)
     assert release(settings, SPRINT)["is_current"] != sealed
@@ -415,7 +404,7 @@ def test_killed_and_run_again(root: str, settings: Settings, name: str) -> None:
 
 @pytest.mark.faults
 def test_many_at_once_seal_one(root: str, settings: Settings) -> None:
-    children = [run_child(settings) for _ in range(5)]
-    outputs = [child.communicate(timeout=300) for child in children]
+    children = [Child(root_of_correction, settings) for _ in range(5)]
+    outputs = [child.ended(timeout=300) for child in children]
     assert [out.strip() for out, _ in outputs] == [root] * 5, outputs
     check_one(settings, root)

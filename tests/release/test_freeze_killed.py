@@ -83,8 +83,8 @@ def test_killed_at_every_step_in_turn(undisturbed: str, warehouse: Product) -> N
 def killed_at_or_past(warehouse: Product, name: str) -> None:
     """A step that an earlier attempt did is not done again, so its failpoint may not be met."""
     child = world.run_child(warehouse.settings, failpoint_name=name)
-    child.communicate(timeout=120)
-    assert child.returncode in (0, -9)
+    child.ended(timeout=120)
+    assert child.exitcode in (0, -9)
 
 
 @pytest.mark.proof
@@ -92,7 +92,7 @@ def killed_at_or_past(warehouse: Product, name: str) -> None:
 def test_killed_at_any_moment(undisturbed: str, made: Product, tmp_path: Path) -> None:
     """Not where the code names a point: whenever the kill comes."""
     begin = time.monotonic()
-    world.run_child(fresh(made, tmp_path / "whole").settings).communicate(timeout=120)
+    world.run_child(fresh(made, tmp_path / "whole").settings).ended(timeout=120)
     span = time.monotonic() - begin
     chance, kills, sealed = random.Random(4), size(3, 60), 0
     for number in range(kills):
@@ -100,7 +100,7 @@ def test_killed_at_any_moment(undisturbed: str, made: Product, tmp_path: Path) -
         child = world.run_child(warehouse.settings)
         time.sleep(chance.uniform(0.2, 1.0) * span)  # before that it only imports
         child.kill()
-        child.communicate(timeout=120)
+        child.ended(timeout=120)
         sealed += count(warehouse.settings, "select count(*) from frozen.release")
         assert seal(warehouse.settings).root_sha256 == undisturbed
         check_one_whole_release(warehouse, undisturbed)
@@ -132,8 +132,8 @@ def test_a_killed_rehearsal_is_finished_under_its_own_number(warehouse: Product)
 def test_many_at_once_seal_one_release(undisturbed: str, warehouse: Product) -> None:
     runs = size(6, 24)
     children = [world.run_child(warehouse.settings) for _ in range(runs)]
-    results = [child.communicate(timeout=300) for child in children]
-    assert [child.returncode for child in children] == [0] * runs, results
+    results = [child.ended(timeout=300) for child in children]
+    assert [child.exitcode for child in children] == [0] * runs, results
     assert {out.strip() for out, _ in results} == {undisturbed}
     check_one_whole_release(warehouse, undisturbed)
     record("freezes at once", runs=runs, releases=1, roots=1)
@@ -141,8 +141,8 @@ def test_many_at_once_seal_one_release(undisturbed: str, warehouse: Product) -> 
 
 def test_both_periods_at_once_make_one_chain(warehouse: Product) -> None:
     children = [world.run_child(warehouse.settings, period_id) for period_id in PERIODS * 2]
-    results = [child.communicate(timeout=300) for child in children]
-    assert [child.returncode for child in children] == [0] * 4, results
+    results = [child.ended(timeout=300) for child in children]
+    assert [child.exitcode for child in children] == [0] * 4, results
     roots = {out.strip() for out, _ in results}
     assert len(roots) == 2
     statuses = [verify(warehouse.settings.releases_dir, root).status for root in roots]
@@ -154,6 +154,6 @@ def test_a_second_run_waits_for_the_first(undisturbed: str, warehouse: Product) 
     with world.connect(settings) as conn, world.PARTS.hold(conn, "freeze"):
         child = world.run_child(settings)
         time.sleep(2)
-        assert child.poll() is None
-    out, err = child.communicate(timeout=120)
+        assert child.exitcode is None
+    out, err = child.ended(timeout=120)
     assert out.strip() == undisturbed, err

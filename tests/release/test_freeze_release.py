@@ -373,7 +373,7 @@ def test_the_same_figures_give_the_same_root_elsewhere(
             name = conn.info.dbname
             conn.execute(f"alter database {name} set timezone = 'America/St_Johns'")
             conn.execute(f"alter database {name} set datestyle = 'German'")
-        child = world.run_child(other.settings, TZ="Pacific/Kiritimati", LC_ALL="tr_TR.UTF-8",
+        child = world.run_elsewhere(other.settings, TZ="Pacific/Kiritimati", LC_ALL="tr_TR.UTF-8",
                                 PYTHONHASHSEED="7")  # fmt: skip
         out, err = child.communicate(timeout=120)
     assert out.strip() == here.root_sha256, err

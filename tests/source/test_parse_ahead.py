@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
@@ -64,7 +65,7 @@ def test_what_a_killed_process_had_is_parsed_here(
     def killed(*_: object) -> object:
         raise BrokenProcessPool
 
-    monkeypatch.setattr(parse_ahead.ProcessPoolExecutor, "submit", killed)
+    monkeypatch.setattr(ProcessPoolExecutor, "submit", killed)
     assert len([outcome(each) for each in in_order(C12, deliveries, MANY)]) == len(deliveries)
 
 

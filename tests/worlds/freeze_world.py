@@ -31,6 +31,7 @@ from chotso.release.seal.parts import Parts, PeriodToFreeze, Progress
 from chotso.settings import Settings
 from chotso.warehouse import locks
 from chotso.warehouse.connect import connect as connect
+from tests.worlds.children import Child
 
 if TYPE_CHECKING:
     from tests.worlds.product import Product
@@ -464,27 +465,34 @@ PARTS = Parts(
 
 def run_child(
     settings: Settings, period_id: str = PERIODS[0], failpoint_name: str = "",
-    rehearse: bool = False, **environment: str,
-) -> "subprocess.Popen[str]":  # fmt: skip
+    rehearse: bool = False,
+) -> Child:  # fmt: skip
     """A freeze in its own process, which is killed at the failpoint if one is given."""
+    return Child(_root, settings, period_id, rehearse, failpoint=failpoint_name)
+
+
+def _root(settings: Settings, period_id: str, rehearse: bool) -> str:
+    return seal(settings, period_id, rehearse=rehearse).root_sha256
+
+
+def run_elsewhere(settings: Settings, **environment: str) -> "subprocess.Popen[str]":
+    """A freeze in a new Python that has other variables."""
     program = (
-        "import sys; from pathlib import Path; from chotso.settings import Settings; "
+        "import sys; from chotso.settings import Settings; "
         "from tests.worlds import freeze_world as w; "
-        "print(w.freeze(Settings.model_validate_json(sys.argv[1]), sys.argv[2], "
-        "rehearse=sys.argv[3] == 'True', parts=w.PARTS).root_sha256)"
+        "print(w.seal(Settings.model_validate_json(sys.argv[1])).root_sha256)"
     )
-    arguments = [settings.model_dump_json(), period_id, str(rehearse)]
     return subprocess.Popen(
-        [sys.executable, "-c", program, *arguments],
+        [sys.executable, "-c", program, settings.model_dump_json()],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=PROJECT,
-        env={**os.environ, "CHOTSO_FAILPOINT": failpoint_name, **environment},
+        env={**os.environ, **environment},
     )  # fmt: skip
 
 
 def killed_at(settings: Settings, name: str, rehearse: bool = False) -> None:
     child = run_child(settings, failpoint_name=name, rehearse=rehearse)
-    _, err = child.communicate(timeout=120)
-    assert child.returncode == -signal.SIGKILL, err
+    _, err = child.ended(timeout=120)
+    assert child.exitcode == -signal.SIGKILL, err
 
 
 def seal(settings: Settings, period_id: str = PERIODS[0], rehearse: bool = False) -> FreezeReport:
