@@ -20,6 +20,7 @@ from chotso.warehouse.connect import connect
 from chotso.warehouse.locks import hold
 from tests.worlds.own_server import own_server
 from tests.worlds.product import Product, product
+from tests.worlds.typed import typed
 
 pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(900)]
 
@@ -61,11 +62,13 @@ def chotso(
         "CHOTSO_PSEUDONYM_KEY_FILE": str(settings.pseudonym_key_file),
         **variables,
     }
+    if "PYTHONIOENCODING" not in variables:
+        return typed(*arguments, environment=environment)
     return subprocess.run(
         [sys.executable, "-m", "chotso", *arguments],
         capture_output=True,
         encoding="utf-8",
-        errors="replace",  # a console of another encoding is one of the cases
+        errors="replace",
         check=False,
         env=environment,
     )

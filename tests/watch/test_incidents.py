@@ -1,8 +1,6 @@
 """One incident per cause and night; everybody is told once, and of its end."""
 
 import json
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -23,6 +21,7 @@ from chotso.watch.limits import load_limits
 from chotso.watch.rounds import look_once
 from tests.worlds.quarantine_world import DAY, QuarantineWorld
 from tests.worlds.receivers import mailbox, webhook
+from tests.worlds.typed import typed
 from tests.worlds.watched import (
     a_night_built,
     begin_anew,
@@ -213,10 +212,7 @@ def test_the_command_line_tells_the_same(world: QuarantineWorld) -> None:
     block(world)
 
     def run(*arguments: str) -> tuple[int, str]:
-        done = subprocess.run(
-            [sys.executable, "-m", "chotso", *arguments],
-            capture_output=True, text=True, check=False, timeout=120, env=environment(world),
-        )  # fmt: skip
+        done = typed(*arguments, environment=environment(world))
         return done.returncode, done.stdout + done.stderr
 
     code, said = run("watch", "--once", "--json")

@@ -2,8 +2,6 @@
 
 import re
 import shlex
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import timedelta
@@ -18,6 +16,7 @@ from chotso.watch.incident import Incident
 from chotso.watch.limits import load_limits
 from chotso.watch.rounds import look_once
 from tests.worlds.quarantine_world import DAY, QuarantineWorld, account
+from tests.worlds.typed import typed
 from tests.worlds.watched import (
     a_build_that_waits,
     a_night_built,
@@ -59,11 +58,8 @@ def only(world: QuarantineWorld, kind: str) -> Incident:
 
 def carry_out(world: QuarantineWorld, incident: Incident) -> None:
     """Run the first command that the next step names, with an operator's environment."""
-    command = shlex.split(_COMMAND.findall(incident.next_step)[0])
-    done = subprocess.run(
-        [sys.executable, "-m", *command],
-        capture_output=True, text=True, check=False, timeout=300, env=environment(world),
-    )  # fmt: skip
+    _, *command = shlex.split(_COMMAND.findall(incident.next_step)[0])
+    done = typed(*command, environment=environment(world))
     assert done.returncode == 0, (command, done.stderr)
 
 

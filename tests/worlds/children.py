@@ -75,7 +75,9 @@ class Child:
         if at is not None:
             failpoints.at = at
         try:
-            os.write(1, f"{work(*arguments)}\n".encode())
+            result = work(*arguments)
+            if result is not None:
+                os.write(1, f"{result}\n".encode())
         except Exception:
             os.write(2, traceback.format_exc().encode())
             sys.exit(1)
