@@ -37,6 +37,17 @@ _MARTS = "^(dim|fct|rpt)_"
 # minute (`chotso.waits`), and new readers queue behind us. So we wait only a little longer.
 _DDL_LOCK_TIMEOUT = "90s"
 _LOADER_VACUUMS = 170000  # before, only a table's owner may vacuum it
+# A night changes few rows of a large mart: to vacuum each costs more than the space of a fiftieth.
+_WORN = """
+select relname
+from pg_stat_all_tables
+where schemaname = %(schema)s and relname = any(%(changed)s)
+    and (
+        n_dead_tup > greatest(n_live_tup / 50, 50)
+        or greatest(n_mod_since_analyze, n_ins_since_vacuum) > greatest(n_live_tup / 10, 50)
+    )
+order by relname
+"""
 
 
 def expose(conn: psycopg.Connection, build_schema: str, build_id: int) -> list[str]:
@@ -85,21 +96,33 @@ def expose(conn: psycopg.Connection, build_schema: str, build_id: int) -> list[s
     return changed
 
 
-def tidy(conn: psycopg.Connection, changed: list[str]) -> None:
-    """Reuse the space of rows that changed and refresh their statistics; blocks no reader."""
+def tidy(conn: psycopg.Connection, changed: list[str]) -> list[str]:
+    """Reuse the space of changed rows and refresh statistics, where many changed; blocks no reader.
+
+    Args:
+        conn: A session without an open transaction.
+        changed: The marts that an exposure changed.
+
+    Returns:
+        The marts that were worth it.
+    """
+    conn.execute("select pg_stat_force_next_flush()")  # else our own changes are counted later
+    conn.commit()
+    worn = [row[0] for row in conn.execute(_WORN, {"schema": STORE, "changed": changed})]
     conn.commit()
     if conn.info.server_version < _LOADER_VACUUMS:  # autovacuum reuses the space
-        for table in changed:
+        for table in worn:
             conn.execute("select ops.analyze_mart(%s)", [table])
         conn.commit()
-        return
+        return worn
     conn.autocommit = True
     try:
-        for table in changed:
+        for table in worn:
             # truncating the end of a file would block readers for a moment
             conn.execute(sql.SQL("vacuum (truncate false, analyze) {}").format(_in(STORE, table)))
     finally:
         conn.autocommit = False
+    return worn
 
 
 def _in(schema: str, name: str) -> sql.Identifier:

@@ -342,3 +342,27 @@ def test_a_mart_whose_grain_became_finer_gets_its_new_key(warehouse: Warehouse) 
             "insert into marts_store.fct_small select * from marts_store.fct_small "
             "where agency_key is not null"
         )
+
+
+def test_a_mart_is_vacuumed_when_many_of_its_rows_have_changed(warehouse: Warehouse) -> None:
+    def shown(changed_rows: int) -> list[str]:
+        with connect(warehouse.settings) as conn:
+            build_id = built(conn, 1)
+            conn.execute("drop table if exists marts_build.fct_large")
+            conn.execute(
+                "create table marts_build.fct_large as select number as number, "
+                "case when number <= %s then %s else 0 end as amount_vnd "
+                "from generate_series(1, 2000) as number",
+                [changed_rows, build_id],
+            )
+            conn.execute("alter table marts_build.fct_large add primary key (number)")
+            conn.commit()
+            changed = expose(conn, "marts_build", build_id)
+            conn.commit()
+            assert "fct_large" in changed
+            return [table for table in tidy(conn, changed) if table == "fct_large"]
+
+    assert shown(1) == ["fct_large"], "it has no statistics yet"
+    assert [shown(20) for _ in range(3)] == [[], [], ["fct_large"]], "what wears it adds up"
+    assert shown(20) == []
+    assert shown(1500) == ["fct_large"]
