@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
+from chotso.build.events import WATCHED
 from chotso.masking import first_line_without_values, masked
 
 _LOG = logging.getLogger(__name__)
@@ -89,9 +90,10 @@ class Nodes:
 
     def __call__(self, event: Any) -> None:
         """Take one event of dbt."""
-        if event.info.name == "NodeStart":
+        started, finished = WATCHED
+        if event.info.name == started:
             self._start(event.data.node_info)
-        elif event.info.name == "NodeFinished":
+        elif event.info.name == finished:
             self._end(event.data.node_info, event.data.run_result)
 
     def tell(self, watcher: NodeWatcher, what: str, *told: Node) -> None:

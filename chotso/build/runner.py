@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from chotso import PROJECT_ROOT
 from chotso.ambient import scrub
-from chotso.build import artifacts, log, nodes, sessions
+from chotso.build import artifacts, events, log, nodes, sessions
 from chotso.build.macros import drop_unused
 from chotso.errors import ChotsoError
 from chotso.session import PINNED
@@ -77,7 +77,7 @@ def run_dbt(
         "--no-write-json",  # chotso.build.artifacts writes what is read
         *("--log-path", str(log_file.parent)),
     ]
-    with log.kept_in(log_file) as keep:
+    with log.kept_in(log_file) as keep, events.only_told():
         manifest = _manifest(settings, schema, variables, before, is_parsed_anew, [keep])
         with (
             environment(settings, schema, session_name),
