@@ -36,11 +36,11 @@ def land_files(run: LandingRun, contract: Contract, source: FileSource) -> None:
     folder = DropFolder(run.settings.drop_url)
     seen = [e for e in drop_register.look(run.settings, folder) if e.feed in (contract.feed, None)]
     tried = ledger.deliveries_seen(run.conn, contract.feed)
-    unknown = sum(entry.is_to_be_read and entry.name not in tried for entry in seen)
+    names = [entry.name for entry in seen if entry.is_to_be_read and entry.name not in tried]
     new = 0
     with tempfile.TemporaryDirectory(prefix="chotso-drop-") as scratch:
         fetched = _fetched(run, source, folder, seen, tried, Path(scratch))
-        for delivery, parsed in in_order(contract, fetched, unknown):
+        for delivery, parsed in in_order(contract, fetched, sum(map(folder.size, names))):
             run.progress(f"{contract.feed}: {delivery.name}")
             _land_delivery(run, contract, delivery, parsed)
             delivery.local.unlink()

@@ -137,6 +137,11 @@ class DropFolder:
         files = {entry.name for entry in self.entries() if entry.what == "file"}
         return sorted(name for name in files if pattern.fullmatch(name))
 
+    def size(self, name: str) -> int:
+        """A file's bytes as it was listed last; 0 if the folder does not tell."""
+        entry = self._listed.get(name)
+        return (entry.size if entry else None) or 0
+
     def fetch(self, name: str, pattern: re.Pattern[str], scratch: Path) -> Delivery:
         """Copy a delivery, so that the copy that is checked is the one that is read.
 

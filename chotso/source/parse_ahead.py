@@ -17,25 +17,25 @@ from chotso.contracts import Contract
 from chotso.source.drop_folder import Delivery
 from chotso.source.files import ParsedFile, parse
 
-# A process that parses has to start first: a few files are read sooner without.
-MANY = 24
+# About seven seconds of parsing. A process that parses has to start first, which takes two.
+MUCH = 4 << 20
 _AHEAD = 8  # how many parsed files may wait, in memory
 
 ParsedDelivery = tuple[Delivery, Callable[[], ParsedFile]]
 
 
 def in_order(
-    contract: Contract, deliveries: Iterable[Delivery], unknown: int
+    contract: Contract, deliveries: Iterable[Delivery], size: int
 ) -> Iterator[ParsedDelivery]:
     """Each delivery, with a function that gives its rows or raises what `parse` raised.
 
     Args:
         contract: Of the feed.
         deliveries: Fetched files. One is asked for when there is room for it.
-        unknown: About how many there are; fewer than `MANY` are parsed in this process.
+        size: About how many bytes they have; less than `MUCH` is parsed in this process.
     """
     cores = len(os.sched_getaffinity(0))
-    if unknown < MANY or cores < 2:
+    if size < MUCH or cores < 2:
         yield from ((each, partial(parse, contract, each)) for each in deliveries)
         return
     # A fork would share this process's sessions, so each of the others starts from nothing.

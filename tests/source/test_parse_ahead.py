@@ -14,20 +14,20 @@ import pytest
 from chotso.errors import BusyError
 from chotso.source import parse_ahead
 from chotso.source.drop_folder import Delivery, DropFolder, RefusedDeliveryError
-from chotso.source.parse_ahead import MANY, in_order
+from chotso.source.parse_ahead import MUCH, in_order
 from tests.source.test_c12_files import C12, PATTERN, account, text_file
 
-BROKEN = 5
+FILES, BROKEN = 28, 5
 
 
 @pytest.fixture
 def deliveries(tmp_path: Path) -> list[Delivery]:
-    """More than many files of one account each, of which one is no file of ours."""
+    """Files of one account each, of which one is no file of ours."""
     drop, scratch = tmp_path / "drop", tmp_path / "scratch"
     drop.mkdir()
     scratch.mkdir()
     made = text_file(drop, [account("TZ0001Z")], ",", "utf-8")
-    for number in range(MANY + 4):
+    for number in range(FILES):
         text = made.read_text("utf-8").replace("TZ0001Z", f"TZ{number:04}Z")
         name = f"C12_202112_20211231T16{number:02}00_07201.csv"
         (drop / name).write_text("nothing of ours" if number == BROKEN else text, "utf-8")
@@ -44,19 +44,19 @@ def outcome(parsed: parse_ahead.ParsedDelivery) -> object:
 
 
 def test_rows_and_refusals_are_those_of_one_process(deliveries: list[Delivery]) -> None:
-    aside = [outcome(each) for each in in_order(C12, deliveries, len(deliveries))]
-    alone = [outcome(each) for each in in_order(C12, deliveries, 1)]
+    aside = [outcome(each) for each in in_order(C12, deliveries, MUCH)]
+    alone = [outcome(each) for each in in_order(C12, deliveries, MUCH - 1)]
     assert aside == alone
     assert [isinstance(each, str) for each in aside] == [
         number == BROKEN for number in range(len(deliveries))
     ]
 
 
-def test_few_files_start_no_process(
+def test_little_starts_no_process(
     deliveries: list[Delivery], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(parse_ahead, "ProcessPoolExecutor", None)
-    assert len(list(in_order(C12, deliveries[: MANY - 1], MANY - 1))) == MANY - 1
+    assert len(list(in_order(C12, deliveries, MUCH - 1))) == FILES
 
 
 def test_what_a_killed_process_had_is_parsed_here(
@@ -66,7 +66,7 @@ def test_what_a_killed_process_had_is_parsed_here(
         raise BrokenProcessPool
 
     monkeypatch.setattr(ProcessPoolExecutor, "submit", killed)
-    assert len([outcome(each) for each in in_order(C12, deliveries, MANY)]) == len(deliveries)
+    assert len([outcome(each) for each in in_order(C12, deliveries, MUCH)]) == len(deliveries)
 
 
 def test_an_error_stays_what_it_was_on_its_way_between_processes() -> None:
