@@ -22,8 +22,9 @@ HELPERS_DIR = PROJECT_ROOT / "config" / "helpers"
 ColumnType = Literal[
     "text", "smallint", "integer", "bigint", "numeric", "boolean", "date", "timestamptz", "jsonb"
 ]
+PSEUDONYM = "person_pseudonym"
 PSEUDONYM_COLUMNS = {
-    "person_pseudonym": "Bí danh của người tham gia — HMAC-SHA-256 of the person's number, 64 hex",
+    PSEUDONYM: "Bí danh của người tham gia — HMAC-SHA-256 of the person's number, 64 hex",
     "number_shape": "Dạng của mã số — 'ok', or why the number is not well formed",
     "number_mask": "Mã số đã che — the number with all but its first two digits masked",
     "key_id": "Mã của khóa bí danh — which pseudonym key was used",

@@ -12,11 +12,6 @@
     {% if var('kept_as_known_at') %}{{ kept(model) }}{% else %}{{ ref(model) }}{% endif %}
 {%- endmacro %}
 
-{# Without kept sums everybody's spells are read. #}
-{% macro is_everybody_read() -%}
-    {{ 'false' if var('kept_as_known_at') else 'true' }}
-{%- endmacro %}
-
 {# The instant of what is kept; never, without it. #}
 {% macro kept_as_known_at() -%}
     timestamptz '{{ var("kept_as_known_at") or "-infinity" }}'
