@@ -92,6 +92,7 @@ def live(
     assert judged[0]["count"] >= 12 * (days - HISTORY_DATES_NEEDED)
 
 
+@pytest.mark.slow
 def test_ordinary_life_of_a_hostile_world_is_never_stopped(
     running: SandboxServer, tmp_path: Path
 ) -> None:

@@ -14,7 +14,7 @@ from tests.oracle.worlds import World
 from tests.proofs import record, size
 from tests.worlds.product import SOURCE_LOGIN, Product, product
 
-pytestmark = [pytest.mark.proof, pytest.mark.warehouse, pytest.mark.timeout(5000)]
+pytestmark = [pytest.mark.slow, pytest.mark.proof, pytest.mark.warehouse, pytest.mark.timeout(5000)]
 
 WORLDS = size(1, 14)
 ASKED_PER_NIGHT = size(1, 2)

@@ -15,7 +15,7 @@ from tests.oracle.hostile.turn import CUTOFF, ZONE
 from tests.oracle.province_log import ProvinceLog
 from tests.worlds.product import Product, product
 
-pytestmark = [pytest.mark.proof, pytest.mark.warehouse, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.slow, pytest.mark.proof, pytest.mark.warehouse, pytest.mark.timeout(1800)]
 
 SEEDS = [1, pytest.param(2, marks=pytest.mark.slow), pytest.param(7, marks=pytest.mark.slow)]
 FINAL = CUTOFF + timedelta(seconds=20)

@@ -79,6 +79,7 @@ def asked_again(world: World, seed: int) -> list[tuple[datetime, datetime | None
     return [(past, None), (clocks[final], CUTOFF), (clocks[-1], CUTOFF)]
 
 
+@pytest.mark.slow
 def test_a_second_run_of_a_night_changes_no_figure(running: SandboxServer, tmp_path: Path) -> None:
     with product(running, "again", tmp_path) as warehouse:
         world = new_world(warehouse, 3)

@@ -25,7 +25,6 @@ from chotso.local.client import DagRun
 from chotso.local.drive import (
     BUILD,
     EXTRACTS,
-    FREEZE,
     RECONCILE,
     run_again,
     run_freeze,
@@ -43,7 +42,6 @@ from tests.worlds.collector import lineage, traces
 pytestmark = [pytest.mark.pipeline, pytest.mark.warehouse]
 
 FIRST, SECOND, THIRD = date(2021, 12, 28), date(2021, 12, 29), date(2021, 12, 30)
-AFTERNOON = datetime.fromisoformat("2021-12-31T15:00:00+07:00")
 AFTER_CUTOFF = datetime.fromisoformat("2021-12-31T17:00:30+07:00")
 
 TEN_DIGITS = re.compile(r"(?<!\d)\d{10}(?!\d)")
@@ -251,41 +249,17 @@ def test_a_refusal_fails_at_once_and_is_told_once_with_the_next_step(pipeline: P
     assert "/dags/extract_registers/runs/" in told["log_url"]
 
 
-def test_two_schedulers_and_a_backfill_seal_each_period_once(pipeline: Pipeline) -> None:
+def test_a_freeze_seals_each_period_and_run_again_changes_nothing(pipeline: Pipeline) -> None:
     early = run_freeze(pipeline.api, timeout_s=TIMEOUT_S)
     assert early.state == "success"
     assert releases(pipeline) == [], "the cutoff is to come"
-
     pipeline.advance(AFTER_CUTOFF)
-    with pipeline.second_scheduler() as second, pipeline.airflow_database() as database:
-        database.autocommit = True
-        wait_until(lambda: working_schedulers(database) == 2)
-        wait_until(lambda: has_a_clock(database, FREEZE))
-        # A run by hand keeps to itself; those of a backfill run beside it and each other.
-        by_hand = pipeline.api.create_run(FREEZE)
-        pipeline.backfill(FREEZE, AFTERNOON, AFTER_CUTOFF, at_once=3)
-        runs = [run for run in pipeline.api.runs(FREEZE) if run.run_id != early.run_id]
-        assert by_hand.run_id in {run.run_id for run in runs}
-        ended = pipeline.api.wait(runs, timeout_s=TIMEOUT_S)
-        assert second.is_running
-        assert {run.state for run in ended} == {"success"}, alert_lines(pipeline)
-        assert sum(run.run_type == "backfill" for run in ended) == 3
-        while schedulers_that_queued(database, ended) < 2:
-            assert len(ended) < 20, "one of the schedulers does nothing"
-            ended.append(run_freeze(pipeline.api, timeout_s=TIMEOUT_S))
+    first = run_freeze(pipeline.api, timeout_s=TIMEOUT_S)
+    assert first.state == "success", alert_lines(pipeline)
     sealed = releases(pipeline)
     assert [row[0] for row in sealed] == ["sprint-2021-q4", "plan-2021-m09-12"]
     assert sealed[1][2] == sealed[0][1], "one chain"
-    tasks = [task for run in ended for task in pipeline.api.tasks(run)]
-    periods_asked_for = [task for task in tasks if task.task_id == "freeze" and task.map_index >= 0]
-    assert len(periods_asked_for) >= 4, "two runs at least were at it together"
-
-
-def test_the_freeze_run_again_and_cleared_changes_nothing(pipeline: Pipeline) -> None:
-    sealed = releases(pipeline)
-    assert len(sealed) == 2
     assert run_freeze(pipeline.api, timeout_s=TIMEOUT_S).state == "success"
-    first = pipeline.api.runs(FREEZE)[1]
     pipeline.api.clear(first, ["find_due_periods", "freeze"])
     assert pipeline.api.wait([pipeline.api.run(first)], timeout_s=TIMEOUT_S)[0].state == "success"
     assert releases(pipeline) == sealed
@@ -296,33 +270,6 @@ def releases(pipeline: Pipeline) -> list[tuple[Any, ...]]:
     return pipeline.rows(
         "select release_id, root_sha256, previous_root from frozen.release order by sealed_at"
     )
-
-
-def working_schedulers(database: psycopg.Connection) -> int:
-    found = database.execute(
-        "select count(*) from job where job_type = 'SchedulerJob' and state = 'running' "
-        "and latest_heartbeat > now() - interval '20 seconds'"
-    ).fetchone()
-    assert found is not None
-    return int(found[0])
-
-
-def has_a_clock(database: psycopg.Connection, dag_id: str) -> bool:
-    """Whether the DAG as it was read last has a schedule."""
-    found = database.execute(
-        "select timetable_summary from dag where dag_id = %s", [dag_id]
-    ).fetchone()
-    return found is not None and found[0] not in (None, "None")
-
-
-def schedulers_that_queued(database: psycopg.Connection, runs: Iterable[DagRun]) -> int:
-    """How many schedulers had a hand in these runs."""
-    found = database.execute(
-        "select count(distinct queued_by_job_id) from task_instance where run_id = any(%s)",
-        [[run.run_id for run in runs]],
-    ).fetchone()
-    assert found is not None
-    return int(found[0])
 
 
 def test_a_killed_scheduler_comes_back_without_leftovers(pipeline: Pipeline) -> None:

@@ -56,6 +56,7 @@ def collected(warehouse: Product, schema: str, table: str) -> Decimal:
     return Decimal(row[0])
 
 
+@pytest.mark.slow
 def test_a_late_payment_changes_the_marts_and_not_the_release(warehouse: Product) -> None:
     settings = warehouse.settings
     live_until(warehouse, CUTOFF + timedelta(seconds=20))
@@ -106,6 +107,7 @@ def test_the_release_holds_the_facts_as_built_at_the_cutoff(warehouse: Product) 
         assert differing == (0,)
 
 
+@pytest.mark.slow
 def test_a_corrigendum_says_what_came_late_and_keeps_the_cutoff(warehouse: Product) -> None:
     settings = warehouse.settings
     original = freeze(settings, SPRINT)

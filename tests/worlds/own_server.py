@@ -24,7 +24,7 @@ _HASTY = ("fsync", "full_page_writes", "synchronous_commit")
 @contextmanager
 def own_server(*, durable: bool = False) -> Iterator[tuple[SandboxServer, Path]]:
     """A server and its home, deleted at the end; `durable` if the test is about durability."""
-    with new_home() as home:
+    with new_home(in_memory=not durable) as home:
         running = server.start(home)
         with psycopg.connect(running.admin_url, autocommit=True) as admin:
             _cheap_logins(admin, running)
