@@ -1846,6 +1846,8 @@ create unique index participations_ma_qua_trinh_idx on raw.participations using 
     where (known_to is null);
 create index participations_ma_qua_trinh_known_from_idx on raw.participations using btree
     (ma_qua_trinh, known_from);
+create index participations_person_pseudonym_idx on raw.participations using hash
+    (person_pseudonym);
 
 -- Chứng từ thu — payment documents
 create table raw.payments (

@@ -18,14 +18,14 @@ def only_told() -> Iterator[None]:
     from dbt_common.events.base_types import EventLevel
     from dbt_common.events.event_manager import EventManager
 
-    class Told(EventManager):
+    class OnlyTold(EventManager):
         def fire_event(self, e: Any, level: Any = None, *args: Any, **named: Any) -> None:
             is_debug = (level or e.level_tag()) == EventLevel.DEBUG
             if not is_debug or type(e).__name__ in WATCHED:
                 super().fire_event(e, level, *args, **named)
 
     before = client.get_event_manager()
-    client.ctx_set_event_manager(Told())
+    client.ctx_set_event_manager(OnlyTold())
     try:
         yield
     finally:

@@ -19,6 +19,7 @@ from chotso.build import kept, run_build
 from chotso.build.compare import differences, rows_apart, show_what_is_whole
 from chotso.build.counted import NIGHTLY_SCHEMA
 from chotso.errors import ChotsoError
+from chotso.migrate import migrate
 from chotso.warehouse.connect import connect
 from tests.proofs import record, size
 from tests.worlds.build_warehouse import Servers, Warehouse, new_warehouse
@@ -270,6 +271,40 @@ def test_after_a_killed_build_everybody_is_counted(
     after = bases(warehouse)[len(before) :]
     assert [base is None for base in after] == [False, True, False]
     same_as_whole(warehouse)
+
+
+_MANY_SPELLS = """
+insert into raw.participations
+select (jsonb_populate_record(one.kept, jsonb_build_object(
+    'ma_qua_trinh', 1000000 + number, 'person_pseudonym', md5(number::text)))).*
+from (select kept from raw.participations as kept limit 1) as one (kept),
+    generate_series(1, 20000) as number
+"""
+
+
+def test_changed_persons_are_looked_up_and_not_searched_for(warehouse: Warehouse) -> None:
+    while run_build(warehouse.settings).base_build_id is None:
+        pass
+    compiled = warehouse.settings.home / "dbt" / "marts_build" / "target" / "compiled"
+    (path,) = compiled.rglob("int_valid_spells.sql")
+    with psycopg.connect(warehouse.admin_url) as conn:
+        conn.execute(_MANY_SPELLS)
+        conn.execute(
+            "insert into marts_build.int_changed_persons "
+            "select md5(number::text) from generate_series(1, 9) as number"
+        )
+        conn.execute("analyze raw.participations, marts_build.int_changed_persons")
+        plan = [line for (line,) in conn.execute(b"explain " + path.read_bytes())]
+        conn.rollback()
+    used = [line for line in plan if "participations_person_pseudonym_idx" in line]
+    assert len(used) == 2, "\n".join(plan)
+
+
+def test_an_older_warehouse_gets_the_index_of_persons(warehouse: Warehouse) -> None:
+    with psycopg.connect(warehouse.admin_url) as conn:
+        conn.execute("drop index raw.participations_person_pseudonym_idx")
+    assert migrate(warehouse.settings).tables == ["participations"]
+    assert migrate(warehouse.settings).tables == []
 
 
 def test_a_naive_increment_by_the_time_of_change_is_wrong(warehouse: Warehouse) -> None:

@@ -80,19 +80,20 @@ class Pipeline:
         finally:
             processes.stop(second, home.run, patience_s=local.STOP_PATIENCE_S)
 
-    def backfill(self, dag_id: str, begin: datetime, end: datetime, *, at_once: int) -> None:
-        """The operator's command for runs of the past."""
+    def backfill(self, dag_id: str, begin: datetime, end: datetime, *, at_once: int) -> bool:
+        """The operator's command for runs of the past; whether Airflow took it."""
         home = AirflowHome(self.home)
-        subprocess.run(
+        done = subprocess.run(
             [
                 *(sys.executable, "-m", "airflow", "backfill", "create", "--dag-id", dag_id),
                 *("--from-date", begin.isoformat(), "--to-date", end.isoformat()),
                 *("--max-active-runs", str(at_once)),
             ],
             env=airflow_home.environment(home, schedules=True),
-            check=True,
+            check=False,
             timeout=120,
         )
+        return done.returncode == 0
 
     @contextmanager
     def airflow_database(self) -> Iterator[psycopg.Connection]:

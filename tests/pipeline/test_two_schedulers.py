@@ -24,7 +24,8 @@ def test_two_schedulers_and_a_backfill_seal_each_period_once(pipeline: Pipeline)
         wait_until(lambda: has_a_clock(database, FREEZE))
         # A run by hand keeps to itself; those of a backfill run beside it and each other.
         by_hand = pipeline.api.create_run(FREEZE)
-        pipeline.backfill(FREEZE, AFTERNOON, AFTER_CUTOFF, at_once=3)
+        # Airflow takes none before it has read the DAG with its schedule.
+        wait_until(lambda: pipeline.backfill(FREEZE, AFTERNOON, AFTER_CUTOFF, at_once=3))
         runs = pipeline.api.runs(FREEZE)
         assert by_hand.run_id in {run.run_id for run in runs}
         ended = pipeline.api.wait(runs, timeout_s=TIMEOUT_S)

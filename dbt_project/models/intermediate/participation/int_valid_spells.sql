@@ -1,30 +1,20 @@
 -- Spells that count, cut to the months shown and one month before (for the first movements). A
 -- table, not a view, so that later joins and counts are planned with its real size.
 -- With kept sums, only spells of changed persons: as they are (sign 1), and as they were (sign -1).
--- These are read twice, each time by a query of its own: from one that both share, PostgreSQL would
--- not look up each person's rows by the index.
-with changed as (
-    select person_id from {{ ref('int_changed_persons') }}
-),
-
-changed_before as (
-    select person_id from {{ ref('int_changed_persons') }}
-),
-
-spells as (
+with spells as (
     select
         *,
         1::smallint as sign
     from {{ ref('stg_participations') }}
     {% if var('kept_as_known_at') %}
-        where person_id in (select changed.person_id from changed)
+        where person_id in (select them.person_id from {{ ref('int_changed_persons') }} as them)
     {% endif %}
     union all
     select
         *,
         (-1)::smallint as sign
     from {{ ref('stg_participations_before') }}
-    where person_id in (select changed_before.person_id from changed_before)
+    where person_id in (select them.person_id from {{ ref('int_changed_persons') }} as them)
 ),
 
 bounds as (

@@ -1,5 +1,1 @@
-with source as (
-    select * from {{ source('raw', 'participations') }}
-),
-
 {{ cleaned_participations(is_known()) }}
