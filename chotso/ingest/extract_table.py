@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
+import numpy as np
 import psycopg
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -195,7 +196,7 @@ def _lander(
         for name in personal:
             assert replace is not None
             columns |= replace(columns.pop(name))
-        numbers = pa.array(range(before + 1, before + 1 + batch.num_rows), pa.int64())
+        numbers = pa.array(np.arange(before + 1, before + 1 + batch.num_rows))
         columns = {ROW_NUMBER: numbers, **columns, UNREADABLE: columns[UNREADABLE]}
         return pa.record_batch([columns[name] for name in schema.names], schema=schema)
 
