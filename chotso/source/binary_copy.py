@@ -10,6 +10,7 @@ A value that has no place in its column's type, and bytes that are not as descri
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -169,6 +170,14 @@ class _Field:
         self.end = at + (size if self.is_null is None else np.maximum(size, 0))
         self._size = size
 
+    def array(self, kind: pa.DataType, values: npt.NDArray[Any]) -> pa.Array:
+        """Values as an array, null where the field is.
+
+        `pyarrow.array` would do the same, and import pandas for it: half a second and 50 MiB.
+        """
+        valid = None if self.is_null is None else pa.py_buffer(_bits(~self.is_null))
+        return pa.Array.from_buffers(kind, len(self.at), [valid, pa.py_buffer(values)])
+
     def numbers(self, *widths: int) -> _Numbers:
         """The values as numbers of one of these widths in bytes; 0 for null."""
         width = int(self._size.max())
@@ -200,7 +209,7 @@ def _texts(found: _Field) -> pa.Array:
     _require(bool((bounds[1:] >= bounds[:-1]).all()) and int(bounds[-1]) <= len(found.data))
     buffers = [None, pa.py_buffer(bounds), pa.py_buffer(found.data)]
     pieces = pa.Array.from_buffers(pa.binary(), len(bounds) - 1, buffers)
-    values = pa.array(np.arange(0, len(bounds), 2), mask=found.is_null)
+    values = found.array(pa.int64(), np.arange(0, len(bounds), 2))
     texts = pieces.take(values).cast(pa.string())
     _require(not _is_overlong(texts) and not _has_unknown_characters(texts))
     return texts
@@ -218,23 +227,27 @@ def _has_unknown_characters(texts: pa.Array) -> bool:
 
 
 def _whole_numbers(found: _Field) -> pa.Array:
-    return pa.array(found.numbers(2, 4, 8), mask=found.is_null)
+    return found.array(pa.int64(), found.numbers(2, 4, 8))
 
 
 def _booleans(found: _Field) -> pa.Array:
-    return pa.array(found.numbers(1) != 0, mask=found.is_null)
+    return found.array(pa.bool_(), _bits(found.numbers(1) != 0))
 
 
 def _dates(found: _Field) -> pa.Array:
     days = found.numbers(4)
     _require(bool(((days >= _FIRST_DAY) & (days <= _LAST_DAY)).all()))
-    return pa.array((days + _DAYS_TO_2000).astype(np.int32), mask=found.is_null)
+    return found.array(pa.date32(), (days + _DAYS_TO_2000).astype(np.int32))
 
 
 def _instants(found: _Field) -> pa.Array:
     us = found.numbers(8)
     _require(bool(((us >= _FIRST_DAY * _DAY_US) & (us < (_LAST_DAY + 1) * _DAY_US)).all()))
-    return pa.array(us + _DAYS_TO_2000 * _DAY_US, mask=found.is_null)
+    return found.array(pa.timestamp("us", "UTC"), us + _DAYS_TO_2000 * _DAY_US)
+
+
+def _bits(flags: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:
+    return np.packbits(flags, bitorder="little")
 
 
 _READERS: dict[ColumnType, Callable[[_Field], pa.Array]] = {
