@@ -95,37 +95,42 @@ def binary_batches(copy: psycopg.Copy, columns: dict[str, Column]) -> Iterator[p
 
 
 def _blocks(copy: psycopg.Copy) -> Iterator[tuple[bytes, list[int]]]:
-    """The rows of a COPY without what frames them, some megabytes at a time, and each one's length.
+    """The rows of a COPY, some megabytes at a time, and the length of each.
 
     What has arrived is taken from libpq itself, because `Copy.read` costs three times as much.
     Where nothing has, `Copy.read` waits. No row is kept as an object: Python's garbage collector
     would look at all of them again and again.
     """
     take = copy.connection.pgconn.get_copy_data
-    data, sizes = bytearray(), list[int]()
-    is_first = True  # the header stands before the first row, or before the trailer
+    data, sizes = _after_header(copy)
     row: Buffer
     while True:
         size, row = take(1)
-        if size < 0:
-            _finish(copy)
-            break
-        if size == 0 and not (size := len(row := copy.read())):
-            break
-        if is_first:
-            _require(row[: len(_HEADER)] == _HEADER)
-            row = row[len(_HEADER) :]
-            size -= len(_HEADER)
-            is_first = False
-        if size == len(_TRAILER) and row == _TRAILER:
-            continue
+        if size <= 0:
+            if size < 0:
+                _finish(copy)
+                break
+            row = copy.read()
+            if not row:
+                break
+            size = len(row)
         data += row
         sizes.append(size)
-        if len(data) >= _BLOCK_BYTES:
+        if len(data) >= _BLOCK_BYTES and size != len(_TRAILER):  # no row is as short
             yield bytes(data + _PADDING), sizes
             data, sizes = bytearray(), []
+    if sizes and sizes[-1] == len(_TRAILER) and data.endswith(_TRAILER):
+        sizes.pop()
     if sizes:
         yield bytes(data + _PADDING), sizes
+
+
+def _after_header(copy: psycopg.Copy) -> tuple[bytearray, list[int]]:
+    """The first message without the header, which has no message of its own."""
+    data = bytearray(copy.read())
+    _require(data.startswith(_HEADER))
+    del data[: len(_HEADER)]
+    return data, [len(data)] if data else []
 
 
 def _finish(copy: psycopg.Copy) -> None:

@@ -124,6 +124,16 @@ def _as_it_is(value: Any) -> Any:
 
 
 @pytest.mark.usefixtures("in_bulk_alone")
+def test_a_block_may_end_anywhere(source: Product, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before, on and after the end of a row, and of the rows."""
+    make_table(source.source_admin_url, {"so": "bigint"}, [[n] for n in range(5)])
+    for size in range(1, 80):
+        monkeypatch.setattr(binary_copy, "_BLOCK_BYTES", size)
+        found = [row["so"] for row in read(source, {"so": COLUMNS["so"]})]
+        assert found == list(range(5)), size
+
+
+@pytest.mark.usefixtures("in_bulk_alone")
 def test_no_row_is_no_batch(source: Product) -> None:
     make_table(source.source_admin_url, {"so": "bigint"}, [])
     assert read(source, {"so": COLUMNS["so"]}) == []
