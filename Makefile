@@ -23,6 +23,10 @@ BI_STAMP := $(BI_VENV)/.installed-$(shell sha256sum bi/requirements.lock | cut -
 SERVICES_VENV := .venv-services
 SERVICES_STAMP := $(SERVICES_VENV)/.installed-$(shell cat $(INPUTS) docker/requirements.lock | sha256sum | cut -c1-16)
 
+# What `make bench` measures beside us.
+BENCH_VENV := .venv-bench
+BENCH_STAMP := $(BENCH_VENV)/.installed-$(shell sha256sum bench/requirements.lock | cut -c1-16)
+
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export LC_ALL := C.UTF-8
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -127,8 +131,9 @@ mutants: $(STAMP) ## before a release: plant each known fault in a copy, its tes
 	@$(BIN)/python -m tests.mutants $(IDS)
 
 .PHONY: bench
-bench: $(STAMP) ## bulk ingest of 2 M and 10 M lines and of a night, against binary COPY through a file
+bench: $(STAMP) $(BENCH_STAMP) ## bulk ingest and rules of 2 M lines, beside COPY, plain SQL, dlt, ADBC, pandas, GX, pandera: half an hour
 	@$(BIN)/python -m bench.ingest
+	@$(BIN)/python -m bench.rules
 
 .PHONY: bench-province
 bench-province: $(STAMP) ## routine nights of a whole province (1.15 M persons), beside whole builds: ten minutes
@@ -151,7 +156,7 @@ lock: ## resolve all requirements.in into requirements.lock (UPGRADE=1: to the n
 	tool=$$(mktemp -d); trap 'rm -rf "$$tool"' EXIT; \
 	"$$python" -m venv "$$tool"; \
 	"$$tool/bin/pip" install --quiet "uv==$(UV_VERSION)"; \
-	for folder in . bi docker; do \
+	for folder in . bi docker bench; do \
 	    env -u UV_INDEX -u UV_DEFAULT_INDEX -u UV_INDEX_URL -u UV_EXTRA_INDEX_URL -u UV_FIND_LINKS \
 	        "$$tool/bin/uv" pip compile --quiet --no-config --system-certs --generate-hashes --no-annotate \
 	        --python "$$python" --python-version 3.11 --python-platform linux \
@@ -224,3 +229,13 @@ $(SERVICES_STAMP):
 	$(SERVICES_VENV)/bin/pip install --quiet --no-deps --no-build-isolation --editable .; \
 	$(SERVICES_VENV)/bin/pip check; \
 	rm -f $(SERVICES_VENV)/.installed-*; touch $@
+
+$(BENCH_STAMP):
+	@$(call find-python); \
+	mkdir -p .cache; exec 9>.cache/bootstrap-bench.lock; flock 9; \
+	if [ -e $@ ]; then exit 0; fi; \
+	if [ ! -x $(BENCH_VENV)/bin/pip ]; then "$$python" -m venv $(BENCH_VENV); fi; \
+	echo "Installing what is measured beside us into $(BENCH_VENV): one to three minutes, once."; \
+	$(BENCH_VENV)/bin/pip install --quiet --require-hashes --no-deps -r bench/requirements.lock; \
+	$(BENCH_VENV)/bin/pip check; \
+	rm -f $(BENCH_VENV)/.installed-*; touch $@

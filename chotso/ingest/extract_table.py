@@ -4,9 +4,9 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
+import numpy as np
 import psycopg
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from chotso.contracts import Column, Contract, TableSource
 from chotso.errors import ChotsoError
@@ -17,7 +17,7 @@ from chotso.ingest.pseudonym_key import check_key
 from chotso.landed import Closes, Landed, ReadFacts
 from chotso.landing import LandedFile
 from chotso.settings import Settings
-from chotso.source.arrow import ROW_NUMBER, UNREADABLE, arrow_type, landed_schema
+from chotso.source.arrow import ROW_NUMBER, UNREADABLE, arrow_type, landed_schema, latest
 from chotso.source.pseudonym import pseudonymiser
 from chotso.source.queries import (
     CONTROL_COLUMNS,
@@ -95,8 +95,8 @@ def _write_rows(
     with run.landing.parquet(path, schema, contract.money_columns) as draft:
         for batch in run.snapshot.rows(rows_query(contract, request), read):
             draft.write(lands(batch, draft.rows))
-            if source.changed_at and batch.num_rows:
-                seen = pc.max(batch.column(source.changed_at)).as_py()
+            if source.changed_at:
+                seen = latest(batch.column(source.changed_at))
                 newest = max(filter(None, (newest, seen)), default=None)
             run.progress(f"{contract.feed}: {draft.rows:,} rows read")
             failpoint(f"landing.{contract.feed}")
@@ -195,7 +195,8 @@ def _lander(
         for name in personal:
             assert replace is not None
             columns |= replace(columns.pop(name))
-        numbers = pa.array(range(before + 1, before + 1 + batch.num_rows), pa.int64())
+        counted = pa.py_buffer(np.arange(before + 1, before + 1 + batch.num_rows))
+        numbers = pa.Array.from_buffers(pa.int64(), batch.num_rows, [None, counted])
         columns = {ROW_NUMBER: numbers, **columns, UNREADABLE: columns[UNREADABLE]}
         return pa.record_batch([columns[name] for name in schema.names], schema=schema)
 

@@ -1,6 +1,9 @@
 """The Arrow form of a feed's rows between source, landing and warehouse."""
 
+from datetime import UTC, datetime, timedelta
+
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from chotso.contracts import ColumnType, Contract
 
@@ -34,3 +37,12 @@ def landed_schema(contract: Contract) -> pa.Schema:
     fields = [pa.field(ROW_NUMBER, pa.int64(), nullable=False)]
     fields += [pa.field(n, arrow_type(c.type)) for n, c in contract.landed.items()]
     return pa.schema([*fields, pa.field(UNREADABLE, pa.string())])
+
+
+def latest(instants: pa.Array) -> datetime | None:
+    """The latest of some instants; None if there is none.
+
+    `as_py` would import pandas for it: half a second and 50 MiB.
+    """
+    us = pc.max(instants).value
+    return None if us is None else datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=us)

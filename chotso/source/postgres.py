@@ -1,6 +1,5 @@
 """A PostgreSQL source: one REPEATABLE READ transaction, read by COPY."""
 
-import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,18 +10,14 @@ from typing import Any
 
 import psycopg
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.csv as pacsv
 from psycopg.abc import Buffer
-from sqlalchemy import Select
+from sqlalchemy import Select, Text, cast
 from sqlalchemy.dialects.postgresql import psycopg as psycopg_dialect
 
 from chotso import waits
-from chotso.characters import unknown_pattern
 from chotso.contracts import Column, Contract, HelperTable, TableSource, helper_table
 from chotso.errors import ChotsoError
-from chotso.source.arrow import arrow_type
-from chotso.source.database_values import TEXT_LIMIT
+from chotso.source.binary_copy import TRAVELS_AS_TEXT, binary_batches, refuse_other_types
 from chotso.source.drift import Drift, drift_of, postgres_column
 from chotso.source.faults import translated, unreachable
 from chotso.source.queries import CLOCK_RELATION, SCHEMA, relation_of
@@ -35,9 +30,7 @@ from chotso.source.snapshot import (
     typed_batch,
 )
 
-_UNKNOWN = unknown_pattern()
 _POSTGRES = psycopg_dialect.dialect()  # type: ignore[no-untyped-call]
-_BLOCK_BYTES = 4 << 20
 _ROWS_ONE_BY_ONE = 5_000
 _KNOWS_DEAD_CLIENTS = 140000  # a source may be older than our warehouse's server
 
@@ -210,12 +203,10 @@ class PostgresSnapshot:
         that attempt; the rest of the attempt's batches are then read again one by one.
         """
         text = self._text(query)
-        copy = b"copy (" + text + b") to stdout (format csv)"
         done = 0
         with self._asking(relation_of(query)):
             try:
-                for batch in self._parsed(copy, columns):
-                    _check_texts(batch)
+                for batch in self._parsed(query, columns):
                     yield _with_unreadable(batch)
                     done += batch.num_rows
             except pa.ArrowInvalid:
@@ -239,14 +230,19 @@ class PostgresSnapshot:
             except psycopg.errors.LockNotAvailable as error:
                 raise self._busy() from error
 
-    def _parsed(self, copy: bytes, columns: dict[str, Column]) -> Iterator[pa.RecordBatch]:
-        types = {name: arrow_type(c.type) for name, c in columns.items()}
-        with self._connection.cursor() as cursor, cursor.copy(copy) as stream:
-            source = _CopyBytes(stream)
-            try:
-                yield from _csv_batches(source, types)
-            finally:
-                source.drain()
+    def _parsed(self, query: Select[Any], columns: dict[str, Column]) -> Iterator[pa.RecordBatch]:
+        travels = [
+            cast(found, Text) if column.type in TRAVELS_AS_TEXT else found
+            for found, column in zip(query.selected_columns, columns.values(), strict=True)
+        ]
+        query = query.with_only_columns(*travels)
+        copy = b"copy (" + self._text(query) + b") to stdout (format binary)"
+        with self._connection.cursor() as cursor:
+            refuse_other_types(
+                cursor.execute(self._text(query.limit(0))).description or [], columns
+            )
+            with cursor.copy(copy) as stream:
+                yield from binary_batches(stream, columns)
 
     def _one_by_one(
         self, query: bytes, columns: dict[str, Column], skip: int
@@ -268,70 +264,5 @@ class _AnyText(psycopg.adapt.Loader):
         return bytes(data).decode("utf-8", "surrogateescape")
 
 
-def _check_texts(batch: pa.RecordBatch) -> None:
-    """Raise if a batch has an overlong text or an unknown character: it is read one by one."""
-    for values in batch.columns:
-        if pa.types.is_string(values.type):
-            longest = pc.max(pc.utf8_length(values)).as_py()
-            if longest is not None and longest > TEXT_LIMIT:
-                raise pa.ArrowInvalid("an overlong text")
-            if pc.any(pc.match_substring_regex(values, _UNKNOWN)).as_py():
-                raise pa.ArrowInvalid("a character that Unicode 14.0 does not know")
-
-
 def _with_unreadable(batch: pa.RecordBatch) -> pa.RecordBatch:
     return batch.append_column("unreadable", pa.nulls(batch.num_rows, pa.string()))
-
-
-def _csv_batches(source: "_CopyBytes", types: dict[str, pa.DataType]) -> Iterator[pa.RecordBatch]:
-    try:
-        reader = pacsv.open_csv(
-            source,
-            read_options=pacsv.ReadOptions(column_names=list(types), block_size=_BLOCK_BYTES),
-            parse_options=pacsv.ParseOptions(newlines_in_values=True),
-            convert_options=pacsv.ConvertOptions(
-                column_types=types,
-                null_values=[""],
-                true_values=["t"],
-                false_values=["f"],
-                strings_can_be_null=True,
-                quoted_strings_can_be_null=False,
-            ),
-        )
-    except pa.ArrowInvalid as error:
-        if "Empty CSV" in str(error):
-            return
-        raise
-    yield from reader
-
-
-class _CopyBytes(io.RawIOBase):
-    """The bytes of a COPY as a file for pyarrow."""
-
-    def __init__(self, stream: psycopg.Copy) -> None:
-        self._stream = stream
-        self._left = bytearray()
-        self._ended = False
-
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        while not self._ended and (size < 0 or len(self._left) < size):
-            try:
-                block = self._stream.read()
-            except psycopg.Error:
-                self._ended = True  # nothing is left to read
-                raise
-            if not block:
-                self._ended = True
-            self._left += block
-        taken = bytes(self._left if size < 0 else self._left[:size])
-        del self._left[: len(taken)]
-        return taken
-
-    def drain(self) -> None:
-        """Read the rest of the COPY, so that the transaction and its snapshot stay usable."""
-        while not self._ended and self._stream.read():
-            pass
-        self._ended = True

@@ -1,0 +1,1 @@
+"""Others' ways with the same rows, in an environment of their own; they import nothing of ours."""
