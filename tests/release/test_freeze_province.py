@@ -56,7 +56,6 @@ def collected(warehouse: Product, schema: str, table: str) -> Decimal:
     return Decimal(row[0])
 
 
-@pytest.mark.slow
 def test_a_late_payment_changes_the_marts_and_not_the_release(warehouse: Product) -> None:
     settings = warehouse.settings
     live_until(warehouse, CUTOFF + timedelta(seconds=20))
