@@ -3,28 +3,11 @@
 import csv
 import io
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
-import pandas as pd
-
-from bench.lines import SCHEMA, new_table, query
 from bench.measured import measured
-from bench.peers.engines import engines
-
-_ROWS_A_CHUNK = 100_000
-
-
-def read_and_copy() -> str:
-    """Copy the allocation lines."""
-    table = new_table("pandas_copy")
-    name = table.removeprefix(f"{SCHEMA}.")
-    source, target = engines()
-    with source.connect() as read, target.begin() as write:
-        for chunk in pd.read_sql(query(), read, chunksize=_ROWS_A_CHUNK):
-            chunk.to_sql(
-                name, write, schema=SCHEMA, if_exists="append", index=False, method=_by_copy
-            )
-    return table
+from bench.peers.frames import read_and_write
 
 
 def _by_copy(table: Any, connection: Any, keys: list[str], rows: Iterable[Any]) -> None:
@@ -38,4 +21,4 @@ def _by_copy(table: Any, connection: Any, keys: list[str], rows: Iterable[Any]) 
 
 
 if __name__ == "__main__":
-    measured(read_and_copy)
+    measured(partial(read_and_write, "pandas_copy", _by_copy))

@@ -1,7 +1,7 @@
 """dbt's events without those that nobody is told of.
 
 A build has thousands of debug events, and dbt makes a message of each, with the whole of its node,
-before it looks whether anybody listens. That was a tenth of a build's Python.
+before it looks whether anybody listens. That was a sixth of a build's Python.
 """
 
 from collections.abc import Iterator

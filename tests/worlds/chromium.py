@@ -25,9 +25,9 @@ def running_chromium(*arguments: str) -> Iterator[Browser]:
     Args:
         arguments: More arguments of its command line.
     """
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=[*_ARGUMENTS, *arguments]
-        )
+    arguments = (*_ARGUMENTS, *arguments)
+    with (
+        sync_playwright() as playwright,
+        playwright.chromium.launch(executable_path=CHROMIUM, args=arguments) as browser,
+    ):
         yield browser
-        browser.close()
