@@ -30,8 +30,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
     return make_scheduler(config, log)
 
 
-# `make quick` does not run their servers, browsers and long proofs.
-_NOT_QUICK = {"warehouse", "pipeline", "faults", "proof", "browser", "slow"}
+# `make quick` does not run their servers, browsers and thousands of cases.
+_NOT_QUICK = {"warehouse", "pipeline", "faults", "proof", "browser", "lengthy", "slow"}
 _PROOFS = {"attacks", "canaries", "faults", "histories", "malformed", "oracle", "pipeline", "traps"}
 
 

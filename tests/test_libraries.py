@@ -58,6 +58,7 @@ def test_an_error_of_the_block_is_told() -> None:
     assert "slow_library" in sys.modules
 
 
+@pytest.mark.lengthy
 def test_great_expectations_lacks_nothing_that_it_is_asked_for() -> None:
     program = """
 import sys

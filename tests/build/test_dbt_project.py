@@ -45,6 +45,7 @@ def contracts() -> dict[str, dict[str, str]]:
     }
 
 
+@pytest.mark.lengthy
 def test_dbt_score_finds_nothing() -> None:
     """The exceptions stand, with their reasons, in pyproject.toml."""
     done = subprocess.run(

@@ -14,6 +14,8 @@ from chotso.build.dbt import build_variables
 from chotso.registers import load_registers
 from chotso.settings import Settings
 
+pytestmark = pytest.mark.lengthy
+
 SILENT = ["--log-level", "none", "--log-level-file", "none", "--no-write-json"]
 
 

@@ -7,7 +7,7 @@ persons) also compares the time with that of the same statements planned on stat
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import psycopg
@@ -18,10 +18,14 @@ from chotso.explain.report import explain
 from chotso.ingest.night import extract_all
 from chotso.quarantine.rows import rows_set_aside
 from chotso.quarantine.stake import at_stake
+from chotso.release.late.register import late
+from chotso.release.seal.checks import Override
+from chotso.release.seal.freeze import freeze
 from chotso.sandbox.province import advance, seed
 from chotso.warehouse import statistics
 from chotso.warehouse.connect import connect
 from tests.proofs import IS_FULL, record, size
+from tests.worlds.freeze_world import CUTOFF
 from tests.worlds.own_server import own_server
 from tests.worlds.product import Product, product
 from tests.worlds.without_statistics import (
@@ -37,6 +41,9 @@ pytestmark = [pytest.mark.warehouse, pytest.mark.proof, pytest.mark.timeout(3000
 PERSONS = size(4_000, 120_000)
 NIGHTS = (date(2021, 9, 30), date(2021, 10, 14))
 LATER = datetime.fromisoformat("2021-10-15T01:00:00+07:00")
+LAST_NIGHT = date(2022, 1, 4)
+PERIOD = "sprint-2021-q4"
+MUCH_IS_ASIDE = Override("quarantined_money_below_limit", "every tenth", "Trần Thử", "Lê Thử")
 # Of 1.4 spells a person every 20th is set aside, which a nested loop would compare with all others.
 LOOKED_AT_MOST = 400_000 + 15 * PERSONS
 RATIO = 1.5
@@ -86,17 +93,31 @@ def _file_with_an_unknown_agency(made: Product) -> None:
 
 
 def everything(made: Product) -> None:
-    """Two nights, a build and the list of what is set aside; in full, an explained change too."""
-    settings, state = made.settings, made.settings.home / "state"
+    """Two nights, a build, what is set aside; in full also explain, freeze and late."""
+    settings = made.settings
     extract_all(settings, NIGHTS[0])
     first = _newest(settings.admin_url)
-    advance(made.source_admin_url, made.drop, to=LATER, state_dir=state, progress=lambda _: None)
+    _live_until(made, LATER)
     extract_all(settings, NIGHTS[1])
     run_build(settings)
     with connect(settings) as conn:
         at_stake(conn, rows_set_aside(conn))
     if IS_FULL:
         explain(settings, "072", "participants_hi", date(2021, 9, 1), since=first)
+        _year_end(made)
+
+
+def _year_end(made: Product) -> None:
+    _live_until(made, CUTOFF + timedelta(seconds=20))
+    freeze(made.settings, PERIOD, override=MUCH_IS_ASIDE)
+    _live_until(made, CUTOFF + timedelta(days=5))
+    extract_all(made.settings, LAST_NIGHT)
+    late(made.settings, PERIOD)
+
+
+def _live_until(made: Product, clock: datetime) -> None:
+    state = made.settings.home / "state"
+    advance(made.source_admin_url, made.drop, to=clock, state_dir=state, progress=lambda _: None)
 
 
 def _newest(admin_url: str | None) -> datetime:

@@ -6,7 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.worlds import report_worlds as worlds
+
+pytestmark = pytest.mark.lengthy
 
 PROJECT = Path(__file__).resolve().parents[2]
 PROGRAM = """

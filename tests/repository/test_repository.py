@@ -187,6 +187,7 @@ NOT_IMPORTED = {
 }  # fmt: skip
 
 
+@pytest.mark.lengthy
 def test_every_required_package_is_used() -> None:
     modules: dict[str, set[str]] = {}
     for module, packages in importlib.metadata.packages_distributions().items():

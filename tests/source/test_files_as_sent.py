@@ -446,6 +446,7 @@ def test_formatted_rows_that_hold_nothing_take_no_memory(tmp_path: Path) -> None
     assert all(row is EMPTY for row in sheets[0].rows[:2])
 
 
+@pytest.mark.lengthy
 @pytest.mark.parametrize(
     "content",
     [b"\n" * 1_100_000, b"ab," * 400_000, b'a,"\n",' * 200_000],

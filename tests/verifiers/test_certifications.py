@@ -140,6 +140,7 @@ def test_one_person_under_two_names_is_one(both: Verifiers, bundle: Path) -> Non
     assert codes(both.ask(bundle, root)) == {"certification"}
 
 
+@pytest.mark.lengthy
 def test_every_flipped_bit_of_a_certification_is_found(both: Verifiers, bundle: Path) -> None:
     root = root_of(bundle)
     path = signed.certify(bundle, signed.certification(root, "an"))

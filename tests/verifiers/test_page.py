@@ -58,6 +58,7 @@ def test_the_page_loads_and_sends_nothing() -> None:
         assert word not in text, word
 
 
+@pytest.mark.lengthy
 def test_hundreds_of_clean_and_mutated_releases_agree(core: Asked, mode: str) -> None:
     """What a disk can hold and mutations.py can do to it, with and without the right root."""
     by = random.Random(14)
