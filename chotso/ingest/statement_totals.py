@@ -28,15 +28,17 @@ from chotso.source.arrow import UNREADABLE
 from chotso.warehouse.row_sql import equal, joined, listed, money_of, same_key
 
 _NEWEST_SQL = """
-with newest as (
-    select stated.scope_key, stated.stated_at, stated.batch_id
-    from ops.statement as stated
-    where stated.feed = %s and stated.replaced_at is null and not exists (
-        select from ops.statement as later
-        where later.feed = stated.feed and later.scope_key = stated.scope_key
-            and later.stated_at > stated.stated_at
-            and later.proves_absence and later.replaced_at is null
-    )
+with in_force as (
+    select
+        scope_key, stated_at, batch_id,
+        max(stated_at) filter (where proves_absence) over (partition by scope_key) as last_proof
+    from ops.statement
+    where feed = %s and replaced_at is null
+),
+
+newest as (
+    select scope_key, stated_at, batch_id from in_force
+    where last_proof is null or stated_at >= last_proof
 )
 
 select
