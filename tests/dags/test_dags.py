@@ -273,10 +273,10 @@ NEW_GROUP = r"""
 import json, shutil, sys
 from pathlib import Path
 import chotso.contracts
+from tests.worlds.worked_examples import new_contract
 feeds, dags = Path(sys.argv[1]), sys.argv[2]
 shutil.copytree(chotso.contracts.FEEDS_DIR, feeds)
-page = Path("docs/maintaining.md").read_text("utf-8")
-contract = page.split("```yaml\n", 1)[1].split("```", 1)[0]
+contract = new_contract()
 (feeds / "points.yml").write_text(contract, "utf-8")
 desks = contract.replace("feed: points", "feed: desks").replace("order: 60", "order: 14")
 (feeds / "desks.yml").write_text(desks.replace("group: points", "group: registers"), "utf-8")
