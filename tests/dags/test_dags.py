@@ -242,14 +242,17 @@ def test_ids_and_assets_that_people_know_stay(bag: DagBag) -> None:
         "extract_plans",
     }  # fmt: skip
     places = {each.name: each.uri for each in (*assets.EXTRACTED.values(), assets.MARTS)}
-    assert places.items() >= {
-        "registers": "chotso://raw/registers",
-        "contributions": "chotso://raw/contributions",
-        "participants": "chotso://raw/participations",
-        "arrears": "chotso://raw/c12",
-        "plans": "chotso://raw/plans",
-        "marts": "chotso://marts/",
-    }.items()
+    assert (
+        places.items()
+        >= {
+            "registers": "chotso://raw/registers",
+            "contributions": "chotso://raw/contributions",
+            "participants": "chotso://raw/participations",
+            "arrears": "chotso://raw/c12",
+            "plans": "chotso://raw/plans",
+            "marts": "chotso://marts/",
+        }.items()
+    )
 
 
 def test_every_asset_says_what_it_is(bag: DagBag) -> None:
