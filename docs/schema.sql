@@ -867,10 +867,6 @@ create table guard.expected (
 --     Điều một lệnh không được động tới, trước khi chạy — what a command may not touch, before it
 --     runs
 
--- guard.touched_by_command() returns text
---     sql; code/010_guard.sql
---     Đối tượng được bảo vệ mà lệnh đổi — a guarded object that a command made or changed
-
 -- guard.touched_by_drop() returns text
 --     sql; code/010_guard.sql
 --     Đối tượng được bảo vệ mà lệnh xóa — a guarded object that a command dropped
