@@ -21,30 +21,30 @@ create table chotso_migrations.script (
 create schema ed25519 authorization chotso_owner;
 
 -- ed25519.is_signed(public_key bytea, message bytea, signature bytea) returns boolean
---     plpgsql; 047_certification.sql
+--     plpgsql; code/035_ed25519.sql
 --     Chữ ký có đúng của khóa không — whether 64 octets are the key's signature of a message
 
 -- ed25519.number(octets bytea) returns numeric
---     plpgsql; 047_certification.sql
+--     plpgsql; code/035_ed25519.sql
 --     Số từ các byte, byte thấp trước — number of octets, lowest first
 
 -- ed25519.p() returns numeric
---     sql; 047_certification.sql
+--     sql; code/035_ed25519.sql
 
 -- ed25519.plus(one numeric[], two numeric[]) returns numeric[]
---     plpgsql; 047_certification.sql
+--     plpgsql; code/035_ed25519.sql
 --     Cộng hai điểm — sum of two points
 
 -- ed25519.point(octets bytea) returns numeric[]
---     plpgsql; 047_certification.sql
+--     plpgsql; code/035_ed25519.sql
 --     Điểm từ 32 byte; trống nếu không phải cách ghi duy nhất — the point of 32 octets, or null
 
 -- ed25519.power(base numeric, exponent numeric) returns numeric
---     plpgsql; 047_certification.sql
+--     plpgsql; code/035_ed25519.sql
 --     Lũy thừa theo môđun p — power modulo p
 
 -- ed25519.times(factor numeric, point numeric[]) returns numeric[]
---     plpgsql; 047_certification.sql
+--     plpgsql; code/035_ed25519.sql
 --     Nhân điểm với số — multiple of a point
 
 ----------------------------------------------------------------------------------------------------
@@ -735,6 +735,10 @@ create table guard.expected (
 --     sql; code/070_rights.sql
 --     Vai trò, chủ sở hữu và quyền đang có — roles, owners and rights as they are
 
+-- guard.found_roles() returns table(kind text, object_kind text, object text, role text, word text)
+--     sql; code/070_rights.sql
+--     Vai trò, thành viên và thiết lập đang có — roles, members and settings as they are
+
 -- guard.give_own_rows(stored regclass, own_name name, columns name[], condition text) returns text
 --     plpgsql; code/012_who_reads.sql
 --     Hàm trả dòng của riêng cơ quan — makes the function that gives an agency its own rows
@@ -751,6 +755,30 @@ create table guard.expected (
 --     sql; code/010_guard.sql
 --     Có đang ở trong hàm của chủ sở hữu không — whether this runs in a function of the owner's
 
+-- guard.is_superuser_s() returns boolean
+--     sql; code/010_guard.sql
+--     Phiên này có của quản trị viên không — whether a superuser opened this session or acts in it
+
+-- guard.limit_disk() returns void
+--     plpgsql; code/070_logins.sql
+--     Tài khoản chỉ kết nối không ghi đầy đĩa — who only connects does not fill the disk
+
+-- guard.limit_locks() returns void
+--     plpgsql; code/070_logins.sql
+--     Chỉ chương trình được khóa theo số — only the product takes advisory locks
+
+-- guard.limit_logins() returns void
+--     plpgsql; code/070_logins.sql
+--     Giới hạn của từng tài khoản — the settings and limits of each login
+
+-- guard.limit_names() returns void
+--     plpgsql; code/070_logins.sql
+--     Không ai tạo tên mà người khác dùng — nobody makes names that others use
+
+-- guard.limit_other_databases() returns void
+--     plpgsql; code/070_logins.sql
+--     Không ai vào cơ sở dữ liệu không có giới hạn — nobody connects where there are no limits
+
 -- guard.limit_readers() returns void
 --     plpgsql; code/060_agency_readers.sql
 --     Giới hạn người đọc của từng cơ quan — limits agencies' readers to their own rows
@@ -760,10 +788,22 @@ create table guard.expected (
 --     Tệp tạm của mọi tài khoản có giới hạn không — whether temporary files of any login have a
 --     limit
 
+-- guard.only_holds_up(tag text) returns boolean
+--     sql; code/010_guard.sql
+--     Lệnh chỉ làm người khác phải chờ — whether a command can do nothing here but hold up others
+
 -- guard.own_agencies() returns text[]
 --     sql; code/012_who_reads.sql
 --     Cơ quan mà người đọc được xem; trống là mọi cơ quan — a reader's agencies; null is all of
 --     them
+
+-- guard.own_objects() returns table(object_kind text, object text, owner_id oid, acl aclitem[])
+--     sql; code/070_rights.sql
+--     Các đối tượng của kho và quyền trên chúng — the warehouse's objects, their owners and rights
+
+-- guard.own_schemas() returns table(schema_id oid, schema_name name, is_kept boolean)
+--     sql; code/070_rights.sql
+--     Các lược đồ của kho — the warehouse's schemas, and whether their objects stay
 
 -- guard.pin_functions() returns void
 --     plpgsql; code/011_protect.sql
@@ -821,6 +861,23 @@ create table guard.expected (
 -- guard.show_rows(view_name name, stored regclass, own_name name, query text) returns void
 --     plpgsql; code/060_agency_readers.sql
 --     Khung nhìn cho người đọc của từng cơ quan — a view that agencies' readers may open
+
+-- guard.touched_at_start(tag text) returns text
+--     sql; code/010_guard.sql
+--     Điều một lệnh không được động tới, trước khi chạy — what a command may not touch, before it
+--     runs
+
+-- guard.touched_by_drop() returns text
+--     sql; code/010_guard.sql
+--     Đối tượng được bảo vệ mà lệnh xóa — a guarded object that a command dropped
+
+-- guard.touched_by_grant() returns text
+--     sql; code/010_guard.sql
+--     Bảng đã chốt có quyền sửa — a sealed table that others than its owner have a right to change
+
+-- guard.touched_by_rewrite() returns text
+--     sql; code/010_guard.sql
+--     Bảng được bảo vệ mà lệnh ghi lại — the guarded table that a command rewrites
 
 -- guard.writers_for_everybody() returns setof regprocedure
 --     sql; code/070_logins.sql
@@ -1580,6 +1637,10 @@ from ( values ('running','Đang chạy','running'),
 --     plpgsql; code/071_lock_holders.sql
 --     Ngắt phiên đọc mà một phiên của ta phải chờ quá lâu — ends readers that a session waits for
 
+-- ops.feeds_behind(needed timestamptz, known timestamptz) returns table(named text, counted bigint)
+--     sql; code/020_preconditions.sql
+--     Nguồn chưa được đọc sau giờ chốt — feeds that were not read between two instants
+
 -- ops.fit_indexes(built oid, mart text) returns void
 --     plpgsql; code/015_keeper.sql
 --     Khóa và chỉ mục của một bảng số liệu — key and indexes of a stored mart
@@ -1625,6 +1686,10 @@ from ( values ('running','Đang chạy','running'),
 --     plpgsql, security definer of chotso_keeper; code/015_keeper.sql
 --     Tạo lược đồ nháp cho một bản dựng — makes a schema that a build may write
 
+-- ops.months_different(known timestamptz) returns table(named text, counted bigint)
+--     sql; code/020_preconditions.sql
+--     Tháng lệch số kiểm soát — months that differ from the source's control totals, as known
+
 -- ops.newest_deliveries(at_instant timestamptz) returns setof jsonb
 --     sql; code/025_release_inputs.sql
 --     Lần đọc mới nhất của từng nguồn — per feed, its newest delivery at an instant
@@ -1632,6 +1697,10 @@ from ( values ('running','Đang chạy','running'),
 -- ops.release_inputs(at_instant timestamptz) returns setof jsonb
 --     sql; code/025_release_inputs.sql
 --     Dữ liệu đầu vào của bản chốt — inputs of a release that knows what was known at an instant
+
+-- ops.rows_missing(known timestamptz) returns table(named text, counted bigint)
+--     sql; code/020_preconditions.sql
+--     Dòng danh mục thiếu ở lần đọc toàn bộ — register rows that a full read lacked, as known
 
 -- ops.session_of(of_pid integer) returns table(application_name text, login text, since
 --         timestamptz)
@@ -2337,6 +2406,11 @@ create table sealing.ranking (
 --     sql; code/029_bundle.sql
 --     Vì sao không thể là bản chốt này — why a freeze cannot be the release that it says
 
+-- sealing.insert_release(target text, begun ops."freeze", manifest jsonb, root text, at_instant
+--         timestamptz) returns void
+--     plpgsql; code/030_seal.sql
+--     Ghi bản chốt vào danh sách — enters the release that a manifest describes
+
 -- sealing.instant_text(instant timestamptz) returns text
 --     sql; code/024_canonical.sql
 --     Thời điểm như trong bản chốt — an instant as written
@@ -2367,6 +2441,25 @@ create table sealing.ranking (
 --         numeric)
 --     sql; code/048_late_facts.sql
 --     Nợ và phải thu của một sổ tại một thời điểm — what an account owes, as known
+
+-- sealing.late_amount_problem(of_release text, reached timestamptz, until_instant timestamptz,
+--         changes jsonb) returns text
+--     sql; code/048_late_facts.sql
+--     Dòng đến sau sai số tiền — a late change whose amount does not follow from raw; null: none
+
+-- sealing.late_batch_problem(until_instant timestamptz, changes jsonb) returns text
+--     sql; code/048_late_facts.sql
+--     Dòng đến sau không có lô — a late change of no published batch; null: none
+
+-- sealing.late_changes(changes jsonb) returns table(feed text, item_key text, agency_code text,
+--         metric_code text, unit_code text, month date, last_month date, amount numeric,
+--         base_amount numeric, known_at timestamptz, batch_id text, file_name text)
+--     sql; code/048_late_facts.sql
+--     Các dòng đến sau được gửi — the late changes that were handed over, as rows
+
+-- sealing.late_figure_problem(of_release text, changes jsonb) returns text
+--     sql; code/048_late_facts.sql
+--     Dòng đến sau không thuộc số liệu nào — a late change of no figure of the release; null: none
 
 -- sealing.late_lines(known timestamptz, cutoff timestamptz, document text, number integer,
 --         of_agency text, of_month date, of_metric text) returns table(principal numeric,

@@ -10,7 +10,9 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
+import yaml
 
+from chotso import PROJECT_ROOT
 from tests.worlds.dbt_manifest import manifest
 
 Manifest = dict[str, Any]
@@ -208,6 +210,44 @@ def test_nothing_is_found_but_what_has_its_reason(rule: Callable[[Graph], Iterat
 
 def test_every_reason_is_that_of_a_rule() -> None:
     assert set(EXCEPTIONS) <= {rule.__name__ for rule in RULES}
+
+
+# Checks of dbt-bouncer that say what a rule here says.
+SAME_RULE = {
+    "check_model_depends_on_multiple_sources": "several_sources",
+    "check_model_does_not_rejoin_upstream_concepts": "rejoined",
+    "check_model_has_no_upstream_dependencies": "root_models",
+    "check_model_min_downstream_models": "read_by_nothing",
+}
+
+
+def keys_laid_later(parsed_as: Manifest) -> set[str]:
+    """Models whose key is laid after the load, which is faster."""
+    return {
+        name
+        for name, node in Graph(parsed_as).models.items()
+        if any("add_primary_key" in hook["sql"] for hook in node["config"]["post-hook"])
+    }
+
+
+def bouncer_excludes(parsed_as: Manifest) -> dict[str, set[str]]:
+    """The models that each check of dbt-bouncer.yml leaves out, and what matches no model."""
+    paths = {node["original_file_path"]: n for n, node in Graph(parsed_as).models.items()}
+    found: dict[str, set[str]] = {}
+    for check in yaml.safe_load((PROJECT_ROOT / "dbt-bouncer.yml").read_text())["manifest_checks"]:
+        if check["name"].startswith("check_model_") and (pattern := check.get("exclude")):
+            named = re.findall(r"\w+", pattern.removeprefix(".*/").removesuffix(r"\.sql$"))
+            matched = {name for path, name in paths.items() if re.match(pattern, path)}
+            found[check["name"]] = matched | (set(named) - set(paths.values()))
+    return found
+
+
+def test_dbt_bouncer_leaves_out_what_has_its_reason_here() -> None:
+    expected = {
+        check: {each.split(" in ")[-1] for each in EXCEPTIONS[rule]}
+        for check, rule in SAME_RULE.items()
+    } | {"check_model_has_constraints": keys_laid_later(manifest())}
+    assert bouncer_excludes(manifest()) == expected
 
 
 # What dbt itself looks for by its name.

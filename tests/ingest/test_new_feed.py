@@ -4,24 +4,19 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
-from psycopg import sql
 
 import chotso.contracts
-from chotso import PROJECT_ROOT
 from chotso.ingest.night import extract_group
 from chotso.ingest.rules import history_rules_of, rules_of
 from chotso.migrate import migrate
 from chotso.sandbox import server
-from tests.worlds.product import SOURCE_LOGIN
 from tests.worlds.quarantine_world import DAY, QuarantineWorld, quarantine_world
 from tests.worlds.sandbox_homes import new_home
+from tests.worlds.worked_examples import make_points, new_contract
 
 pytestmark = pytest.mark.warehouse
 
-PAGE = PROJECT_ROOT / "docs" / "maintaining.md"
-CONTRACT = PAGE.read_text("utf-8").split("```yaml\n", 1)[1].split("```", 1)[0]
 ROWS = [
     ("D1", 1, "Điểm một", "07201", 10),
     ("D1", 2, "Điểm một", "07201", 20),
@@ -42,17 +37,9 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Quarantin
         made.extract("registers")
         folder = tmp_path / "feeds"
         shutil.copytree(chotso.contracts.FEEDS_DIR, folder)
-        (folder / "points.yml").write_text(CONTRACT, encoding="utf-8")
+        (folder / "points.yml").write_text(new_contract(), encoding="utf-8")
         monkeypatch.setattr(chotso.contracts, "FEEDS_DIR", folder)
-        with psycopg.connect(made.warehouse.source_admin_url) as conn:
-            conn.execute(
-                "create table tst.diem_thu "
-                "(ma_diem text, so_quay int, ten text, ma_co_quan text, so_tien bigint)"
-            )
-            login = sql.Identifier(SOURCE_LOGIN)
-            conn.execute(sql.SQL("grant select on tst.diem_thu to {}").format(login))
-            insert = "insert into tst.diem_thu values (%s, %s, %s, %s, %s)"
-            conn.cursor().executemany(insert, ROWS)
+        make_points(made.warehouse.source_admin_url, ROWS)
         assert migrate(made.settings).tables == ["points"]
         yield made
 

@@ -1,7 +1,6 @@
 """The worked differences of docs/maintaining.md, applied to a copy and tried as on a first day."""
 
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,11 +10,14 @@ from typing import Any, LiteralString
 import pytest
 
 from chotso import PROJECT_ROOT
+from chotso.settings import Settings
 from tests.worlds.build_warehouse import Servers, Warehouse, new_warehouse
+from tests.worlds.own_server import own_server
+from tests.worlds.quarantine_world import QuarantineWorld, quarantine_world
+from tests.worlds.worked_examples import block, make_points
 
 pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(900)]
 
-PAGE = PROJECT_ROOT / "docs" / "maintaining.md"
 # What the scratch schema of `chotso dbt` then has.
 SHOWN: dict[str, tuple[LiteralString, list[tuple[Any, ...]]]] = {
     "A new metric": (
@@ -30,19 +32,12 @@ SHOWN: dict[str, tuple[LiteralString, list[tuple[Any, ...]]]] = {
     ),
 }
 EXAMPLES = ["A new rule", "A new metric", "A new mart column"]
-
-
-def section(heading: str) -> str:
-    """What the page says under a heading of the second level."""
-    found = re.search(rf"^## {heading}$(.*?)(?=^## )", PAGE.read_text("utf-8"), re.M | re.S)
-    assert found, heading
-    return found[1]
-
-
-def block(heading: str, language: str) -> str:
-    """The only block of a section in this language."""
-    (found,) = re.findall(rf"^```{language}\n(.*?)^```$", section(heading), re.M | re.S)
-    return str(found)
+POINTS = [
+    ("D1", 1, "Điểm một", "07201", 10),
+    ("D1", 2, "Điểm một", "07201", None),
+    ("D2", 1, "Điểm hai", "07202", -1),
+    ("D3", 1, "Điểm ba", "07299", 3),
+]
 
 
 @pytest.fixture
@@ -73,6 +68,16 @@ def warehouse(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Ite
         yield made
 
 
+@pytest.fixture
+def source(tmp_path: Path) -> Iterator[QuarantineWorld]:
+    """A warehouse with its registers, and a source with a table that no contract names yet."""
+    # `migrate` settles the logins of the whole server
+    with own_server() as (server, _), quarantine_world(server, "worked", tmp_path) as made:
+        made.extract("registers")
+        make_points(made.warehouse.source_admin_url, POINTS)
+        yield made
+
+
 def applied(difference: str, checkout: Path) -> None:
     done = subprocess.run(
         ["git", "apply", "--unsafe-paths", "--whitespace=error-all", "-"],
@@ -82,9 +87,8 @@ def applied(difference: str, checkout: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def typed(command: str, checkout: Path, warehouse: Warehouse) -> str:
+def typed(command: str, checkout: Path, settings: Settings) -> str:
     """The command as a shell in the checkout runs it, with `.venv/bin` in its path."""
-    settings = warehouse.settings
     others = {n: v for n, v in os.environ.items() if not n.startswith(("CHOTSO_", "PYTEST_"))}
     done = subprocess.run(
         command, shell=True, cwd=checkout, capture_output=True, text=True, check=False, timeout=600,
@@ -93,7 +97,10 @@ def typed(command: str, checkout: Path, warehouse: Warehouse) -> str:
             "PYTHONPATH": str(checkout),
             "CHOTSO_HOME": str(settings.home),
             "CHOTSO_WAREHOUSE_URL": settings.warehouse_url,
+            "CHOTSO_ADMIN_URL": str(settings.admin_url),
             "CHOTSO_SOURCE_URL": settings.source_url,
+            "CHOTSO_DROP_URL": settings.drop_url,
+            "CHOTSO_PSEUDONYM_KEY_FILE": str(settings.pseudonym_key_file),
         },
     )  # fmt: skip
     assert done.returncode == 0, f"{command}\n{done.stdout[-5000:]}\n{done.stderr[-2000:]}"
@@ -106,10 +113,24 @@ def test_the_difference_applies_and_what_is_said_to_be_run_passes(
 ) -> None:
     applied(block(heading, "diff"), checkout)
     for command in block(heading, "sh").splitlines():
-        typed(command, checkout, warehouse)
+        typed(command, checkout, warehouse.settings)
         if command.startswith("chotso dbt build"):
             shown, expected = SHOWN[heading]
             assert warehouse.rows(shown) == expected
+
+
+def test_a_feed_is_added_as_the_page_says(checkout: Path, source: QuarantineWorld) -> None:
+    """From the contract to rows that dbt has read, without a line of Python."""
+    applied(block("A new feed", "diff"), checkout)
+    for command in block("A new feed", "sh").splitlines():
+        typed(command, checkout, source.settings)
+    built = source.rows("select * from scratch_dbt.stg_points order by point_code, desk_number")
+    assert [(row["point_code"], row["desk_number"], row["amount_vnd"]) for row in built] == [
+        ("D1", 1, 10),
+        ("D1", 2, None),
+    ]
+    aside = sorted((row.rule_id, int(row.money)) for row in source.aside("points"))
+    assert aside == [("points.agency_known", 3), ("points.amount_in_range", -1)]
 
 
 def test_a_difference_that_says_half_would_be_found(checkout: Path, warehouse: Warehouse) -> None:
@@ -117,4 +138,4 @@ def test_a_difference_that_says_half_would_be_found(checkout: Path, warehouse: W
     half = block("A new rule", "diff").split("--- a/expectations/register.yml", 1)[1]
     applied(f"--- a/expectations/register.yml{half}", checkout)
     with pytest.raises(AssertionError, match=r"officers\.code_well_formed has no SQL file"):
-        typed(block("A new rule", "sh").splitlines()[0], checkout, warehouse)
+        typed(block("A new rule", "sh").splitlines()[0], checkout, warehouse.settings)

@@ -48,11 +48,20 @@ class Case:
 
 
 @dataclass(frozen=True)
+class BadRow:
+    """A change of the good row that, in a batch beside it, breaks one rule and no other."""
+
+    breaks: str
+    row: Row
+
+
+@dataclass(frozen=True)
 class Casebook:
-    """One feed's good row, the warehouse it meets, and its cases."""
+    """One feed's good and bad row, the warehouse they meet, and its cases."""
 
     feed: str
     row: Row
+    bad: BadRow
     month: date | None
     raw: dict[str, list[Row]]
     cases: list[Case]
@@ -79,6 +88,7 @@ def _casebook(contract: Contract) -> Casebook:
     return Casebook(
         contract.feed,
         row,
+        BadRow(**loaded["bad"]),
         loaded.get("month"),
         loaded.get("raw", {}),
         [*_shared(contract, row), *own],

@@ -15,21 +15,9 @@ from psycopg import sql
 from chotso.ingest.rules import rules_of
 from chotso.settings import Settings
 from tests.ingest.rules.batches import facts_of, fill_raw, make_batch
-from tests.ingest.rules.casebook import Row, casebooks
+from tests.ingest.rules.casebook import casebooks
 
 pytestmark = pytest.mark.warehouse
-
-BAD: dict[str, tuple[Row, str]] = {
-    "agencies": ({"ma_co_quan": "07-201"}, "code_well_formed"),
-    "officers": ({"ma_co_quan": "99999"}, "agency_known"),
-    "employers": ({"ma_don_vi": "TA0001"}, "code_well_formed"),
-    "assignments": ({"tu_ngay": "1021-01-01"}, "days_in_range"),
-    "payments": ({"ngay_ghi_co": "2029-12-31 08:00:00+07"}, "credited_in_range"),
-    "allocations": ({"tien_goc": 10**9}, "lines_within_document"),
-    "participations": ({"number_shape": "9 digits"}, "number_well_formed"),
-    "c12": ({"ck_bhyt": 1}, "closing_identity_hi"),
-    "plans": ({"gia_tri": "0.5"}, "value_is_whole"),
-}
 
 
 @pytest.fixture(scope="module")
@@ -89,30 +77,16 @@ def _validate(batch: Any, queries: list[str]) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("feed", casebooks())
 def test_every_rule_runs_and_finds(committed: psycopg.Connection, source: Any, feed: str) -> None:
-    book, (change, broken) = casebooks()[feed], BAD[feed]
+    book = casebooks()[feed]
     batch_id = f"{feed}-20211231-000001"
     fill_raw(committed, book.raw)
-    make_batch(committed, batch_id, book, [{}, _elsewhere(feed) | change])
+    make_batch(committed, batch_id, book, [{}, book.bad.row])
     committed.commit()
     rules = rules_of(feed)
     queries = [rule.query(facts_of(book, rows=2)) for rule in rules]
     found = _validate(_batch(source, batch_id), queries)
     counts = {rule.name: r["observed_value"] for rule, r in zip(rules, found, strict=True)}
-    assert {name for name, count in counts.items() if count} == {broken}, counts
-
-
-def _elsewhere(feed: str) -> Row:
-    """Another key than the good row's, and otherwise as good."""
-    keys: dict[str, Row] = {
-        "officers": {"ma_can_bo": "CB002"},
-        "assignments": {"ma_don_vi": "TB0002B"},
-        "payments": {"so_chung_tu": "CT0002"},
-        "allocations": {"so_dong": 2},
-        "participations": {"ma_qua_trinh": 2},
-        "c12": {"madvi": "TB0002B"},
-        "plans": {"chi_tieu": "NGUOI_BHYT"},
-    }
-    return keys.get(feed, {})
+    assert {name for name, count in counts.items() if count} == {book.bad.breaks}, counts
 
 
 def test_without_the_rendering_the_engine_refuses_what_postgres_takes(

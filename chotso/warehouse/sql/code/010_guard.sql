@@ -149,6 +149,126 @@ $$;
 comment on function guard.is_guarded is
 'Đối tượng chỉ được đổi khi nâng cấp — whether only a migration may touch an object';
 
+-- The event triggers run with the rights of the user who typed the command, so everybody may call
+-- the functions that they ask. None of these changes anything.
+
+create or replace function guard.is_superuser_s() returns boolean
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select exists (
+        select from pg_roles where rolname in (current_user, session_user) and rolsuper
+    )
+$$;
+comment on function guard.is_superuser_s is
+'Phiên này có của quản trị viên không — whether a superuser opened this session or acts in it';
+
+create or replace function guard.touched_at_start(tag text) returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select case
+        -- a schema with a name in others' search_path would give their names another meaning;
+        -- an extension creates functions and operators in any schema, without a right on it
+        when tag in ('CREATE SCHEMA', 'ALTER SCHEMA', 'CREATE EXTENSION', 'ALTER EXTENSION')
+            and current_user <> 'chotso_keeper' and not guard.is_superuser_s()
+            then 'names that others use'
+        -- A user who has the owner's rights may run no DDL at all: some commands commit half-way,
+        -- and GRANT does not report what it changed. A superuser's commands are checked one by one.
+        else (
+            select rolname::text
+            from pg_roles
+            where rolname in ('chotso_owner', 'chotso_checker', 'chotso_keeper')
+                and pg_has_role(current_user, oid, 'USAGE')
+                -- the keeper's functions may make tables for loaders; who became it may not
+                and not (
+                    current_user = 'chotso_keeper' and session_user <> 'chotso_keeper'
+                    and current_setting('role') <> 'chotso_keeper'
+                )
+                and not guard.is_superuser_s()
+            limit 1
+        )
+    end
+$$;
+comment on function guard.touched_at_start is
+'Điều một lệnh không được động tới, trước khi chạy — what a command may not touch, before it runs';
+
+-- These commands take their lock before the right is checked, on any table in a schema with USAGE
+-- (ALTER TABLE also on a partition to attach, the last three with DEPENDS ON EXTENSION); others
+-- queue while they wait for a reader.
+create or replace function guard.only_holds_up(tag text) returns boolean
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select
+        tag in (
+            'CREATE RULE', 'CREATE TRIGGER', 'ALTER TABLE', 'ALTER INDEX',
+            'ALTER MATERIALIZED VIEW', 'ALTER TRIGGER'
+        )
+        and not exists (
+            select from pg_roles
+            where rolname in (current_user, session_user) and rolsuper
+                or rolname = 'chotso_loader' and pg_has_role(current_user, oid, 'USAGE')
+        )
+        and not exists (
+            select from pg_namespace
+            where not pg_is_other_temp_schema(oid) and oid <> pg_my_temp_schema()
+                and has_schema_privilege(current_user, oid, 'CREATE')
+        )
+$$;
+comment on function guard.only_holds_up is
+'Lệnh chỉ làm người khác phải chờ — whether a command can do nothing here but hold up others';
+
+create or replace function guard.touched_by_rewrite() returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select relation.oid::regclass::text
+    from pg_class as relation
+    where relation.oid = pg_event_trigger_table_rewrite_oid() and guard.is_guarded(
+        'pg_class'::regclass, relation.oid,
+        array[relation.relnamespace::regnamespace::text], relation.relname
+    )
+$$;
+comment on function guard.touched_by_rewrite is
+'Bảng được bảo vệ mà lệnh ghi lại — the guarded table that a command rewrites';
+
+create or replace function guard.touched_by_drop() returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select object_identity
+    from pg_event_trigger_dropped_objects()
+    where not is_temporary
+        and guard.is_guarded(
+            classid, objid, array_append(address_names[1:1], schema_name), address_names[2]
+        )
+    limit 1
+$$;
+comment on function guard.touched_by_drop is
+'Đối tượng được bảo vệ mà lệnh xóa — a guarded object that a command dropped';
+
+-- GRANT and REVOKE do not report what they changed, so the rights themselves are read.
+create or replace function guard.touched_by_grant() returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select min(relation.oid::regclass::text)
+    from pg_class as relation
+    inner join pg_namespace as schema on schema.oid = relation.relnamespace
+    left join pg_attribute as field
+        on field.attrelid = relation.oid and field.attacl is not null
+    cross join lateral (
+        select grantee, privilege_type from aclexplode(relation.relacl)
+        union all
+        select grantee, privilege_type from aclexplode(field.attacl)
+    ) as granted
+    where schema.nspname in ('frozen', 'rehearsal')
+        and granted.privilege_type <> 'SELECT' and granted.grantee <> relation.relowner
+$$;
+comment on function guard.touched_by_grant is
+'Bảng đã chốt có quyền sửa — a sealed table that others than its owner have a right to change';
+
 create or replace function guard.refuse_ddl() returns event_trigger
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -157,49 +277,8 @@ declare
     touched text;
 begin
     if tg_event = 'ddl_command_start' then
-        -- A user who has the owner's rights may run no DDL at all: some commands commit half-way,
-        -- and GRANT does not report what it changed. A superuser's commands are checked one by one.
-        select rolname into touched
-        from pg_roles
-        where rolname in ('chotso_owner', 'chotso_checker', 'chotso_keeper')
-            and pg_has_role(current_user, oid, 'USAGE')
-            -- the keeper's functions may make tables for loaders; a user who became it may not
-            and not (
-                current_user = 'chotso_keeper' and session_user <> 'chotso_keeper'
-                and current_setting('role') <> 'chotso_keeper'
-            )
-            and not exists (
-                select from pg_roles where rolname in (current_user, session_user) and rolsuper
-            )
-        limit 1;
-        -- a schema with a name in others' search_path would give their names another meaning;
-        -- an extension creates functions and operators in any schema, without a right on it
-        if tg_tag in ('CREATE SCHEMA', 'ALTER SCHEMA', 'CREATE EXTENSION', 'ALTER EXTENSION')
-            and current_user <> 'chotso_keeper'
-            and not exists (
-                select from pg_roles where rolname in (current_user, session_user) and rolsuper
-            )
-        then
-            touched := 'names that others use';
-        end if;
-        -- these take their lock before the right is checked, on any table in a schema with USAGE
-        -- (ALTER TABLE also on a partition to attach, the last three with DEPENDS ON EXTENSION);
-        -- others queue while they wait for a reader
-        if tg_tag in (
-            'CREATE RULE', 'CREATE TRIGGER', 'ALTER TABLE', 'ALTER INDEX',
-            'ALTER MATERIALIZED VIEW', 'ALTER TRIGGER'
-        )
-            and not exists (
-                select from pg_roles
-                where rolname in (current_user, session_user) and rolsuper
-                    or rolname = 'chotso_loader' and pg_has_role(current_user, oid, 'USAGE')
-            )
-            and not exists (
-                select from pg_namespace
-                where not pg_is_other_temp_schema(oid) and oid <> pg_my_temp_schema()
-                    and has_schema_privilege(current_user, oid, 'CREATE')
-            )
-        then
+        touched := guard.touched_at_start(tg_tag);
+        if guard.only_holds_up(tg_tag) then
             raise exception using
                 errcode = 'insufficient_privilege',
                 message = format(
@@ -208,34 +287,13 @@ begin
                 );
         end if;
     elsif tg_event = 'table_rewrite' then
-        select relation.oid::regclass::text into touched
-        from pg_class as relation
-        where relation.oid = pg_event_trigger_table_rewrite_oid() and guard.is_guarded(
-            'pg_class'::regclass, relation.oid,
-            array[relation.relnamespace::regnamespace::text], relation.relname
-        );
+        touched := guard.touched_by_rewrite();
     elsif tg_event = 'sql_drop' then
-        select object_identity into touched
-        from pg_event_trigger_dropped_objects()
-        where not is_temporary
-            and guard.is_guarded(
-                classid, objid, array_append(address_names[1:1], schema_name), address_names[2]
-            )
-        limit 1;
+        touched := guard.touched_by_drop();
     elsif tg_tag in ('GRANT', 'REVOKE') then
-        select min(relation.oid::regclass::text) into touched
-        from pg_class as relation
-        inner join pg_namespace as schema on schema.oid = relation.relnamespace
-        left join pg_attribute as field
-            on field.attrelid = relation.oid and field.attacl is not null
-        cross join lateral (
-            select grantee, privilege_type from aclexplode(relation.relacl)
-            union all
-            select grantee, privilege_type from aclexplode(field.attacl)
-        ) as granted
-        where schema.nspname in ('frozen', 'rehearsal')
-            and granted.privilege_type <> 'SELECT' and granted.grantee <> relation.relowner;
+        touched := guard.touched_by_grant();
     else
+        -- here and not in a function of its own: who replaced that one would not be seen by it
         select done.object_identity into touched
         from pg_event_trigger_ddl_commands() as done
         cross join lateral pg_identify_object_as_address(done.classid, done.objid, done.objsubid)

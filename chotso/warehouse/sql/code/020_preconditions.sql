@@ -114,6 +114,80 @@ alter function ops.freeze_stopped owner to chotso_owner;
 revoke execute on function ops.freeze_stopped from public;
 grant execute on function ops.freeze_stopped to chotso_loader, chotso_auditor;
 
+-- Every feed of the warehouse was read at or after the cutoff.
+create or replace function ops.feeds_behind(needed timestamptz, known timestamptz)
+returns table (named text, counted bigint)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select string_agg(feed.relname, ', ' order by feed.relname), count(*)
+    from pg_class as feed
+    where feed.relnamespace = 'raw'::regnamespace and feed.relkind = 'r'
+        and not exists (
+            select from ops.batch as batch
+            where batch.feed = feed.relname and batch.status = 'published'
+                and batch.read_mode <> 'replay'
+                and batch.known_at between needed and known
+        )
+$$;
+comment on function ops.feeds_behind is
+'Nguồn chưa được đọc sau giờ chốt — feeds that were not read between two instants';
+alter function ops.feeds_behind owner to chotso_owner;
+revoke execute on function ops.feeds_behind from public;
+grant execute on function ops.feeds_behind to chotso_loader, chotso_auditor;
+
+-- The newest comparison of each month with the source's control total.
+create or replace function ops.months_different(known timestamptz)
+returns table (named text, counted bigint)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select
+        string_agg(
+            differing.feed || ' ' || to_char(differing.month, 'YYYY-MM'), ', '
+            order by differing.feed, differing.month
+        ),
+        count(*)
+    from (
+        select distinct on (total.feed, total.month) total.feed, total.month, total.status
+        from ops.control_total as total
+        where total.known_at <= known
+        order by total.feed asc, total.month asc, total.entry desc
+    ) as differing
+    where differing.status = 'different'
+$$;
+comment on function ops.months_different is
+'Tháng lệch số kiểm soát — months that differ from the source''s control totals, as known';
+alter function ops.months_different owner to chotso_owner;
+revoke execute on function ops.months_different from public;
+grant execute on function ops.months_different to chotso_loader, chotso_auditor;
+
+-- Register rows that a full read lacked; only a recorded act proves that they have ended.
+create or replace function ops.rows_missing(known timestamptz)
+returns table (named text, counted bigint)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select
+        string_agg(absent.row_name, ', ' order by absent.row_name)
+            filter (where absent.place <= 5)
+        || case when count(*) > 5 then ' and ' || count(*) - 5 || ' more' else '' end,
+        count(*)
+    from (
+        select
+            missing.feed || ' ' || missing.row_key as row_name,
+            row_number() over (order by missing.feed || ' ' || missing.row_key) as place
+        from ops.missing_row as missing
+        where missing.missing_since <= known
+            and (missing.ended_at is null or missing.ended_at > known)
+    ) as absent
+$$;
+comment on function ops.rows_missing is
+'Dòng danh mục thiếu ở lần đọc toàn bộ — register rows that a full read lacked, as known';
+alter function ops.rows_missing owner to chotso_owner;
+revoke execute on function ops.rows_missing from public;
+grant execute on function ops.rows_missing to chotso_loader, chotso_auditor;
+
 create or replace function ops.freeze_ledger_checks(of_release text)
 returns table (check_code text, is_met boolean, observed text, wanted text)
 language plpgsql stable
@@ -122,75 +196,39 @@ as $$
 declare
     begun ops."freeze";
     needed timestamptz;
-    counted bigint;
-    named text;
 begin
     select * into strict begun from ops."freeze" as made where made.release_id = of_release;
     needed := case when begun.is_rehearsal then begun.as_known_at else begun.cutoff_at end;
 
-    -- every feed of the warehouse was read at or after the cutoff
-    select string_agg(feed.relname, ', ' order by feed.relname), count(*) into named, counted
-    from pg_class as feed
-    where feed.relnamespace = 'raw'::regnamespace and feed.relkind = 'r'
-        and not exists (
-            select from ops.batch as batch
-            where batch.feed = feed.relname and batch.status = 'published'
-                and batch.read_mode <> 'replay'
-                and batch.known_at between needed and begun.as_known_at
-        );
-    check_code := 'feeds_extracted';
-    is_met := counted = 0;
-    observed := coalesce('behind: ' || named, 'all feeds');
-    wanted := 'all feeds';
-    return next;
+    return query
+    select
+        'feeds_extracted', counted = 0, coalesce('behind: ' || named, 'all feeds'), 'all feeds'
+    from ops.feeds_behind(needed, begun.as_known_at);
 
-    -- the newest comparison of each month with the source's control total
-    select string_agg(differing.feed || ' ' || to_char(differing.month, 'YYYY-MM'), ', '
-        order by differing.feed, differing.month), count(*)
-    into named, counted
-    from (
-        select distinct on (total.feed, total.month) total.feed, total.month, total.status
-        from ops.control_total as total
-        where total.known_at <= begun.as_known_at
-        order by total.feed asc, total.month asc, total.entry desc
-    ) as differing
-    where differing.status = 'different';
-    check_code := 'control_totals_equal';
-    is_met := counted = 0;
-    observed := coalesce('different: ' || named, '0 months differ');
-    wanted := '0 months differ';
-    return next;
+    return query
+    select
+        'control_totals_equal', counted = 0,
+        coalesce('different: ' || named, '0 months differ'), '0 months differ'
+    from ops.months_different(begun.as_known_at);
 
-    -- register rows that a full read lacked; only a recorded act proves that they have ended
-    select string_agg(absent.row_name, ', ' order by absent.row_name)
-            filter (where absent.place <= 5)
-        || case when count(*) > 5 then ' and ' || count(*) - 5 || ' more' else '' end, count(*)
-    into named, counted
-    from (
-        select
-            missing.feed || ' ' || missing.row_key as row_name,
-            row_number() over (order by missing.feed || ' ' || missing.row_key) as place
-        from ops.missing_row as missing
-        where missing.missing_since <= begun.as_known_at
-            and (missing.ended_at is null or missing.ended_at > begun.as_known_at)
-    ) as absent;
-    check_code := 'no_register_row_missing';
-    is_met := counted = 0;
-    observed := coalesce('missing: ' || named, '0 rows missing');
-    wanted := '0 rows missing';
-    return next;
+    return query
+    select
+        'no_register_row_missing', counted = 0,
+        coalesce('missing: ' || named, '0 rows missing'), '0 rows missing'
+    from ops.rows_missing(begun.as_known_at);
 
     -- a delivery of the final extract that was stopped or is unreadable, and did not come again
     -- complete. A refused file is ignored if it was removed, if its name is not that of a delivery,
     -- or if a person declared that it is no delivery
-    select string_agg(stopped.named, ', ' order by stopped.feed, stopped.named), count(*)
-    into named, counted
+    return query
+    select
+        'no_blocking_rule_failed', count(*) = 0,
+        coalesce(
+            'stopped: ' || string_agg(stopped.named, ', ' order by stopped.feed, stopped.named),
+            '0 deliveries stopped'
+        ),
+        '0 deliveries stopped'
     from ops.freeze_stopped(of_release) as stopped;
-    check_code := 'no_blocking_rule_failed';
-    is_met := counted = 0;
-    observed := coalesce('stopped: ' || named, '0 deliveries stopped');
-    wanted := '0 deliveries stopped';
-    return next;
 end
 $$;
 comment on function ops.freeze_ledger_checks is

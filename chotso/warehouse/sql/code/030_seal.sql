@@ -31,6 +31,9 @@ comment on function frozen.supersede is
 'Bản bị đính chính thôi hiệu lực — the corrected release is current no more';
 alter function frozen.supersede owner to chotso_owner;
 revoke execute on function frozen.supersede from public;
+create or replace trigger supersede before insert on frozen.release
+for each row when (new.kind = 'corrigendum') execute function frozen.supersede();
+alter table frozen.release enable always trigger supersede;
 
 create or replace function frozen.chain_end() returns text
 language sql stable
@@ -46,6 +49,31 @@ comment on function frozen.chain_end is
 'Mã gốc cuối chuỗi — the root that no release follows yet; null before the first';
 alter function frozen.chain_end owner to chotso_owner;
 revoke execute on function frozen.chain_end from public;
+
+create or replace function sealing.insert_release(
+    target text, begun ops."freeze", manifest jsonb, root text, at_instant timestamptz
+) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    execute format(
+        'insert into %I.release (release_id, period_id, kind, corrects, is_current, cutoff_at, '
+        'as_known_at, root_sha256, previous_root, data_root, sealed_at, code_version, status, '
+        'correction_reason, correction_author) '
+        'values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, ''sealed'', $13, $14)',
+        target
+    ) using
+        begun.release_id, begun.period_id, manifest ->> 'kind', manifest ->> 'corrects',
+        target = 'frozen', begun.cutoff_at, begun.as_known_at, root,
+        manifest ->> 'previous_root', manifest ->> 'data_root', at_instant,
+        manifest -> 'code' ->> 'version', begun.correction_reason, begun.correction_author;
+end
+$$;
+comment on function sealing.insert_release is
+'Ghi bản chốt vào danh sách — enters the release that a manifest describes';
+alter function sealing.insert_release owner to chotso_owner;
+revoke execute on function sealing.insert_release from public;
 
 create or replace function frozen.seal(of_release text, at_instant timestamptz) returns text
 language plpgsql security definer
@@ -108,17 +136,7 @@ begin
             of_release, problem;
     end if;
 
-    execute format(
-        'insert into %I.release (release_id, period_id, kind, corrects, is_current, cutoff_at, '
-        'as_known_at, root_sha256, previous_root, data_root, sealed_at, code_version, status, '
-        'correction_reason, correction_author) '
-        'values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, ''sealed'', $13, $14)',
-        target
-    ) using
-        of_release, begun.period_id, manifest ->> 'kind', manifest ->> 'corrects',
-        target = 'frozen', begun.cutoff_at, begun.as_known_at, root,
-        manifest ->> 'previous_root', manifest ->> 'data_root', at_instant,
-        manifest -> 'code' ->> 'version', begun.correction_reason, begun.correction_author;
+    perform sealing.insert_release(target, begun, manifest, root, at_instant);
     perform sealing.move_into(target, of_release);
     update ops."freeze" set
         state = 'sealed', root_sha256 = root, changed_at = clock_timestamp()

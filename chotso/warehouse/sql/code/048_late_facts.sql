@@ -143,79 +143,113 @@ $$;
 comment on function sealing.is_late_fact is
 'Dòng đến sau có theo dữ liệu gốc không — whether a late change follows from raw';
 
+create or replace function sealing.late_changes(changes jsonb)
+returns table (
+    feed text, item_key text, agency_code text, metric_code text, unit_code text,
+    month date, last_month date, amount numeric, base_amount numeric,
+    known_at timestamptz, batch_id text, file_name text
+)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select * from jsonb_to_recordset(changes) as change (
+        feed text, item_key text, agency_code text, metric_code text, unit_code text,
+        month date, last_month date, amount numeric, base_amount numeric,
+        known_at timestamptz, batch_id text, file_name text
+    )
+$$;
+comment on function sealing.late_changes is
+'Các dòng đến sau được gửi — the late changes that were handed over, as rows';
+
+create or replace function sealing.late_batch_problem(until_instant timestamptz, changes jsonb)
+returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select format('%s %s names no batch of its instant', given.feed, given.item_key)
+    from sealing.late_changes(changes) as given
+    where given.known_at is null or given.known_at > until_instant or case
+        when given.batch_id is null
+            then given.known_at <> until_instant or given.file_name is not null
+        else not exists (
+            select from ops.batch as batch
+            where batch.batch_id = given.batch_id and batch.status = 'published'
+                and batch.known_at = given.known_at
+                and coalesce(batch.delivery_name, batch.landing_path)
+                is not distinct from given.file_name
+        )
+    end
+    limit 1
+$$;
+comment on function sealing.late_batch_problem is
+'Dòng đến sau không có lô — a late change of no published batch; null: none';
+
+create or replace function sealing.late_figure_problem(of_release text, changes jsonb) returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    with shown as (
+        select min(month) as first_month, max(month) as last_month
+        from frozen.attainment where release_id = of_release
+    )
+
+    select format('%s %s is of no figure of the release', given.feed, given.item_key)
+    from sealing.late_changes(changes) as given, shown
+    where given.month < shown.first_month
+        or given.last_month > date_trunc('year', shown.last_month) + interval '1 year'
+        or given.feed in ('allocations', 'c12') and given.last_month <> given.month
+        or not exists (
+            select from frozen.attainment as sealed
+            where sealed.release_id = of_release
+                and sealed.metric_code = given.metric_code
+                and case
+                    when given.feed = 'plans' then sealed.unit_code = given.unit_code
+                    when sealed.unit_code = 'person' then given.unit_code = 'person'
+                    else given.unit_code = 'vnd'
+                end
+        )
+    limit 1
+$$;
+comment on function sealing.late_figure_problem is
+'Dòng đến sau không thuộc số liệu nào — a late change of no figure of the release; null: none';
+
+create or replace function sealing.late_amount_problem(
+    of_release text, reached timestamptz, until_instant timestamptz, changes jsonb
+) returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    -- an item may have changed for two reasons, so its changes are added up
+    with by_item as (
+        select row(
+            feed, item_key::jsonb, agency_code, metric_code, month, sum(amount), sum(base_amount)
+        )::sealing.late_fact as fact
+        from sealing.late_changes(changes)
+        group by feed, item_key, agency_code, metric_code, month
+    )
+
+    select format(
+        '%s %s: %s of %s, %s does not follow from what was published', (fact).feed,
+        (fact).key, (fact).amount, (fact).metric_code, (fact).agency_code
+    )
+    from by_item
+    inner join frozen.release as release on release.release_id = of_release
+    where not sealing.is_late_fact(fact, release.cutoff_at, reached, until_instant)
+    limit 1
+$$;
+comment on function sealing.late_amount_problem is
+'Dòng đến sau sai số tiền — a late change whose amount does not follow from raw; null: none';
+
 create or replace function sealing.late_problem(
     of_release text, reached timestamptz, until_instant timestamptz, changes jsonb
 ) returns text
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-    with given as materialized (
-        select * from jsonb_to_recordset(changes) as change (
-            feed text, item_key text, agency_code text, metric_code text, unit_code text,
-            month date, last_month date, amount numeric, base_amount numeric,
-            known_at timestamptz, batch_id text, file_name text
-        )
-    ),
-
-    shown as (
-        select min(month) as first_month, max(month) as last_month
-        from frozen.attainment where release_id = of_release
-    ),
-
-    -- an item may have changed for two reasons, so its changes are added up
-    by_item as (
-        select row(
-            feed, item_key::jsonb, agency_code, metric_code, month, sum(amount), sum(base_amount)
-        )::sealing.late_fact as fact
-        from given
-        group by feed, item_key, agency_code, metric_code, month
-    )
-
     select coalesce(
-        (
-            select format('%s %s names no batch of its instant', given.feed, given.item_key)
-            from given
-            where given.known_at is null or given.known_at > until_instant or case
-                when given.batch_id is null
-                    then given.known_at <> until_instant or given.file_name is not null
-                else not exists (
-                    select from ops.batch as batch
-                    where batch.batch_id = given.batch_id and batch.status = 'published'
-                        and batch.known_at = given.known_at
-                        and coalesce(batch.delivery_name, batch.landing_path)
-                        is not distinct from given.file_name
-                )
-            end
-            limit 1
-        ),
-        (
-            select format('%s %s is of no figure of the release', given.feed, given.item_key)
-            from given, shown
-            where given.month < shown.first_month
-                or given.last_month > date_trunc('year', shown.last_month) + interval '1 year'
-                or given.feed in ('allocations', 'c12') and given.last_month <> given.month
-                or not exists (
-                    select from frozen.attainment as sealed
-                    where sealed.release_id = of_release
-                        and sealed.metric_code = given.metric_code
-                        and case
-                            when given.feed = 'plans' then sealed.unit_code = given.unit_code
-                            when sealed.unit_code = 'person' then given.unit_code = 'person'
-                            else given.unit_code = 'vnd'
-                        end
-                )
-            limit 1
-        ),
-        (
-            select format(
-                '%s %s: %s of %s, %s does not follow from what was published', (fact).feed,
-                (fact).key, (fact).amount, (fact).metric_code, (fact).agency_code
-            )
-            from by_item
-            inner join frozen.release as release on release.release_id = of_release
-            where not sealing.is_late_fact(fact, release.cutoff_at, reached, until_instant)
-            limit 1
-        )
+        sealing.late_batch_problem(until_instant, changes),
+        sealing.late_figure_problem(of_release, changes),
+        sealing.late_amount_problem(of_release, reached, until_instant, changes)
     )
 $$;
 comment on function sealing.late_problem is

@@ -37,29 +37,37 @@ comment on function guard.limits_temporary_files is
 revoke execute on function guard.limits_temporary_files from public;
 grant execute on function guard.limits_temporary_files to chotso_loader, chotso_auditor;
 
--- `chotso migrate` calls it each time, for new logins, and after a restore.
-create or replace function guard.settle_logins() returns void
+-- Locks and the shared catalogs are the whole server's: who may connect to a database without these
+-- limits could block every login, or fill the lock table.
+create or replace function guard.limit_other_databases() returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    here constant name := current_database();
-    login record;
     other name;
-    routine regprocedure;
 begin
-    -- Locks and the shared catalogs are the whole server's: who may connect to a database without
-    -- these limits could block every login, or fill the lock table.
     for other in
         select datname from pg_database
-        where datname in ('postgres', 'template1') and datname <> here
+        where datname in ('postgres', 'template1') and datname <> current_database()
             and has_database_privilege('public', oid, 'CONNECT')
     loop
         execute format('revoke connect on database %I from public', other);
         execute format('grant connect on database %I to pg_monitor', other);
     end loop;
+end
+$$;
+comment on function guard.limit_other_databases is
+'Không ai vào cơ sở dữ liệu không có giới hạn — nobody connects where there are no limits';
+revoke execute on function guard.limit_other_databases from public;
 
-    -- Only the product may take advisory locks: others could block it, or fill the lock table.
+-- Only the product may take advisory locks: others could block it, or fill the lock table.
+create or replace function guard.limit_locks() returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    routine regprocedure;
+begin
     for routine in
         select proc.oid
         from pg_proc as proc
@@ -70,9 +78,22 @@ begin
         execute format('revoke execute on function %s from public', routine);
         execute format('grant execute on function %s to chotso_loader', routine);
     end loop;
+end
+$$;
+comment on function guard.limit_locks is
+'Chỉ chương trình được khóa theo số — only the product takes advisory locks';
+revoke execute on function guard.limit_locks from public;
 
-    -- A user who may only connect must not fill the disk with large objects, log messages,
-    -- temporary objects or temporary files.
+-- A user who may only connect must not fill the disk with large objects, log messages, temporary
+-- objects or temporary files.
+create or replace function guard.limit_disk() returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    here constant name := current_database();
+    routine regprocedure;
+begin
     for routine in select guard.writers_for_everybody()
     loop
         execute format('revoke execute on function %s from public', routine);
@@ -81,8 +102,20 @@ begin
     if not guard.limits_temporary_files() then
         execute format('alter database %I set temp_file_limit = %L', here, '2GB');
     end if;
+end
+$$;
+comment on function guard.limit_disk is
+'Tài khoản chỉ kết nối không ghi đầy đĩa — who only connects does not fill the disk';
+revoke execute on function guard.limit_disk from public;
 
-    -- Readers' search_path has no schema that others can create, or create objects in.
+-- Readers' search_path has no schema that others can create, or create objects in.
+create or replace function guard.limit_names() returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    here constant name := current_database();
+begin
     execute format('alter database %I set search_path = pg_catalog, pg_temp', here);
     revoke create on schema public from public;
     if (select nspowner from pg_namespace where nspname = 'public') = 'pg_database_owner'::regrole
@@ -91,7 +124,20 @@ begin
     end if;
     execute format('revoke create on database %I from public, chotso_loader', here);
     execute format('grant create on database %I to chotso_keeper', here);
+end
+$$;
+comment on function guard.limit_names is
+'Không ai tạo tên mà người khác dùng — nobody makes names that others use';
+revoke execute on function guard.limit_names from public;
 
+create or replace function guard.limit_logins() returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    here constant name := current_database();
+    login record;
+begin
     for login in
         select
             role.rolname, role.rolsuper, role.rolconnlimit,
@@ -144,6 +190,23 @@ begin
             );
         end if;
     end loop;
+end
+$$;
+comment on function guard.limit_logins is
+'Giới hạn của từng tài khoản — the settings and limits of each login';
+revoke execute on function guard.limit_logins from public;
+
+-- `chotso migrate` calls it each time, for new logins, and after a restore.
+create or replace function guard.settle_logins() returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform guard.limit_other_databases();
+    perform guard.limit_locks();
+    perform guard.limit_disk();
+    perform guard.limit_names();
+    perform guard.limit_logins();
     if current_setting('server_version_num')::int >= 160000 then
         grant pg_use_reserved_connections to chotso_loader;
     end if;

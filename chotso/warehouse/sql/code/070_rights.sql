@@ -1,66 +1,68 @@
 -- Rights as they are, as they should be, and the statements that correct the difference.
 
-create or replace function guard.found_rights()
+-- Objects in the loader's own schemas are made again every night: of these only the schema is kept.
+create or replace function guard.own_schemas()
+returns table (schema_id oid, schema_name name, is_kept boolean)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select oid, nspname, nspname !~ '^(landing|marts.*|public)$'
+    from pg_namespace
+    where nspname = any(array[
+        'raw', 'ops', 'quarantine', 'frozen', 'rehearsal', 'sealing', 'guard',
+        'landing', 'marts', 'marts_build', 'marts_store', 'public'
+    ])
+$$;
+comment on function guard.own_schemas is
+'Các lược đồ của kho — the warehouse''s schemas, and whether their objects stay';
+revoke execute on function guard.own_schemas from public;
+grant execute on function guard.own_schemas to chotso_loader, chotso_auditor;
+
+create or replace function guard.own_objects()
+returns table (object_kind text, object text, owner_id oid, acl aclitem[])
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    with kept_schema as (
+        select schema_id as oid, schema_name as nspname from guard.own_schemas() where is_kept
+    )
+
+    select 'schema', format('%I', nspname), nspowner, coalesce(nspacl, acldefault('n', nspowner))
+    from pg_namespace
+    where oid in (select schema_id from guard.own_schemas())
+    union all
+    select
+        case class.relkind when 'v' then 'view' when 'S' then 'sequence' else 'table' end,
+        format('%I.%I', schema.nspname, class.relname), class.relowner,
+        coalesce(class.relacl, acldefault(
+            case class.relkind when 'S' then 's' else 'r' end::"char", class.relowner
+        ))
+    from pg_class as class
+    inner join kept_schema as schema on schema.oid = class.relnamespace
+    where class.relkind in ('r', 'p', 'v', 'S')
+    union all
+    select
+        'function',
+        format(
+            '%I.%I(%s)', schema.nspname, proc.proname,
+            pg_get_function_identity_arguments(proc.oid)
+        ),
+        proc.proowner, coalesce(proc.proacl, acldefault('f', proc.proowner))
+    from pg_proc as proc
+    inner join kept_schema as schema on schema.oid = proc.pronamespace
+$$;
+comment on function guard.own_objects is
+'Các đối tượng của kho và quyền trên chúng — the warehouse''s objects, their owners and rights';
+revoke execute on function guard.own_objects from public;
+grant execute on function guard.own_objects to chotso_loader, chotso_auditor;
+
+create or replace function guard.found_roles()
 returns table (kind text, object_kind text, object text, role text, word text)
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
     with own_role as (
         select oid, rolname from pg_roles where rolname ~ '^chotso_' and not rolcanlogin
-    ),
-
-    own_schema as (
-        select schema.oid, schema.nspname, schema.nspowner, schema.nspacl
-        from pg_namespace as schema
-        where schema.nspname = any(array[
-            'raw', 'ops', 'quarantine', 'frozen', 'rehearsal', 'sealing', 'guard',
-            'landing', 'marts', 'marts_build', 'marts_store', 'public'
-        ])
-    ),
-
-    -- objects in the loader's own schemas are made again every night
-    kept_schema as (
-        select * from own_schema where nspname !~ '^(landing|marts.*|public)$'
-    ),
-
-    thing (object_kind, object, owner_id, acl) as (
-        select 'schema', format('%I', nspname), nspowner, coalesce(nspacl, acldefault('n', nspowner))
-        from own_schema
-        union all
-        select
-            case class.relkind when 'v' then 'view' when 'S' then 'sequence' else 'table' end,
-            format('%I.%I', schema.nspname, class.relname), class.relowner,
-            coalesce(class.relacl, acldefault(
-                case class.relkind when 'S' then 's' else 'r' end::"char", class.relowner
-            ))
-        from pg_class as class
-        inner join kept_schema as schema on schema.oid = class.relnamespace
-        where class.relkind in ('r', 'p', 'v', 'S')
-        union all
-        select
-            'function',
-            format(
-                '%I.%I(%s)', schema.nspname, proc.proname,
-                pg_get_function_identity_arguments(proc.oid)
-            ),
-            proc.proowner, coalesce(proc.proacl, acldefault('f', proc.proowner))
-        from pg_proc as proc
-        inner join kept_schema as schema on schema.oid = proc.pronamespace
-    ),
-
-    given (object_kind, object, owner_id, acl) as (
-        select * from thing
-        union all
-        select 'database', '', datdba, coalesce(datacl, acldefault('d', datdba))
-        from pg_database where datname = current_database()
-        union all
-        select
-            'column', format('%I.%I.%I', schema.nspname, class.relname, field.attname),
-            class.relowner, field.attacl
-        from pg_attribute as field
-        inner join pg_class as class on class.oid = field.attrelid
-        inner join kept_schema as schema on schema.oid = class.relnamespace
-        where field.attacl is not null and not field.attisdropped
     )
 
     select 'role', 'role', rolname::text, rolname::text, 'nologin' from own_role
@@ -79,6 +81,42 @@ as $$
     where setdatabase in (
         0, (select oid from pg_database where datname = current_database())
     )
+$$;
+comment on function guard.found_roles is
+'Vai trò, thành viên và thiết lập đang có — roles, members and settings as they are';
+revoke execute on function guard.found_roles from public;
+grant execute on function guard.found_roles to chotso_loader, chotso_auditor;
+
+create or replace function guard.found_rights()
+returns table (kind text, object_kind text, object text, role text, word text)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    with own_role as (
+        select oid, rolname from pg_roles where rolname ~ '^chotso_' and not rolcanlogin
+    ),
+
+    thing as (
+        select * from guard.own_objects()
+    ),
+
+    given (object_kind, object, owner_id, acl) as (
+        select * from thing
+        union all
+        select 'database', '', datdba, coalesce(datacl, acldefault('d', datdba))
+        from pg_database where datname = current_database()
+        union all
+        select
+            'column', format('%I.%I.%I', schema.schema_name, class.relname, field.attname),
+            class.relowner, field.attacl
+        from pg_attribute as field
+        inner join pg_class as class on class.oid = field.attrelid
+        inner join guard.own_schemas() as schema
+            on schema.schema_id = class.relnamespace and schema.is_kept
+        where field.attacl is not null and not field.attisdropped
+    )
+
+    select * from guard.found_roles()
     union all
     select 'owner', object_kind, object, rolname::text, 'owner'
     from thing inner join own_role on own_role.oid = thing.owner_id
@@ -95,11 +133,11 @@ as $$
     select
         'default', case defaclobjtype when 'r' then 'tables' when 'S' then 'sequences'
             when 'f' then 'functions' when 'T' then 'types' else 'schemas' end,
-        format('for role %I in schema %I', maker.rolname, schema.nspname),
+        format('for role %I in schema %I', maker.rolname, schema.schema_name),
         coalesce(reader.rolname::text, 'PUBLIC'), item.privilege_type
     from pg_default_acl as given_later
     inner join own_role as maker on maker.oid = given_later.defaclrole
-    inner join own_schema as schema on schema.oid = given_later.defaclnamespace
+    inner join guard.own_schemas() as schema on schema.schema_id = given_later.defaclnamespace
     cross join lateral aclexplode(given_later.defaclacl) as item
     left join own_role as reader on reader.oid = item.grantee
     where item.grantee <> given_later.defaclrole and (item.grantee = 0 or reader.oid is not null)

@@ -229,3 +229,6 @@ comment on column ops.nights.build_status_vi is
 'Tên trạng thái bản dựng — the build''s status, in Vietnamese';
 comment on column ops.nights.build_status_en is
 'Tên trạng thái bản dựng, tiếng Anh — the build''s status, in English';
+
+grant usage on schema ops to chotso_operator;
+grant select on ops.feed, ops.rule to chotso_auditor;

@@ -52,3 +52,8 @@ comment on column ops.incidents.severity_vi is 'Tên mức độ — the severit
 comment on column ops.incidents.severity_en is 'Tên mức độ, tiếng Anh — in English';
 comment on column ops.incidents.state_vi is 'Tình trạng — open or over, in Vietnamese';
 comment on column ops.incidents.state_en is 'Tình trạng, tiếng Anh — in English';
+
+grant select, insert, update on ops.incident, ops.incident_notice to chotso_loader;
+grant select, insert on ops.release_check to chotso_loader;
+grant select on ops.incident, ops.incident_notice, ops.incident_kind, ops.release_check
+to chotso_auditor;

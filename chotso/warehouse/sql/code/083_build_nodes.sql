@@ -77,3 +77,5 @@ comment on column ops.build_nodes.status_vi is 'Tên trạng thái — the statu
 comment on column ops.build_nodes.status_en is 'Tên trạng thái, tiếng Anh — the status, in English';
 alter view ops.build_nodes owner to chotso_owner;
 grant select on ops.build_nodes to chotso_operator, chotso_auditor;
+grant select, insert, update, delete on ops.build_node to chotso_loader;
+grant select on ops.build_node to chotso_auditor;
