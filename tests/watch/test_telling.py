@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -60,6 +61,7 @@ def fresh(world: QuarantineWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     """No incident yet; a cause that is gone ends its incident at once."""
     begin_anew(world, monkeypatch)
     monkeypatch.setattr(away, "_UNWRITTEN", {})
+    shutil.rmtree(world.settings.home / "watch" / "failed", ignore_errors=True)
 
 
 def heard(posts: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
