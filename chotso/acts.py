@@ -103,7 +103,7 @@ def record(
     sha256 = hashlib.sha256(content).hexdigest()
     day = local_date(known_at)
     act_id = f"{kind}_{day:%Y%m%d}_{sha256[:16]}"
-    path = f"acts/{day.isoformat()}/{act_id}.json"
+    path = f"acts/{day}/{act_id}.json"
     Landing(settings.landing_url).keep_act(path, content)
     conn.execute(
         """

@@ -59,3 +59,8 @@ def parse_instant(text: str) -> datetime:
 def local_minute(instant: datetime) -> str:
     """An aware instant as local time to the minute: 2021-12-31 17:00."""
     return f"{instant.astimezone(LOCAL_ZONE):%Y-%m-%d %H:%M}"
+
+
+def local_instant(instant: datetime) -> str:
+    """An aware instant exactly, as people write it and as options take it, in local time."""
+    return instant.astimezone(LOCAL_ZONE).isoformat()

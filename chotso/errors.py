@@ -36,6 +36,11 @@ class BusyError(ChotsoError):
     """Another run holds the lock and still held it at the end of the wait."""
 
 
+def frames_of(error: BaseException) -> str:
+    """Where an error was raised, for a log: without its text, which may quote a value."""
+    return "".join(traceback.format_tb(error.__traceback__)) + type(error).__name__
+
+
 def unexpected(error: BaseException, during: str) -> ChotsoError:
     """An unforeseen error, without its text, which may quote a value.
 

@@ -17,6 +17,7 @@ from typing import Any
 
 import psycopg
 
+from chotso.calendar import LOCAL_ZONE
 from chotso.errors import BusyError
 
 LOCK_WAIT_SECONDS = 600
@@ -86,7 +87,7 @@ class Holder:
 
 
 def _shown(instant: datetime) -> str:
-    return f"{instant.astimezone():%Y-%m-%d %H:%M:%S}"
+    return f"{instant.astimezone(LOCAL_ZONE):%Y-%m-%d %H:%M:%S}"
 
 
 class Watch:

@@ -29,6 +29,8 @@ from airflow.sdk import PartitionedAssetTimetable, dag, task
 from wiring.assets import A_NIGHT_OR_REQUESTED, MARTS
 from wiring.defaults import DAG_DEFAULTS
 
+from chotso.orchestration.quoting import quoting_nothing
+
 
 @dag(
     schedule=PartitionedAssetTimetable(assets=A_NIGHT_OR_REQUESTED),
@@ -41,6 +43,7 @@ def build_warehouse() -> None:
     """Build, test and show the marts of a night."""
 
     @task(outlets=[MARTS])
+    @quoting_nothing
     def build(
         partition_key: str | None = None, outlet_events: Any = None, **context: Any
     ) -> dict[str, object]:

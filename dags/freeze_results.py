@@ -24,6 +24,8 @@ from airflow.sdk import dag, task
 from wiring.defaults import DAG_DEFAULTS
 from wiring.schedules import cutoffs
 
+from chotso.orchestration.quoting import quoting_nothing
+
 
 @dag(
     schedule=cutoffs(),
@@ -36,6 +38,7 @@ def freeze_results() -> None:
     """Seal one release for every period whose cutoff has passed."""
 
     @task
+    @quoting_nothing
     def find_due_periods() -> list[str]:
         """Ask the register, the source's clock and the warehouse what is due."""
         from chotso.orchestration.deadline import periods_due
@@ -50,6 +53,7 @@ def freeze_results() -> None:
         execution_timeout=timedelta(hours=4),
         map_index_template="{{ period_id }}",
     )
+    @quoting_nothing
     def freeze(period_id: str) -> dict[str, str]:
         """Final extract, build at the cutoff, seal."""
         from chotso.release.seal.freeze import freeze as seal

@@ -28,6 +28,8 @@ from wiring.assets import BUILD_REQUESTED
 from wiring.defaults import DAG_DEFAULTS
 from wiring.schedules import every_ten_minutes
 
+from chotso.orchestration.quoting import quoting_nothing
+
 log = logging.getLogger(__name__)
 
 
@@ -42,6 +44,7 @@ def reconcile_warehouse() -> None:
     """Request builds that no asset event asked for."""
 
     @task(outlets=[BUILD_REQUESTED])
+    @quoting_nothing
     def find_dates_to_build(outlet_events: Any = None) -> list[str]:
         """Ask the ledger; one request per date."""
         from chotso.orchestration.due import missing

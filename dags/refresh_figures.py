@@ -30,6 +30,8 @@ from airflow.sdk.exceptions import AirflowSkipException
 from wiring.defaults import DAG_DEFAULTS
 from wiring.schedules import last_days
 
+from chotso.orchestration.quoting import quoting_nothing
+
 
 @dag(
     schedule=last_days(),
@@ -43,6 +45,7 @@ def refresh_figures() -> None:
 
     # A run that hangs must not stand in the way of the freeze.
     @task(execution_timeout=timedelta(minutes=20))
+    @quoting_nothing
     def refresh() -> dict[str, Any]:
         """Extract, build and show what changed; or skip."""
         from chotso.orchestration.refresh import NotNowError

@@ -22,6 +22,8 @@ from airflow.sdk.exceptions import AirflowSkipException
 from wiring.defaults import DAG_DEFAULTS
 from wiring.schedules import every_morning
 
+from chotso.orchestration.quoting import quoting_nothing
+
 
 @dag(
     schedule=every_morning(),
@@ -34,6 +36,7 @@ def verify_releases() -> None:
     """Compare all releases with their anchors and with what readers see."""
 
     @task(task_id="verify_releases")
+    @quoting_nothing
     def compare() -> list[str]:
         """All releases that were verified."""
         from chotso.release.check.daily import check_releases

@@ -16,6 +16,8 @@ from airflow.sdk import dag, task
 from wiring.defaults import DAG_DEFAULTS
 from wiring.schedules import every_five_minutes
 
+from chotso.orchestration.quoting import quoting_nothing
+
 
 @dag(
     schedule=every_five_minutes(),
@@ -28,6 +30,7 @@ def watch_nights() -> None:
     """Judge, keep incidents, tell people."""
 
     @task
+    @quoting_nothing
     def look() -> list[str]:
         """One round; returns the kinds of what is wrong."""
         from chotso.settings import load_settings

@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 import psycopg
 
-from chotso.calendar import LOCAL_ZONE
+from chotso.calendar import local_instant
 from chotso.errors import ChotsoError
 from chotso.ingest.ledger import ONLY_REFRESHED
 
@@ -51,8 +51,8 @@ def knowledge_at(conn: psycopg.Connection, as_known_at: datetime | None) -> Know
     instant = as_known_at or newest
     if not first <= instant <= newest:
         raise ChotsoError(
-            f"{_local(instant)} is outside what the warehouse knows: "
-            f"{_local(first)} to {_local(newest)}.",
+            f"{local_instant(instant)} is outside what the warehouse knows: "
+            f"{local_instant(first)} to {local_instant(newest)}.",
             kept="nothing was built.",
             next_step="give an instant between those two.",
         )
@@ -70,8 +70,3 @@ def knowledge_at(conn: psycopg.Connection, as_known_at: datetime | None) -> Know
     assert row is not None
     conn.commit()
     return Knowledge(instant, *row)
-
-
-def _local(instant: datetime) -> str:
-    """As people write it and as the options take it."""
-    return instant.astimezone(LOCAL_ZONE).isoformat()

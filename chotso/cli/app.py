@@ -8,6 +8,7 @@ import typer
 
 from chotso import libraries, telemetry
 from chotso.ambient import print_anything
+from chotso.calendar import local_instant
 from chotso.cli import incidents, missing, quarantine, sandbox
 from chotso.cli.backup import backup, restore, wal
 from chotso.cli.console import OUTPUT, Json, answer, as_date, as_instant, progress, refusals
@@ -336,7 +337,7 @@ def _tell_batches(batches: list[dict[str, Any]], notes: list[str]) -> None:
 def _tell_build(report: Any) -> None:
     shown = "shown to readers" if report.exposed else f"in schema {report.schema}"
     OUTPUT.print(
-        f"build {report.build_id}: known at {report.as_known_at.isoformat()}, {shown}",
+        f"build {report.build_id}: known at {local_instant(report.as_known_at)}, {shown}",
         markup=False,
     )
     for note in report.notes:

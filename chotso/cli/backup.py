@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from chotso.calendar import local_instant
 from chotso.cli.console import OUTPUT, Json, answer, as_instant, progress
 from chotso.settings import load_places
 
@@ -67,7 +68,9 @@ def restore(
         if check:
             found = room.check(backup, progress=show)
             told = {"taken_at": found.taken_at, "files": len(found.landing) + len(found.releases)}
-            answer(told, json, lambda: _say(f"{backup} is whole, of {found.taken_at.isoformat()}"))
+            answer(
+                told, json, lambda: _say(f"{backup} is whole, of {local_instant(found.taken_at)}")
+            )
             return
         replay = room.Replay(wal, as_instant(until) if until else None) if wal else None
         done = room.restore(load_places(), backup, database=database, replay=replay, progress=show)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated, Any
 
 import typer
@@ -10,7 +10,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from chotso.calendar import LOCAL_ZONE
+from chotso.calendar import LOCAL_ZONE, local_instant
 from chotso.cli.console import OUTPUT, Json, answer, as_instant, progress
 from chotso.cli.visible import Console
 from chotso.settings import load_settings
@@ -71,7 +71,7 @@ def tell(told: dict[str, Any], lines: int) -> None:
     title = f"{told['agency_code']} {told['agency_name'] or ''} · {told['month']}"
     _say(title)
     _say(f"{told['metric_name_vi']} — {told['metric_name_en']} ({told['metric_code']})")
-    _say(f"Theo dữ liệu đã biết đến — as known at {_local(told['as_known_at'])}")
+    _say(f"Theo dữ liệu đã biết đến — as known at {local_instant(told['as_known_at'])}")
     figure = told["figure"]
     table = _table("", "")
     for name, label in _NAMES.items():
@@ -127,7 +127,10 @@ def _tell_items(told: dict[str, Any]) -> None:
 
 def _tell_since(since: dict[str, Any], lines: int) -> None:
     _say("")
-    _say(f"Thay đổi từ — change from {_local(since['from'])} đến — to {_local(since['to'])}")
+    _say(
+        f"Thay đổi từ — change from {local_instant(since['from'])} "
+        f"đến — to {local_instant(since['to'])}"
+    )
     if not since["was_shown"]:
         _say("Khi đó chưa hiển thị: tính từ 0 — not shown then: counted from nothing.")
     shown = [name for name in _NAMES if _is_told(since, name)]
@@ -225,10 +228,6 @@ def _table(*columns: str, right: int = 1) -> Table:
             column, justify="right" if 1 <= number <= right else "left", overflow="fold"
         )
     return table
-
-
-def _local(instant: datetime) -> str:
-    return instant.astimezone(LOCAL_ZONE).isoformat()
 
 
 def _add(table: Table, *cells: str) -> None:

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from chotso.calendar import local_minute
 from chotso.cli.console import OUTPUT, Json, answer
 from chotso.settings import load_settings
 from chotso.warehouse.connect import connect
@@ -23,7 +24,7 @@ def list_(json: Json = False) -> None:
 
     def tell() -> None:
         for row in rows:
-            since = row.missing_since.isoformat(timespec="minutes")
+            since = local_minute(row.missing_since)
             OUTPUT.print(f"{row.feed} {row.row_key}: missing since {since}", markup=False)
             OUTPUT.print(f"    {missing.hanging_text(row.hanging)}", markup=False)
         if not rows:

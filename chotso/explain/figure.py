@@ -12,7 +12,7 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from chotso.calendar import local_date, month_after
+from chotso.calendar import local_date, local_instant, month_after
 from chotso.errors import ChotsoError
 from chotso.explain.states import State
 
@@ -209,7 +209,7 @@ def _refuse_not_shown(conn: psycopg.Connection, state: State, figure: Figure) ->
     months = sorted(month for agency, month in rows if agency == figure.agency_code)
     raise ChotsoError(
         f"{figure.agency_code} has no row of {figure.month:%Y-%m} as known at "
-        f"{state.as_known_at.isoformat()}: its months are {months[0]} to {months[-1]}.",
+        f"{local_instant(state.as_known_at)}: its months are {months[0]} to {months[-1]}.",
         next_step="name one of those months with --month, or another instant with --known-at.",
     )
 

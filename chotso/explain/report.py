@@ -10,6 +10,7 @@ import psycopg
 from psycopg import sql
 
 from chotso.build import configuration_at
+from chotso.calendar import local_instant
 from chotso.errors import ChotsoError
 from chotso.explain.causes import CAUSES, Piece
 from chotso.explain.figure import FIGURES, ITEM_FIGURES, Figure, find_figure
@@ -80,16 +81,16 @@ def explain(
         instant = known_at or shown_instant(conn)
         if since is not None and since >= instant:
             raise ChotsoError(
-                f"--since {since.isoformat()} is not before {instant.isoformat()}.",
+                f"--since {local_instant(since)} is not before {local_instant(instant)}.",
                 next_step="give an earlier instant with --since, or a later one with --known-at.",
             )
         registers = configuration_at(conn, instant)
-        progress(f"building the figures as known at {instant.isoformat()}")
+        progress(f"building the figures as known at {local_instant(instant)}")
         end = make_state(settings, conn, instant, registers)
         told = told_figure(conn, end, agency_code, metric_code, month, lines)
         used = [end]
         if since is not None:
-            progress(f"building the figures as known at {since.isoformat()}")
+            progress(f"building the figures as known at {local_instant(since)}")
             start = make_state(settings, conn, since, configuration_at(conn, since))
             base = start
             if start.config_sha256 != end.config_sha256:

@@ -5,7 +5,7 @@ from typing import Any
 
 import psycopg
 
-from chotso.calendar import local_date
+from chotso.calendar import local_date, local_instant
 from chotso.contracts import Contract, TableSource
 from chotso.errors import ChotsoError
 from chotso.failpoints import failpoint
@@ -99,13 +99,14 @@ def _refuse_too_early(known_at: datetime, business_date: date, not_before: datet
     if business_date > local_date(known_at):
         raise NotDueError(
             f"Business date {business_date} lies after the source's clock "
-            f"({known_at.isoformat()}).",
+            f"({local_instant(known_at)}).",
             kept="nothing was read.",
             next_step=f"name a date up to {local_date(known_at)}, or check the source's clock.",
         )
     if not_before is not None and known_at < not_before:
         raise NotDueError(
-            f"The source's clock shows {known_at.isoformat()}, before {not_before.isoformat()}.",
+            f"The source's clock shows {local_instant(known_at)}, before "
+            f"{local_instant(not_before)}.",
             kept="nothing was read.",
             next_step="run it again when the source's clock has passed that instant.",
         )
@@ -116,8 +117,8 @@ def _check_clock(conn: psycopg.Connection, contracts: list[Contract], known_at: 
         newest = ledger.newest_known_at(conn, group)
         if newest is not None and known_at < newest:
             raise ChotsoError(
-                f"The source's clock went back: it shows {known_at.isoformat()}, and the group "
-                f"{group} is already known at {newest.isoformat()}.",
+                f"The source's clock went back: it shows {local_instant(known_at)}, and the group "
+                f"{group} is already known at {local_instant(newest)}.",
                 kept="nothing was read; what was published stands.",
                 next_step="have the source's clock set right, then run the same command again.",
             )

@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from chotso.calendar import local_instant
 from chotso.contracts import Contract, FileSource
 from chotso.errors import ChotsoError
 from chotso.ingest import drop_register, ledger
@@ -112,8 +113,8 @@ def _refuse_too_early(delivery: Delivery, clock: datetime) -> None:
             delivery.name,
             "",
             "waits",
-            f"its name bears {stated_at.isoformat()}, after the source's clock "
-            f"({clock.isoformat()}); it is read when that has come",
+            f"its name bears {local_instant(stated_at)}, after the source's clock "
+            f"({local_instant(clock)}); it is read when that has come",
         )
 
 

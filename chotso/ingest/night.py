@@ -13,7 +13,7 @@ import psycopg
 
 from chotso import telemetry
 from chotso.contracts import contract_of, contracts, groups
-from chotso.errors import ChotsoError, unexpected
+from chotso.errors import ChotsoError, frames_of, unexpected
 from chotso.ingest import ledger, missing
 from chotso.ingest.control_totals import refuse_unproven, unmended
 from chotso.ingest.extract import land
@@ -171,7 +171,7 @@ def extract_or_tell(
     except psycopg.Error as error:
         told = refused(error)
     except Exception as error:
-        _LOG.exception("the extract of %s", group)
+        _LOG.error("the extract of %s:\n%s", group, frames_of(error))
         told = unexpected(error, f"The extract of {group}")
     return GroupReport(group, business_date, stopped=[str(told)])
 

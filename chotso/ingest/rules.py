@@ -56,8 +56,8 @@ class RuleFacts:
         known_at = self.known_at.astimezone(UTC).isoformat(sep=" ")
         return {
             "known_at": f"timestamptz '{known_at}'",
-            "business_date": f"date '{self.business_date.isoformat()}'",
-            "month": f"date '{self.month.isoformat()}'" if self.month else "null::date",
+            "business_date": f"date '{self.business_date}'",
+            "month": f"date '{self.month}'" if self.month else "null::date",
             "rows": f"bigint '{self.rows}'",
         }
 

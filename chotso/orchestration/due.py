@@ -89,9 +89,7 @@ def missing(settings: Settings) -> list[str]:
     """Feeds of which nothing is published for the newest business date of the ledger, and why."""
     with connect(settings) as conn:
         found = conn.execute(_MISSING_SQL, [list(contracts())]).fetchall()
-    return [
-        f"{feed}, {day.isoformat()}: {_gap(status, reason)}" for day, feed, status, reason in found
-    ]
+    return [f"{feed}, {day}: {_gap(status, reason)}" for day, feed, status, reason in found]
 
 
 def _gap(status: str | None, reason: str | None) -> str:

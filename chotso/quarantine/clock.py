@@ -4,6 +4,7 @@ from datetime import datetime
 
 import psycopg
 
+from chotso.calendar import local_instant
 from chotso.contracts import Contract
 from chotso.errors import ChotsoError
 from chotso.ingest import ledger
@@ -46,8 +47,8 @@ def refuse_if_back(conn: psycopg.Connection, contract: Contract, clock: datetime
     newest = ledger.newest_known_at(conn, contract.group)
     if newest is not None and clock < newest:
         raise ChotsoError(
-            f"The source's clock went back: it shows {clock.isoformat()}, and the group "
-            f"{contract.group} is already known at {newest.isoformat()}.",
+            f"The source's clock went back: it shows {local_instant(clock)}, and the group "
+            f"{contract.group} is already known at {local_instant(newest)}.",
             kept="nothing was changed.",
             next_step="have the source's clock set right, then run the same command again.",
         )

@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import class_row
 
-from chotso.calendar import local_date
+from chotso.calendar import local_date, local_instant
 from chotso.errors import ChotsoError
 from chotso.ingest.rules import Rule, register
 
@@ -146,7 +146,7 @@ def open_row(conn: psycopg.Connection, row_id: int) -> AsideRow:
     if row.status != "open":
         raise ChotsoError(
             f"Row {row_id} is not open: it is {row.status} since "
-            f"{row.resolved_at.isoformat() if row.resolved_at else '?'} ({row.resolution}).",
+            f"{local_instant(row.resolved_at) if row.resolved_at else '?'} ({row.resolution}).",
             kept="it stays as it is.",
             next_step="run `chotso quarantine list` for the rows that are open.",
         )

@@ -2,7 +2,7 @@
 
 import psycopg
 
-from chotso.errors import ChotsoError
+from chotso.errors import ChotsoError, unexpected
 from chotso.masking import first_line_without_values
 
 _KEPT = "all that was published; what was in work is finished or begun anew."
@@ -37,3 +37,15 @@ def refused(error: psycopg.Error) -> ChotsoError:
     return ChotsoError(
         f"A database refused a statement: {what}{code}: {said}.", kept=_KEPT, next_step=step
     )
+
+
+def in_words(error: BaseException, during: str) -> ChotsoError:
+    """Any error in words: ours as it is, the warehouse's and unforeseen ones without values.
+
+    Args:
+        error: What was raised.
+        during: What was being done, as a noun: `the extract of c12`.
+    """
+    if isinstance(error, ChotsoError):
+        return error
+    return refused(error) if isinstance(error, psycopg.Error) else unexpected(error, during)

@@ -1,7 +1,12 @@
-"""What was told while the warehouse was away: kept in a file, and written down when it is back."""
+"""What was told while the warehouse was away: kept in a file, and written down when it is back.
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+The file's disk may be full then, too. What cannot be written is kept in this process, so that a
+watch that goes on does not repeat itself.
+"""
+
+import logging
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -23,6 +28,7 @@ class Told:
     fault: Fault
     opened_at: datetime
     routes: list[str] = field(default_factory=list)
+    fault_count: int = 1
 
     def as_incident(self) -> Incident:
         """It, as the routes take it; number 0 says that the ledger does not know it yet."""
@@ -30,7 +36,7 @@ class Told:
         return Incident(
             incident_id=0,
             severity=self.fault.severity,
-            fault_count=1,
+            fault_count=self.fault_count,
             opened_at=self.opened_at,
             last_seen_at=self.opened_at,
             acknowledged_at=None,
@@ -43,35 +49,60 @@ class Told:
 
 
 _FILE = TypeAdapter(dict[str, Told])
+_LOG = logging.getLogger(__name__)
+# By the file that could not be written.
+_UNWRITTEN: dict[Path, dict[str, Told]] = {}
 
 
 @contextmanager
 def remembered(home: Path) -> Iterator[dict[str, Told]]:
     """What was told by any process of this home; changes are kept at the end of the block."""
     folder = home / "watch"
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = folder / "away.json"
-    with locked(folder):
-        told = _read(path)
+    with ExitStack() as held:
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            held.enter_context(locked(folder))
+        except OSError as error:
+            _LOG.warning("%s cannot be locked: %s", folder, error.strerror)
+        told = _UNWRITTEN[path] if path in _UNWRITTEN else _read(path)
         yield told
+        _keep(path, told)
+
+
+def write_down(conn: psycopg.Connection, told: dict[str, Told], routes: Iterable[str]) -> None:
+    """Insert what was told as incidents, with their notices, sent and unsent; commits.
+
+    Args:
+        conn: The warehouse.
+        told: What was told; it is empty afterwards.
+        routes: Names of all routes; those that could not be told are told now.
+    """
+    names = list(routes)
+    with conn.transaction():
+        for each in told.values():
+            incident_id = incidents.write(conn, each.fault, each.opened_at, each.fault_count)
+            incidents.tell(conn, incident_id, "opened", names)
+            conn.execute(
+                "update ops.incident_notice set sent_at = clock_timestamp() where incident_id = %s "
+                "and event = 'opened' and route = any(%s) and sent_at is null",
+                [incident_id, each.routes],
+            )
+    conn.commit()
+    told.clear()
+
+
+def _keep(path: Path, told: dict[str, Told]) -> None:
+    try:
         if told:
             write_private(path, _FILE.dump_json(told).decode() + "\n")
         else:
             path.unlink(missing_ok=True)
-
-
-def write_down(conn: psycopg.Connection, told: dict[str, Told]) -> None:
-    """Insert what was told as incidents, with the notices that were sent; commits."""
-    with conn.transaction():
-        for each in told.values():
-            incident_id = incidents.write(conn, each.fault, each.opened_at)
-            conn.cursor().executemany(
-                "insert into ops.incident_notice (incident_id, event, route, sent_at) "
-                "values (%s, 'opened', %s, clock_timestamp()) on conflict do nothing",
-                [(incident_id, route) for route in each.routes],
-            )
-    conn.commit()
-    told.clear()
+    except OSError as error:
+        _LOG.warning("%s cannot be written: %s", path, error.strerror)
+        _UNWRITTEN[path] = dict(told)
+    else:
+        _UNWRITTEN.pop(path, None)
 
 
 def _read(path: Path) -> dict[str, Told]:

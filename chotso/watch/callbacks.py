@@ -1,20 +1,21 @@
 """Airflow's failure callbacks: a task or run that was given up goes to the watch.
 
 The watch counts it into the incident that explains it, or opens one, and tells people once
-(`chotso.watch`). If that fails, too, the failure is in the log and in `$CHOTSO_HOME/alerts.jsonl`.
+(`chotso.watch`). A process that knows no warehouse, or cannot look now, hands the failure over to
+the next look of any other (`chotso.watch.handed`).
 """
 
-import json
 import logging
 import os
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
-from chotso.calendar import LOCAL_ZONE, parse_date
+from chotso.calendar import parse_date
 from chotso.errors import ChotsoError
 from chotso.watch.fault import TaskFailure
+from chotso.watch.handed import hand_over
 
 FILE_NAME = "alerts.jsonl"
 
@@ -24,11 +25,13 @@ log = logging.getLogger(__name__)
 def alert_task_failed(context: Mapping[str, Any]) -> None:
     """Airflow's `on_failure_callback` of every task, after its last try."""
     exception = context.get("exception")
-    if isinstance(exception, ChotsoError):
-        what, kept, next_step = exception.what, exception.kept, exception.next_step
-    else:
-        what, kept = str(exception or "the task's process is gone"), None
-        next_step = "read the task's log, mend the cause, then clear the task."
+    what, kept = "the task's process is gone", None
+    next_step = "read the task's log, mend the cause, then clear the task."
+    if isinstance(exception, BaseException):
+        told = _in_words(exception)
+        what = told.what
+        if told is exception:
+            kept, next_step = told.kept, told.next_step
     _tell(context, what=what, kept=kept, next_step=next_step)
 
 
@@ -44,7 +47,18 @@ def alert_run_failed(context: Mapping[str, Any]) -> None:
 
 def alert_file() -> Path:
     """The file of alerts of this home, one JSON object per line."""
-    return Path(os.environ.get("CHOTSO_HOME", ".chotso")).expanduser().resolve() / FILE_NAME
+    return _home() / FILE_NAME
+
+
+def _home() -> Path:
+    return Path(os.environ.get("CHOTSO_HOME", ".chotso")).expanduser().resolve()
+
+
+def _in_words(error: BaseException) -> ChotsoError:
+    """Ours as it is; that of a library or of Airflow without its text, which may quote a value."""
+    from chotso.warehouse.refused import in_words  # imports psycopg, which no DAG file needs
+
+    return in_words(error, "The task")
 
 
 def _tell(context: Mapping[str, Any], *, what: str, kept: str | None, next_step: str) -> None:
@@ -65,9 +79,9 @@ def _tell(context: Mapping[str, Any], *, what: str, kept: str | None, next_step:
         from chotso.watch.rounds import look_once
 
         look_once(load_settings(), failure)
-    except Exception:  # whatever it is, nobody else would tell of the failure
-        log.exception("the watch could not take the failure")
-        _append(failure)
+    except Exception as error:  # whatever it is, nobody else would tell of the failure
+        log.warning("handed over to the next look of a watch, because: %s", _in_words(error).what)
+        _hand_over(failure)
 
 
 def _date(partition_key: str | None) -> date | None:
@@ -77,27 +91,8 @@ def _date(partition_key: str | None) -> date | None:
         return None
 
 
-def _append(failure: TaskFailure) -> None:
-    """Write it to the file of alerts ourselves."""
-    fault = failure.as_fault(datetime.now(LOCAL_ZONE).date())
-    told = {
-        "at": datetime.now(LOCAL_ZONE).isoformat(timespec="seconds"),
-        "event": "opened",
-        "kind": fault.kind,
-        "subject": fault.subject,
-        "severity": fault.severity,
-        "business_date": fault.business_date.isoformat(),
-        "what": fault.what,
-        "kept": fault.kept,
-        "next_step": fault.next_step,
-        "dag_id": fault.dag_id,
-        "task_id": fault.task_id,
-        "log_url": fault.log_url,
-    }
-    path = alert_file()
+def _hand_over(failure: TaskFailure) -> None:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a", encoding="utf-8") as stream:
-            stream.write(json.dumps(told, ensure_ascii=False) + "\n")
-    except OSError:
-        log.exception("the alert could not be written to %s", path)
+        hand_over(_home(), failure)
+    except OSError as error:
+        log.error("nobody is told of it: %s cannot be written (%s)", _home(), error.strerror)

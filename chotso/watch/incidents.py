@@ -21,6 +21,9 @@ from chotso.watch.judge import Diagnosis, explained
 
 WATCH = "watch"  # who ended an incident whose cause is gone
 LOCK = "watch"
+# What came back ends after so many times the quiet time: who was told that it is over, and was
+# wrong, is told again when it has settled. Something that flaps stays open meanwhile.
+SETTLED_FACTOR = 10
 _TASK = "task_failed"  # ends when the ledger shows that the DAG's work was done since
 _FORGOTTEN = timedelta(days=1)  # what leaves nothing in the ledger ends when it is not seen again
 
@@ -163,7 +166,7 @@ def close(
             "where incident_id = %s",
             [by, reason, incident_id],
         )
-        _tell(conn, incident_id, "ended", list(routes))
+        tell(conn, incident_id, "ended", list(routes))
     conn.commit()
     return one(conn, incident_id)
 
@@ -203,7 +206,7 @@ def _see(conn: psycopg.Connection, fault: Fault, routes: list[str]) -> int:
     known = _known(conn, fault)
     if known is None:
         incident_id = write(conn, fault)
-        _tell(conn, incident_id, "opened", routes)
+        tell(conn, incident_id, "opened", routes)
         return incident_id
     if known.ended_at is not None and known.ended_by != WATCH:
         return known.incident_id  # a person closed it
@@ -227,39 +230,45 @@ def _see(conn: psycopg.Connection, fault: Fault, routes: list[str]) -> int:
         ],
     )
     if known.ended_at is not None:
-        _tell(conn, known.incident_id, "again", routes)
+        tell(conn, known.incident_id, "again", routes)
     elif fault.severity == "critical" != known.severity:
-        _tell(conn, known.incident_id, "worse", routes)
+        tell(conn, known.incident_id, "worse", routes)
     return known.incident_id
 
 
-def write(conn: psycopg.Connection, fault: Fault, opened_at: datetime | None = None) -> int:
+def write(
+    conn: psycopg.Connection,
+    fault: Fault,
+    opened_at: datetime | None = None,
+    fault_count: int = 1,
+) -> int:
     """Insert a fault's incident, or open the one of its night again; returns its number.
 
     Args:
         conn: The warehouse.
         fault: What is wrong.
         opened_at: Since when, if that was before now.
+        fault_count: How many faults there were until now.
     """
     row = conn.execute(
         """
         insert into ops.incident (
             kind, subject, business_date, period_id, severity, what, kept, next_step, dag_id,
-            task_id, log_url, opened_at, last_seen_at
+            task_id, log_url, fault_count, opened_at, last_seen_at
         )
         values (
             %(kind)s, %(subject)s, %(business_date)s, %(period_id)s, %(severity)s, %(what)s,
-            %(kept)s, %(next_step)s, %(dag_id)s, %(task_id)s, %(log_url)s,
+            %(kept)s, %(next_step)s, %(dag_id)s, %(task_id)s, %(log_url)s, %(count)s,
             coalesce(%(at)s::timestamptz, clock_timestamp()),
             coalesce(%(at)s::timestamptz, clock_timestamp())
         )
         on conflict (kind, subject, business_date) do update
         set
             ended_at = null, ended_by = null, end_reason = null,
-            fault_count = incident.fault_count + 1
+            fault_count = incident.fault_count + excluded.fault_count
         returning incident_id
         """,
-        {**asdict(fault), "severity": fault.severity, "at": opened_at},
+        {**asdict(fault), "severity": fault.severity, "at": opened_at, "count": fault_count},
     ).fetchone()
     assert row is not None
     return int(row[0])
@@ -273,10 +282,18 @@ def _end_unseen(
         update ops.incident
         set ended_at = clock_timestamp(), ended_by = %s, end_reason = 'its cause is gone'
         where ended_at is null and kind <> %s and incident_id <> all(%s)
-            and last_seen_at <= clock_timestamp() - make_interval(mins => %s)
+            and last_seen_at <= clock_timestamp() - make_interval(
+                mins => %s * case
+                    when exists (
+                        select from ops.incident_notice as notice
+                        where notice.incident_id = incident.incident_id and notice.event = 'again'
+                    ) then %s
+                    else 1
+                end
+            )
         returning incident_id
         """,
-        [WATCH, _TASK, seen, quiet_minutes],
+        [WATCH, _TASK, seen, quiet_minutes, SETTLED_FACTOR],
     ).fetchall()
     ended += conn.execute(
         _END_TASKS,
@@ -289,15 +306,21 @@ def _end_unseen(
         },
     ).fetchall()
     for (incident_id,) in ended:
-        _tell(conn, incident_id, "ended", routes)
+        tell(conn, incident_id, "ended", routes)
 
 
-def _tell(conn: psycopg.Connection, incident_id: int, event: Event, routes: list[str]) -> None:
-    """Note that an event is to be sent on every route, once; a failing route is not told of it."""
+def tell(conn: psycopg.Connection, incident_id: int, event: Event, routes: list[str]) -> None:
+    """Note that an event is to be sent on every route; a failing route is not told of it.
+
+    An incident begins and becomes worse once. It may come back and end several times
+    (`SETTLED_FACTOR` says how often).
+    """
     conn.cursor().executemany(
-        "insert into ops.incident_notice (incident_id, event, route) "
+        "insert into ops.incident_notice as notice (incident_id, event, route) "
         "select incident_id, %s, %s from ops.incident "
         "where incident_id = %s and not (kind = 'route_failed' and subject = %s) "
-        "on conflict do nothing",
+        "on conflict (incident_id, event, route) do update "
+        "set due_at = excluded.due_at, sent_at = null, error = null, try_count = 0 "
+        "where notice.event in ('again', 'ended')",
         [(event, route, incident_id, route) for route in routes],
     )

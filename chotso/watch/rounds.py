@@ -1,32 +1,40 @@
 """A round of the watch: judge, write down, tell. It may run anywhere, at any time, side by side."""
 
 import logging
-import os
 import time
 from dataclasses import dataclass
+from datetime import date
 
 import psycopg
 
-from chotso.errors import BusyError, ChotsoError
+from chotso.errors import BusyError, ChotsoError, frames_of
 from chotso.masking import masked
+from chotso.orchestration.due import newest_due
 from chotso.settings import Settings
 from chotso.warehouse.connect import connect
 from chotso.warehouse.locks import hold
-from chotso.watch import incidents
+from chotso.warehouse.refused import in_words
+from chotso.watch import incidents, notices
 from chotso.watch.away import Told, remembered, write_down
 from chotso.watch.fault import Fault, TaskFailure
+from chotso.watch.handed import handed_over
 from chotso.watch.incident import Event, Incident
 from chotso.watch.incidents import LOCK
-from chotso.watch.judge import Diagnosis, judge
+from chotso.watch.judge import Diagnosis, explained, judge
 from chotso.watch.moment import wall_clock
+from chotso.watch.places import warehouse_away
 from chotso.watch.routes import Route, routes_of
 
 _LOG = logging.getLogger(__name__)
 _TURN_S = 30.0  # how long another watch is waited for
+_TOLD_AFTER_ROUNDS = 2
+# An end that could not be sent waits while the incident is open again.
 _DUE = """
 select notice.incident_id, notice.event, notice.route
 from ops.incident_notice as notice
+inner join ops.incident as incident on notice.incident_id = incident.incident_id
 where notice.sent_at is null and notice.route = any(%s)
+    and (notice.event <> 'ended' or incident.ended_at is not null)
 order by notice.due_at, notice.incident_id, notice.event
 """
 
@@ -50,22 +58,27 @@ def look_once(settings: Settings, failure: TaskFailure | None = None) -> Round:
         ChotsoError: The limits cannot be read.
         BusyError: Another watch took too long.
     """
+    for earlier in handed_over(settings.home):
+        _look(settings, earlier)
+    return _look(settings, failure)
+
+
+def _look(settings: Settings, failure: TaskFailure | None) -> Round:
     routes = _routes(settings)
     diagnosis = judge(settings, failure)
     failed = failure.as_fault(diagnosis.moment.night) if failure else None
-    if diagnosis.is_warehouse_there:
+    found: list[Incident] = []
+    if not diagnosis.is_warehouse_there:
+        _without_warehouse(settings, diagnosis.moment.night, diagnosis.causes, failed, routes)
+    else:
         try:
             found = _with_warehouse(settings, diagnosis, failed, routes)
         except BusyError:
             raise
-        except ChotsoError as error:
-            _LOG.warning("%s", error)
-            _without_warehouse(settings, diagnosis, failed, routes)
-            found = []
-    else:
-        _without_warehouse(settings, diagnosis, failed, routes)
-        found = []
-    _beat(settings)
+        except ChotsoError as error:  # it went away since; the ledger knows what else was told
+            causes = [warehouse_away(error, diagnosis.moment)]
+            _without_warehouse(settings, diagnosis.moment.night, causes, failed, routes)
+    _touch(settings, "looked")
     return Round(diagnosis, found)
 
 
@@ -73,8 +86,8 @@ def look_quietly(settings: Settings) -> None:
     """Look once at the end of a step that went well; whatever goes wrong here is only logged."""
     try:
         look_once(settings)
-    except (ChotsoError, psycopg.Error) as error:
-        _LOG.warning("the watch did not look: %s", error)
+    except Exception as error:
+        _LOG.warning("the watch did not look: %s", in_words(error, "A round of the watch").what)
 
 
 def closed(settings: Settings, incident_id: int, by: str, reason: str) -> Incident:
@@ -87,18 +100,44 @@ def closed(settings: Settings, incident_id: int, by: str, reason: str) -> Incide
 
 
 def watch_on(settings: Settings, every_s: float) -> None:
-    """Look again and again, until the process is ended; an error of one round ends no other."""
+    """Look again and again, until the process is ended; an error of one round ends no other.
+
+    An error that comes in two rounds one after the other is told on the routes, once.
+    """
+    failed_rounds = 0
     while True:
         started = time.monotonic()
         try:
             told = look_once(settings)
+        except Exception as error:  # a watch that ends is noticed by nobody
+            failed_rounds += 1
+            _LOG.error("a round failed:\n%s", frames_of(error))
+            _fail(settings, in_words(error, "A round of the watch"), failed_rounds)
+        else:
+            failed_rounds = 0
+            _touch(settings, "loop")  # docker/bin/healthy.py reads it
             causes = [f"{each.kind} ({each.subject})" for each in told.diagnosis.causes]
             _LOG.info("looked: %s", ", ".join(causes) or "all is well")
-        except ChotsoError as error:
-            _LOG.error("%s", error)
-        except psycopg.Error:
-            _LOG.exception("this round failed")
         time.sleep(max(1.0, every_s - (time.monotonic() - started)))
+
+
+def _fail(settings: Settings, error: ChotsoError, rounds: int) -> None:
+    _LOG.error("%s", error)
+    if rounds < _TOLD_AFTER_ROUNDS or isinstance(error, BusyError):
+        return
+    night = newest_due(wall_clock())
+    fault = Fault(
+        kind="task_failed",
+        subject="watch",
+        business_date=night,
+        what=f"The watch sees nothing: {error.what}",
+        kept=error.kept,
+        next_step=error.next_step,
+    )
+    try:
+        _without_warehouse(settings, night, [fault], None, _routes(settings))
+    except Exception as another:
+        _LOG.error("it could not be told: %s", in_words(another, "The telling").what)
 
 
 def last_look(settings: Settings) -> float | None:
@@ -116,7 +155,7 @@ def _with_warehouse(
     with connect(settings) as conn, hold(conn, LOCK, _TURN_S):
         with remembered(settings.home) as told:
             if told:
-                write_down(conn, told)
+                write_down(conn, told, names)
         incidents.record(conn, diagnosis, names)
         if failure is not None:
             incidents.note_failure(conn, failure, diagnosis, names)
@@ -125,18 +164,49 @@ def _with_warehouse(
 
 
 def _without_warehouse(
-    settings: Settings, diagnosis: Diagnosis, failure: Fault | None, routes: list[Route]
+    settings: Settings,
+    night: date,
+    causes: list[Fault],
+    failure: Fault | None,
+    routes: list[Route],
 ) -> None:
-    """Tell what is wrong without the ledger; each route is told of each cause once."""
+    """Tell what is wrong without the ledger; each route is told of each cause once.
+
+    A failure is counted into the cause that explains it, and is told if there is none. A route that
+    fails is told of on the others.
+    """
     with remembered(settings.home) as told:
-        for cause in diagnosis.causes:
-            key = "/".join(cause.key)
-            each = told.setdefault(key, Told(cause, wall_clock()))
-            for route in routes:
-                if route.name not in each.routes and _sent(route, each.as_incident(), "opened"):
-                    each.routes.append(route.name)
-    if failure is not None:
-        _LOG.error("%s\nNext: %s", failure.what, failure.next_step)
+        if failure is not None:
+            cause = next((each for each in causes if explained(failure, each)), failure)
+            is_new = _key(cause) not in told and cause is failure
+            _known(told, cause).fault_count += 0 if is_new else 1
+            causes = causes if cause in causes else [*causes, cause]
+        failing = _tell_each(told, causes, routes)
+        broken = [notices.failed(night, *each) for each in failing.items()]
+        _tell_each(told, broken, [each for each in routes if each.name not in failing])
+
+
+def _key(fault: Fault) -> str:
+    return "/".join(fault.key)
+
+
+def _known(told: dict[str, Told], fault: Fault) -> Told:
+    return told.setdefault(_key(fault), Told(fault, wall_clock()))
+
+
+def _tell_each(told: dict[str, Told], causes: list[Fault], routes: list[Route]) -> dict[str, str]:
+    """Tell the routes that were not told yet; returns those that failed, each with why."""
+    failing: dict[str, str] = {}
+    for cause in causes:
+        each = _known(told, cause)
+        for route in routes:
+            if route.name in each.routes:
+                continue
+            if error := _error_of(route, each.as_incident(), "opened"):
+                failing[route.name] = f"The route {route.name} does not work: {error}"
+            else:
+                each.routes.append(route.name)
+    return failing
 
 
 def _send_due(conn: psycopg.Connection, routes: list[Route]) -> None:
@@ -154,10 +224,6 @@ def _send_due(conn: psycopg.Connection, routes: list[Route]) -> None:
             {"error": error, "id": incident_id, "event": event, "route": name},
         )
         conn.commit()
-
-
-def _sent(route: Route, incident: Incident, event: Event) -> bool:
-    return _error_of(route, incident, event) is None
 
 
 def _error_of(route: Route, incident: Incident, event: Event) -> str | None:
@@ -180,8 +246,11 @@ def _routes(settings: Settings) -> list[Route]:
         return routes_of(settings.model_copy(update={"alert_routes_file": None}))
 
 
-def _beat(settings: Settings) -> None:
-    path = settings.home / "watch" / "looked"
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path.touch()
-    os.utime(path)
+def _touch(settings: Settings, name: str) -> None:
+    """Leave a time for others to see: `looked` of any round, `loop` of those of `watch_on`."""
+    path = settings.home / "watch" / name
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.touch()
+    except OSError as error:
+        _LOG.warning("%s cannot be touched: %s", path, error.strerror)

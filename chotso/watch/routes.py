@@ -6,6 +6,7 @@ name before it if it has one. `CHOTSO_ALERT_WEBHOOK` gets the incident as a JSON
 Names of routes are stored and shown, URLs never.
 """
 
+import errno
 import json
 import os
 import stat
@@ -25,6 +26,7 @@ from chotso.watch.callbacks import FILE_NAME
 from chotso.watch.incident import Event, Incident
 
 TIMEOUT_S = 10.0
+_LARGEST_BYTES = 10_000_000  # of the file of this machine; one earlier file is kept
 _EVENTS = {"opened": "new", "worse": "worse", "again": "came back", "ended": "over"}
 _EVENTS_VI = {"opened": "mới", "worse": "nặng hơn", "again": "tái diễn", "ended": "đã hết"}
 
@@ -115,11 +117,14 @@ def text_of(incident: Incident, event: Event) -> str:
 
 def _append(path: Path, incident: Incident, event: Event) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists() and path.stat().st_size > _LARGEST_BYTES:
+        path.replace(path.with_name(f"{path.name}.1"))
     line = json.dumps(as_json(incident, event), ensure_ascii=False) + "\n"
     # One write in append mode, so that lines of several processes do not mix.
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o640)
     try:
-        os.write(descriptor, line.encode())
+        if os.write(descriptor, line.encode()) < len(line.encode()):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     finally:
         os.close(descriptor)
 

@@ -9,6 +9,8 @@ from typing import Any
 
 from airflow.sdk import Param, PokeReturnValue, TriggerRule, task
 
+from chotso.orchestration.quoting import quoting_nothing
+
 BUSINESS_DATE = Param(
     None,
     type=["null", "string"],
@@ -32,6 +34,7 @@ FULL = Param(
     timeout=timedelta(hours=3).total_seconds(),
     execution_timeout=timedelta(hours=4),
 )
+@quoting_nothing
 def wait_for_registers(
     partition_key: str | None = None, params: dict[str, Any] | None = None
 ) -> PokeReturnValue:
@@ -50,6 +53,7 @@ def wait_for_registers(
 
 
 @task
+@quoting_nothing
 def land(
     group: str,
     ready: Any = None,
@@ -70,6 +74,7 @@ def land(
 
 # It also runs if the landing was stopped: one refused file must not keep the others out.
 @task(trigger_rule=TriggerRule.ALL_DONE)
+@quoting_nothing
 def publish(
     group: str,
     landed: Any,

@@ -1,15 +1,34 @@
 """Health check of a container: `healthy.py URL` ends with 0 when the answer says healthy.
 
-Airflow's API answers 200 whatever its state, so the text is read too.
+Airflow's API answers 200 whatever its state, so the text is read too. `healthy.py FILE` ends with 0
+when the file was touched within the last five minutes: what `chotso watch` does after each look.
 """
 
 import json
+import os
 import sys
+import time
 import urllib.request
 
+LONGEST_S = 300
 
-def main(url: str) -> int:
-    """0 when the service at `url` answers and, where it says so, its database is healthy."""
+
+def main(place: str) -> int:
+    """0 when the service at an URL, or the one that touches a file, is well."""
+    return _answers(place) if "://" in place else _was_touched(place)
+
+
+def _was_touched(path: str) -> int:
+    try:
+        age = time.time() - os.stat(path).st_mtime
+    except OSError as error:
+        print(f"{path}: {error.strerror}", file=sys.stderr)
+        return 1
+    print(f"{path}: touched {age:.0f} s ago")
+    return 0 if age < LONGEST_S else 1
+
+
+def _answers(url: str) -> int:
     try:
         with urllib.request.urlopen(url, timeout=5) as answer:
             body = answer.read()

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import traceback
 from copy import deepcopy
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -30,8 +31,10 @@ from chotso.orchestration import due
 from chotso.orchestration.due import newest_due, run_date
 from chotso.orchestration.extracts import extracts
 from chotso.orchestration.night import business_date
+from chotso.orchestration.quoting import quoting_nothing
 from chotso.orchestration.retries import TransientOnly
 from chotso.watch import callbacks as alerts
+from chotso.watch.handed import handed_over
 
 DAGS = PROJECT_ROOT / "dags"
 
@@ -406,6 +409,38 @@ def test_only_what_can_pass_by_itself_is_tried_again() -> None:
     assert action(RuntimeError("who knows")) is RetryAction.DEFAULT
 
 
+def test_a_database_error_of_a_task_quotes_nothing_in_its_log_and_is_tried_again_as_before() -> (
+    None
+):
+    """Airflow writes an error with its causes; PostgreSQL's DETAIL has the row's values."""
+    said = "duplicate key value\nDETAIL:  Key (so)=(7912345678) already exists."
+
+    def raised(error: psycopg.Error) -> BaseException:
+        def step() -> None:
+            raise error
+
+        with pytest.raises(ChotsoError) as told:
+            quoting_nothing(step)()
+        shown = "".join(traceback.format_exception(told.value))
+        assert "7912345678" not in shown
+        return told.value
+
+    decide = TransientOnly()
+    assert decide.evaluate(raised(psycopg.errors.UniqueViolation(said)), 1, 3).action is (
+        RetryAction.FAIL
+    )
+    assert decide.evaluate(raised(psycopg.errors.AdminShutdown(said)), 1, 3).action is (
+        RetryAction.RETRY
+    )
+
+
+@pytest.mark.parametrize("dag_id", ALL_DAGS)
+def test_every_task_that_calls_us_quotes_nothing(bag: DagBag, dag_id: str) -> None:
+    for task in bag.dags[dag_id].tasks:
+        called: Any = getattr(task, "python_callable")  # noqa: B009 - not every operator has it
+        assert called.__code__.co_filename.endswith("/quoting.py"), task.task_id
+
+
 def context_of_a_failure() -> dict[str, Any]:
     return {
         "dag_run": SimpleNamespace(
@@ -418,10 +453,10 @@ def context_of_a_failure() -> dict[str, Any]:
     }
 
 
-def test_a_failure_that_the_watch_cannot_take_is_in_the_file_all_the_same(
+def test_a_failure_where_no_warehouse_is_known_is_handed_to_the_watch(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No warehouse is known here; what the watch does with a failure is in tests/watch."""
+    """As in the DAG processor of Compose; who is told of it is in tests/watch/test_telling.py."""
     monkeypatch.setenv("CHOTSO_HOME", str(tmp_path))
     monkeypatch.delenv("CHOTSO_WAREHOUSE_URL", raising=False)
     alerts.alert_task_failed(context_of_a_failure())
@@ -429,14 +464,11 @@ def test_a_failure_that_the_watch_cannot_take_is_in_the_file_all_the_same(
         dag_id="extract_plans", partition_key=None, conf={"business_date": "2021-12-30"}
     )
     alerts.alert_run_failed({"dag_run": of_the_form, "reason": "task_failure"})
-    first, second = (
-        json.loads(line) for line in (tmp_path / "alerts.jsonl").read_text("utf-8").splitlines()
-    )
-    assert first["kind"] == "task_failed"
-    assert (first["dag_id"], first["task_id"]) == ("extract_arrears", "publish")
-    assert first["business_date"] == "2021-12-31"
-    assert first["what"] == "Tệp C12 bị từ chối."
-    assert first["next_step"] == "ask for the file again."
-    assert first["at"].endswith("+07:00")
-    assert second["what"] == "The run failed: task_failure"
-    assert (second["dag_id"], second["business_date"]) == ("extract_plans", "2021-12-30")
+    found = {each.dag_id: each for each in handed_over(tmp_path)}
+    first, second = found["extract_arrears"], found["extract_plans"]
+    assert (first.task_id, first.business_date) == ("publish", date(2021, 12, 31))
+    assert first.what == "Tệp C12 bị từ chối."
+    assert first.next_step == "ask for the file again."
+    assert second.what == "The run failed: task_failure"
+    assert second.business_date == date(2021, 12, 30)
+    assert list(handed_over(tmp_path)) == [], "each is taken once"

@@ -8,6 +8,8 @@ import re
 import shutil
 import stat
 import subprocess
+import sys
+import time
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -36,6 +38,7 @@ FOREIGN = {"postgres", "broker"}  # images that are not ours
 IMAGES = {"superset": "chotso-superset", "sftp": "chotso-sftp"}
 # Of an environment that services share, what one of them never reads.
 NOT_MOUNTED = {("airflow-init", "CHOTSO_PSEUDONYM_KEY_FILE")}
+EMPTY = {"alert_webhook"}  # what a person may fill in, and is nothing until then
 UNWATCHED = {"wal": "its process ends where the stream does"}
 # What a service may do beyond nothing, and why.
 CAPABILITIES = {"sftp": "locks sessions up in a folder and takes their user's rights"}
@@ -136,6 +139,23 @@ def test_health_checks_use_programs_that_the_image_has(compose: dict[str, Any]) 
             _assert_in_repository(argument)
 
 
+def test_the_watch_is_healthy_while_it_looks(compose: dict[str, Any], tmp_path: Path) -> None:
+    """And not because a warehouse is there, or because a task's round has looked."""
+    _, program, script, path = compose["services"]["watch"]["healthcheck"]["test"]
+    assert (program, path) == ("python", "/var/lib/chotso/watch/loop")
+    looked = tmp_path / "loop"
+
+    def is_healthy() -> bool:
+        command = [sys.executable, ROOT / script.removeprefix("/opt/chotso/"), looked]
+        return subprocess.run(command, capture_output=True).returncode == 0
+
+    assert not is_healthy()
+    looked.touch()
+    assert is_healthy()
+    os.utime(looked, (0, time.time() - 301))
+    assert not is_healthy()
+
+
 def test_every_secret_is_mounted_declared_and_made(compose: dict[str, Any], drawn: Path) -> None:
     mounted = {
         secret for service in compose["services"].values() for secret in service.get("secrets", [])
@@ -146,7 +166,8 @@ def test_every_secret_is_mounted_declared_and_made(compose: dict[str, Any], draw
         example = ROOT / "docker" / "secrets" / f"{name}.example"
         if name == "sftp_host_key" and shutil.which("ssh-keygen") is None:
             continue
-        assert (drawn / name).stat().st_size > 0, f"docker/make-secrets does not draw {name}"
+        assert (drawn / name).exists(), f"docker/make-secrets does not draw {name}"
+        assert ((drawn / name).stat().st_size > 0) != (name in EMPTY), name
         if name == "source_url":
             assert example.read_text().startswith("postgresql://")
 
@@ -189,7 +210,7 @@ def test_files_that_variables_name_are_mounted(compose: dict[str, Any]) -> None:
 
 
 def test_no_secret_stands_in_the_environment(compose: dict[str, Any]) -> None:
-    secret_like = re.compile(r"PASSWORD|SECRET|KEY|_CONN|_URL")
+    secret_like = re.compile(r"PASSWORD|SECRET|KEY|TOKEN|WEBHOOK|ROUTES|_CONN|_URL")
     harmless = re.compile(
         r"_FILE$|_CMD$|BASE_URL$|API_SERVER_URL$|_DROP_URL$|_LANDING_URL$|AIRFLOW_URL$|OPENLINEAGE_URL$"
     )
@@ -256,12 +277,26 @@ def test_drafts_stand_on_a_volume(compose: dict[str, Any]) -> None:
             assert place == "/var/lib/chotso/drafts", f"{name} reads the source"
 
 
-def test_who_runs_callbacks_reaches_the_routes(compose: dict[str, Any]) -> None:
-    for name in ("airflow-scheduler", "airflow-worker", "airflow-dag-processor", "watch"):
+def test_who_looks_reaches_the_routes(compose: dict[str, Any]) -> None:
+    for name in ("airflow-scheduler", "airflow-worker", "watch"):
         service = compose["services"][name]
-        assert service["environment"]["CHOTSO_ALERT_ROUTES_FILE"] == "/run/secrets/alert_routes"
-        assert "alert_routes" in service["secrets"], name
+        for route in ("alert_routes", "alert_webhook"):
+            variable = f"CHOTSO_{route.upper()}_FILE"
+            assert service["environment"][variable] == f"/run/secrets/{route}"
+            assert route in service["secrets"], name
         assert "outer" in service["networks"], name
+
+
+def test_who_reads_dag_files_knows_airflow_s_secrets_alone(compose: dict[str, Any]) -> None:
+    """It hands failed runs to the watch by the volume that both have (tests/watch/test_telling)."""
+    for name in ("airflow-dag-processor", "airflow-triggerer", "airflow-apiserver"):
+        service = compose["services"][name]
+        ours = {secret for secret in service["secrets"] if not secret.startswith("airflow_")}
+        assert ours == {"broker_url"}, name
+        named = {variable for variable in service["environment"] if variable.startswith("CHOTSO_")}
+        assert named == {"CHOTSO_SCHEDULES"}, name
+    for name in ("airflow-dag-processor", "watch"):
+        assert "home:/var/lib/chotso" in compose["services"][name]["volumes"]
 
 
 def test_who_checks_releases_has_the_anchors_and_cannot_write_them(compose: dict[str, Any]) -> None:
@@ -276,7 +311,8 @@ def test_the_watch_sees_what_a_freeze_will_see(compose: dict[str, Any]) -> None:
     watch, worker = (compose["services"][name] for name in ("watch", "airflow-worker"))
     logs = {"logs:/var/log/airflow", "logs:/var/log/airflow:ro"}
     assert set(watch["volumes"]) - logs == set(worker["volumes"]) - logs
-    ours = {"warehouse_url", "source_url", "pseudonym_key", "anchors", "alert_routes"}
+    ours = {"warehouse_url", "source_url", "pseudonym_key", "anchors"}
+    ours |= {"alert_routes", "alert_webhook"}
     assert set(watch["secrets"]) == ours <= set(worker["secrets"])
 
 

@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +67,7 @@ def test_volumes_are_mounted_and_claims_exist(
 ) -> None:
     made = {o["metadata"]["name"] for o in objects if o["kind"] == "PersistentVolumeClaim"}
     used = {values["logs"]["persistence"]["existingClaim"]}
-    parts = [(part["extraVolumes"], part["extraInitContainers"], part["extraVolumeMounts"])
+    parts = [(part["extraVolumes"], part.get("extraInitContainers", []), part["extraVolumeMounts"])
              for part in (values["scheduler"], values["dagProcessor"])]  # fmt: skip
     parts += [
         (pod["volumes"], pod["initContainers"], pod["containers"][0]["volumeMounts"])
@@ -116,16 +116,82 @@ def test_the_chart_runs_our_image_with_the_locked_airflow(values: dict[str, Any]
     assert f"\napache-airflow=={values['airflowVersion']} " in lock
 
 
-def test_tasks_have_what_compose_gives_them(values: dict[str, Any]) -> None:
+@pytest.fixture(scope="module")
+def compose() -> dict[str, Any]:
+    text = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+    services: dict[str, Any] = yaml.safe_load(text)["services"]
+    return services
+
+
+def _ours(names: Iterable[str]) -> set[str]:
+    """Variables that every container has in Compose by its image, and here by its manifest."""
+    return {name for name in names if name.startswith("CHOTSO_")} | {"TMPDIR", "CHOTSO_HOME"}
+
+
+def test_tasks_have_what_compose_gives_them(
+    values: dict[str, Any], compose: dict[str, Any]
+) -> None:
     """Both name the same settings, so that neither is forgotten."""
-    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
-    there = compose["services"]["airflow-scheduler"]["environment"]
+    there = compose["airflow-scheduler"]["environment"]
     ours = {e["name"] for e in (*values["env"], *values["scheduler"]["env"])}
-    chotso = {name for name in there if name.startswith("CHOTSO_")} - {"CHOTSO_ALERT_WEBHOOK"}
-    assert chotso | {"TMPDIR", "CHOTSO_HOME"} == {n for n in ours if not n.startswith("AIRFLOW__")}
+    assert _ours(there) == {n for n in ours if not n.startswith("AIRFLOW__")}
     for name in ours:
         if name.startswith("AIRFLOW__"):
             assert name in there, name
+
+
+def test_the_watch_sees_what_a_freeze_will_see(
+    pods: dict[str, Any], values: dict[str, Any], compose: dict[str, Any]
+) -> None:
+    """It tells what the next one would lack: a key, a folder that can be written."""
+    (watch,) = pods["chotso-watch"]["containers"]
+    given = {each["name"]: each["value"] for each in watch["env"]}
+    assert given.keys() == _ours(compose["watch"]["environment"])
+    of_tasks = {e["name"]: e["value"] for e in (*values["env"], *values["scheduler"]["env"])}
+    for name in given.keys() - {"TMPDIR"}:
+        assert given[name] == of_tasks[name], name
+    mounted = {m["name"] for m in watch["volumeMounts"]}
+    assert mounted == {m["name"] for m in values["scheduler"]["extraVolumeMounts"]}
+
+
+@pytest.mark.parametrize(
+    ("pod", "service", "by_place"),
+    [
+        # of what services share, the migration and the backup are given what they use
+        ("chotso-migrate", "airflow-init", {"CHOTSO_WAREHOUSE_URL_FILE", "CHOTSO_SOURCE_URL_FILE",
+                                            "CHOTSO_ADMIN_URL_FILE"}),
+        ("chotso-watch", "watch", None),
+        ("chotso-backup", "backup", None),
+    ],
+)  # fmt: skip
+def test_the_other_services_have_what_compose_gives_them(
+    pods: dict[str, Any],
+    compose: dict[str, Any],
+    pod: str,
+    service: str,
+    by_place: set[str] | None,
+) -> None:
+    (container,) = pods[pod]["containers"]
+    there = compose[service]["environment"]
+    assert {each["name"] for each in container["env"]} == _ours(by_place or there)
+    assert (by_place or set()) <= set(there)
+    mounted = {item["key"] for item in pods[pod]["volumes"][0]["secret"]["items"]}
+    assert mounted <= set(compose[service]["secrets"])
+    if by_place is None:
+        assert mounted == set(compose[service]["secrets"])
+
+
+def test_who_reads_dag_files_knows_airflow_s_secrets_alone(values: dict[str, Any]) -> None:
+    """It hands failed runs to the watch by the volume that both have."""
+    assert "secret" not in str(values["dagProcessor"])
+    assert "/run/chotso" not in str(values["env"])
+    claims = _claims(values["dagProcessor"]["extraVolumes"])
+    assert list(claims) == ["chotso-home"]
+
+
+def test_the_watch_is_healthy_while_it_looks(pods: dict[str, Any], compose: dict[str, Any]) -> None:
+    (watch,) = pods["chotso-watch"]["containers"]
+    assert watch["livenessProbe"]["exec"]["command"] == compose["watch"]["healthcheck"]["test"][1:]
 
 
 def test_the_manifests_are_valid_kubernetes(objects: list[dict[str, Any]]) -> None:

@@ -17,6 +17,7 @@ import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
+from chotso.calendar import local_instant
 from chotso.contracts import groups
 from chotso.errors import ChotsoError
 from chotso.explain.figure import FIGURES
@@ -154,7 +155,9 @@ class _States:
     def built(self, instant: datetime) -> State:
         """The state as known at an instant; it is built if it does not exist."""
         release = self.release
-        self._progress(f"building {release.release_id}'s cutoff as known at {instant.isoformat()}")
+        self._progress(
+            f"building {release.release_id}'s cutoff as known at {local_instant(instant)}"
+        )
         found = make_state(self._settings, self.conn, instant, self._registers, release.cutoff_at)
         self.used.append(found)
         return found

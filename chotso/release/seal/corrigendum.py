@@ -9,6 +9,7 @@ import unicodedata
 from contextlib import ExitStack
 from datetime import date, datetime
 
+from chotso.calendar import local_instant
 from chotso.characters import spelled_out
 from chotso.contracts import groups
 from chotso.errors import ChotsoError
@@ -98,8 +99,8 @@ def _said(text: str, option: str) -> str:
 def _check_cutoff(period: PeriodToFreeze, current: state.Current) -> None:
     if period.cutoff_at != current.cutoff_at:
         raise ChotsoError(
-            f"The cutoff of {period.period_id} is {period.cutoff_at.isoformat()} now, and was "
-            f"{current.cutoff_at.isoformat()} when {current.release_id} was sealed.",
+            f"The cutoff of {period.period_id} is {local_instant(period.cutoff_at)} now, and was "
+            f"{local_instant(current.cutoff_at)} when {current.release_id} was sealed.",
             kept="what is sealed; nothing was built.",
             next_step="restore the cutoff in config/periods.yml: a corrigendum never moves it.",
         )

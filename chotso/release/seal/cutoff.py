@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from chotso.calendar import local_instant
 from chotso.errors import ChotsoError
 from chotso.release import state
 from chotso.release.seal.parts import Parts, PeriodToFreeze, Progress
@@ -22,7 +23,7 @@ def refuse_before(
     if now < period.cutoff_at:
         left = timedelta(seconds=round((period.cutoff_at - now).total_seconds()))
         raise ChotsoError(
-            f"The cutoff of {period.period_id}, {period.cutoff_at.isoformat()}, has not come: "
+            f"The cutoff of {period.period_id}, {local_instant(period.cutoff_at)}, has not come: "
             f"by the source's clock {left} are left.",
             kept="nothing was extracted, built or sealed.",
             next_step="run it again at the cutoff, or now with --rehearse. Where the source is a "
@@ -39,8 +40,8 @@ def refuse_moved(begun: state.Freeze, started: state.Freeze) -> None:
     """
     if begun.cutoff_at != started.cutoff_at:
         raise ChotsoError(
-            f"The cutoff of {started.period_id} is {started.cutoff_at.isoformat()} now, and was "
-            f"{begun.cutoff_at.isoformat()} at the final extract.",
+            f"The cutoff of {started.period_id} is {local_instant(started.cutoff_at)} now, and was "
+            f"{local_instant(begun.cutoff_at)} at the final extract.",
             kept="the final extract; nothing was sealed.",
             next_step="restore the cutoff in config/periods.yml, then run the freeze again.",
         )

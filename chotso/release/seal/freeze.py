@@ -19,7 +19,7 @@ import psycopg
 
 from chotso import telemetry
 from chotso.build.official import show_official
-from chotso.calendar import local_date
+from chotso.calendar import local_date, local_instant
 from chotso.errors import ChotsoError
 from chotso.failpoints import failpoint
 from chotso.ingest import drop_register
@@ -239,7 +239,7 @@ def _build(run: FreezeRun, freeze: state.Freeze) -> state.Freeze:
     if same and state.has_scratch(run.conn, freeze):
         return freeze
     assert freeze.as_known_at is not None
-    run.progress(f"build at the cutoff {freeze.cutoff_at.isoformat()}")
+    run.progress(f"build at the cutoff {local_instant(freeze.cutoff_at)}")
     state.drop_scratch(run.conn, freeze)
     run.parts.build(
         run.settings,

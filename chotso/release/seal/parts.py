@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 
 import psycopg
 
+from chotso.calendar import local_instant
 from chotso.release.bundle.inputs import MadeBy, made_by
 from chotso.settings import Settings
 
@@ -117,7 +118,10 @@ def _caught_up(
             known_at, shown = snapshot.known_at, snapshot.server_clock
         if known_at >= instant or shown < instant or time.monotonic() > deadline:
             return known_at
-        progress(f"the source's data is known to {known_at.isoformat()}: waiting for {instant}")
+        progress(
+            f"the source's data is known to {local_instant(known_at)}: waiting for "
+            f"{local_instant(instant)}"
+        )
         time.sleep(1)
 
 

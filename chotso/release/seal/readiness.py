@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import psycopg
 
 from chotso.build.scratch import MARKER
+from chotso.calendar import local_instant
 from chotso.errors import ChotsoError
 from chotso.folder import local_folder, nearest
 from chotso.registers import load_registers
@@ -105,8 +106,8 @@ def _periods(_: Settings, conn: psycopg.Connection) -> Iterator[Obstacle]:
         ).fetchone()
         if begun is not None and begun[0] != period.cutoff_at:
             yield Obstacle(
-                f"the cutoff of {period.id} was {begun[0].isoformat()} at its final extract and is "
-                f"{period.cutoff_at.isoformat()} now",
+                f"the cutoff of {period.id} was {local_instant(begun[0])} at its final extract and "
+                f"is {local_instant(period.cutoff_at)} now",
                 "restore the cutoff in config/periods.yml",
             )
 
