@@ -73,10 +73,12 @@ def land_group(
     return landings.batch_ids
 
 
-def publish_and_prove(
+def process_and_prove(
     settings: Settings, group: str, business_date: date, progress: Progress = _quiet
 ) -> GroupReport:
-    """Publish all landed batches of a group, of earlier runs too, and compare control totals.
+    """Load, judge and publish all landed batches of a group, then compare control totals.
+
+    Batches that landed in earlier runs and still wait are processed, too.
 
     Raises:
         ChotsoError: A batch was blocked or refused, or totals differ; the rest was published.

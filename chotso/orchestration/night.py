@@ -134,9 +134,7 @@ def counts(report: "GroupReport") -> dict[str, int]:
     return {"batches": len(report.batches), **totals}
 
 
-def publish_and_count(
-    settings: Settings, group: str, day: date, *, is_landed: bool
-) -> dict[str, int]:
+def publish_landed(settings: Settings, group: str, day: date, *, is_landed: bool) -> dict[str, int]:
     """Publish what a group has landed, even if the landing was stopped halfway.
 
     Args:
@@ -149,9 +147,9 @@ def publish_and_count(
         ChotsoError: A batch was blocked or refused, or the landing had failed; the rest was
             published.
     """
-    from chotso.ingest.night import publish_and_prove
+    from chotso.ingest.night import process_and_prove
 
-    report = publish_and_prove(settings, group, day)
+    report = process_and_prove(settings, group, day)
     if not is_landed:
         raise ChotsoError(
             f"The landing of {group} for {day} was stopped.",

@@ -12,7 +12,7 @@ from chotso.contracts import contract_of
 from chotso.errors import ChotsoError
 from chotso.ingest import ledger
 from chotso.ingest.load import drop_tables, load
-from chotso.ingest.publish import publish_unjudged
+from chotso.ingest.publish import publish_without_history
 from chotso.ingest.validate import validate
 from chotso.landing import Landing
 from chotso.quarantine import close
@@ -41,7 +41,9 @@ def republish_folder(settings: Settings, conn: psycopg.Connection, landed: Lande
     conn.commit()
     (batch,) = [each for each in ledger.waiting(conn, contract.group) if each.batch_id == batch_id]
     load(conn, Landing(settings.landing_url), contract, batch)
-    counts = publish_unjudged(conn, contract, batch, validate(settings, conn, contract, batch))
+    counts = publish_without_history(
+        conn, contract, batch, validate(settings, conn, contract, batch)
+    )
     drop_tables(conn, batch_id)
     conn.commit()
     if not landed.is_named and (counts.rows_changed or counts.rows_quarantined):
