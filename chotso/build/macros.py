@@ -17,8 +17,8 @@ def drop_unused(manifest: Any) -> None:
     manifest.semantic_models, manifest.metrics, manifest.exposures = {}, {}, {}
     macros = manifest.macros
     waiting = [name for name, macro in macros.items() if not _is_optional(macro)]
-    for item in (*manifest.nodes.values(), *manifest.unit_tests.values()):
-        waiting += item.depends_on.macros
+    for node in (*manifest.nodes.values(), *manifest.unit_tests.values()):
+        waiting += node.depends_on.macros
     used: set[str] = set()
     while waiting:
         name = waiting.pop()

@@ -70,16 +70,16 @@ def put_in_place(conn: psycopg.Connection, generation: int) -> None:
     labels = load_registers().labels.labels if releases else {}
     for period_id, release_id, root, known_at in releases:
         release = _Release(period_id, release_id, root, known_at, labels)
-        for mart, spec in MARTS.items():
+        for mart, data_file in MARTS.items():
             columns = _columns(conn, mart)
             if {*MARK} <= {*columns}:  # an older store gets these columns by the next build
-                _replace(conn, mart, spec, columns, generation, release)
+                _replace(conn, mart, data_file, columns, generation, release)
 
 
 def _replace(
     conn: psycopg.Connection,
     mart: str,
-    spec: DataFile,
+    data_file: DataFile,
     columns: dict[str, str],
     generation: int,
     release: _Release,
@@ -87,8 +87,8 @@ def _replace(
     """Replace the rows of one mart by those of the file, with today's dimension keys."""
     source = Corrected(release.release_id, release.root, _reader(conn, release.release_id))
     names = _names(source, release.period_id)
-    with source.open(spec.path) as stream:
-        rows = [row for _, row in keyed_rows(spec, stream)]
+    with source.open(data_file.path) as stream:
+        rows = [row for _, row in keyed_rows(data_file, stream)]
     if not rows:
         return  # the release was sealed before there was a ranking
     if mart == FIGURES:
@@ -128,7 +128,7 @@ def _replace(
                 sql.SQL("running.{0} = sealed.{0}::{1}").format(
                     sql.Identifier(name), sql.SQL(columns[name])
                 )
-                for name in spec.key
+                for name in data_file.key
             ),
         )
     )

@@ -104,12 +104,12 @@ def run_dbt(
 def _refuse_fewer(manifest: Any, results: list[Any], log_file: Path) -> None:
     """Raise an error if the build left out a model or a test of the project, for any reason."""
     wanted = {
-        item.unique_id
-        for item in manifest.nodes.values()
-        if str(item.resource_type) in ("model", "test")
+        node.unique_id
+        for node in manifest.nodes.values()
+        if str(node.resource_type) in ("model", "test")
     }
     done = {result.node.unique_id for result in results if str(result.status) in _GOOD}
-    if left_out := sorted(item.split(".")[2] for item in wanted - done):
+    if left_out := sorted(node.split(".")[2] for node in wanted - done):
         raise _failed(f"left out {len(left_out)}: {', '.join(left_out[:5])}", log_file)
 
 
@@ -169,14 +169,14 @@ def _move(manifest: Any, old: tuple[str, str], new: tuple[str, str]) -> None:
 
     The marts of a scratch schema are read by people, so they must outlive a crash of the server.
     """
-    for item in (*manifest.nodes.values(), *manifest.sources.values()):
-        schema = new[1] if item.schema == old[1] else item.schema
-        if item.relation_name:
-            before = f'"{item.database}"."{item.schema}".'
-            item.relation_name = item.relation_name.replace(before, f'"{new[0]}"."{schema}".')
-        item.database, item.schema = new[0], schema
-        if item.resource_type == "model" and item.fqn[1] == "marts":
-            item.config["unlogged"] = schema == _PARSED_FOR
+    for node in (*manifest.nodes.values(), *manifest.sources.values()):
+        schema = new[1] if node.schema == old[1] else node.schema
+        if node.relation_name:
+            before = f'"{node.database}"."{node.schema}".'
+            node.relation_name = node.relation_name.replace(before, f'"{new[0]}"."{schema}".')
+        node.database, node.schema = new[0], schema
+        if node.resource_type == "model" and node.fqn[1] == "marts":
+            node.config["unlogged"] = schema == _PARSED_FOR
 
 
 def _database(settings: Settings) -> str:

@@ -163,8 +163,8 @@ def told_figure(
 def told_since(
     conn: psycopg.Connection, figure: Figure, start: State, end: State, since: Since
 ) -> dict[str, Any]:
-    """A change as plain values: its parts and their items."""
-    known = batches(conn, _piece_ids(piece for part in since.parts for piece in part.items))
+    """A change as plain values: its parts and their pieces."""
+    known = batches(conn, _piece_ids(piece for part in since.parts for piece in part.pieces))
     return {
         "from": start.as_known_at,
         "to": end.as_known_at,
@@ -179,8 +179,8 @@ def told_since(
                 "cause_name_vi": CAUSES[part.cause][0],
                 "cause_name_en": CAUSES[part.cause][1],
                 "change": {name: number(figure, name, part.change[name]) for name in FIGURES},
-                "item_count": len(part.items),
-                "items": [_told_piece(figure, piece, known) for piece in part.items],
+                "item_count": len(part.pieces),
+                "items": [_told_piece(figure, piece, known) for piece in part.pieces],
             }
             for part in since.parts
         ],

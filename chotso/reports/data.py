@@ -207,7 +207,9 @@ def read(path: Path, name: str) -> Iterator[Row]:
     """
     found = records(path)
     header = [str(field) for field in next(found)]
-    known = {c.name: c.kind for spec in TABLES if spec.name == name for c in spec.columns}
+    known = {
+        c.name: c.kind for data_file in TABLES if data_file.name == name for c in data_file.columns
+    }
     kinds = [known.get(column) or kind_of(column) for column in header]
     for fields in found:
         if len(fields) != len(header):

@@ -39,20 +39,20 @@ def read_frame(release: Path, name: str) -> pd.DataFrame:
     Raises:
         ChotsoError: The release has no such file, or a value does not fit its column's type.
     """
-    specs = {spec.name: spec for spec in TABLES}
+    data_files = {data_file.name: data_file for data_file in TABLES}
     if not (release / "data").is_dir():
         raise ChotsoError(
             f"{release} is no folder of a release.",
             next_step="name one, as .chotso/releases/<release>; it has a folder data/.",
         )
     path = release / "data" / f"{name}.csv"
-    if name not in specs or not path.is_file():
+    if name not in data_files or not path.is_file():
         found = sorted(each.stem for each in (release / "data").glob("*.csv"))
         raise ChotsoError(
             f"{release} has no figures {name!r}.",
             next_step=f"name one of: {', '.join(found)}.",
         )
-    kinds = {column.name: column.kind for column in specs[name].columns}
+    kinds = {column.name: column.kind for column in data_files[name].columns}
     try:
         rows = list(read(path, name))
         return pd.DataFrame(

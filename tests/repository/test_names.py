@@ -18,6 +18,8 @@ _MADE = re.compile(
     r"\bcreate\s+(?:local\s+)?temp(?:orary)?\s+(?:table|view)\s+(\w+)", re.IGNORECASE
 )
 _OBJECT = "TemporaryTable"
+_VARIABLES = {"Contract": "contract", "DataFile": "data_file"}
+"""Classes whose instances have one name everywhere."""
 
 
 def test_no_two_classes_share_a_name() -> None:
@@ -29,16 +31,22 @@ def test_no_two_classes_share_a_name() -> None:
     assert {name: found for name, found in places.items() if len(found) > 1} == {}
 
 
-def test_a_contract_is_called_contract() -> None:
+def test_a_contract_is_called_contract_and_a_data_file_data_file() -> None:
     assert [
         f"{path.relative_to(ROOT)}: {name}" for path in _PYTHON for name in _misnamed(_tree(path))
     ] == []
 
 
 @pytest.mark.parametrize(
-    "text", ["def f(item: Contract): ...", "spec: Contract = x", "def f(a: Contract | Other): ..."]
+    "text",
+    [
+        "def f(item: Contract): ...",
+        "spec: Contract = x",
+        "def f(a: Contract | Other): ...",
+        "def f(spec: DataFile): ...",
+    ],
 )
-def test_a_contract_with_another_name_is_found(text: str) -> None:
+def test_an_instance_with_another_name_is_found(text: str) -> None:
     assert list(_misnamed(ast.parse(text)))
 
 
@@ -66,7 +74,7 @@ def _tree(path: Path) -> ast.Module:
 
 
 def _misnamed(tree: ast.Module) -> Iterator[str]:
-    """Parameters and attributes that hold a contract and have another name."""
+    """Parameters and attributes that hold such an instance and have another name."""
     for node in ast.walk(tree):
         if isinstance(node, ast.arg) and node.annotation is not None:
             name, annotation = node.arg, ast.unparse(node.annotation)
@@ -74,8 +82,9 @@ def _misnamed(tree: ast.Module) -> Iterator[str]:
             name, annotation = ast.unparse(node.target), ast.unparse(node.annotation)
         else:
             continue
-        if re.search(r"(^|\| )Contract\b", annotation) and not name.endswith("contract"):
-            yield name
+        for class_name, variable in _VARIABLES.items():
+            if re.search(rf"(^|\| ){class_name}\b", annotation) and not name.endswith(variable):
+                yield name
 
 
 def _literals(path: Path) -> str:

@@ -37,9 +37,9 @@ class Marts:
         self._numbers: dict[str, _Numbers] = {}
         self._columns: dict[str, set[str]] = {}
         self._compared: list[str] = []
-        for mart, spec in MARTS.items():
+        for mart, data_file in MARTS.items():
             columns, numbers = self._look(mart)
-            if columns >= {"period_id", *MARK, *spec.key}:
+            if columns >= {"period_id", *MARK, *data_file.key}:
                 self._columns[mart], self._numbers[mart] = columns, numbers
 
     @property
@@ -60,24 +60,24 @@ class Marts:
         return [(mart, self._marked(mart)) for mart in self._columns]
 
     def _differing(
-        self, mart: str, spec: DataFile, folder: Path, period_id: str, release_id: str
+        self, mart: str, data_file: DataFile, folder: Path, period_id: str, release_id: str
     ) -> Iterator[str]:
         shown = sql.SQL("period_id = {}").format(sql.Literal(period_id))
-        first = next(_rows(mart, spec, folder), None)
+        first = next(_rows(mart, data_file, folder), None)
         if first is None:  # sealed before there was a ranking: the period's rows go on
             marked = sql.SQL("{} and (is_sealed or release_id is not null)").format(shown)
-            yield from pairwise(self._kept(mart, spec, [*spec.key], marked), iter(()))
+            yield from pairwise(self._kept(mart, data_file, [*data_file.key], marked), iter(()))
             return
         names = [name for name in first[1] if name in self._columns[mart]]
         mark: Fields = dict(zip(MARK, ("true", release_id), strict=True))
         sealed = (
             (key, {**{name: self._plain(mart, name, row[name]) for name in names}, **mark})
-            for key, row in _rows(mart, spec, folder)
+            for key, row in _rows(mart, data_file, folder)
         )
-        yield from pairwise(self._kept(mart, spec, [*names, *MARK], shown), sealed)
+        yield from pairwise(self._kept(mart, data_file, [*names, *MARK], shown), sealed)
 
     def _kept(
-        self, mart: str, spec: DataFile, names: list[str], condition: sql.Composable
+        self, mart: str, data_file: DataFile, names: list[str], condition: sql.Composable
     ) -> Keyed:
         statement = sql.SQL("select {columns} from {view} where {condition} order by {key}").format(
             columns=sql.SQL(", ").join(map(sql.Identifier, names)),
@@ -85,14 +85,14 @@ class Marts:
             condition=condition,
             key=sql.SQL(", ").join(
                 sql.SQL("coalesce({}::text, '\\N') collate \"C\"").format(sql.Identifier(name))
-                for name in spec.key
+                for name in data_file.key
             ),
         )
         with self._conn.cursor(name=f"compare_{mart}", row_factory=dict_row) as cursor:
             cursor.itersize = _ROWS_AT_ONCE
             for row in cursor.execute(statement):
                 fields = {name: self._plain(mart, name, value) for name, value in row.items()}
-                yield tuple(fields[name] or "\\N" for name in spec.key), fields
+                yield tuple(fields[name] or "\\N" for name in data_file.key), fields
 
     def _marked(self, mart: str) -> Iterator[str]:
         statement = sql.SQL(
@@ -143,19 +143,19 @@ class Marts:
         return {name for name, _, _ in rows}, numbers
 
 
-def _rows(mart: str, spec: DataFile, folder: Path) -> Keyed:
+def _rows(mart: str, data_file: DataFile, folder: Path) -> Keyed:
     """The rows of the release's file that the mart shows; of figures, those of the last month."""
-    path = folder / spec.path
+    path = folder / data_file.path
     if not path.exists():
         return
     month = None
     if mart == FIGURES:
-        month = max((row["month"] or "" for _, row in _read(spec, path)), default="")
-    for key, row in _read(spec, path):
+        month = max((row["month"] or "" for _, row in _read(data_file, path)), default="")
+    for key, row in _read(data_file, path):
         if month is None or row["month"] == month:
             yield key, row
 
 
-def _read(spec: DataFile, path: Path) -> Keyed:
+def _read(data_file: DataFile, path: Path) -> Keyed:
     with path.open(encoding="utf-8", newline="\n") as stream:
-        yield from keyed_rows(spec, stream)
+        yield from keyed_rows(data_file, stream)
