@@ -40,6 +40,9 @@ class Column(StrictModel):
     required: bool = False
     tracked: bool = Field(True, description="whether a change of it alone is a new version")
     null_is_zero: bool = False
+    counts: Literal["people"] | None = Field(
+        None, description="what a bigint beside the key counts; absent: đồng"
+    )
     form: Literal["month", "code", "ungrouped"] | None = Field(
         None,
         description="how a file writes it, if specially: a month; a code, of which a number cell "
@@ -164,6 +167,15 @@ class Contract(StrictModel):
     def tracked(self) -> list[str]:
         """Columns whose change makes a new version, without the key."""
         return [n for n, c in self.landed.items() if c.tracked and n not in self.key]
+
+    @property
+    def amounts(self) -> list[str]:
+        """Columns of whole đồng: each `bigint` beside the key that does not count other things."""
+        return [
+            name
+            for name, column in self.landed.items()
+            if column.type == "bigint" and column.counts is None and name not in self.key
+        ]
 
     def referring_to(self, feed: str) -> list[str]:
         """Columns that refer to a row of another feed."""
