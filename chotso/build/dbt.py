@@ -110,8 +110,8 @@ def run_build(
         if schema is not None:
             claim_scratch_schema(conn, schema)
         orphans.end(conn, target)
-        plan = None if schema else _plan(conn, knowledge, registers, is_whole=is_whole)
-        base = plan.base if plan else None
+        counted = None if schema else _counting(conn, knowledge, registers, is_whole=is_whole)
+        base = counted.base if counted else None
         changed: list[str] = []  # marts that readers see otherwise now
         build_id = _begin(conn, knowledge, event_cutoff, target, registers, base)
         failpoint("build.begun")
@@ -127,10 +127,10 @@ def run_build(
             summary = _run_watched(settings, build_id, target, *call)
             failpoint("build.built")
             notes = [] if only else uncounted.record(conn, target, build_id)
-            if plan is not None:
+            if counted is not None:
                 with conn.transaction():
                     changed = expose(conn, target, build_id)
-                    kept.keep(conn, build_id, knowledge.as_known_at, plan)
+                    kept.keep(conn, build_id, knowledge.as_known_at, counted)
             _finish(conn, build_id, "built" if schema else "exposed")
         except BaseException as error:
             _finish_failed(conn, build_id, error)
@@ -151,10 +151,10 @@ def run_build(
     )
 
 
-def _plan(
+def _counting(
     conn: psycopg.Connection, knowledge: Knowledge, registers: Registers, *, is_whole: bool
-) -> kept.Plan:
-    found = kept.plan(
+) -> kept.Counting:
+    found = kept.counting(
         conn, knowledge.as_known_at, knowledge.business_date, registers.sha256, is_whole=is_whole
     )
     if found.base is None:

@@ -77,7 +77,7 @@ class Kept:
 
 
 @dataclass(frozen=True)
-class Plan:
+class Counting:
     """How a build counts persons.
 
     Attributes:
@@ -105,14 +105,14 @@ class _Spells:
     has_nobody: bool
 
 
-def plan(
+def counting(
     conn: psycopg.Connection,
     as_known_at: datetime,
     business_date: date,
     config_sha256: str,
     *,
     is_whole: bool = False,
-) -> Plan:
+) -> Counting:
     """Decide whether a build for readers may add to what is kept.
 
     Args:
@@ -136,10 +136,10 @@ def plan(
     if found and newest and newest[0] != found.build_id:
         why = why or "the last build did not end well"
     base = None if why else found
-    return Plan(base, why, made_from, spells.rows_now, spells.mark_now)
+    return Counting(base, why, made_from, spells.rows_now, spells.mark_now)
 
 
-def keep(conn: psycopg.Connection, build_id: int, as_known_at: datetime, plan: Plan) -> None:
+def keep(conn: psycopg.Connection, build_id: int, as_known_at: datetime, counted: Counting) -> None:
     """Replace what is kept by the sums of the build that was just made; no commit."""
     for model in MODELS:
         kept = sql.Identifier(NIGHTLY_SCHEMA, f"kept_{model}")
@@ -155,7 +155,7 @@ def keep(conn: psycopg.Connection, build_id: int, as_known_at: datetime, plan: P
             _KEPT,
             *map(
                 sql.Literal,
-                (build_id, as_known_at, plan.made_from, plan.spell_rows, plan.spell_mark),
+                (build_id, as_known_at, counted.made_from, counted.spell_rows, counted.spell_mark),
             ),
         )
     )

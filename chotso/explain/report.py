@@ -1,6 +1,6 @@
 """An explanation as it is shown: plain values, names in both languages, files of batches."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -35,10 +35,10 @@ from chotso.explain.states import (
     make_state,
     shown_instant,
 )
+from chotso.progress import Progress, silent
 from chotso.settings import Settings
 
 _RATIOS = ("attainment_ratio",)
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def explain(
     known_at: datetime | None = None,
     since: datetime | None = None,
     lines: int | None = None,
-    progress: Progress = lambda _: None,
+    progress: Progress = silent,
 ) -> Explanation:
     """Explain one figure, and with `since` its change.
 

@@ -19,8 +19,8 @@ from chotso.explain.causes import (
 )
 from chotso.explain.figure import (
     Figure,
+    FigureKind,
     FigureSums,
-    Kind,
     Numbers,
     difference,
     find_figure,
@@ -40,10 +40,10 @@ from chotso.explain.items import (
     total_of,
 )
 from chotso.explain.pieces import other_values, whole, with_rest
-from chotso.explain.queries import Kept, Row, ask, keep, table_of
+from chotso.explain.queries import KeptTable, Row, ask, keep, table_of
 from chotso.explain.states import State
 
-_KEPT: dict[Kind, Kept] = {"flow": "lines", "stock": "spells", "ratio": "accounts"}
+_KEPT: dict[FigureKind, KeptTable] = {"flow": "lines", "stock": "spells", "ratio": "accounts"}
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,10 @@ from chotso.ingest.landing_run import (
     LandingRun,
     Landings,
     NotDueError,
-    Progress,
     Read,
     every_feed_recorded,
 )
+from chotso.progress import Progress, silent
 from chotso.settings import Settings
 from chotso.source.database import open_snapshot
 from chotso.source.faults import SourceFault
@@ -37,7 +37,7 @@ def land(
     final_of: str | None = None,
     not_before: datetime | None = None,
     is_refresh: bool = False,
-    progress: Progress = lambda _: None,
+    progress: Progress = silent,
 ) -> Landings:
     """Land feeds of one or more groups from one snapshot; the caller holds the groups' locks.
 

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -16,11 +16,11 @@ from chotso.failpoints import failpoint
 from chotso.ingest import ledger
 from chotso.landed import BatchManifest, Landed, batch_folder
 from chotso.landing import Landing
+from chotso.progress import Progress
 from chotso.settings import Settings
 from chotso.source.drop_folder import Delivery
 from chotso.source.snapshot import Snapshot
 
-Progress = Callable[[str], None]
 _LOG = logging.getLogger(__name__)
 
 

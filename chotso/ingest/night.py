@@ -17,11 +17,12 @@ from chotso.errors import ChotsoError, unexpected
 from chotso.ingest import ledger, missing
 from chotso.ingest.control_totals import refuse_unproven, unmended
 from chotso.ingest.extract import land
-from chotso.ingest.landing_run import Landings, Progress
+from chotso.ingest.landing_run import Landings
 from chotso.ingest.load import sweep
 from chotso.ingest.prove import prove
 from chotso.ingest.rejudge import judge_again
 from chotso.ingest.waiting import GroupReport, process_waiting
+from chotso.progress import Progress, silent
 from chotso.settings import Settings
 from chotso.warehouse.connect import connect
 from chotso.warehouse.locks import hold
@@ -31,10 +32,6 @@ _LOG = logging.getLogger(__name__)
 # How often a final extract is read if a later read had to mend its control totals.
 _FINAL_READS = 2
 _SUNDAY = 6
-
-
-def _quiet(_: str) -> None:
-    """Report progress to nobody."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +53,7 @@ def land_group(
     group: str,
     business_date: date,
     full: bool = False,
-    progress: Progress = _quiet,
+    progress: Progress = silent,
 ) -> list[str]:
     """Read a group's feeds in one snapshot into the landing archive; returns the batch ids.
 
@@ -74,7 +71,7 @@ def land_group(
 
 
 def process_and_prove(
-    settings: Settings, group: str, business_date: date, progress: Progress = _quiet
+    settings: Settings, group: str, business_date: date, progress: Progress = silent
 ) -> GroupReport:
     """Load, judge and publish all landed batches of a group, then compare control totals.
 
@@ -104,7 +101,7 @@ def extract_group(
     *,
     full: bool = False,
     is_refresh: bool = False,
-    progress: Progress = _quiet,
+    progress: Progress = silent,
 ) -> GroupReport:
     """Land, publish and prove one group under its lock. Errors are in the report.
 
@@ -140,7 +137,7 @@ def extract_feed(
     business_date: date,
     *,
     full: bool = False,
-    progress: Progress = _quiet,
+    progress: Progress = silent,
 ) -> GroupReport:
     """Extract one feed together with the feeds of its group, which share the snapshot."""
     group = contract_of(feed).group
@@ -148,7 +145,7 @@ def extract_feed(
 
 
 def extract_all(
-    settings: Settings, business_date: date, progress: Progress = _quiet
+    settings: Settings, business_date: date, progress: Progress = silent
 ) -> list[GroupReport]:
     """Extract all groups in order, registers first. If one fails, the others go on."""
     return [extract_or_tell(settings, group, business_date, progress) for group in groups()]
@@ -158,7 +155,7 @@ def extract_or_tell(
     settings: Settings,
     group: str,
     business_date: date,
-    progress: Progress = _quiet,
+    progress: Progress = silent,
     *,
     is_refresh: bool = False,
 ) -> GroupReport:
@@ -184,7 +181,7 @@ def final_extract(
     *,
     final_of: str,
     not_before: datetime | None,
-    progress: Progress = _quiet,
+    progress: Progress = silent,
 ) -> FinalExtract:
     """Read every feed whole in one snapshot at or after an instant, and publish it.
 

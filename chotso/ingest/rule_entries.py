@@ -15,11 +15,11 @@ from chotso.ingest.rule_models import RuleRegister
 from chotso.strict_models import faults_of
 from chotso.yaml_reader import read_yaml
 
-Entry = dict[str, Any]
-Written = dict[str, Any]
+RuleFields = dict[str, Any]
+WrittenRegister = dict[str, Any]
 
 
-def read_entries(folder: Path, feeds: Iterable[Contract]) -> list[Entry]:
+def read_entries(folder: Path, feeds: Iterable[Contract]) -> list[RuleFields]:
     """All rules of the feeds as fields of a `Rule`, in the order in which they judge.
 
     Raises:
@@ -35,7 +35,7 @@ def read_entries(folder: Path, feeds: Iterable[Contract]) -> list[Entry]:
     return entries
 
 
-def _read(path: Path) -> Written:
+def _read(path: Path) -> WrittenRegister:
     try:
         checked = RuleRegister.of_content(read_yaml(path.read_bytes()))
     except (OSError, ValueError) as error:
@@ -43,7 +43,7 @@ def _read(path: Path) -> Written:
     return checked.model_dump(exclude_unset=True)
 
 
-def _entries_of(contract: Contract, written: Written) -> list[Entry]:
+def _entries_of(contract: Contract, written: WrittenRegister) -> list[RuleFields]:
     """The rules of one feed: shared rules, its own, then the rules against history."""
     own = [entry for entry in written["rules"] if entry["feed"] == contract.feed]
     shared = {e["name"]: e for e in written["every_feed"] if every_feed.holds(e, contract)}
@@ -63,7 +63,7 @@ def _entries_of(contract: Contract, written: Written) -> list[Entry]:
     return [default | entry for entry in entries]
 
 
-def _made(contract: Contract, shared: Entry, different: Entry) -> Entry:
+def _made(contract: Contract, shared: RuleFields, different: RuleFields) -> RuleFields:
     entry = {"owner": contract.owner, **shared, **different}
     name = entry.pop("name")
     entry.pop("judged_where", None)
@@ -76,7 +76,9 @@ def _made(contract: Contract, shared: Entry, different: Entry) -> Entry:
     }
 
 
-def _faults(entries: list[Entry], written: Written, contracts: dict[str, Contract]) -> list[str]:
+def _faults(
+    entries: list[RuleFields], written: WrittenRegister, contracts: dict[str, Contract]
+) -> list[str]:
     names = [entry["name"] for entry in written["every_feed"]]
     return [
         *(f"{twice} is registered twice" for twice in _twice(entry["id"] for entry in entries)),
@@ -95,7 +97,9 @@ def _faults(entries: list[Entry], written: Written, contracts: dict[str, Contrac
     ]
 
 
-def _faults_of_differences(written: Written, contracts: dict[str, Contract]) -> Iterable[str]:
+def _faults_of_differences(
+    written: WrittenRegister, contracts: dict[str, Contract]
+) -> Iterable[str]:
     for feed in sorted({entry["feed"] for entry in written["rules"]} - set(contracts)):
         yield f"{feed} has rules and no contract"
     for contract in contracts.values():
@@ -108,7 +112,7 @@ def _faults_of_differences(written: Written, contracts: dict[str, Contract]) -> 
                 yield f"{contract.feed}.{name} can judge only one of {', '.join(columns)}"
 
 
-def _file_faults(folder: Path, written: Written) -> list[str]:
+def _file_faults(folder: Path, written: WrittenRegister) -> list[str]:
     rules = {entry["id"]: entry for entry in written["rules"] if "id" in entry}
     rules |= {f"{every_feed.FOLDER}.{entry['name']}": entry for entry in written["every_feed"]}
     ids = {

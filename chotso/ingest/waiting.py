@@ -16,12 +16,12 @@ from chotso.contracts import Contract, contract_of
 from chotso.errors import ChotsoError
 from chotso.ingest import ledger, statement_proof, statements
 from chotso.ingest.history import OutOfRangeError
-from chotso.ingest.landing_run import Progress
 from chotso.ingest.ledger import LandedBatch
 from chotso.ingest.load import commit_landing, drop_tables, load
 from chotso.ingest.publish import Counts, publish_judged, record_results
 from chotso.ingest.validate import validate
 from chotso.landing import Landing
+from chotso.progress import Progress
 from chotso.settings import Settings
 from chotso.warehouse import statistics
 

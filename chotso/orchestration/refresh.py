@@ -20,12 +20,12 @@ from chotso.build.dbt import BuildReport, run_build
 from chotso.calendar import local_minute
 from chotso.contracts import groups
 from chotso.errors import BusyError, ChotsoError
-from chotso.ingest.landing_run import Progress
 from chotso.ingest.night import extract_or_tell
 from chotso.orchestration.countdown import load_countdown, next_cutoff, period_due
 from chotso.orchestration.deadline import source_now
 from chotso.orchestration.due import newest_due
 from chotso.orchestration.night import is_built
+from chotso.progress import Progress, silent
 from chotso.registers import load_registers
 from chotso.release.seal.freeze import LOCK as FREEZE
 from chotso.settings import Settings
@@ -90,7 +90,7 @@ class Refresh:
 
 
 def refresh(
-    settings: Settings, *, only_if_due: bool = False, progress: Progress = lambda _: None
+    settings: Settings, *, only_if_due: bool = False, progress: Progress = silent
 ) -> Refresh:
     """Extract the changes of all feeds and show what they change. Errors are in the result.
 

@@ -13,7 +13,7 @@ import pandas as pd
 
 from chotso.errors import ChotsoError
 from chotso.release.data.tables import TABLES
-from chotso.reports.data import Value, read
+from chotso.reports.data import FigureValue, read
 
 # By kind: the Python type of a value, and the type of its column. Other kinds are decimals.
 _TYPES: dict[str, tuple[type, str]] = {
@@ -68,7 +68,7 @@ def read_frame(release: Path, name: str) -> pd.DataFrame:
         ) from error
 
 
-def _series(values: Sequence[Value], kind: str) -> pd.Series:
+def _series(values: Sequence[FigureValue], kind: str) -> pd.Series:
     if kind not in _TYPES:
         exact = [None if each is None else _exact(each, kind) for each in values]
         return pd.Series(exact, dtype="object")
@@ -80,7 +80,7 @@ def _series(values: Sequence[Value], kind: str) -> pd.Series:
     return pd.Series(values, dtype=column_type)
 
 
-def _exact(each: Value, kind: str) -> Decimal:
+def _exact(each: FigureValue, kind: str) -> Decimal:
     if isinstance(each, int | Decimal):
         return Decimal(each)
     raise TypeError(f"{each!r} is no {kind}")

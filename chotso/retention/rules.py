@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from chotso.errors import ChotsoError
-from chotso.release.seal.parts import Progress
+from chotso.progress import Progress, silent
 from chotso.retention import airflow_rows, old_files
 from chotso.retention.airflow_here import airflow_here
 from chotso.retention.old_files import Old
@@ -76,7 +76,7 @@ def retain(
     *,
     days: int = DAYS,
     apply: bool = False,
-    progress: Progress = lambda _: None,
+    progress: Progress = silent,
 ) -> Retention:
     """Find what may go, and let it go if asked to.
 

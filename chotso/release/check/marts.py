@@ -23,9 +23,9 @@ SCHEMA = "marts"
 _ROWS_AT_ONCE = 2_000
 _EXACT = Context(prec=1000, rounding=ROUND_HALF_UP)  # as PostgreSQL rounds
 
-Told = tuple[str, Iterable[str]]
+ViewFindings = tuple[str, Iterable[str]]
 """A view and the sentences about its differences."""
-_Numbers = dict[str, int | None]
+_Decimals = dict[str, int | None]
 """Columns of numbers, and how many decimals each keeps; None keeps all."""
 
 
@@ -34,7 +34,7 @@ class Marts:
 
     def __init__(self, conn: psycopg.Connection) -> None:
         self._conn = conn
-        self._numbers: dict[str, _Numbers] = {}
+        self._numbers: dict[str, _Decimals] = {}
         self._columns: dict[str, set[str]] = {}
         self._compared: list[str] = []
         for mart, data_file in MARTS.items():
@@ -47,7 +47,7 @@ class Marts:
         """Views that are not there yet, or do not say what is sealed: a build makes them."""
         return [mart for mart in MARTS if mart not in self._columns]
 
-    def of_release(self, folder: Path, period_id: str, release_id: str) -> list[Told]:
+    def of_release(self, folder: Path, period_id: str, release_id: str) -> list[ViewFindings]:
         """Where the views show a period other than its current release in the folder."""
         self._compared.append(period_id)
         return [
@@ -55,7 +55,7 @@ class Marts:
             for mart in self._columns
         ]
 
-    def marked(self) -> list[Told]:
+    def marked(self) -> list[ViewFindings]:
         """Rows of other periods that are marked as sealed by what is not their last release."""
         return [(mart, self._marked(mart)) for mart in self._columns]
 
@@ -133,7 +133,7 @@ class Marts:
             return "true" if value else "false"
         return value.isoformat() if isinstance(value, date) else str(value)
 
-    def _look(self, mart: str) -> tuple[set[str], _Numbers]:
+    def _look(self, mart: str) -> tuple[set[str], _Decimals]:
         rows: list[tuple[Any, ...]] = self._conn.execute(
             "select column_name::text, numeric_precision_radix is not null, numeric_scale::integer "
             "from information_schema.columns where table_schema = %s and table_name = %s",

@@ -19,8 +19,8 @@ from chotso.errors import ChotsoError
 from chotso.release.data.canonical import DataFile
 from chotso.release.data.tables import ARREARS_RATIO, ATTAINMENT, CHECKS, TABLES
 
-Row = Mapping[str, object]
-Tables = Mapping[str, Iterator[Row]]
+FileRow = Mapping[str, object]
+Tables = Mapping[str, Iterator[FileRow]]
 
 _FOLDER = Path(__file__).parent / "sql"
 # Marts that a release keeps with all columns: a missing column would be lost for ever.
@@ -129,7 +129,7 @@ def _check_rows(conn: psycopg.Connection, schema: str, relation: str) -> None:
         )
 
 
-def _rows(conn: psycopg.Connection, frozen: Frozen, data_file: DataFile) -> Iterator[Row]:
+def _rows(conn: psycopg.Connection, frozen: Frozen, data_file: DataFile) -> Iterator[FileRow]:
     """The rows of a table in code point order of its key; texts in NFC.
 
     Readers of `frozen` see the texts of the bundle.

@@ -6,7 +6,7 @@ release itself does not change; only the register of late changes grows.
 """
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -22,6 +22,7 @@ from chotso.errors import ChotsoError
 from chotso.explain.figure import FIGURES
 from chotso.explain.since import Between
 from chotso.explain.states import State, drop_old_states, holding, make_state
+from chotso.progress import Progress, silent
 from chotso.provenance import code_version
 from chotso.registers import Registers, load_registers, parse_registers
 from chotso.release import state
@@ -31,7 +32,6 @@ from chotso.settings import Settings
 from chotso.warehouse.connect import connect
 from chotso.warehouse.locks import hold
 
-Progress = Callable[[str], None]
 Figures = dict[str, Decimal | None]
 
 
@@ -70,7 +70,7 @@ class Late:
     recorded: int
 
 
-def late(settings: Settings, period_id: str, progress: Progress = lambda _: None) -> Late:
+def late(settings: Settings, period_id: str, progress: Progress = silent) -> Late:
     """List what became known late for a period's current release, and record what is new.
 
     Args:
@@ -103,7 +103,7 @@ def late(settings: Settings, period_id: str, progress: Progress = lambda _: None
 
 
 def late_facts(
-    settings: Settings, period_id: str, until: datetime, progress: Progress = lambda _: None
+    settings: Settings, period_id: str, until: datetime, progress: Progress = silent
 ) -> list[Fact]:
     """What became known late for a period's current release, for a corrigendum.
 

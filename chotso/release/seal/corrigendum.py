@@ -13,6 +13,7 @@ from chotso.characters import spelled_out
 from chotso.contracts import groups
 from chotso.errors import ChotsoError
 from chotso.failpoints import failpoint
+from chotso.progress import Progress
 from chotso.release import state
 from chotso.release.bundle import inputs
 from chotso.release.seal.checks import Override
@@ -24,7 +25,7 @@ from chotso.release.seal.freeze import (
     reason_kept,
     restored,
 )
-from chotso.release.seal.parts import Parts, PeriodToFreeze, Progress
+from chotso.release.seal.parts import Parts, PeriodToFreeze
 from chotso.settings import Settings
 
 

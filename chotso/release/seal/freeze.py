@@ -23,14 +23,15 @@ from chotso.calendar import local_date
 from chotso.errors import ChotsoError
 from chotso.failpoints import failpoint
 from chotso.ingest import drop_register
+from chotso.progress import Progress
 from chotso.release import state
 from chotso.release.bundle import folders, inputs
 from chotso.release.bundle.writer import Correction, Identity, contents, write_bundle
 from chotso.release.data.changes import Changes, Corrected
-from chotso.release.data.reading import Frozen, Row, reading
+from chotso.release.data.reading import FileRow, Frozen, reading
 from chotso.release.seal import checks, cutoff, registered
 from chotso.release.seal.checks import Check, Override, evaluate
-from chotso.release.seal.parts import Extracted, Parts, PeriodToFreeze, Progress
+from chotso.release.seal.parts import Extracted, Parts, PeriodToFreeze
 from chotso.settings import Settings
 
 LOCK = "freeze"
@@ -291,7 +292,7 @@ def _seal(run: FreezeRun, freeze: state.Freeze, checks: list[Check]) -> FreezeRe
     )
     with reading(conn, frozen) as tables, folders.writable(folder):
         place = folders.staging(folder)
-        whole: dict[str, Iterable[Row]] = {**tables, "checks": [each.row for each in checks]}
+        whole: dict[str, Iterable[FileRow]] = {**tables, "checks": [each.row for each in checks]}
         if corrected:
             whole["changes"] = changes = Changes(corrected, place)
             whole["late_changes"] = came_late
@@ -362,7 +363,7 @@ def _corrected(conn: psycopg.Connection, freeze: state.Freeze) -> Corrected | No
     )
 
 
-def _came_late(run: FreezeRun, freeze: state.Freeze) -> Iterable[Row]:
+def _came_late(run: FreezeRun, freeze: state.Freeze) -> Iterable[FileRow]:
     assert freeze.as_known_at is not None
     run.progress(f"tell what came late for {freeze.corrects}")
     return run.parts.late_changes(run.settings, freeze.period_id, freeze.as_known_at, run.progress)

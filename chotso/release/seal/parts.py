@@ -9,10 +9,10 @@ from typing import Literal, Protocol
 
 import psycopg
 
+from chotso.progress import Progress
 from chotso.release.bundle.inputs import MadeBy, made_by
 from chotso.settings import Settings
 
-Progress = Callable[[str], None]
 CATCH_UP_S = 600.0
 
 
