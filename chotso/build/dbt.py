@@ -112,7 +112,7 @@ def run_build(
         orphans.end(conn, target)
         counted = None if schema else _counting(conn, knowledge, registers, is_whole=is_whole)
         base = counted.base if counted else None
-        changed: list[str] = []  # marts that readers see otherwise now
+        changed: list[str] = []  # marts of which rows changed
         build_id = _begin(conn, knowledge, event_cutoff, target, registers, base)
         failpoint("build.begun")
         try:
@@ -209,7 +209,7 @@ def build_variables(
 
 
 def _known_labels() -> dict[str, list[dict[str, str]]]:
-    """Labels that stand elsewhere: feeds in their contracts, rules in their register."""
+    """Labels from other files: feeds from their contracts, rules from their register."""
     titles = {feed: contract.title.split(" — ", 1) for feed, contract in contracts().items()}
     rules = register()
     return {

@@ -54,8 +54,8 @@ def land(
         keys: Read the rows with these keys, by feed, and nothing else; the position stays.
         final_of: The period whose final extract this is.
         not_before: The earliest instant the source's clock may show.
-        is_refresh: Within the day; the night of the date is still to come.
-        progress: Told what is being read.
+        is_refresh: The read is a refresh; the night of the date follows.
+        progress: Called with what is being read.
 
     Raises:
         ChotsoError: The source is away, its clock went back, or the date lies after it.

@@ -1,6 +1,6 @@
 """A night: reads, publishes and proves every group. An error stops its own group; the others go on.
 
-If a run was killed, run it again. It publishes what had landed and reads the rest anew.
+After a killed run, run it again: it publishes what had landed and reads the rest anew.
 """
 
 import logging
@@ -59,7 +59,7 @@ def land_group(
 
     Raises:
         ChotsoError: The source is away, its clock went back, the date lies after it, or a file or
-            relation was stopped at the door (the rest has landed).
+            relation could not be landed (the rest has landed).
     """
     with _locked(settings, [group]) as conn:
         landings = _land(settings, conn, [group], business_date, full=full, progress=progress)
@@ -105,7 +105,7 @@ def extract_group(
 ) -> GroupReport:
     """Land, publish and prove one group under its lock. Errors are in the report.
 
-    With `is_refresh` the ledger notes that the night of the date is still to come.
+    With `is_refresh` the ledger marks the batches as a refresh's: the night of the date follows.
     """
     with (
         telemetry.step("extract", group, business_date=business_date) as step,
@@ -195,7 +195,7 @@ def final_extract(
         business_date: The cutoff's local date.
         final_of: The period (or rehearsal) that is frozen from it.
         not_before: The cutoff; None for a rehearsal.
-        progress: Told what is being done.
+        progress: Called with what is being done.
 
     Raises:
         ChotsoError: The source is away or its clock too early, or totals differ unmended.

@@ -20,7 +20,8 @@ from chotso.landing import Landing
 from chotso.progress import Progress
 from chotso.settings import Settings
 
-# If a row moved to another month, the second month may differ only after the first was mended.
+# Mending one month can make another differ, if a row moved between them. So months are compared
+# again.
 _ROUNDS = 3
 
 Months = set[tuple[str, date]]

@@ -78,7 +78,7 @@ class StandingFacts:
 class Tolerance(BaseModel):
     """How far a standing total may lie from the median of its history, below and above.
 
-    A total may lie from `median - below * |median| - slack_below` to `median + above * |median| +
+    The total may lie from `median - below * |median| - slack_below` to `median + above * |median| +
     slack_above`, both included.
     """
 

@@ -1,13 +1,13 @@
-"""Full statements: the statement with the newest export instant wins, in whatever order they come.
+"""Full statements: the one with the newest export instant counts, in whatever order they arrive.
 
 The result is the same as if all known statements were applied in the order of their instants. A
-statement replaces all rows of its scope. If a row is stated in another scope later, it leaves the
-old scope for good. A statement that arrives late is applied only to rows that no later statement
-covers.
+statement replaces all rows of its scope. A row that a later statement has in another scope leaves
+the old scope for good. A statement that arrives late is applied only to rows that no later
+statement has.
 
 Rows that a statement lacks are closed only if their absence is proven (`statement_proof`).
-Otherwise they stay, and that is reported. If a file comes again under its own name with other rows,
-for example because it was read while it was being written, it replaces its first version.
+Otherwise they stay, and that is reported. A file that arrives again under the same name with other
+rows replaces its first version. It may have been read the first time while it was being written.
 """
 
 from typing import Any
@@ -24,7 +24,7 @@ from chotso.ingest.versions import close
 from chotso.warehouse.row_sql import equal, joined, listed, money_of, same_key
 from chotso.warehouse.statistics import TemporaryTable
 
-# Accepted rows that differ from the version in force, and that no later statement speaks of.
+# Accepted rows that differ from the version in force, and that no later statement has.
 _SPOKEN = TemporaryTable("spoken")
 
 
@@ -98,7 +98,7 @@ def keep(conn: psycopg.Connection, contract: Contract, batch: LandedBatch) -> in
 def _latest_scopes(conn: psycopg.Connection, parts: dict[str, Any], values: dict[str, Any]) -> None:
     """Fill `STATED`: the batch's scopes, what each proves, and whether it is the latest.
 
-    A later statement that proves no absence does not overtake an earlier one.
+    A later statement that proves no absence does not replace an earlier one.
     """
     STATED.fill(
         conn,
@@ -194,7 +194,7 @@ def _find_spoken(conn: psycopg.Connection, parts: dict[str, Any], values: dict[s
 
 
 def _record_found(conn: psycopg.Connection, parts: dict[str, Any], values: dict[str, Any]) -> None:
-    """Record rows that were lost: a statement that is published again brings them back."""
+    """Record rows that had been lost, and that this repeated statement brings back."""
     conn.execute(
         sql.SQL(
             """
@@ -218,7 +218,7 @@ def _record_found(conn: psycopg.Connection, parts: dict[str, Any], values: dict[
 
 
 def _apply(conn: psycopg.Connection, parts: dict[str, Any], values: dict[str, Any]) -> int:
-    """Insert `_SPOKEN` into raw. Rows that a later statement overtook are closed at once."""
+    """Insert `_SPOKEN` into raw. Rows that a later statement replaced are closed at once."""
     conn.execute(
         sql.SQL(
             "update {raw} as kept set known_to = %(known_at)s from {spoken} as accepted "

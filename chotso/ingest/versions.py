@@ -60,7 +60,7 @@ def keep(conn: psycopg.Connection, contract: Contract, batch: LandedBatch) -> in
 def _close_missing(
     conn: psycopg.Connection, contract: Contract, batch: LandedBatch, parts: dict[str, Any]
 ) -> int:
-    """Close rows in force that the read should have and does not; rows set aside stay.
+    """Close rows in force that the read lacks although it should have them; rows set aside stay.
 
     If nothing proves that they ended, they stay in force and are recorded as missing.
     """
@@ -124,9 +124,9 @@ def close(
 def _record_found(
     conn: psycopg.Connection, contract: Contract, batch: LandedBatch, parts: dict[str, Any]
 ) -> None:
-    """Record rows that a whole read brings and that should have been held already.
+    """Record rows of a whole read that an earlier read should have brought.
 
-    They changed at the source no later than the position before the read.
+    These changed at the source no later than the position of the read before.
     """
     held_before = batch.landed.facts.held_before
     if held_before is None:
@@ -158,7 +158,7 @@ def _record_found(
 
 
 def _proves_rows_gone(contract: Contract, batch: LandedBatch) -> bool:
-    """Whether a row that this read lacks was lost at the source, which is a difference.
+    """Whether a row that this read lacks counts as a difference: it was lost at the source.
 
     A document that is rewritten may lose lines; that is no difference. Lines are a difference only
     if whole months are read right after the night's own read.

@@ -85,7 +85,7 @@ def _process_batch(
     batch: LandedBatch,
     report: GroupReport,
 ) -> Counts | str:
-    """What was published, or the message why nothing was."""
+    """The counts of what was published, or the message why nothing was."""
     try:
         load(conn, landing, contract, batch)
         if batch.stated_at and (scope := statements.conflict(conn, contract, batch)):

@@ -53,7 +53,7 @@ class Retention:
 
 @dataclass(frozen=True)
 class Leftover:
-    """What may go once it has not been touched for some days; by default, as many as asked for."""
+    """One kind of file to delete when unchanged for `days` (default: the command's `--days`)."""
 
     name: str
     what: str

@@ -70,8 +70,8 @@ def write_bundle(
         folder: Made here.
         identity: What the release is.
         tables: Rows by table name, for every table of `tables.TABLES` and, of a corrigendum, of
-            `tables.CORRECTION`, in order of their keys. They are read after one another, so those
-            of a correction may be found in the files of the others.
+            `tables.CORRECTION`, in order of their keys. They are read one after the other, so the
+            rows of a correction can be computed from the files that were written before.
         made: Code, packages, configuration and rules that the figures were built by.
         inputs: As `inputs.landed_inputs` gives them.
         final_extract: As `inputs.newest_batches` gives them.

@@ -58,8 +58,8 @@ _READ: dict[str, Callable[[str], object]] = {
 class Rebuilt:
     """A release that was made again: its root, its differences, and its folder.
 
-    `folder` is None if there is no difference. `others` are folders of the archive of that time
-    that are no inputs. `copied` are parts of the bundle that the archive does not hold.
+    `folder` is None if there is no difference. `others` are folders of the archive from that time
+    that are no inputs. `copied` are parts of the bundle that cannot be made from the archive.
     """
 
     root_sha256: str
@@ -216,7 +216,7 @@ def _check_same_code(manifest: dict[str, Any], parts: Parts) -> None:
 
 
 def _other(here: Any, there: Any) -> str:
-    """What differs from the release's: paths of files, or a hash or version."""
+    """How code and configuration differ from the release's: paths of files, a hash or a version."""
     if not isinstance(here, list):
         return str(there.get("version", there) if isinstance(there, dict) else there)
     mine, its = ({each["path"]: each["sha256"] for each in files} for files in (here, there))

@@ -1,7 +1,7 @@
 """Compares what the marts show of sealed periods with the files of their releases.
 
-`chotso.build.official` puts these rows there with the loader's login. So that login, or a
-superuser, could show other ones, or mark rows as sealed that no release has.
+`chotso.build.official` writes these rows with the loader's login. That login, or a superuser, could
+also write other rows, or mark rows as sealed that are in no release.
 """
 
 from collections.abc import Iterable, Iterator
@@ -44,11 +44,11 @@ class Marts:
 
     @property
     def missing(self) -> list[str]:
-        """Views that are not there yet, or do not say what is sealed: a build makes them."""
+        """Views that do not exist yet, or lack the columns of a seal. The next build makes them."""
         return [mart for mart in MARTS if mart not in self._columns]
 
     def of_release(self, folder: Path, period_id: str, release_id: str) -> list[ViewFindings]:
-        """Where the views show a period other than its current release in the folder."""
+        """How the views differ from the period's current release in the folder."""
         self._compared.append(period_id)
         return [
             (mart, self._differing(mart, MARTS[mart], folder, period_id, release_id))
@@ -56,7 +56,7 @@ class Marts:
         ]
 
     def marked(self) -> list[ViewFindings]:
-        """Rows of other periods that are marked as sealed by what is not their last release."""
+        """Rows of other periods that name a release which is not their period's current one."""
         return [(mart, self._marked(mart)) for mart in self._columns]
 
     def _differing(
@@ -64,7 +64,9 @@ class Marts:
     ) -> Iterator[str]:
         shown = sql.SQL("period_id = {}").format(sql.Literal(period_id))
         first = next(_rows(mart, data_file, folder), None)
-        if first is None:  # sealed before there was a ranking: the period's rows go on
+        if first is None:
+            # This release has no such file (older format), so the mart must show no sealed rows
+            # for it.
             marked = sql.SQL("{} and (is_sealed or release_id is not null)").format(shown)
             yield from pairwise(self._kept(mart, data_file, [*data_file.key], marked), iter(()))
             return
@@ -121,7 +123,7 @@ class Marts:
             )
 
     def _plain(self, mart: str, name: str, value: object) -> str | None:
-        """A value of the view or of the file in one form; numbers as far as the view keeps them."""
+        """A value of view or file as text, rounded to the decimals that the view keeps."""
         if value is None:
             return None
         if name in self._numbers[mart]:
@@ -144,7 +146,7 @@ class Marts:
 
 
 def _rows(mart: str, data_file: DataFile, folder: Path) -> Keyed:
-    """The rows of the release's file that the mart shows; of figures, those of the last month."""
+    """The rows of the release's file that the mart shows: all, or the last month of figures."""
     path = folder / data_file.path
     if not path.exists():
         return

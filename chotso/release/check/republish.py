@@ -21,9 +21,9 @@ from chotso.settings import Settings
 
 
 def republish_folder(settings: Settings, conn: psycopg.Connection, landed: LandedFolder) -> None:
-    """Publish a folder of the archive as it was published once; commits.
+    """Publish a folder of the archive in the same way as the first time; commits.
 
-    Rules that stop whole batches are not applied: the batch was published once.
+    Rules that stop whole batches are not applied: the batch had passed them.
 
     Raises:
         ChotsoError: A landed file is not what was landed, or something that is no input of the
@@ -56,7 +56,7 @@ def republish_folder(settings: Settings, conn: psycopg.Connection, landed: Lande
 
 
 def _ids_here(conn: psycopg.Connection, landed: LandedFolder) -> list[int]:
-    """The ids in this warehouse of the rows that a batch judged again."""
+    """The ids that rows have in this warehouse, for a batch that judged rows again."""
     rows = landed.facts.replayed
     if rows is None:
         raise ChotsoError(
@@ -77,7 +77,7 @@ def _ids_here(conn: psycopg.Connection, landed: LandedFolder) -> list[int]:
 def carry_out(conn: psycopg.Connection, act: dict[str, Any]) -> None:
     """Repeat an act: waive a row, or close rows that the source lacks.
 
-    An act that a file is no delivery changes nothing, so it is only recorded.
+    The act "this file is no delivery" changes no rows, so it is only recorded.
 
     Raises:
         ChotsoError: The act is of another kind.

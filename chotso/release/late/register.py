@@ -76,11 +76,11 @@ def late(settings: Settings, period_id: str, progress: Progress = silent) -> Lat
     Args:
         settings: Where the warehouse is.
         period_id: A period with a sealed release.
-        progress: Told what is being done.
+        progress: Called with what is being done.
 
     Raises:
-        ChotsoError: Nothing is sealed, this code makes other figures of the release's knowledge
-            than those that were sealed, or a model failed. Nothing is recorded then.
+        ChotsoError: Nothing is sealed; or this code computes other figures than those that were
+            sealed; or a model failed. Nothing is recorded then.
     """
     with holding(settings) as conn:
         release = _release(conn, period_id)
@@ -107,8 +107,8 @@ def late_facts(
 ) -> list[Fact]:
     """What became known late for a period's current release, for a corrigendum.
 
-    Each fact is one step from the release, however often the register was updated before. The
-    register is updated, too.
+    Each fact is the whole change since the release, even if the register recorded it in several
+    steps. The register is updated, too.
 
     Args:
         settings: Where the warehouse is.
@@ -135,8 +135,8 @@ def late_facts(
 class _States:
     """The figures at a release's cutoff and configuration, by what was known at other instants.
 
-    A state has every month up to its instant. A release of January carries December only, like the
-    release that it corrects. `last_month` is the last month that is compared.
+    A state has every month up to its instant. `last_month` is the last month that is compared: a
+    corrigendum made in January still ends with December, like the release that it corrects.
     """
 
     def __init__(

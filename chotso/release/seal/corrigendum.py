@@ -41,9 +41,9 @@ def corrigendum(
 ) -> FreezeReport:
     """Seal a release that corrects the period's current one, or finish one that was begun.
 
-    Until it is sealed, every run uses what is published by then. So whatever stopped one run can be
-    mended before the next. With the same reason and author, and without newer data, a further call
-    changes nothing and returns the sealed corrigendum.
+    Until it is sealed, each run uses everything that is published by then. So what stopped one run
+    can be mended before the next. After it is sealed, a call with the same reason and author, and
+    without newer data, changes nothing and returns the sealed corrigendum.
 
     Args:
         settings: Where source, warehouse and releases are.
@@ -116,7 +116,7 @@ def _knowledge(run: FreezeRun) -> tuple[datetime, date]:
 
 
 def _finish(run: FreezeRun, current: state.Current) -> bool:
-    """Place the bundle of a corrigendum that a killed run had sealed; whether there was one."""
+    """Place the bundle that a killed run had sealed; returns whether there was one."""
     made = state.find(run.conn, current.release_id)
     if made is None or made.state == "placed":
         return False

@@ -177,7 +177,7 @@ def carry_through(run: FreezeRun, freeze: state.Freeze, override: Override | Non
 
 
 def _look_for_refused(run: FreezeRun, freeze: state.Freeze) -> None:
-    """Check whether refused files have been removed since; these no longer count."""
+    """Record which refused files have been removed since; they no longer stop the freeze."""
     assert freeze.as_known_at is not None
     with run.conn.transaction():
         stopped = run.conn.execute("select ops.freeze_stopped(%s)", [freeze.release_id]).fetchone()
@@ -322,7 +322,7 @@ def _seal(run: FreezeRun, freeze: state.Freeze, checks: list[Check]) -> FreezeRe
 
 
 def _show_places(run: FreezeRun, freeze: state.Freeze) -> None:
-    """Show the official places in the marts at once; the next night's build would, too."""
+    """Show the official figures in the marts at once, and not only after the next build."""
     if freeze.is_rehearsal:
         return
     try:
