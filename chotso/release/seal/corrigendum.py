@@ -17,15 +17,9 @@ from chotso.progress import Progress
 from chotso.release import state
 from chotso.release.bundle import inputs
 from chotso.release.seal.checks import Override
-from chotso.release.seal.freeze import (
-    LOCK,
-    FreezeReport,
-    FreezeRun,
-    carry_through,
-    reason_kept,
-    restored,
-)
+from chotso.release.seal.freeze import LOCK, FreezeReport, carry_through, reason_kept, restored
 from chotso.release.seal.parts import Parts, PeriodToFreeze
+from chotso.release.seal.staging import FreezeRun
 from chotso.settings import Settings
 
 
