@@ -20,7 +20,7 @@ from chotso.ingest import statement_proof
 from chotso.ingest.ledger import LandedBatch
 from chotso.ingest.load import batch_table, scope_table
 from chotso.ingest.staged import ACCEPTED, IN_QUARANTINE, STATED
-from chotso.ingest.versions import close
+from chotso.ingest.versions import close, record_differences
 from chotso.warehouse.row_sql import equal, joined, listed, money_of, same_key
 from chotso.warehouse.statistics import TemporaryTable
 
@@ -79,8 +79,9 @@ def keep(conn: psycopg.Connection, contract: Contract, batch: LandedBatch) -> in
     _latest_scopes(conn, parts, values)
     _repeat(conn, parts, values)
     _find_spoken(conn, parts, values)
-    if values["is_again"]:
-        _record_found(conn, parts, values)
+    if values["is_again"]:  # rows that had been lost, and that come back
+        found = parts | {"found": parts["spoken"]}
+        record_differences(conn, found, values, sql.SQL("accepted.is_latest"))
     added = _apply(conn, parts, values)
     closed = 0
     if batch.landed.facts.closes == "scope":
@@ -190,30 +191,6 @@ def _find_spoken(conn: psycopg.Connection, parts: dict[str, Any], values: dict[s
             "delete from {spoken} as accepted using {raw} as kept "
             "where {same_key} and kept.known_to is null and ({new}) is not distinct from ({old})"
         ).format(**parts)
-    )
-
-
-def _record_found(conn: psycopg.Connection, parts: dict[str, Any], values: dict[str, Any]) -> None:
-    """Record rows that had been lost, and that this repeated statement brings back."""
-    conn.execute(
-        sql.SQL(
-            """
-            insert into ops.difference
-                (batch_id, feed, row_key, kind, known_at, money_before, money_after)
-            select
-                %(batch_id)s, %(feed)s, {row_key},
-                case when kept.batch_id is null then 'missing' else 'changed' end, %(known_at)s,
-                case when kept.batch_id is not null then {money_before} end, {money_after}
-            from {spoken} as accepted
-            left join {raw} as kept on {same_key} and kept.known_to is null
-            where accepted.is_latest and not exists (
-                select from {in_quarantine} as aside
-                where aside.status = 'open' and aside.row_key = {row_key}
-            )
-            on conflict do nothing
-            """
-        ).format(**parts),
-        values,
     )
 
 

@@ -16,6 +16,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import chotso
+from chotso.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 LONGEST_FILE = 400
@@ -227,6 +228,18 @@ def _feeds_named(text: str, feeds: Collection[str]) -> list[str]:
         for feed in feeds
         if any(value == feed or re.search(rf"\braw\.{feed}\b|'{feed}'", value) for value in strings)
     )
+
+
+def test_settings_are_read_in_one_place() -> None:
+    names = "|".join(name.upper() for name in Settings.model_fields)
+    reads = re.compile(rf"""environ(?:\.get\(|\[)['"]CHOTSO_(?:{names})['"](?!\] = )""")
+    found = [
+        _name(path)
+        for path in _python_files("chotso")
+        if reads.search(path.read_text(encoding="utf-8"))
+    ]
+    # An alert must reach its file, whatever is wrong with the other settings.
+    assert found == ["chotso/watch/callbacks.py"]
 
 
 def test_the_lock_pins_everything_by_hash_and_names_no_index() -> None:
