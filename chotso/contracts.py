@@ -7,7 +7,7 @@ model, and rules of its own.
 import re
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 from pydantic import Field, model_validator
 
@@ -18,6 +18,8 @@ from chotso.yaml_reader import read_yaml
 
 FEEDS_DIR = PROJECT_ROOT / "config" / "feeds"
 HELPERS_DIR = PROJECT_ROOT / "config" / "helpers"
+
+_Model = TypeVar("_Model", bound=StrictModel)
 
 ColumnType = Literal[
     "text", "smallint", "integer", "bigint", "numeric", "boolean", "date", "timestamptz", "jsonb"
@@ -40,6 +42,9 @@ class Column(StrictModel):
     required: bool = False
     tracked: bool = Field(True, description="whether a change of it alone is a new version")
     null_is_zero: bool = False
+    counts: Literal["people"] | None = Field(
+        None, description="what a bigint beside the key counts; absent: đồng"
+    )
     form: Literal["month", "code", "ungrouped"] | None = Field(
         None,
         description="how a file writes it, if specially: a month; a code, of which a number cell "
@@ -165,6 +170,15 @@ class Contract(StrictModel):
         """Columns whose change makes a new version, without the key."""
         return [n for n, c in self.landed.items() if c.tracked and n not in self.key]
 
+    @property
+    def amounts(self) -> list[str]:
+        """Columns of whole đồng: each `bigint` beside the key that does not count other things."""
+        return [
+            name
+            for name, column in self.landed.items()
+            if column.type == "bigint" and column.counts is None and name not in self.key
+        ]
+
     def referring_to(self, feed: str) -> list[str]:
         """Columns that refer to a row of another feed."""
         return [name for name, column in self.columns.items() if column.refers_to == feed]
@@ -208,14 +222,7 @@ def helper_table(relation: str) -> HelperTable:
     Raises:
         ChotsoError: Its file is malformed.
     """
-    path = HELPERS_DIR / f"{relation}.yml"
-    try:
-        return HelperTable.of_content(read_yaml(path.read_bytes()))
-    except ValueError as error:
-        raise ChotsoError(
-            f"The contract {path.name} is malformed: {'; '.join(faults_of(error))}.",
-            next_step=f"mend {path}.",
-        ) from error
+    return _read(HelperTable, "contract", HELPERS_DIR / f"{relation}.yml")
 
 
 def contracts() -> dict[str, Contract]:
@@ -230,7 +237,7 @@ def read_contracts(folder: Path) -> dict[str, Contract]:
     Raises:
         ChotsoError: A contract file is malformed; the file and the line's path are named.
     """
-    loaded = [_load(path) for path in sorted(folder.glob("*.yml"))]
+    loaded = [_read(Contract, "feed contract", path) for path in sorted(folder.glob("*.yml"))]
     return {c.feed: c for c in sorted(loaded, key=lambda c: c.order)}
 
 
@@ -255,11 +262,11 @@ def groups() -> dict[str, list[Contract]]:
     return by_group
 
 
-def _load(path: Path) -> Contract:
+def _read(model: type[_Model], what: str, path: Path) -> _Model:
     try:
-        return Contract.of_content(read_yaml(path.read_bytes()))
+        return model.of_content(read_yaml(path.read_bytes()))
     except ValueError as error:
         raise ChotsoError(
-            f"The feed contract {path.name} is malformed: {'; '.join(faults_of(error))}.",
+            f"The {what} {path.name} is malformed: {'; '.join(faults_of(error))}.",
             next_step=f"mend {path}.",
         ) from error

@@ -15,7 +15,7 @@ EVERYTHING = frozenset({"*"})
 
 
 @dataclass(frozen=True)
-class Kind:
+class IncidentKind:
     """A kind of incident.
 
     Attributes:
@@ -35,12 +35,12 @@ class Kind:
 
 def _standing(
     severity: Severity, title: str, title_vi: str, explains: frozenset[str] = frozenset()
-) -> Kind:
-    return Kind(severity, title, title_vi, explains, is_of_a_night=False)
+) -> IncidentKind:
+    return IncidentKind(severity, title, title_vi, explains, is_of_a_night=False)
 
 
 _NIGHT = frozenset({"night_not_begun", "night_not_ended"})
-KINDS: dict[str, Kind] = {
+KINDS: dict[str, IncidentKind] = {
     "warehouse_away": _standing(
         "critical", "The warehouse does not answer", "Kho không trả lời", EVERYTHING
     ),
@@ -70,15 +70,15 @@ KINDS: dict[str, Kind] = {
         "Kho cũ hơn kho lưu trữ",
         _NIGHT | {"landing_failed", "build_failed", "task_failed"},
     ),
-    "night_not_begun": Kind("error", "A night has not begun", "Phiên đêm chưa bắt đầu"),
-    "night_not_ended": Kind("error", "A night has not ended", "Phiên đêm chưa kết thúc"),
-    "landing_failed": Kind(
+    "night_not_begun": IncidentKind("error", "A night has not begun", "Phiên đêm chưa bắt đầu"),
+    "night_not_ended": IncidentKind("error", "A night has not ended", "Phiên đêm chưa kết thúc"),
+    "landing_failed": IncidentKind(
         "error",
         "A feed did not land",
         "Không lấy được dữ liệu nguồn",
         frozenset({"night_not_ended", "task_failed"}),
     ),
-    "batch_blocked": Kind(
+    "batch_blocked": IncidentKind(
         "error",
         "A rule blocked a batch",
         "Quy tắc chặn cả lô",
@@ -87,25 +87,25 @@ KINDS: dict[str, Kind] = {
     "file_refused": _standing(
         "error", "A file was refused", "Tệp bị từ chối", frozenset({"task_failed"})
     ),
-    "extract_hangs": Kind(
+    "extract_hangs": IncidentKind(
         "error",
         "An extract hangs",
         "Việc lấy dữ liệu bị treo",
         frozenset({"night_not_ended", "landing_failed", "task_failed"}),
     ),
-    "lock_waited_for": Kind(
+    "lock_waited_for": IncidentKind(
         "error",
         "A session waits for a lock",
         "Phiên làm việc chờ khoá",
         frozenset({"night_not_ended", "build_hangs", "extract_hangs", "task_failed"}),
     ),
-    "build_failed": Kind(
+    "build_failed": IncidentKind(
         "error",
         "A build failed",
         "Dựng số liệu thất bại",
         frozenset({"night_not_ended", "task_failed"}),
     ),
-    "build_hangs": Kind(
+    "build_hangs": IncidentKind(
         "error",
         "A build hangs",
         "Dựng số liệu bị treo",
@@ -144,7 +144,7 @@ KINDS: dict[str, Kind] = {
         frozenset({"task_failed", "releases_unchecked"}),
     ),
     "route_failed": _standing("error", "A way to tell people fails", "Không gửi được thông báo"),
-    "task_failed": Kind("error", "A task failed in Airflow", "Tác vụ Airflow thất bại"),
+    "task_failed": IncidentKind("error", "A task failed in Airflow", "Tác vụ Airflow thất bại"),
 }
 
 

@@ -9,7 +9,7 @@ from chotso.strict_models import StrictModel
 
 NATION = "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM"
 MOTTO = "Độc lập - Tự do - Hạnh phúc"
-Line = Annotated[
+PaperLine = Annotated[
     str, StringConstraints(min_length=1, max_length=120, strip_whitespace=True, pattern=r"^[^\n]*$")
 ]
 
@@ -20,15 +20,15 @@ class PaperRegister(StrictModel):
     Every field may be left out: releases from before the register have no such file.
     """
 
-    superior_agency: Line | None = None
+    superior_agency: PaperLine | None = None
     """The agency above, as its name stands on papers; left out if there is none."""
-    agency: Line | None = None
+    agency: PaperLine | None = None
     """The issuing agency, as its name stands on papers."""
-    symbol: Line | None = None
+    symbol: PaperLine | None = None
     """What follows the number, as BC-BHXH."""
-    place: Line | None = None
+    place: PaperLine | None = None
     """Where the papers are issued, as in `Tây Ninh, ngày …`."""
-    signers: list[Line] = Field(
+    signers: list[PaperLine] = Field(
         default_factory=lambda: ["Người lập", "Người kiểm tra", "Giám đốc"],
         min_length=1,
         max_length=4,

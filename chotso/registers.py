@@ -47,8 +47,8 @@ Name = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 Month = Annotated[str, StringConstraints(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
 _Register = TypeVar("_Register", bound=StrictModel)
 Weight = Annotated[Decimal, Field(ge=0)]
-Obstacle = Literal["gate_failed", "no_plan", "plan_zero", "no_figure"]
-OBSTACLES: tuple[Obstacle, ...] = ("gate_failed", "no_plan", "plan_zero", "no_figure")
+RankingObstacle = Literal["gate_failed", "no_plan", "plan_zero", "no_figure"]
+OBSTACLES: tuple[RankingObstacle, ...] = ("gate_failed", "no_plan", "plan_zero", "no_figure")
 Variant = Literal[
     "total_receivable", "total_plan", "interest_bearing_receivable", "interest_bearing_plan"
 ]
@@ -222,7 +222,7 @@ class Period(StrictModel):
     points: PointsFormula = PointsFormula()
     decimals: int = Field(default=4, ge=0, le=9)
     ties: list[Code] = Field(default_factory=list)
-    not_considered_when: list[Obstacle] = Field(default_factory=lambda: list(OBSTACLES))
+    not_considered_when: list[RankingObstacle] = Field(default_factory=lambda: list(OBSTACLES))
     limits: dict[str, Decimal]
     withheld_employer_groups: list[Code] = Field(default_factory=list)
 

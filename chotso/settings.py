@@ -57,12 +57,22 @@ class Settings(BaseModel):
         return _read_key(self.pseudonym_key_file, create=self.embedded)
 
 
-class _Named(BaseSettings):
-    """Settings of the environment: a variable, else a mounted secret, else Airflow's Connection."""
+class _Home(BaseSettings):
+    """The home alone, for programs that start before there are other settings."""
 
     model_config = SettingsConfigDict(env_prefix="CHOTSO_", env_ignore_empty=True)
 
     home: Path = Path(".chotso")
+
+    @property
+    def absolute(self) -> Path:
+        """The home as an absolute path."""
+        return self.home.expanduser().resolve()
+
+
+class _Named(_Home):
+    """Settings of the environment: a variable, else a mounted secret, else Airflow's Connection."""
+
     warehouse_url: str | None = None
     admin_url: str | None = None
     certifier_url: str | None = None
@@ -176,6 +186,11 @@ def load_settings() -> Settings:
     )
 
 
+def load_home() -> Path:
+    """The folder of this process's state, `CHOTSO_HOME`, absolute."""
+    return _Home().absolute
+
+
 def load_places() -> Places:
     """Where this process's files are, whether or not a server has been made."""
     scrub()
@@ -183,7 +198,7 @@ def load_places() -> Places:
 
 
 def _places(named: _Named) -> Places:
-    home = named.home.expanduser().resolve()
+    home = named.absolute
     own = None if named.warehouse_url else _sandbox(home).get("admin_url")
     backup = named.backup_url or own
     return Places(

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-Node = yaml.Node
+YamlNode = yaml.Node
 MappingNode = yaml.MappingNode
 
 
@@ -29,7 +29,7 @@ def read_yaml(content: str | bytes) -> Any:
         raise NotYamlError(str(error)) from error
 
 
-def compose_yaml(content: str | bytes) -> Node | None:
+def compose_yaml(content: str | bytes) -> YamlNode | None:
     """The content's nodes with their line numbers.
 
     Raises:

@@ -10,7 +10,7 @@ from chotso.backup import manifest, objects, server_files
 from chotso.backup.manifest import DATABASE, OBJECTS, Manifest
 from chotso.errors import ChotsoError
 from chotso.landing import Landing
-from chotso.release.seal.parts import Progress
+from chotso.progress import Progress, silent
 from chotso.sandbox import restored
 from chotso.settings import Places
 
@@ -40,7 +40,7 @@ class Restored:
     files: int
 
 
-def check(backup: Path, *, progress: Progress = lambda _: None) -> Manifest:
+def check(backup: Path, *, progress: Progress = silent) -> Manifest:
     """Read a backup whole and compare every byte with what was copied.
 
     Raises:
@@ -68,7 +68,7 @@ def restore(
     *,
     database: Path | None = None,
     replay: Replay | None = None,
-    progress: Progress = lambda _: None,
+    progress: Progress = silent,
 ) -> Restored:
     """Put a backup back where nothing stands.
 

@@ -19,7 +19,7 @@ from chotso.backup import manifest, objects, programs, reach, server_files
 from chotso.backup.manifest import DATABASE, OBJECTS, KeptFile, Manifest
 from chotso.errors import ChotsoError
 from chotso.folder import locked
-from chotso.release.seal.parts import Progress
+from chotso.progress import Progress, silent
 from chotso.settings import Places
 
 _DRAFT = ".draft-"
@@ -48,7 +48,7 @@ def take(
     to: Path,
     *,
     keep: int | None = None,
-    progress: Progress = lambda _: None,
+    progress: Progress = silent,
 ) -> Taken:
     """Back up the server, the landing archive and the releases; never the pseudonym key.
 

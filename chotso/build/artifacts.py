@@ -1,7 +1,7 @@
-"""dbt's artifacts, where its tools look: run results of each build, the manifest when it changed.
+"""Writes dbt's artifacts where its tools look: run results of each build, and a changed manifest.
 
-dbt itself would write both after each call, and the manifest without what a build does not need
-(`chotso.build.macros`). A file that cannot be written is told in the log and stops no build.
+dbt itself would write both after each call, and its manifest would lack what `chotso.build.macros`
+removed. If a file cannot be written, that is logged and the build goes on.
 """
 
 import logging
@@ -23,7 +23,7 @@ def keep_manifest(parsed: Any, cache: Path, target: Path) -> None:
 
 
 def keep_results(result: Any, target: Path) -> None:
-    """Write `run_results.json` of a call, whether its models and tests went well or not."""
+    """Write `run_results.json` of a call, also if models or tests failed."""
     if hasattr(result, "write"):
         _write(result, target / "run_results.json")
 

@@ -1,4 +1,4 @@
-"""Builds for readers, and on some nights compares what was added up with what is counted anew."""
+"""Builds for readers, and on some nights compares that build with one that counts all persons."""
 
 from datetime import date, timedelta
 
@@ -64,7 +64,7 @@ def show_what_is_whole(settings: Settings, shown: BuildReport) -> None:
 
 
 def differences(conn: psycopg.Connection, left: str, right: str) -> list[str]:
-    """Marts with rows in one schema alone, each with the number of such rows."""
+    """Marts that have rows in only one of the schemas, each with the number of such rows."""
     one, other = set(mart_tables(conn, left)), set(mart_tables(conn, right))
     found = [f"{table} is in one of them alone" for table in one ^ other]
     for table in one & other:
@@ -75,7 +75,7 @@ def differences(conn: psycopg.Connection, left: str, right: str) -> list[str]:
 
 
 def rows_apart(conn: psycopg.Connection, left: str, right: str, table: str) -> int:
-    """How many rows are in one of the schemas alone."""
+    """How many rows are in only one of the schemas."""
     names, _ = columns_and_key(conn, left, table)
     one, other = sql.Identifier(left, table), sql.Identifier(right, table)
     row = conn.execute(

@@ -1,7 +1,7 @@
-"""Which batches a build for readers counts; each batch names the first one in the ledger.
+"""Which batches a build for readers counts. In the ledger, each batch names the first such build.
 
-`known_at` alone does not tell: a source's clock can stand still, and a group that was read early
-can be published late.
+`known_at` cannot answer that: a source's clock can stand still, and a group that was read early can
+be published late.
 """
 
 import psycopg
@@ -10,9 +10,10 @@ NIGHTLY_SCHEMA = "marts_build"
 
 
 def count_in(conn: psycopg.Connection, build_id: int) -> None:
-    """Mark the published batches that no build for readers has counted before. No commit.
+    """Mark the published batches that no build for readers has counted before; does not commit.
 
-    To be called before the build reads anything: what is published later is left to the next one.
+    Call it before the build reads anything. Batches that are published later belong to the next
+    one.
     """
     conn.execute(
         """

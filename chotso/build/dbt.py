@@ -96,9 +96,7 @@ def run_build(
         BusyError: Another build of the same schema took too long.
     """
     started = time.monotonic()
-    _refuse_wrong_arguments(as_known_at, event_cutoff, schema)
-    if only and schema is None:
-        raise ValueError("a build for readers is whole")
+    _refuse_wrong_arguments(as_known_at, event_cutoff, schema, only)
     target = schema or NIGHTLY_SCHEMA
     with (
         telemetry.step("build", target) as step,
@@ -110,9 +108,9 @@ def run_build(
         if schema is not None:
             claim_scratch_schema(conn, schema)
         orphans.end(conn, target)
-        plan = None if schema else _plan(conn, knowledge, registers, is_whole=is_whole)
-        base = plan.base if plan else None
-        changed: list[str] = []  # marts that readers see otherwise now
+        counted = None if schema else _counting(conn, knowledge, registers, is_whole=is_whole)
+        base = counted.base if counted else None
+        changed: list[str] = []  # marts of which rows changed
         build_id = _begin(conn, knowledge, event_cutoff, target, registers, base)
         failpoint("build.begun")
         try:
@@ -122,15 +120,12 @@ def run_build(
             statistics.gather(conn)
             variables = build_variables(registers, knowledge.as_known_at, event_cutoff)
             variables["kept_as_known_at"] = _instant(base.as_known_at) if base else None
-            command = ("run", "--select", *(f"+{model}" for model in only)) if only else WHOLE
-            call = (variables, command, is_parsed_anew, step)
+            call = (variables, _command(only), is_parsed_anew, step)
             summary = _run_watched(settings, build_id, target, *call)
             failpoint("build.built")
             notes = [] if only else uncounted.record(conn, target, build_id)
-            if plan is not None:
-                with conn.transaction():
-                    changed = expose(conn, target, build_id)
-                    kept.keep(conn, build_id, knowledge.as_known_at, plan)
+            if counted is not None:
+                changed = _show(conn, build_id, target, knowledge, counted)
             _finish(conn, build_id, "built" if schema else "exposed")
         except BaseException as error:
             _finish_failed(conn, build_id, error)
@@ -151,10 +146,29 @@ def run_build(
     )
 
 
-def _plan(
+def _command(only: Sequence[str]) -> tuple[str, ...]:
+    """Dbt's command: for some models and those that they depend on, or for everything."""
+    return ("run", "--select", *(f"+{model}" for model in only)) if only else WHOLE
+
+
+def _show(
+    conn: psycopg.Connection,
+    build_id: int,
+    schema: str,
+    knowledge: Knowledge,
+    counted: kept.Counting,
+) -> list[str]:
+    """Show the build to readers and keep its sums; returns the marts of which rows changed."""
+    with conn.transaction():
+        changed = expose(conn, schema, build_id)
+        kept.keep(conn, build_id, knowledge.as_known_at, counted)
+    return changed
+
+
+def _counting(
     conn: psycopg.Connection, knowledge: Knowledge, registers: Registers, *, is_whole: bool
-) -> kept.Plan:
-    found = kept.plan(
+) -> kept.Counting:
+    found = kept.counting(
         conn, knowledge.as_known_at, knowledge.business_date, registers.sha256, is_whole=is_whole
     )
     if found.base is None:
@@ -209,7 +223,7 @@ def build_variables(
 
 
 def _known_labels() -> dict[str, list[dict[str, str]]]:
-    """Labels that stand elsewhere: feeds in their contracts, rules in their register."""
+    """Labels from other files: feeds from their contracts, rules from their register."""
     titles = {feed: contract.title.split(" — ", 1) for feed, contract in contracts().items()}
     rules = register()
     return {
@@ -230,8 +244,13 @@ def _instant(instant: datetime) -> str:
 
 
 def _refuse_wrong_arguments(
-    as_known_at: datetime | None, event_cutoff: datetime | None, schema: str | None
+    as_known_at: datetime | None,
+    event_cutoff: datetime | None,
+    schema: str | None,
+    only: Sequence[str],
 ) -> None:
+    if only and schema is None:
+        raise ValueError("a build for readers is whole")
     for name, instant in (("as-known-at", as_known_at), ("cutoff", event_cutoff)):
         if instant is None:
             continue

@@ -1,19 +1,19 @@
-"""dbt's events without those that nobody is told of.
+"""Suppresses dbt's debug events, except the two that `chotso.build.nodes` uses.
 
-A build has thousands of debug events, and dbt makes a message of each, with the whole of its node,
-before it looks whether anybody listens. That was a sixth of a build's Python.
+A build has thousands of debug events. dbt makes a message of each, with the whole node, before it
+checks whether anybody listens. That took a sixth of a build's Python time.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-WATCHED = ("NodeStart", "NodeFinished")  # debug events that `chotso.build.nodes` takes
+WATCHED = ("NodeStart", "NodeFinished")  # debug events that `chotso.build.nodes` uses
 
 
 @contextmanager
 def only_told() -> Iterator[None]:
-    """In the block, dbt makes messages of info and above, and of the events that are watched."""
+    """Suppress dbt's debug events in the block, except those that are watched."""
     from dbt_common.events import event_manager_client as client
     from dbt_common.events.base_types import EventLevel
     from dbt_common.events.event_manager import EventManager

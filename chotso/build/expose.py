@@ -1,13 +1,13 @@
 """The one switch: shows a build's marts to readers, without a lock that stops a reader.
 
-`marts_store.<table>` holds what readers see. One transaction deletes the rows that the build has
-not, inserts those that are new, and names the build in `ops.exposed`. Rows that are the same to the
-byte are not touched. A reader's snapshot sees the old night or the new one as a whole. Some marts
-keep what every night showed; there, a night replaces only the rows of its own date. Places of a
+`marts_store.<table>` holds what readers see. One transaction deletes rows that the build does not
+have, inserts new rows, and names the build in `ops.exposed`. Rows that are equal to the byte are
+not touched. A reader sees either the old night or the new one, never a mixture. Some marts keep the
+rows of every night; there, a night replaces only the rows of its own date. Figures and places of a
 sealed period are shown as they were sealed (`chotso.build.official`).
 
-What a refresh within the day shows goes with the next build, but for `fct_intraday_attainment`,
-which keeps it for some days. `fct_nightly_attainment` has no row of a refresh.
+The next build replaces what a refresh showed. Only `fct_intraday_attainment` keeps it, for some
+days. `fct_nightly_attainment` has no rows of refreshes.
 """
 
 from datetime import date, timedelta
@@ -21,13 +21,14 @@ from chotso.failpoints import failpoint
 from chotso.warehouse.row_sql import listed
 
 STORE = "marts_store"
-# mart → the column with the night's date, or the refresh's instant; its rows are replaced
+# Marts that keep every night, each with its column for the night's date or the refresh's instant.
+# An exposure replaces only the rows with its own date or instant.
 KEPT_BY_NIGHT = {
     "fct_intraday_attainment": "known_at",
     "fct_nightly_attainment": "business_date",
     "rpt_pace": "business_date",
 }
-_OF_NIGHTS = "fct_nightly_attainment"  # a refresh does not show its rows
+_OF_NIGHTS = "fct_nightly_attainment"  # refreshes add no rows to it
 _OF_REFRESHES = "fct_intraday_attainment"
 _REFRESHES_KEPT_DAYS = 7  # business dates, the newest among them
 # a mart that keeps every night → its column that is true for the latest one
@@ -36,8 +37,8 @@ _MARTS = "^(dim|fct|rpt)_"
 # A view is replaced only if a mart's columns changed. Readers that block this are ended after a
 # minute (`chotso.waits`), and new readers queue behind us. So we wait only a little longer.
 _DDL_LOCK_TIMEOUT = "90s"
-_LOADER_VACUUMS = 170000  # before, only a table's owner may vacuum it
-# A night changes few rows of a large mart: to vacuum each costs more than the space of a fiftieth.
+_LOADER_VACUUMS = 170000  # in older PostgreSQL only a table's owner may vacuum it
+# A night changes few rows of a large mart. Below 2 % dead rows a vacuum costs more than it saves.
 _WORN = """
 select relname
 from pg_stat_all_tables
@@ -97,14 +98,14 @@ def expose(conn: psycopg.Connection, build_schema: str, build_id: int) -> list[s
 
 
 def tidy(conn: psycopg.Connection, changed: list[str]) -> list[str]:
-    """Reuse the space of changed rows and refresh statistics, where many changed; blocks no reader.
+    """Vacuum and analyse the marts of which many rows changed; blocks no reader.
 
     Args:
         conn: A session without an open transaction.
         changed: The marts that an exposure changed.
 
     Returns:
-        The marts that were worth it.
+        The marts that were vacuumed.
     """
     conn.execute("select pg_stat_force_next_flush()")  # else our own changes are counted later
     conn.commit()
@@ -139,7 +140,7 @@ def mart_tables(conn: psycopg.Connection, schema: str) -> list[str]:
 
 
 def _date(conn: psycopg.Connection, build_id: int) -> tuple[date, bool]:
-    """The build's newest business date, and whether its night is still to come."""
+    """The build's newest business date, and whether the night of that date has not run yet."""
     row = conn.execute(
         "select business_date, is_refresh from ops.build where build_id = %s", [build_id]
     ).fetchone()
@@ -148,9 +149,9 @@ def _date(conn: psycopg.Connection, build_id: int) -> tuple[date, bool]:
 
 
 def _fit(conn: psycopg.Connection, schema: str, table: str) -> None:
-    """Have the keeper make table and view with the mart's columns; the SQL is the keeper's.
+    """Call the keeper's function, which makes table and view with the mart's columns.
 
-    Readers read only what the keeper made, because a view's functions run with their rights.
+    The loader must not make them: functions in a view run with the rights of its readers.
     """
     try:
         conn.execute("select ops.fit_mart(%s, %s)", [schema, table])
@@ -193,7 +194,7 @@ def columns_and_key(
 
 
 def _replace(conn: psycopg.Connection, schema: str, table: str, build_id: int) -> int:
-    """Make the stored mart equal to the built one; of those that keep nights, that night's rows.
+    """Make the stored mart equal to the built one, or only the night's rows if it keeps nights.
 
     Returns:
         The number of rows that were deleted or inserted.
@@ -247,7 +248,7 @@ def _all_equal(columns: list[str]) -> sql.Composable:
 
 
 def _mark_latest(conn: psycopg.Connection, table: str, night: str, mark: str) -> None:
-    """Write again the rows of earlier nights that say they are the latest."""
+    """Correct rows of earlier nights that are still marked as the latest."""
     columns, _ = columns_and_key(conn, STORE, table)
     conn.execute(
         sql.SQL(
@@ -270,7 +271,7 @@ def _mark_latest(conn: psycopg.Connection, table: str, night: str, mark: str) ->
 
 
 def _drop_refreshes(conn: psycopg.Connection, table: str, day: date) -> int:
-    """Delete what earlier refreshes showed; the mart of refreshes keeps that of the last days."""
+    """Delete the rows of earlier refreshes; the mart of refreshes keeps those of the last days."""
     first = day - timedelta(days=_REFRESHES_KEPT_DAYS - 1) if table == _OF_REFRESHES else date.max
     return conn.execute(
         sql.SQL(

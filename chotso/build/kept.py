@@ -1,10 +1,10 @@
-"""What a build for readers keeps, so that the next one counts changed persons alone.
+"""The sums that a build for readers keeps, so that the next one counts only the changed persons.
 
-Kept are sums over all persons (small tables `marts_build.kept_<model>`) and what they were made
-from (`marts_build.kept_from`), written in the transaction that shows the build. The next build adds
-the changed persons as they are and takes them away as they were: `raw` still has both. If anything
-else than persons' spells and employers' officers changed, or if what was known then looks otherwise
-now, the build counts all persons. Without `marts_build.kept_from`, the next build counts all.
+Two things are kept: sums over all persons (small tables `marts_build.kept_<model>`), and what they
+were made from (`marts_build.kept_from`). Both are written in the transaction that shows the build.
+For each person who changed, the next build subtracts the old state and adds the new one; `raw` has
+both. A build counts all persons if nothing is kept, if other things than persons' spells and
+employers' officers changed, or if the spells that were known then are not the same any more.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ MODELS = (
     "int_participation_steps",
     "int_uncounted_persons",
 )
-_LARGEST_SHARE = 0.1  # above, counting everybody is no slower
+_LARGEST_SHARE = 0.1  # above this share of changed spells, counting all persons is as fast
 
 _NEWEST = "select max(build_id) from ops.build where target_schema = %s"
 _KEPT = sql.Identifier(NIGHTLY_SCHEMA, "kept_from")
@@ -49,7 +49,7 @@ from (
     from raw.participations
 ) as spells
 """
-# Agencies decide which spells count where; a change among them moves persons who did not change.
+# Agencies decide where spells count. A change of an agency moves persons who did not change.
 _AGENCIES = """
 select md5(coalesce(string_agg(agencies::text, '|' order by ma_co_quan, known_from), ''))
 from raw.agencies as agencies
@@ -77,12 +77,12 @@ class Kept:
 
 
 @dataclass(frozen=True)
-class Plan:
+class Counting:
     """How a build counts persons.
 
     Attributes:
-        base: What it adds changes to; None: it counts all persons.
-        why_whole: Why it counts all.
+        base: The kept sums that it adds changes to; None if it counts all persons.
+        why_whole: Why it counts all persons; None if it does not.
         made_from: As in `Kept`, of this build.
         spell_rows: As in `Kept`, of this build.
         spell_mark: As in `Kept`, of this build.
@@ -105,14 +105,14 @@ class _Spells:
     has_nobody: bool
 
 
-def plan(
+def counting(
     conn: psycopg.Connection,
     as_known_at: datetime,
     business_date: date,
     config_sha256: str,
     *,
     is_whole: bool = False,
-) -> Plan:
+) -> Counting:
     """Decide whether a build for readers may add to what is kept.
 
     Args:
@@ -136,10 +136,10 @@ def plan(
     if found and newest and newest[0] != found.build_id:
         why = why or "the last build did not end well"
     base = None if why else found
-    return Plan(base, why, made_from, spells.rows_now, spells.mark_now)
+    return Counting(base, why, made_from, spells.rows_now, spells.mark_now)
 
 
-def keep(conn: psycopg.Connection, build_id: int, as_known_at: datetime, plan: Plan) -> None:
+def keep(conn: psycopg.Connection, build_id: int, as_known_at: datetime, counted: Counting) -> None:
     """Replace what is kept by the sums of the build that was just made; no commit."""
     for model in MODELS:
         kept = sql.Identifier(NIGHTLY_SCHEMA, f"kept_{model}")
@@ -155,7 +155,7 @@ def keep(conn: psycopg.Connection, build_id: int, as_known_at: datetime, plan: P
             _KEPT,
             *map(
                 sql.Literal,
-                (build_id, as_known_at, plan.made_from, plan.spell_rows, plan.spell_mark),
+                (build_id, as_known_at, counted.made_from, counted.spell_rows, counted.spell_mark),
             ),
         )
     )

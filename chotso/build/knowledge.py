@@ -17,7 +17,7 @@ class Knowledge:
     Attributes:
         as_known_at: The instant.
         business_date: The newest date that had been published by then.
-        is_refresh: Only refreshes within the day (and a freeze) had read it: its night is to come.
+        is_refresh: Only refreshes or a freeze had read that date; its night follows.
     """
 
     as_known_at: datetime
@@ -26,7 +26,7 @@ class Knowledge:
 
 
 def knowledge_at(conn: psycopg.Connection, as_known_at: datetime | None) -> Knowledge:
-    """What a build as known at an instant knows; by default, at the newest one.
+    """What a build knows as of an instant; by default, as of the newest one.
 
     Raises:
         ChotsoError: Nothing was published yet, or the instant is outside what is known.

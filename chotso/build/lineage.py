@@ -1,9 +1,9 @@
-"""A build as OpenLineage events, if a receiver is configured: its models, their columns, its tests.
+"""Sends a build's models, columns and tests as OpenLineage events, if a receiver is configured.
 
-The receiver is the one of Airflow's OpenLineage provider while a task runs, else that of the
-variables `OPENLINEAGE_URL`, `OPENLINEAGE__TRANSPORT__…` or `OPENLINEAGE_CONFIG`. OpenLineage's own
-wrapper for dbt starts dbt's command line and reads its files when it has ended; we are told of each
-node while it runs. Without a receiver nothing of OpenLineage is imported.
+In an Airflow task, the receiver is that of Airflow's OpenLineage provider. Elsewhere the variables
+`OPENLINEAGE_URL`, `OPENLINEAGE__TRANSPORT__…` or `OPENLINEAGE_CONFIG` name it. OpenLineage's own
+wrapper for dbt reads dbt's files after it has ended; here an event is sent while each node runs.
+Without a receiver, OpenLineage is not imported.
 """
 
 import logging
@@ -97,7 +97,7 @@ def _within_the_task(settings: Settings, schema: str) -> NodeWatcher:
 
 
 class _Facts:
-    """What the events of one build say."""
+    """Makes the content of one build's events."""
 
     def __init__(self, settings: Settings, schema: str, parent: str | None) -> None:
         from openlineage.client import event_v2, facet_v2

@@ -1,9 +1,9 @@
-"""Removes what a build does not need from a parsed project: most macros, and words for tools.
+"""Removes what a build does not need from a parsed project: unused macros, and parts for tools.
 
-dbt wraps every macro again for every node. It brings 450 macros for snapshots, seeds, incremental
-models and other databases. Of these families, only macros that the rest can reach are kept. If one
-is missing, the build fails and names it. Macros that dbt itself calls by name are in other folders
-and stay. Semantic models, metrics and exposures are for tools that read dbt's artifacts.
+dbt wraps every macro again for every node, and has 450 macros for snapshots, seeds, incremental
+models and other databases. Of these families, only macros that others call are kept. If a needed
+one is missing, the build fails and names it. Macros that dbt calls by name are in other folders and
+are kept. Semantic models, metrics and exposures are only for tools that read dbt's artifacts.
 """
 
 from typing import Any
@@ -13,12 +13,12 @@ _ALWAYS = "macros/materializations/tests/"  # dbt finds a data test by the name 
 
 
 def drop_unused(manifest: Any) -> None:
-    """Remove macros of those families that nothing reaches, and what only tools read."""
+    """Remove macros of those families that nothing calls, and what only tools read."""
     manifest.semantic_models, manifest.metrics, manifest.exposures = {}, {}, {}
     macros = manifest.macros
     waiting = [name for name, macro in macros.items() if not _is_optional(macro)]
-    for item in (*manifest.nodes.values(), *manifest.unit_tests.values()):
-        waiting += item.depends_on.macros
+    for node in (*manifest.nodes.values(), *manifest.unit_tests.values()):
+        waiting += node.depends_on.macros
     used: set[str] = set()
     while waiting:
         name = waiting.pop()

@@ -1,6 +1,6 @@
-"""The rows of a build in `ops.build_node`, written every second in a session of their own.
+"""Writes a build's rows of `ops.build_node` every second, in a session of its own.
 
-So a build that hangs shows which nodes are running, and one that fails keeps what it had done.
+They show which nodes are running if a build hangs, and what was done if it fails.
 """
 
 import time
@@ -13,9 +13,9 @@ from chotso.settings import Settings
 from chotso.warehouse.connect import LOADER_ROLE, SESSION, login_session
 
 KEPT_DAYS = 400
-# The rows are not worth a wait: then they are missing, and the build goes on.
+# The build does not wait for these rows: if they cannot be written soon, they are left out.
 _BRIEFLY = f"{SESSION} -c lock_timeout=5s -c statement_timeout=10s"
-# Instants are of the server's clock, like all of the ledger.
+# Instants are taken from the server's clock, as everywhere in the ledger.
 _WRITE = """
 insert into ops.build_node
     (build_id, node, kind, model, status, started_at, ended_at, seconds, rows, message)
@@ -106,7 +106,7 @@ class NodeLedger(NodeWatcher):
 
 
 def mark_killed(conn: psycopg.Connection, schema: str) -> None:
-    """Mark nodes whose build of this schema has ended without them. No commit."""
+    """Mark nodes that still seem to run although their build of this schema ended; no commit."""
     conn.execute(
         """
         update ops.build_node as node

@@ -7,12 +7,12 @@ _WELL = ("success", "pass", "warn")
 
 
 class NodeSpans(NodeWatcher):
-    """Tells each node that has ended as a child of the build."""
+    """Reports each node that has ended as a child span of the build."""
 
     def __init__(self, build: Step) -> None:
         self._build = build
 
     def ended(self, node: Node) -> None:
-        """Tell one node."""
+        """Report one node."""
         status = OK if node.status in _WELL else node.status
         self._build.node(node.kind, node.name, node.began_at, node.seconds, status, node.rows)

@@ -1,7 +1,7 @@
-"""A build from the inside: each model and test of dbt, reported when it starts and when it ends.
+"""Reports each model and test of a build to watchers, when it starts and when it ends.
 
-dbt calls us from its threads. A watcher must be quick, or do its work in `tick`, which a thread of
-its own calls every second. A watcher that fails is dropped: it never fails the build.
+dbt calls a watcher from its own threads, so the watcher must be quick. Slow work belongs in `tick`,
+which a separate thread calls every second. A watcher that fails is dropped; the build goes on.
 """
 
 import logging
@@ -65,7 +65,7 @@ class Node:
 
 
 class NodeWatcher:
-    """Is told of each node; the methods do nothing until a subclass says otherwise."""
+    """The interface of watchers; its methods do nothing unless a subclass overrides them."""
 
     def started(self, node: Node) -> None:
         """A node has started; called in one of dbt's threads."""
@@ -81,7 +81,7 @@ class NodeWatcher:
 
 
 class Nodes:
-    """A callback for dbt that tells watchers what its events say of models and tests."""
+    """A callback for dbt that passes its events on models and tests to watchers."""
 
     def __init__(self, manifest: Any, watchers: Sequence[NodeWatcher]) -> None:
         self._parsed = {} if manifest is None else {**manifest.sources, **manifest.nodes}
@@ -97,7 +97,7 @@ class Nodes:
             self._end(event.data.node_info, event.data.run_result)
 
     def tell(self, watcher: NodeWatcher, what: str, *told: Node) -> None:
-        """Call one method of a watcher; after it has failed once, it is called no more."""
+        """Call one method of a watcher; a watcher that failed once is not called again."""
         if watcher not in self._watchers:
             return
         try:

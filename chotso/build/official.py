@@ -1,8 +1,9 @@
 """Shows a sealed period's figures and places in the marts as they are in its current release.
 
-A build judges and ranks every period again by what is known now. After a period is sealed, that is
-not official. So figures, places and points that readers see are replaced by those in the release's
-files. The built tables themselves do not change, and a freeze seals its own build.
+A build computes and ranks every period again by what is known now. For a sealed period that is not
+official. So the figures, places and points that readers see are replaced by those in the release's
+files. The built tables do not change. A freeze does not read the marts: it seals a build of its
+own.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -43,7 +44,7 @@ def show_official(conn: psycopg.Connection) -> None:
     """Put what a period's release says into the marts now, because it was just sealed.
 
     Raises:
-        psycopg.Error: The marts cannot be written; the next build's exposure does it as well.
+        psycopg.Error: The marts cannot be written; the next build that is shown will do it.
         ChotsoError: The warehouse's copy of a release is not what was sealed.
     """
     with conn.transaction():
@@ -60,7 +61,7 @@ def put_in_place(conn: psycopg.Connection, generation: int) -> None:
     Raises:
         ChotsoError: The warehouse's copy of a release is not what was sealed.
     """
-    # a seal and an exposure wait for each other here, so that neither misses the other's rows
+    # A seal and an exposure lock the same row, so neither can miss the other's rows.
     conn.execute("select from ops.exposed for update")
     releases = conn.execute(
         "select period_id, release_id, root_sha256, as_known_at at time zone %s "
@@ -70,16 +71,16 @@ def put_in_place(conn: psycopg.Connection, generation: int) -> None:
     labels = load_registers().labels.labels if releases else {}
     for period_id, release_id, root, known_at in releases:
         release = _Release(period_id, release_id, root, known_at, labels)
-        for mart, spec in MARTS.items():
+        for mart, data_file in MARTS.items():
             columns = _columns(conn, mart)
             if {*MARK} <= {*columns}:  # an older store gets these columns by the next build
-                _replace(conn, mart, spec, columns, generation, release)
+                _replace(conn, mart, data_file, columns, generation, release)
 
 
 def _replace(
     conn: psycopg.Connection,
     mart: str,
-    spec: DataFile,
+    data_file: DataFile,
     columns: dict[str, str],
     generation: int,
     release: _Release,
@@ -87,8 +88,8 @@ def _replace(
     """Replace the rows of one mart by those of the file, with today's dimension keys."""
     source = Corrected(release.release_id, release.root, _reader(conn, release.release_id))
     names = _names(source, release.period_id)
-    with source.open(spec.path) as stream:
-        rows = [row for _, row in keyed_rows(spec, stream)]
+    with source.open(data_file.path) as stream:
+        rows = [row for _, row in keyed_rows(data_file, stream)]
     if not rows:
         return  # the release was sealed before there was a ranking
     if mart == FIGURES:
@@ -128,7 +129,7 @@ def _replace(
                 sql.SQL("running.{0} = sealed.{0}::{1}").format(
                     sql.Identifier(name), sql.SQL(columns[name])
                 )
-                for name in spec.key
+                for name in data_file.key
             ),
         )
     )
@@ -142,7 +143,10 @@ _AGENCY_KEY = sql.SQL(
 
 
 def _said(mart: str, columns: dict[str, str], release: _Release) -> dict[str, sql.Composable]:
-    """What a sealed row says in words, and where it stands; columns of an older store are left."""
+    """Values for the columns with words and positions of a sealed row.
+
+    Only for columns that the mart's store has; an older store lacks some.
+    """
     if mart == FIGURES:
         said = _judged(release.labels)
     else:
@@ -160,7 +164,7 @@ def _said(mart: str, columns: dict[str, str], release: _Release) -> dict[str, sq
 
 
 def _judged(labels: Mapping[str, Sequence[Label]]) -> dict[str, sql.Composable]:
-    """The status of a sealed figure, and how far the running one has moved since."""
+    """The status of a sealed figure, and how much the figure of today differs from it."""
     code = sql.SQL(
         "case when sealed.plan_in_force is null then 'no_plan' "
         "when sealed.is_met::boolean then 'met' when not sealed.is_met::boolean then 'missed' end"

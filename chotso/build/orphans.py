@@ -1,7 +1,8 @@
-"""Ends statements that go on after their build's process ended; they are found by the build's id.
+"""Ends sessions that still work after their build's process ended, found by the build's id.
 
-The server ends a statement within seconds after its client (`client_connection_check_interval`).
-The next build of the schema does not wait for that, nor for a machine that lost its network.
+The server itself ends a query within seconds after its client is gone
+(`client_connection_check_interval`). The next build of the schema waits neither for that nor for a
+client that lost its network.
 """
 
 import logging

@@ -31,7 +31,7 @@ _NO_INSTANT = "2000-01-01T00:00:00.000000+00:00"
 WHOLE = ("build", "--exclude-resource-type", "unit_test")
 _BAD = ("error", "fail", "runtime error")
 _GOOD = ("success", "pass", "warn")
-# A build reads much, writes only what can be rebuilt, and must not depend on a server's defaults.
+# A build reads much and writes only what can be rebuilt. It must not depend on a server's defaults.
 _SESSION = (
     f"{PINNED} -c role={LOADER_ROLE} "
     "-c client_encoding=UTF8 -c timezone=UTC -c datestyle=ISO,YMD -c synchronous_commit=off "
@@ -104,12 +104,12 @@ def run_dbt(
 def _refuse_fewer(manifest: Any, results: list[Any], log_file: Path) -> None:
     """Raise an error if the build left out a model or a test of the project, for any reason."""
     wanted = {
-        item.unique_id
-        for item in manifest.nodes.values()
-        if str(item.resource_type) in ("model", "test")
+        node.unique_id
+        for node in manifest.nodes.values()
+        if str(node.resource_type) in ("model", "test")
     }
     done = {result.node.unique_id for result in results if str(result.status) in _GOOD}
-    if left_out := sorted(item.split(".")[2] for item in wanted - done):
+    if left_out := sorted(node.split(".")[2] for node in wanted - done):
         raise _failed(f"left out {len(left_out)}: {', '.join(left_out[:5])}", log_file)
 
 
@@ -135,14 +135,14 @@ def _manifest(
     is_parsed_anew: bool,
     callbacks: list[Callback],
 ) -> Any:
-    """The project for a database and schema; it is parsed once per process for all of them.
+    """The parsed project, for a database and schema; it is parsed once per process.
 
-    dbt parses again whenever a variable, the target or a session's name changes. But our instants
-    are used only in SQL, which is rendered at each run, and the target only sets the schema of the
-    models. So the project is parsed for one fixed schema and instant. dbt caches the result in
-    `<home>/dbt/parsed` and uses it until a file of the project changes. Then the parsed project is
-    relocated to the wanted schema. Each run gets a copy, because it changes its manifest. If the
-    project cannot be parsed, None is returned, and the build itself reports why.
+    dbt parses again whenever a variable, the target or a session's name changes. We need not: our
+    instants are used only in SQL, which dbt renders at each run, and the target only sets the
+    schema of the models. So the project is parsed for one fixed schema and instant, and then moved
+    to the wanted schema. dbt caches the parsed project in `<home>/dbt/parsed` until a file of the
+    project changes. Each run gets a copy, because a run changes its manifest. If the project cannot
+    be parsed, the result is None, and the build itself reports why.
     """
     if is_parsed_anew not in _PARSED:
         cache = ("--no-partial-parse",) if is_parsed_anew else ()
@@ -169,14 +169,14 @@ def _move(manifest: Any, old: tuple[str, str], new: tuple[str, str]) -> None:
 
     The marts of a scratch schema are read by people, so they must outlive a crash of the server.
     """
-    for item in (*manifest.nodes.values(), *manifest.sources.values()):
-        schema = new[1] if item.schema == old[1] else item.schema
-        if item.relation_name:
-            before = f'"{item.database}"."{item.schema}".'
-            item.relation_name = item.relation_name.replace(before, f'"{new[0]}"."{schema}".')
-        item.database, item.schema = new[0], schema
-        if item.resource_type == "model" and item.fqn[1] == "marts":
-            item.config["unlogged"] = schema == _PARSED_FOR
+    for node in (*manifest.nodes.values(), *manifest.sources.values()):
+        schema = new[1] if node.schema == old[1] else node.schema
+        if node.relation_name:
+            before = f'"{node.database}"."{node.schema}".'
+            node.relation_name = node.relation_name.replace(before, f'"{new[0]}"."{schema}".')
+        node.database, node.schema = new[0], schema
+        if node.resource_type == "model" and node.fqn[1] == "marts":
+            node.config["unlogged"] = schema == _PARSED_FOR
 
 
 def _database(settings: Settings) -> str:
@@ -184,7 +184,7 @@ def _database(settings: Settings) -> str:
 
 
 def _profile(settings: Settings, schema: str) -> dict[str, str]:
-    """Variables for dbt's profile, and libpq's variables for all parts without a key in dbt."""
+    """Variables for dbt's profile, and libpq's variables for settings that dbt has no key for."""
     found = one_host(settings.warehouse_url)
     others = {key: value for key, value in found.items() if key != "password"}
     return libpq_variables(others) | {

@@ -1,9 +1,9 @@
-"""Has each of dbt's threads keep its session until the run ends.
+"""Makes each of dbt's threads keep its session until the run ends.
 
-dbt-postgres opens a session for each model and test, 200 in a build. A new session reads the
-server's catalog anew, which was half of the server's work in a small build. dbt-snowflake offers
-the same as `reuse_connections`; dbt-postgres has no such option. The role is set when the session
-begins (`PGOPTIONS`), so that a rollback does not take it back.
+dbt-postgres opens a session for each model and test: 200 in a build. Each new session reads the
+server's catalog, which was half of the server's work in a small build. dbt-snowflake has an option
+for this (`reuse_connections`); dbt-postgres has none. The role is set when the session begins
+(`PGOPTIONS`), so a rollback does not reset it.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from typing import Any
 
 @contextmanager
 def kept_between_nodes() -> Iterator[None]:
-    """During the block, a thread of dbt's goes on with its session; dbt closes it at the end."""
+    """In the block, a thread of dbt keeps its session; dbt closes it at the end."""
     from dbt.adapters.postgres.connections import PostgresConnectionManager
 
     before = PostgresConnectionManager.release
@@ -25,13 +25,13 @@ def kept_between_nodes() -> Iterator[None]:
 
 
 def _release(manager: Any) -> None:
-    """Roll back what a node left open, read or written; a session that cannot is closed."""
+    """Roll back the transaction that a node left open; close the session if that fails."""
     connection = manager.get_if_exists()
     if connection is None or connection.state != "open":
         return
     try:
         connection.handle.rollback()
-    except Exception:  # of whatever driver: the session is of no more use
+    except Exception:  # any driver's error: the session cannot be used again
         manager.close(connection)
     else:
         connection.transaction_open = False

@@ -1,4 +1,4 @@
-"""Accepted rows of a build that count at no province: recorded and reported."""
+"""Records and reports accepted rows that a build counts at no province."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Who is told of the models and tests of a build."""
+"""The watchers of a build's models and tests."""
 
 from chotso.build import lineage
 from chotso.build.node_ledger import NodeLedger

@@ -19,6 +19,7 @@ from chotso.calendar import parse_date, parse_instant
 from chotso.cli.visible import Console, escaped
 from chotso.errors import ChotsoError, unexpected
 from chotso.masking import masked
+from chotso.progress import silent
 from chotso.warehouse.refused import refused
 
 ERRORS = Console(stderr=True, markup=False, highlight=False, soft_wrap=True)
@@ -71,7 +72,7 @@ def answer(result: Any, as_json: bool, tell: Callable[[], None]) -> None:
 def progress() -> Iterator[Callable[[str], None]]:
     """A function that shows the current step, but only on a terminal."""
     if not ERRORS.is_terminal:
-        yield lambda _: None
+        yield silent
         return
     with ERRORS.status("") as status:
         yield lambda text: status.update(text)

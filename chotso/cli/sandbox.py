@@ -1,6 +1,5 @@
 """`chotso sandbox`: the embedded PostgreSQL and the synthetic province (all invented)."""
 
-import os
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -9,16 +8,12 @@ import typer
 
 from chotso.cli.console import OUTPUT, Json, answer, as_instant, progress
 from chotso.errors import ChotsoError
-from chotso.settings import load_settings
+from chotso.settings import load_home, load_places, load_settings
 
 if TYPE_CHECKING:
     from chotso.sandbox.province import AdvanceReport, SeedReport
 
 app = typer.Typer(no_args_is_help=True, help="The embedded server and the synthetic province.")
-
-
-def _home() -> Path:
-    return Path(os.environ.get("CHOTSO_HOME", ".chotso")).expanduser().resolve()
 
 
 @app.command()
@@ -28,7 +23,7 @@ def start(json: Json = False) -> None:
 
     with progress() as show:
         show("starting PostgreSQL")
-        running = server.start(_home())
+        running = server.start(load_home())
     load_settings().pseudonym_key()  # the embedded default makes a key at its first start
     answer(
         {"host": running.host, "port": running.port, "data_dir": running.data_dir},
@@ -42,7 +37,7 @@ def stop(json: Json = False) -> None:
     """Stop the embedded PostgreSQL; what it holds is kept."""
     from chotso.sandbox import server
 
-    was_running = server.stop(_home())
+    was_running = server.stop(load_home())
     answer(
         {"was_running": was_running},
         json,
@@ -55,7 +50,7 @@ def status(json: Json = False) -> None:
     """Say whether the embedded PostgreSQL runs, and where."""
     from chotso.sandbox import server
 
-    found = server.status(_home())
+    found = server.status(load_home())
 
     def tell() -> None:
         for name, value in found.items():
@@ -88,7 +83,7 @@ def seed(
             year=year,
             seed=seed,
             defects=chosen,
-            state_dir=_home() / "sandbox",
+            state_dir=load_home() / "sandbox",
             progress=show,
         )
     _tell(report, json)
@@ -105,20 +100,22 @@ def advance(
     instant = as_instant(to)
     place = _source()
     with progress() as show:
-        report = province.advance(*place, to=instant, state_dir=_home() / "sandbox", progress=show)
+        report = province.advance(
+            *place, to=instant, state_dir=load_home() / "sandbox", progress=show
+        )
     _tell(report, json)
 
 
 def _source() -> tuple[str, Path]:
     from chotso.sandbox import server
 
-    running = server.load(_home())
+    running = server.load(load_home())
     if running is None:
         raise ChotsoError(
             "There is no embedded PostgreSQL to make the province in.",
             next_step="run `chotso sandbox start`.",
         )
-    drop = os.environ.get("CHOTSO_DROP_URL", str(_home() / "drop")).removeprefix("file://")
+    drop = load_places().drop_url.removeprefix("file://")
     return running.source_admin_url, Path(drop)
 
 
@@ -131,7 +128,7 @@ def _tell(report: "SeedReport | AdvanceReport", as_json: bool) -> None:
         for kind, count in Counter(defect.kind for defect in report.defects).items():
             OUTPUT.print(f"planted: {kind} ({count})", markup=False)
         if report.defects:
-            answers = _home() / "sandbox" / "defects.json"
+            answers = load_home() / "sandbox" / "defects.json"
             OUTPUT.print(f"their right answers: {answers}", markup=False)
 
     answer(report, as_json, tell)

@@ -13,7 +13,6 @@ and listed at the end; the demonstration goes on with the figures that it has.
 """
 
 import argparse
-import os
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -38,6 +37,7 @@ from chotso.demo.report import (
 from chotso.errors import ChotsoError
 from chotso.local import airflow as local
 from chotso.local.client import AirflowClient
+from chotso.local.commands import settled_home
 from chotso.local.drive import (
     Night,
     get_ready,
@@ -265,8 +265,7 @@ def main() -> int:
     """Run the demonstration in `$CHOTSO_HOME` (default `.chotso`); 1 if a step failed."""
     given = _arguments()
     print_anything()
-    home = Path(os.environ.get("CHOTSO_HOME", ".chotso")).expanduser().resolve()
-    os.environ["CHOTSO_HOME"] = str(home)
+    home = settled_home()
     size = Size(persons=given.persons, employers=given.employers, seed=given.seed)
     console = Console()
     console.width = max(console.width, NARROWEST)

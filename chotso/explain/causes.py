@@ -110,7 +110,7 @@ class Piece:
         return (self.after[0] - self.before[0], self.after[1] - self.before[1])
 
 
-Step = tuple[Cause, Amounts, int]  # the cause, then amounts and accounts of the month after it
+CauseStep = tuple[Cause, Amounts, int]  # the cause, then amounts and accounts of the month after it
 
 
 def line_pieces(rows: list[Row], context: Context) -> Iterator[Piece]:
@@ -134,7 +134,7 @@ def line_pieces(rows: list[Row], context: Context) -> Iterator[Piece]:
         yield from _walk("line", (before, 0), steps, details | batch_ids)
 
 
-def _line_steps(row: Row, context: Context) -> Iterator[Step]:
+def _line_steps(row: Row, context: Context) -> Iterator[CauseStep]:
     after_members = context.members_after
     is_before = row["has_document_before"] and row["has_line_before"]
     is_after = row["has_document_after"] and row["has_line_after"]
@@ -303,7 +303,7 @@ def account_pieces(rows: list[Row], context: Context) -> Iterator[Piece]:
         yield from _walk("account", start, _account_steps(row, context), details)
 
 
-def _account_steps(row: Row, context: Context) -> Iterator[Step]:
+def _account_steps(row: Row, context: Context) -> Iterator[CauseStep]:
     is_aside = context.was_aside("c12", row["employer_code"], f"{row['month']:%Y-%m}")
     is_open = row["month"] >= context.open_month
     after_members = context.members_after
@@ -335,7 +335,7 @@ def _owed(row: Row, context: Context, side: str, members: frozenset[str]) -> tup
 
 
 def _walk(
-    kind: str, start: tuple[Amounts, int], steps: Iterator[Step], details: Row
+    kind: str, start: tuple[Amounts, int], steps: Iterator[CauseStep], details: Row
 ) -> Iterator[Piece]:
     """The steps that change an amount, as pieces from one step's amounts to the next's."""
     amounts, accounts = start

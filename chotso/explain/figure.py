@@ -27,8 +27,8 @@ FIGURES = (
 """Columns of `fct_monthly_attainment` that are explained."""
 
 Numbers = dict[str, Decimal | None]
-Kind = Literal["flow", "stock", "ratio"]
-ITEM_FIGURES: dict[Kind, tuple[str, str]] = {
+FigureKind = Literal["flow", "stock", "ratio"]
+ITEM_FIGURES: dict[FigureKind, tuple[str, str]] = {
     "flow": ("actual_month", "actual_to_date"),
     "stock": ("actual_month", "actual_to_date"),
     "ratio": ("numerator", "denominator"),
@@ -46,7 +46,7 @@ class Figure:
     agency_code: str
     metric_code: str
     month: date
-    kind: Kind
+    kind: FigureKind
     scheme_code: str | None
     group_code: str | None
     denominator_metric_code: str | None
@@ -88,7 +88,7 @@ class FigureSums:
         divisor_plan: That plan.
     """
 
-    kind: Kind
+    kind: FigureKind
     amounts: tuple[int, int] = (0, 0)
     accounts: int = 0
     plan: Decimal | None = None

@@ -60,13 +60,13 @@ def _batch_ids(item: Item) -> dict[str, Any]:
 
 
 def with_rest(
-    figure: Figure, cause: Cause, items: list[Piece], change: dict[str, Decimal]
+    figure: Figure, cause: Cause, pieces: list[Piece], change: dict[str, Decimal]
 ) -> list[Piece]:
     """The pieces, and one for amounts that a ratio shows only since it has an account."""
     names = ITEM_FIGURES[figure.kind]
     first, second = (
-        int(change[name]) - sum(piece.change[position] for piece in items)
+        int(change[name]) - sum(piece.change[position] for piece in pieces)
         for position, name in enumerate(names)
     )
     rest: Amounts = (first, second)
-    return [*items, Piece(cause, "opening", (0, 0), rest)] if any(rest) else items
+    return [*pieces, Piece(cause, "opening", (0, 0), rest)] if any(rest) else pieces

@@ -14,11 +14,11 @@ from chotso.warehouse.statistics import TemporaryTable
 
 _FOLDER = Path(__file__).parent / "sql"
 Row = dict[str, Any]
-Kept = Literal["items", "lines", "spells", "accounts", "account_sums"]
+KeptTable = Literal["items", "lines", "spells", "accounts", "account_sums"]
 
 # items: of one figure. lines, spells, accounts: those that differ between two states. account_sums:
 # accounts and receivable by agency, month and fund group.
-_TABLES: dict[Kept, TemporaryTable] = {
+_TABLES: dict[KeptTable, TemporaryTable] = {
     "items": TemporaryTable("explain_items", outlives_transaction=True),
     "lines": TemporaryTable("explain_lines", outlives_transaction=True),
     "spells": TemporaryTable("explain_spells", outlives_transaction=True),
@@ -36,12 +36,14 @@ def ask(conn: psycopg.Connection, name: str, values: Row, **states: State) -> li
         return cursor.execute(_statement(name, values, states), values).fetchall()
 
 
-def keep(conn: psycopg.Connection, kept: Kept, name: str, values: Row, **states: State) -> None:
+def keep(
+    conn: psycopg.Connection, kept: KeptTable, name: str, values: Row, **states: State
+) -> None:
     """Keep the rows of `sql/<name>.sql` in a temporary table until the session ends."""
     _TABLES[kept].fill(conn, _statement(name, values, states), values)
 
 
-def table_of(kept: Kept) -> sql.Identifier:
+def table_of(kept: KeptTable) -> sql.Identifier:
     """The temporary table that holds kept rows."""
     return _TABLES[kept].table
 

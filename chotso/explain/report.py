@@ -1,6 +1,6 @@
 """An explanation as it is shown: plain values, names in both languages, files of batches."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -36,10 +36,10 @@ from chotso.explain.states import (
     make_state,
     shown_instant,
 )
+from chotso.progress import Progress, silent
 from chotso.settings import Settings
 
 _RATIOS = ("attainment_ratio",)
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def explain(
     known_at: datetime | None = None,
     since: datetime | None = None,
     lines: int | None = None,
-    progress: Progress = lambda _: None,
+    progress: Progress = silent,
 ) -> Explanation:
     """Explain one figure, and with `since` its change.
 
@@ -164,8 +164,8 @@ def told_figure(
 def told_since(
     conn: psycopg.Connection, figure: Figure, start: State, end: State, since: Since
 ) -> dict[str, Any]:
-    """A change as plain values: its parts and their items."""
-    known = batches(conn, _piece_ids(piece for part in since.parts for piece in part.items))
+    """A change as plain values: its parts and their pieces."""
+    known = batches(conn, _piece_ids(piece for part in since.parts for piece in part.pieces))
     return {
         "from": start.as_known_at,
         "to": end.as_known_at,
@@ -180,8 +180,8 @@ def told_since(
                 "cause_name_vi": CAUSES[part.cause][0],
                 "cause_name_en": CAUSES[part.cause][1],
                 "change": {name: number(figure, name, part.change[name]) for name in FIGURES},
-                "item_count": len(part.items),
-                "items": [_told_piece(figure, piece, known) for piece in part.items],
+                "item_count": len(part.pieces),
+                "items": [_told_piece(figure, piece, known) for piece in part.pieces],
             }
             for part in since.parts
         ],

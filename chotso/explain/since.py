@@ -19,8 +19,8 @@ from chotso.explain.causes import (
 )
 from chotso.explain.figure import (
     Figure,
+    FigureKind,
     FigureSums,
-    Kind,
     Numbers,
     difference,
     find_figure,
@@ -40,19 +40,19 @@ from chotso.explain.items import (
     total_of,
 )
 from chotso.explain.pieces import other_values, whole, with_rest
-from chotso.explain.queries import Kept, Row, ask, keep, table_of
+from chotso.explain.queries import KeptTable, Row, ask, keep, table_of
 from chotso.explain.states import State
 
-_KEPT: dict[Kind, Kept] = {"flow": "lines", "stock": "spells", "ratio": "accounts"}
+_KEPT: dict[FigureKind, KeptTable] = {"flow": "lines", "stock": "spells", "ratio": "accounts"}
 
 
 @dataclass(frozen=True)
 class Part:
-    """What one cause changed. The `items` add up to `change`, in đồng and persons."""
+    """What one cause changed. The `pieces` add up to `change`, in đồng and persons."""
 
     cause: Cause
     change: dict[str, Decimal]
-    items: list[Piece]
+    pieces: list[Piece]
 
 
 @dataclass(frozen=True)
@@ -278,15 +278,15 @@ class Between:
         steps = [(first, opening, base)]
         sums = base
         for cause in list(CAUSES)[2:]:
-            items = [piece for piece in pieces if piece.cause == cause]
-            sums = _applied(figure, sums, items)
-            steps.append((cause, items, sums))
+            caused = [piece for piece in pieces if piece.cause == cause]
+            sums = _applied(figure, sums, caused)
+            steps.append((cause, caused, sums))
         shown, parts = before, []
-        for cause, items, reached in steps:
+        for cause, caused, reached in steps:
             now = reached.numbers()
             change = difference(now, shown)
-            if items or any(change.values()):
-                parts.append(Part(cause, change, with_rest(figure, cause, items, change)))
+            if caused or any(change.values()):
+                parts.append(Part(cause, change, with_rest(figure, cause, caused, change)))
             shown = now
         return parts, sums
 
@@ -303,8 +303,8 @@ class Between:
         keep(self._conn, "account_sums", "account_sums", {}, base=self._base)
 
 
-def _applied(figure: Figure, sums: FigureSums, items: list[Piece]) -> FigureSums:
-    for piece in items:
+def _applied(figure: Figure, sums: FigureSums, pieces: list[Piece]) -> FigureSums:
+    for piece in pieces:
         if piece.kind != "plan_line":
             sums = sums.plus(piece.change, piece.accounts)
             continue

@@ -100,7 +100,7 @@ def compare(
 def comparisons(
     feed: str, source: dict[date, MonthTotal], warehouse: dict[date, MonthTotal]
 ) -> list[Comparison]:
-    """Pair two counts by month; a month that one of them lacks counts as zero there."""
+    """Pair two counts by month; a month that is missing in one counts as zero."""
     return [
         Comparison(feed, month, source.get(month, MonthTotal()), warehouse.get(month, MonthTotal()))
         for month in sorted(source.keys() | warehouse.keys())
@@ -244,7 +244,8 @@ def refuse_unproven(conn: psycopg.Connection) -> None:
 
 
 # Rows set aside and the documents' months are temporary tables, so that PostgreSQL knows how many
-# rows they have. As a CTE it took 18,385 rows for one, and compared each with every row of raw.
+# rows they have. As a CTE, PostgreSQL expected 1 row instead of 18,385, and compared each with
+# every row of raw.
 _ROWS_ASIDE = TemporaryTable("rows_aside")
 _DOCUMENTS_ASIDE = TemporaryTable("documents_aside")
 _DOCUMENT_MONTHS = TemporaryTable("document_months")

@@ -4,7 +4,7 @@ import psycopg
 
 from chotso.contracts import contracts
 from chotso.ingest import rules
-from chotso.warehouse.registered import Rows, replace
+from chotso.warehouse.registered import RegisteredRows, replace
 
 _BETWEEN = " — "  # Vietnamese — English, as in every description
 
@@ -15,8 +15,8 @@ def register(conn: psycopg.Connection) -> None:
     replace(conn, "ops.rule", _rules())
 
 
-def _feeds() -> Rows:
-    rows: Rows = []
+def _feeds() -> RegisteredRows:
+    rows: RegisteredRows = []
     for contract in contracts().values():
         vietnamese, _, english = contract.title.partition(_BETWEEN)
         order, kind = contract.order, contract.source.kind
@@ -24,7 +24,7 @@ def _feeds() -> Rows:
     return sorted(rows)
 
 
-def _rules() -> Rows:
+def _rules() -> RegisteredRows:
     return sorted(
         (rule.id, rule.sentence_vi, rule.sentence_en, rule.next_action_vi, rule.next_action_en)
         for rule in rules.register()

@@ -1,4 +1,4 @@
-"""The table `ops.drop_entry`: every file in the drop folder, and which were not read, and why."""
+"""The table `ops.drop_entry`: every file in the drop folder; if it was not read, why not."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -62,7 +62,7 @@ def remember(
     """Record what a feed's read of the folder saw and what has gone since; commits.
 
     Returns:
-        The names that were not there before, or were taken for something else.
+        The names that are new, or whose kind has changed.
     """
     here = {each.shown: each for each in seen}
     found = conn.execute("select name, kind from ops.drop_entry where gone_at is null")
@@ -113,8 +113,8 @@ def not_taken(conn: psycopg.Connection) -> list[dict[str, Any]]:
     """Entries that were not read or were refused; other programs' files come last.
 
     Returns:
-        Mappings with `name`, `feed`, `kind`, `reason`, `first_seen` and, where it was refused,
-        the `batch_id` that says so.
+        Mappings with `name`, `feed`, `kind`, `reason`, `first_seen` and, if it was refused, the
+        `batch_id` of the refused batch.
     """
     with conn.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(_NOT_TAKEN).fetchall()

@@ -2,15 +2,20 @@
 
 `expectations/every_feed/<name>.sql` is one rule. Its placeholders are filled from the contract of
 the feed. A new column or key is therefore judged without a change of the rule.
+
+`expectations/patterns/<pattern>.sql` is the SQL of several rules, of a feed or of every feed. The
+register gives each of them what stands in the pattern's own placeholders.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from chotso.contracts import Contract, TableSource
 
 FOLDER = "every_feed"
+PATTERNS = "patterns"
+_MOST_DONG = 10**15
 _NAMED = re.compile(r"\{([a-z_]+)\}")
 
 
@@ -21,6 +26,8 @@ def holds(entry: dict[str, Any], contract: Contract) -> bool:
         return isinstance(contract.source, TableSource) and contract.source.read == "whole"
     if where == "has_money":
         return contract.money != "0"
+    if where == "has_amounts":
+        return bool(contract.amounts)
     if where == "refers_to":
         return contract.feed != entry["refers_to"] and bool(references(entry, contract))
     return True
@@ -31,9 +38,14 @@ def references(entry: dict[str, Any], contract: Contract) -> list[str]:
     return contract.referring_to(entry["refers_to"]) if "refers_to" in entry else []
 
 
-def filled(text: str, contract: Contract, refers_to: str | None) -> str:
-    """The text with the contract's columns in its placeholders; other braces are left."""
-    parts = _parts(contract, refers_to)
+def filled(
+    text: str, contract: Contract, refers_to: str | None, given: Mapping[str, str] | None = None
+) -> str:
+    """The text with the contract's columns, and what is given, in its placeholders.
+
+    Other braces are left.
+    """
+    parts = {**_parts(contract, refers_to), **(given or {})}
     return _NAMED.sub(lambda match: parts.get(match[1], match[0]), text)
 
 
@@ -47,6 +59,8 @@ def _parts(contract: Contract, refers_to: str | None) -> dict[str, str]:
         "missing_key_names": _missing_names(contract, contract.key),
         "required_is_missing": _any_missing(contract, required),
         "missing_required_names": _missing_names(contract, required),
+        "amount_is_out_of_range": " or ".join(map(_is_out_of_range, contract.amounts)) or "false",
+        "names_out_of_range": _names_where(_is_out_of_range, contract.amounts),
         "delivered_columns": ", ".join(
             f"delivered.{n}" for n in [*contract.key, *contract.tracked]
         ),
@@ -69,7 +83,15 @@ def _any_missing(contract: Contract, names: Iterable[str]) -> str:
 
 
 def _missing_names(contract: Contract, names: Iterable[str]) -> str:
-    cases = (f"case when {_is_missing(contract, name)} then '{name}' end" for name in names)
+    return _names_where(lambda name: _is_missing(contract, name), names)
+
+
+def _is_out_of_range(name: str) -> str:
+    return f"{name} not between -{_MOST_DONG} and {_MOST_DONG}"
+
+
+def _names_where(condition: Callable[[str], str], names: Iterable[str]) -> str:
+    cases = (f"case when {condition(name)} then '{name}' end" for name in names)
     return ", ".join(cases) or "null"
 
 

@@ -19,7 +19,7 @@ REGISTER = "exemptions"
 # After a real jump, the median of 14 days reaches the new level long before this limit.
 LONGEST_DAYS = 31
 
-Sentence = Annotated[str, StringConstraints(min_length=10, strip_whitespace=True)]
+ExemptionText = Annotated[str, StringConstraints(min_length=10, strip_whitespace=True)]
 Person = Annotated[str, StringConstraints(min_length=3, strip_whitespace=True)]
 
 
@@ -27,7 +27,7 @@ class Exemption(StrictModel):
     """An exemption from one rule, from one day to another, both included (source's clock)."""
 
     rule: str
-    reason: Sentence
+    reason: ExemptionText
     approver: Person
     from_date: date = Field(alias="from")
     until: date

@@ -16,10 +16,10 @@ from chotso.ingest.landing_run import (
     LandingRun,
     Landings,
     NotDueError,
-    Progress,
     Read,
     every_feed_recorded,
 )
+from chotso.progress import Progress, silent
 from chotso.settings import Settings
 from chotso.source.database import open_snapshot
 from chotso.source.faults import SourceFault
@@ -37,7 +37,7 @@ def land(
     final_of: str | None = None,
     not_before: datetime | None = None,
     is_refresh: bool = False,
-    progress: Progress = lambda _: None,
+    progress: Progress = silent,
 ) -> Landings:
     """Land feeds of one or more groups from one snapshot; the caller holds the groups' locks.
 
@@ -54,8 +54,8 @@ def land(
         keys: Read the rows with these keys, by feed, and nothing else; the position stays.
         final_of: The period whose final extract this is.
         not_before: The earliest instant the source's clock may show.
-        is_refresh: Within the day; the night of the date is still to come.
-        progress: Told what is being read.
+        is_refresh: The read is a refresh; the night of the date follows.
+        progress: Called with what is being read.
 
     Raises:
         ChotsoError: The source is away, its clock went back, or the date lies after it.

@@ -30,7 +30,7 @@ from chotso.source.parse_ahead import in_order
 
 
 def land_files(run: LandingRun, contract: Contract, source: FileSource) -> None:
-    """Land every new delivery as a batch, and one more batch which says the folder was read.
+    """Land every new delivery as a batch, and one more batch that records the reading itself.
 
     A file that cannot be read stops only itself. It is recorded in `ops.drop_entry`.
     """
@@ -62,7 +62,7 @@ def _fetched(
     tried: Mapping[str, str],
     scratch: Path,
 ) -> Iterator[Delivery]:
-    """Every new delivery, copied to this machine; `seen` is told of those that are not taken."""
+    """Every new delivery, copied to this machine; `seen` records those that are not taken."""
     for at, entry in enumerate(seen):
         if not entry.is_to_be_read:
             continue
@@ -102,7 +102,7 @@ def _fetch(folder: DropFolder, entry: Seen, source: FileSource, scratch: Path) -
 
 
 def _refuse_too_early(delivery: Delivery, clock: datetime) -> None:
-    """Leave a file for later whose name gives an instant after the source's clock."""
+    """Refuse a file, for now, whose name gives an instant after the source's clock."""
     try:
         stated_at = delivery.stated_at
     except RefusedDeliveryError:  # the name gives no valid instant: parsing refuses the file

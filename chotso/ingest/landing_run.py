@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -16,21 +16,21 @@ from chotso.failpoints import failpoint
 from chotso.ingest import ledger
 from chotso.landed import BatchManifest, Landed, batch_folder
 from chotso.landing import Landing
+from chotso.progress import Progress
 from chotso.settings import Settings
 from chotso.source.drop_folder import Delivery
 from chotso.source.snapshot import Snapshot
 
-Progress = Callable[[str], None]
 _LOG = logging.getLogger(__name__)
 
 
 class NotDueError(ChotsoError):
-    """What was asked for has not come yet by the source's clock: no feed is missing."""
+    """The source's clock has not reached what was asked for. No feed is missing."""
 
 
 @dataclass
 class Landings:
-    """What one snapshot landed: batches to publish, what was stopped at the door, what is new."""
+    """What one snapshot landed: batches to publish, what was stopped before that, and messages."""
 
     known_at: datetime
     batch_ids: list[str] = field(default_factory=list)
@@ -48,7 +48,7 @@ class Read:
         months: These months whole and nothing else.
         final_of: The period whose final extract this is.
         keys: The rows with these keys, by feed, and nothing else.
-        is_refresh: Within the day; the night of the date is still to come.
+        is_refresh: The read is a refresh; the night of the date follows.
     """
 
     business_date: date
@@ -113,7 +113,7 @@ def record_unread(conn: psycopg.Connection, contract: Contract, read: Read, reas
 
 
 def reason_of(error: BaseException) -> str:
-    """What the ledger says of an error; the text of an unknown one may hold values."""
+    """The ledger's text for an error. The text of an unknown error may hold values of rows."""
     return error.what if isinstance(error, ChotsoError) else type(error).__name__
 
 
@@ -169,7 +169,7 @@ class LandingRun:
         return batch_id
 
     def stop_unfinished(self, contract: Contract, error: ChotsoError) -> None:
-        """End what a fault of one relation left unfinished; what has landed of the others stays."""
+        """End the batches that an error of one relation left unfinished; landed ones stay."""
         done = set(self.landings.batch_ids)
         ledger.fail(self.conn, [each for each in self.modes if each not in done], error.what)
         if contract.feed not in self.begun:
@@ -178,7 +178,7 @@ class LandingRun:
         self.landings.stopped.append(str(error))
 
     def give_up(self, error: BaseException) -> None:
-        """End every batch of this run: none of it counts. Not told to a warehouse that is away."""
+        """End every batch of this run: none counts. A warehouse that is away is not updated."""
         if self.conn.closed or self.conn.broken:
             return
         self.conn.rollback()

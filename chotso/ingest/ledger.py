@@ -53,7 +53,7 @@ def start(
 ) -> str:
     """Insert a batch into the ledger before its work begins, and commit.
 
-    What is judged or mended again for a date whose night has not come belongs to the refreshes.
+    A batch that judges or mends rows again counts as a refresh's if its date had no night yet.
 
     Args:
         conn: The warehouse.
@@ -62,13 +62,13 @@ def start(
         read_mode: `whole`, `changes`, `year`, `file`, `replay` or `window`.
         final_of: The period whose final extract this is.
         delivery: (name, sha256, identity) of a delivered file.
-        landing: The archive that its folder will be in. An id that stands there already is not
-            given again: in a warehouse that was restored from a backup, numbers go back, too.
-        is_refresh: It is read within the day, before the night of its date.
+        landing: The archive that its folder will be in. An id that is in use there is skipped:
+            after a restore from a backup, the sequence of ids starts again at an older number.
+        is_refresh: It is read by a refresh, before the night of its date.
     """
     batch_id: str | None = None
     while batch_id is None:
-        with conn.transaction() as attempt:  # what is rolled back is the row; its number is used
+        with conn.transaction() as attempt:  # removes the row; its number stays used
             batch_id = _insert(
                 conn, contract, business_date, read_mode, final_of, delivery, is_refresh
             )
@@ -178,7 +178,7 @@ def fail(conn: psycopg.Connection, batch_ids: list[str], reason: str) -> None:
 
 
 def give_up_unlanded(conn: psycopg.Connection, group: str) -> None:
-    """Set batches to `failed` that a killed run of this group left before they had landed."""
+    """Set this group's batches to `failed` that a killed run left before they had landed."""
     conn.execute(
         """
         update ops.batch
@@ -245,9 +245,9 @@ def position(conn: psycopg.Connection, feed: str) -> datetime | None:
 
 
 def deliveries_seen(conn: psycopg.Connection, feed: str) -> dict[str, str]:
-    """Identities of delivered files that need no further try, by file name.
+    """Identities of delivered files that need not be read again, by file name.
 
-    Only the newest try of a name counts. If a file gets its former content again, it is read again.
+    Only the newest attempt per name counts, so a file that returns to former content is read again.
     """
     found = conn.execute(
         """

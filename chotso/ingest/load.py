@@ -69,9 +69,9 @@ def drop_tables(conn: psycopg.Connection, batch_id: str) -> None:
 
 
 def commit_landing(conn: psycopg.Connection) -> None:
-    """Commit what concerns landing tables alone, without waiting for the disk.
+    """Commit changes of landing tables, without waiting for the disk.
 
-    They are unlogged: after a crash of the server they are loaded anew in any case.
+    These tables are unlogged, so they are loaded again after a crash of the server in any case.
     """
     conn.execute("set local synchronous_commit = off")
     conn.commit()

@@ -1,4 +1,4 @@
-"""Register rows that are missing from a whole read: they stay in force until a person decides.
+"""Rows of registers that a whole read lacks: they stay in force until a person decides.
 
 The source never deletes rows. If it counts its rows, the count of the same snapshot tells whether a
 row has ended. Without a count, a missing row means that the read failed or that rights are lacking.
@@ -25,9 +25,9 @@ _SHOWN = 5
 
 @dataclass(frozen=True)
 class MissingRow:
-    """A register row that is missing from the newest whole read.
+    """A row of a register that the newest whole read lacks.
 
-    `hanging` gives, per feed, the number of rows in force that refer to it, and their đồng.
+    `hanging` has, by feed, the number of rows in force that refer to it, and their đồng.
     """
 
     missing_id: int
@@ -153,7 +153,7 @@ def _told(feed: str, rows: list[MissingRow]) -> str:
 
 
 def lacks_rows(conn: psycopg.Connection, known_at: datetime) -> bool:
-    """Whether a register row was missing, by what was known at an instant."""
+    """Whether any row of a register was missing, as known at an instant."""
     row = conn.execute(
         "select exists (select from ops.missing_row where missing_since <= %s "
         "and (ended_at is null or ended_at > %s))",
@@ -203,7 +203,7 @@ def _references(contract: Contract) -> Iterator[tuple[Contract, str, str]]:
 def _hanging_query(
     contract: Contract, child_contract: Contract, column: str, own: str
 ) -> sql.Composed:
-    """SQL: per missing row, the rows in force and đồng that refer to it or to a row below it."""
+    """SQL: per missing row, rows in force and their đồng that refer to it, also indirectly."""
     above = [n for n, column in contract.landed.items() if column.refers_to == contract.feed]
     below: sql.Composable = sql.SQL("")
     if above:

@@ -1,6 +1,6 @@
 """A night: reads, publishes and proves every group. An error stops its own group; the others go on.
 
-If a run was killed, run it again. It publishes what had landed and reads the rest anew.
+After a killed run, run it again: it publishes what had landed and reads the rest anew.
 """
 
 import logging
@@ -17,11 +17,12 @@ from chotso.errors import ChotsoError, frames_of, unexpected
 from chotso.ingest import ledger, missing
 from chotso.ingest.control_totals import refuse_unproven, unmended
 from chotso.ingest.extract import land
-from chotso.ingest.landing_run import Landings, Progress
+from chotso.ingest.landing_run import Landings
 from chotso.ingest.load import sweep
 from chotso.ingest.prove import prove
 from chotso.ingest.rejudge import judge_again
 from chotso.ingest.waiting import GroupReport, process_waiting
+from chotso.progress import Progress, silent
 from chotso.settings import Settings
 from chotso.warehouse.connect import connect
 from chotso.warehouse.locks import hold
@@ -31,10 +32,6 @@ _LOG = logging.getLogger(__name__)
 # How often a final extract is read if a later read had to mend its control totals.
 _FINAL_READS = 2
 _SUNDAY = 6
-
-
-def _quiet(_: str) -> None:
-    """Report progress to nobody."""
 
 
 @dataclass(frozen=True)
@@ -56,13 +53,13 @@ def land_group(
     group: str,
     business_date: date,
     full: bool = False,
-    progress: Progress = _quiet,
+    progress: Progress = silent,
 ) -> list[str]:
     """Read a group's feeds in one snapshot into the landing archive; returns the batch ids.
 
     Raises:
         ChotsoError: The source is away, its clock went back, the date lies after it, or a file or
-            relation was stopped at the door (the rest has landed).
+            relation could not be landed (the rest has landed).
     """
     with _locked(settings, [group]) as conn:
         landings = _land(settings, conn, [group], business_date, full=full, progress=progress)
@@ -73,10 +70,12 @@ def land_group(
     return landings.batch_ids
 
 
-def publish_and_prove(
-    settings: Settings, group: str, business_date: date, progress: Progress = _quiet
+def process_and_prove(
+    settings: Settings, group: str, business_date: date, progress: Progress = silent
 ) -> GroupReport:
-    """Publish all landed batches of a group, of earlier runs too, and compare control totals.
+    """Load, judge and publish all landed batches of a group, then compare control totals.
+
+    Batches that landed in earlier runs and still wait are processed, too.
 
     Raises:
         ChotsoError: A batch was blocked or refused, or totals differ; the rest was published.
@@ -102,11 +101,11 @@ def extract_group(
     *,
     full: bool = False,
     is_refresh: bool = False,
-    progress: Progress = _quiet,
+    progress: Progress = silent,
 ) -> GroupReport:
     """Land, publish and prove one group under its lock. Errors are in the report.
 
-    With `is_refresh` the ledger notes that the night of the date is still to come.
+    With `is_refresh` the ledger marks the batches as a refresh's: the night of the date follows.
     """
     with (
         telemetry.step("extract", group, business_date=business_date) as step,
@@ -138,7 +137,7 @@ def extract_feed(
     business_date: date,
     *,
     full: bool = False,
-    progress: Progress = _quiet,
+    progress: Progress = silent,
 ) -> GroupReport:
     """Extract one feed together with the feeds of its group, which share the snapshot."""
     group = contract_of(feed).group
@@ -146,7 +145,7 @@ def extract_feed(
 
 
 def extract_all(
-    settings: Settings, business_date: date, progress: Progress = _quiet
+    settings: Settings, business_date: date, progress: Progress = silent
 ) -> list[GroupReport]:
     """Extract all groups in order, registers first. If one fails, the others go on."""
     return [extract_or_tell(settings, group, business_date, progress) for group in groups()]
@@ -156,7 +155,7 @@ def extract_or_tell(
     settings: Settings,
     group: str,
     business_date: date,
-    progress: Progress = _quiet,
+    progress: Progress = silent,
     *,
     is_refresh: bool = False,
 ) -> GroupReport:
@@ -182,7 +181,7 @@ def final_extract(
     *,
     final_of: str,
     not_before: datetime | None,
-    progress: Progress = _quiet,
+    progress: Progress = silent,
 ) -> FinalExtract:
     """Read every feed whole in one snapshot at or after an instant, and publish it.
 
@@ -196,7 +195,7 @@ def final_extract(
         business_date: The cutoff's local date.
         final_of: The period (or rehearsal) that is frozen from it.
         not_before: The cutoff; None for a rehearsal.
-        progress: Told what is being done.
+        progress: Called with what is being done.
 
     Raises:
         ChotsoError: The source is away or its clock too early, or totals differ unmended.

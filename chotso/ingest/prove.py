@@ -15,12 +15,13 @@ from chotso.failpoints import failpoint
 from chotso.ingest import control_totals, ledger, statement_totals
 from chotso.ingest.control_totals import Comparison, MonthTotal
 from chotso.ingest.extract import land
-from chotso.ingest.landing_run import Progress
 from chotso.ingest.waiting import GroupReport, process_waiting
 from chotso.landing import Landing
+from chotso.progress import Progress
 from chotso.settings import Settings
 
-# If a row moved to another month, the second month may differ only after the first was mended.
+# Mending one month can make another differ, if a row moved between them. So months are compared
+# again.
 _ROUNDS = 3
 
 Months = set[tuple[str, date]]

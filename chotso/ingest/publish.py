@@ -63,10 +63,12 @@ def publish_judged(
     raise OutOfRangeError(batch.batch_id, judgements)
 
 
-def publish_unjudged(
+def publish_without_history(
     conn: psycopg.Connection, contract: Contract, batch: LandedBatch, results: list[RuleResult]
 ) -> Counts:
-    """Publish a batch that was published once already, without rules against history; commits.
+    """Publish a batch without asking the rules against history; commits.
+
+    For batches that were published before: what stood around them then is no longer known.
 
     Raises:
         ChotsoError: The batch's rows or đồng do not add up; nothing was published.

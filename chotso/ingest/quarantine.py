@@ -138,10 +138,10 @@ def _insert(conn: psycopg.Connection, parts: dict[str, Any], values: dict[str, A
 def _leave_out_overtaken(
     conn: psycopg.Connection, parts: dict[str, Any], values: dict[str, Any]
 ) -> None:
-    """Take out rows of statements that a later statement has overtaken.
+    """Take out rows that are set aside although a later statement has replaced them.
 
-    They are recorded as ended at once. A single row is taken out if a later statement has it
-    elsewhere.
+    Quarantine records them as ended at once. A single row is taken out, too, if a later statement
+    has it in another scope.
     """
     spoken_later = sql.SQL(
         "exists (select from {raw} as kept "
@@ -230,7 +230,7 @@ def _end_answered(conn: psycopg.Connection, parts: dict[str, Any], values: dict[
 def _end_read_anew(
     conn: psycopg.Connection, batch: LandedBatch, parts: dict[str, Any], values: dict[str, Any]
 ) -> None:
-    """End rows that this batch read again from the archived file and found under another key."""
+    """End rows whose key changed when this batch parsed the archived file again."""
     replayed = batch.landed.facts.replays
     if not replayed:
         return

@@ -1,8 +1,8 @@
 """Judges rows of files in quarantine again: lands them as a batch of their own.
 
-It happens automatically if the register that a rule refers to has changed since a row was last
-seen, and if an operator asks for it. Rows of the collection system do not need this: their keys are
-read from the source again.
+This happens automatically after a change of the register that a rule refers to, and when an
+operator asks for it. Rows of the collection system do not need it: every extract reads them from
+the source again by their keys.
 
 The row is landed as it was kept. If a cell of it could not be read, the archived file is parsed
 again, because the contract may have been mended since. Rows with the same key from one delivery are
@@ -83,7 +83,7 @@ class KeptRows:
         stated_at: The instant of its statement.
         facts: The facts of its read.
         scope: Its landed scopes.
-        known_at: The instant from which the new batch counts, if nothing newer has landed.
+        known_at: The new batch's `known_at`, if nothing newer has landed.
         rows: The rows as JSON texts.
         ids: Their numbers in `quarantine.row`.
         keys_and_hashes: Their keys and hashes.

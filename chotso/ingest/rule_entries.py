@@ -15,10 +15,11 @@ from chotso.ingest.rule_models import RuleRegister
 from chotso.strict_models import faults_of
 from chotso.yaml_reader import read_yaml
 
-Entry = dict[str, Any]
+RuleFields = dict[str, Any]
+WrittenRegister = dict[str, Any]
 
 
-def read_entries(folder: Path, feeds: Iterable[Contract]) -> list[Entry]:
+def read_entries(folder: Path, feeds: Iterable[Contract]) -> list[RuleFields]:
     """All rules of the feeds as fields of a `Rule`, in the order in which they judge.
 
     Raises:
@@ -34,7 +35,7 @@ def read_entries(folder: Path, feeds: Iterable[Contract]) -> list[Entry]:
     return entries
 
 
-def _read(path: Path) -> dict[str, list[Entry]]:
+def _read(path: Path) -> WrittenRegister:
     try:
         checked = RuleRegister.of_content(read_yaml(path.read_bytes()))
     except (OSError, ValueError) as error:
@@ -42,13 +43,15 @@ def _read(path: Path) -> dict[str, list[Entry]]:
     return checked.model_dump(exclude_unset=True)
 
 
-def _entries_of(contract: Contract, written: dict[str, list[Entry]]) -> list[Entry]:
+def _entries_of(contract: Contract, written: WrittenRegister) -> list[RuleFields]:
     """The rules of one feed: shared rules, its own, then the rules against history."""
     own = [entry for entry in written["rules"] if entry["feed"] == contract.feed]
     shared = {e["name"]: e for e in written["every_feed"] if every_feed.holds(e, contract)}
     placed = {entry["shared"] for entry in own if "shared" in entry}
     unplaced = [entry for name, entry in shared.items() if name not in placed]
-    return [
+    action = written["next_actions"][contract.source.kind]
+    default = {"next_action_vi": action["vi"], "next_action_en": action["en"]}
+    entries = [
         *(_made(contract, entry, {}) for entry in unplaced if entry["level"] != "history"),
         *(
             _made(contract, shared[entry["shared"]], entry) if "shared" in entry else entry
@@ -57,9 +60,10 @@ def _entries_of(contract: Contract, written: dict[str, list[Entry]]) -> list[Ent
         ),
         *(_made(contract, entry, {}) for entry in unplaced if entry["level"] == "history"),
     ]
+    return [default | entry for entry in entries]
 
 
-def _made(contract: Contract, shared: Entry, different: Entry) -> Entry:
+def _made(contract: Contract, shared: RuleFields, different: RuleFields) -> RuleFields:
     entry = {"owner": contract.owner, **shared, **different}
     name = entry.pop("name")
     entry.pop("judged_where", None)
@@ -73,7 +77,7 @@ def _made(contract: Contract, shared: Entry, different: Entry) -> Entry:
 
 
 def _faults(
-    entries: list[Entry], written: dict[str, list[Entry]], contracts: dict[str, Contract]
+    entries: list[RuleFields], written: WrittenRegister, contracts: dict[str, Contract]
 ) -> list[str]:
     names = [entry["name"] for entry in written["every_feed"]]
     return [
@@ -94,7 +98,7 @@ def _faults(
 
 
 def _faults_of_differences(
-    written: dict[str, list[Entry]], contracts: dict[str, Contract]
+    written: WrittenRegister, contracts: dict[str, Contract]
 ) -> Iterable[str]:
     for feed in sorted({entry["feed"] for entry in written["rules"]} - set(contracts)):
         yield f"{feed} has rules and no contract"
@@ -108,9 +112,13 @@ def _faults_of_differences(
                 yield f"{contract.feed}.{name} can judge only one of {', '.join(columns)}"
 
 
-def _file_faults(folder: Path, written: dict[str, list[Entry]]) -> list[str]:
-    ids = {entry["id"] for entry in written["rules"] if "id" in entry}
-    ids |= {f"{every_feed.FOLDER}.{entry['name']}" for entry in written["every_feed"]}
+def _file_faults(folder: Path, written: WrittenRegister) -> list[str]:
+    rules = {entry["id"]: entry for entry in written["rules"] if "id" in entry}
+    rules |= {f"{every_feed.FOLDER}.{entry['name']}": entry for entry in written["every_feed"]}
+    ids = {
+        f"{every_feed.PATTERNS}.{entry['pattern']}" if "pattern" in entry else rule
+        for rule, entry in rules.items()
+    }
     files = {f"{found.parent.name}.{found.stem}" for found in folder.glob("*/*.sql")}
     return [
         *(f"{missing} has no SQL file" for missing in sorted(ids - files)),

@@ -35,15 +35,35 @@ class WrittenTolerance(StrictModel):
     slack_above: int = Field(ge=0)
 
 
+class NextAction(StrictModel):
+    """What to do when a rule finds something."""
+
+    vi: Sentence
+    en: Sentence
+
+
+class NextActions(StrictModel):
+    """What to do about a row, by the kind of source of its feed, where a rule says nothing else."""
+
+    table: NextAction
+    file: NextAction
+
+
 class _Judgement(StrictModel):
     severity: Literal["block", "quarantine"]
     level: Literal["row", "batch", "history"]
+    pattern: RuleName | None = Field(
+        None, description="its SQL is patterns/<pattern>.sql; absent: a file of the rule's name"
+    )
+    given: dict[RuleName, Words] = Field(
+        default_factory=dict, description="what stands in the pattern's placeholders"
+    )
     sentence_vi: Sentence
     sentence_en: Sentence
     basis: WrittenBasis
     good_value: Words
-    next_action_vi: Sentence
-    next_action_en: Sentence
+    next_action_vi: Sentence | None = Field(None, description="absent: that of `next_actions`")
+    next_action_en: Sentence | None = Field(None, description="absent: that of `next_actions`")
     refers_to: Feed | None = Field(
         None, description="feed whose publishing has this rule's set-aside rows judged again"
     )
@@ -60,13 +80,27 @@ class _Judgement(StrictModel):
             raise ValueError("a rule of level history judges no row, so it can only block")
         return self
 
+    @model_validator(mode="after")
+    def _says_what_to_do(self) -> Self:
+        if (self.next_action_vi is None) != (self.next_action_en is None):
+            raise ValueError("next_action_vi and next_action_en: both or none")
+        if self.level != "row" and self.next_action_vi is None:
+            raise ValueError("a rule that judges no row needs next_action_vi and next_action_en")
+        return self
+
+    @model_validator(mode="after")
+    def _has_a_pattern_for_what_is_given(self) -> Self:
+        if (self.pattern is None) != (not self.given):
+            raise ValueError("pattern and given: both or none")
+        return self
+
 
 class SharedRule(_Judgement):
     """A rule that judges every feed, or all feeds of one kind."""
 
     name: RuleName
     owner: Words | None = Field(None, description="who answers for it; absent: the feed's owner")
-    judged_where: Literal["read_whole", "has_money", "refers_to"] | None = Field(
+    judged_where: Literal["read_whole", "has_money", "has_amounts", "refers_to"] | None = Field(
         None, description="which feeds it judges, by their contract; absent: all"
     )
 
@@ -107,6 +141,7 @@ def _kind(entry: Any) -> str:
 class RuleRegister(StrictModel):
     """`expectations/register.yml`."""
 
+    next_actions: NextActions
     every_feed: list[SharedRule] = Field(min_length=1)
     rules: list[
         Annotated[

@@ -2,8 +2,8 @@
 
 `expectations/register.yml` lists the rules. Their order decides which rule is given as a row's
 reason. `expectations/<feed>/<name>.sql` is one rule of that feed,
-`expectations/every_feed/<name>.sql` one rule of all feeds (see `chotso.ingest.every_feed`). Rules
-only read.
+`expectations/every_feed/<name>.sql` one rule of all feeds, and `expectations/patterns/<name>.sql`
+the SQL of several rules (see `chotso.ingest.every_feed`). Rules only read.
 
 Most rules judge a batch before it is published. Rules of level `history` judge all rows in force of
 the feed, inside the publishing transaction (see `chotso.ingest.history`).
@@ -78,7 +78,7 @@ class StandingFacts:
 class Tolerance(BaseModel):
     """How far a standing total may lie from the median of its history, below and above.
 
-    A total may lie from `median - below * |median| - slack_below` to `median + above * |median| +
+    The total may lie from `median - below * |median| - slack_below` to `median + above * |median| +
     slack_above`, both included.
     """
 
@@ -112,7 +112,13 @@ class RuleBasis(BaseModel):
 
 
 class Rule(BaseModel):
-    """One rule of one feed; `shared`: its SQL is written once for every feed."""
+    """One rule of one feed.
+
+    Attributes:
+        shared: The rule is written once for every feed.
+        pattern: The name of the SQL file that it shares with other rules, or None.
+        given: What stands in the pattern's placeholders.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -131,6 +137,8 @@ class Rule(BaseModel):
     about_key: bool = False
     tolerance: Tolerance | None = None
     shared: bool = False
+    pattern: str | None = None
+    given: dict[str, str] = {}
 
     @property
     def name(self) -> str:
@@ -140,20 +148,23 @@ class Rule(BaseModel):
     @property
     def path(self) -> Path:
         """Where the rule's SQL stands."""
-        return EXPECTATIONS_DIR / self.folder / f"{self.name}.sql"
+        return EXPECTATIONS_DIR / self.file
 
     @property
-    def folder(self) -> str:
-        """The folder of `expectations/` that holds the rule's SQL."""
-        return every_feed.FOLDER if self.shared else self.feed
+    def file(self) -> str:
+        """The rule's SQL file, in `expectations/`."""
+        if self.pattern:
+            return f"{every_feed.PATTERNS}/{self.pattern}.sql"
+        return f"{every_feed.FOLDER if self.shared else self.feed}/{self.name}.sql"
 
     @property
     def sql(self) -> str:
         """The rule's select without its header; facts and `{batch}` are still to be filled in."""
         text = _HEADER.sub("", self.path.read_text(encoding="utf-8"), count=1).strip()
-        if not self.shared:
+        if not self.shared and not self.pattern:
             return text
-        return every_feed.filled(text, contracts.contract_of(self.feed), self.refers_to)
+        contract = contracts.contract_of(self.feed)
+        return every_feed.filled(text, contract, self.refers_to, self.given)
 
     @property
     def next_action(self) -> str:
@@ -271,8 +282,7 @@ def _section(rule: Rule) -> list[str]:
         "",
         rule.sentence_en,
         "",
-        f"- `{rule.severity}`, judges {judges}{again}"
-        f" · [SQL](../expectations/{rule.folder}/{rule.name}.sql)",
+        f"- `{rule.severity}`, judges {judges}{again} · [SQL](../expectations/{rule.file})",
         f"- Căn cứ · basis: {rule.basis.kind}, {rule.basis.source}",
         f"- Giá trị đúng · good value: {rule.good_value}",
         *allowed,

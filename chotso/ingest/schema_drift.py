@@ -9,8 +9,8 @@ from psycopg.rows import dict_row
 
 from chotso.source.drift import Drift
 
-# Differences that the newest read of the feed still found. A read counts if it landed or recorded a
-# difference. Differences that were mended since are left out.
+# The differences that the newest read of each feed found. Only reads that landed, or that recorded
+# a difference, count as reads.
 _CURRENT = """
 with reads as (
     select

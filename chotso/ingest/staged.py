@@ -1,6 +1,6 @@
 """The temporary tables that several steps of the publishing transaction share.
 
-Each is filled by one step and ends with the transaction.
+One step fills each; it is dropped at the end of the transaction.
 """
 
 from chotso.warehouse.statistics import TemporaryTable

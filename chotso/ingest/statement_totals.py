@@ -1,11 +1,11 @@
 """Compares the newest archived statement of every sheet with the rows in the warehouse.
 
-If the newest statement of a sheet proves no absence, older ones still count for the rows that it
-lacks, back to the newest statement that proves absence.
+A statement may prove no absence. Then older statements of the sheet also count, for rows that it
+lacks, back to the newest one that proves absence.
 
-Each row of a statement must be in `raw` or in quarantine, unless a later statement has it
-elsewhere. If rows are missing, their months are reported, and the archived statement is published
-again.
+Each row of these statements must be in `raw` or in quarantine, unless a later statement has it in
+another scope. If rows are missing, their months are reported, and the archived statement is
+published again.
 """
 
 from collections.abc import Iterator
@@ -84,7 +84,7 @@ def compare(conn: psycopg.Connection, landing: Landing, contract: Contract) -> l
 
 
 def newest_statements(conn: psycopg.Connection, contract: Contract) -> list[NewestStatement]:
-    """Batches with a statement that no later one has overtaken, oldest first."""
+    """Batches with a statement that no later one has replaced, oldest first."""
     with conn.cursor(row_factory=kwargs_row(_newest_statement)) as cursor:
         return cursor.execute(_NEWEST_SQL, [contract.feed]).fetchall()
 
@@ -228,7 +228,7 @@ def _rows(
 ) -> Iterator[tuple[Any, ...]]:
     """Rows of the scopes for which the statement is the newest; identical rows are merged.
 
-    Rows are identical if all that is compared of them is; only the named columns are given.
+    Only the named columns are returned and compared.
     """
     compared = [*dict.fromkeys([*contract.scope, *contract.key, *contract.tracked]), UNREADABLE]
     with landing.open_checked(kept.landed.data) as parquet:

@@ -1,13 +1,13 @@
-"""Full statements: the statement with the newest export instant wins, in whatever order they come.
+"""Full statements: the one with the newest export instant counts, in whatever order they arrive.
 
 The result is the same as if all known statements were applied in the order of their instants. A
-statement replaces all rows of its scope. If a row is stated in another scope later, it leaves the
-old scope for good. A statement that arrives late is applied only to rows that no later statement
-covers.
+statement replaces all rows of its scope. A row that a later statement has in another scope leaves
+the old scope for good. A statement that arrives late is applied only to rows that no later
+statement has.
 
 Rows that a statement lacks are closed only if their absence is proven (`statement_proof`).
-Otherwise they stay, and that is reported. If a file comes again under its own name with other rows,
-for example because it was read while it was being written, it replaces its first version.
+Otherwise they stay, and that is reported. A file that arrives again under the same name with other
+rows replaces its first version. It may have been read the first time while it was being written.
 """
 
 from typing import Any
@@ -20,11 +20,11 @@ from chotso.ingest import statement_proof
 from chotso.ingest.ledger import LandedBatch
 from chotso.ingest.load import batch_table, scope_table
 from chotso.ingest.staged import ACCEPTED, IN_QUARANTINE, STATED
-from chotso.ingest.versions import close
+from chotso.ingest.versions import close, record_differences
 from chotso.warehouse.row_sql import equal, joined, listed, money_of, same_key
 from chotso.warehouse.statistics import TemporaryTable
 
-# Accepted rows that differ from the version in force, and that no later statement speaks of.
+# Accepted rows that differ from the version in force, and that no later statement has.
 _SPOKEN = TemporaryTable("spoken")
 
 
@@ -79,8 +79,9 @@ def keep(conn: psycopg.Connection, contract: Contract, batch: LandedBatch) -> in
     _latest_scopes(conn, parts, values)
     _repeat(conn, parts, values)
     _find_spoken(conn, parts, values)
-    if values["is_again"]:
-        _record_found(conn, parts, values)
+    if values["is_again"]:  # rows that had been lost, and that come back
+        found = parts | {"found": parts["spoken"]}
+        record_differences(conn, found, values, sql.SQL("accepted.is_latest"))
     added = _apply(conn, parts, values)
     closed = 0
     if batch.landed.facts.closes == "scope":
@@ -98,7 +99,7 @@ def keep(conn: psycopg.Connection, contract: Contract, batch: LandedBatch) -> in
 def _latest_scopes(conn: psycopg.Connection, parts: dict[str, Any], values: dict[str, Any]) -> None:
     """Fill `STATED`: the batch's scopes, what each proves, and whether it is the latest.
 
-    A later statement that proves no absence does not overtake an earlier one.
+    A later statement that proves no absence does not replace an earlier one.
     """
     STATED.fill(
         conn,
@@ -193,32 +194,8 @@ def _find_spoken(conn: psycopg.Connection, parts: dict[str, Any], values: dict[s
     )
 
 
-def _record_found(conn: psycopg.Connection, parts: dict[str, Any], values: dict[str, Any]) -> None:
-    """Record rows that were lost: a statement that is published again brings them back."""
-    conn.execute(
-        sql.SQL(
-            """
-            insert into ops.difference
-                (batch_id, feed, row_key, kind, known_at, money_before, money_after)
-            select
-                %(batch_id)s, %(feed)s, {row_key},
-                case when kept.batch_id is null then 'missing' else 'changed' end, %(known_at)s,
-                case when kept.batch_id is not null then {money_before} end, {money_after}
-            from {spoken} as accepted
-            left join {raw} as kept on {same_key} and kept.known_to is null
-            where accepted.is_latest and not exists (
-                select from {in_quarantine} as aside
-                where aside.status = 'open' and aside.row_key = {row_key}
-            )
-            on conflict do nothing
-            """
-        ).format(**parts),
-        values,
-    )
-
-
 def _apply(conn: psycopg.Connection, parts: dict[str, Any], values: dict[str, Any]) -> int:
-    """Insert `_SPOKEN` into raw. Rows that a later statement overtook are closed at once."""
+    """Insert `_SPOKEN` into raw. Rows that a later statement replaced are closed at once."""
     conn.execute(
         sql.SQL(
             "update {raw} as kept set known_to = %(known_at)s from {spoken} as accepted "

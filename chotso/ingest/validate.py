@@ -125,7 +125,7 @@ def _run(settings: Settings, batch_id: str, rules: list[Rule], queries: list[str
 
 
 def _outcome(settings: Settings, batch_id: str, rules: list[Rule], queries: list[str]) -> Any:
-    """What Great Expectations says of the batch's table."""
+    """Great Expectations' result for the batch's table."""
     import great_expectations as gx
 
     from chotso.ingest.rule_expectation import ExpectNoRowToBreakRule

@@ -60,7 +60,7 @@ def keep(conn: psycopg.Connection, contract: Contract, batch: LandedBatch) -> in
 def _close_missing(
     conn: psycopg.Connection, contract: Contract, batch: LandedBatch, parts: dict[str, Any]
 ) -> int:
-    """Close rows in force that the read should have and does not; rows set aside stay.
+    """Close rows in force that the read lacks although it should have them; rows set aside stay.
 
     If nothing proves that they ended, they stay in force and are recorded as missing.
     """
@@ -124,14 +124,42 @@ def close(
 def _record_found(
     conn: psycopg.Connection, contract: Contract, batch: LandedBatch, parts: dict[str, Any]
 ) -> None:
-    """Record rows that a whole read brings and that should have been held already.
+    """Record rows of a whole read that an earlier read should have brought.
 
-    They changed at the source no later than the position before the read.
+    These changed at the source no later than the position of the read before.
     """
     held_before = batch.landed.facts.held_before
     if held_before is None:
         return
     assert isinstance(contract.source, TableSource)
+    changed_at = sql.Identifier(contract.source.changed_at or "")
+    values = {
+        "batch_id": batch.batch_id,
+        "feed": contract.feed,
+        "known_at": batch.known_at,
+        "held_before": held_before,
+    }
+    should_be_held = sql.SQL("coalesce(accepted.{} <= %(held_before)s, true)").format(changed_at)
+    record_differences(conn, parts | {"found": _CHANGED.table}, values, should_be_held)
+
+
+def record_differences(
+    conn: psycopg.Connection,
+    parts: dict[str, Any],
+    values: dict[str, Any],
+    condition: sql.Composable,
+) -> None:
+    """Record rows of a read that `raw` should have held: it lacks them, or has another version.
+
+    Rows that are open in quarantine are no differences.
+
+    Args:
+        conn: Inside the publishing transaction, before the rows are written.
+        parts: SQL by name: `found` (the table of the rows), `raw`, `same_key`, `row_key`,
+            `in_quarantine`, `money_before`, `money_after`.
+        values: `batch_id`, `feed`, `known_at`, and what the condition names.
+        condition: Which rows of `found`, under the alias `accepted`.
+    """
     conn.execute(
         sql.SQL(
             """
@@ -141,24 +169,23 @@ def _record_found(
                 %(batch_id)s, %(feed)s, {row_key},
                 case when kept.batch_id is null then 'missing' else 'changed' end, %(known_at)s,
                 case when kept.batch_id is not null then {money_before} end, {money_after}
-            from {changed} as accepted
+            from {found} as accepted
             left join {raw} as kept on {same_key} and kept.known_to is null
             where
-                coalesce(accepted.{changed_at} <= %(held_before)s, true)
+                {condition}
                 and not exists (
                     select from {in_quarantine} as aside
                     where aside.status = 'open' and aside.row_key = {row_key}
                 )
             on conflict do nothing
             """
-        ).format(changed_at=sql.Identifier(contract.source.changed_at or ""), **parts),
-        {"batch_id": batch.batch_id, "feed": contract.feed, "known_at": batch.known_at}
-        | {"held_before": held_before},
+        ).format(condition=condition, **parts),
+        values,
     )
 
 
 def _proves_rows_gone(contract: Contract, batch: LandedBatch) -> bool:
-    """Whether a row that this read lacks was lost at the source, which is a difference.
+    """Whether a row that this read lacks counts as a difference: it was lost at the source.
 
     A document that is rewritten may lose lines; that is no difference. Lines are a difference only
     if whole months are read right after the night's own read.

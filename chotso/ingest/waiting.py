@@ -16,12 +16,12 @@ from chotso.contracts import Contract, contract_of
 from chotso.errors import ChotsoError
 from chotso.ingest import ledger, statement_proof, statements
 from chotso.ingest.history import OutOfRangeError
-from chotso.ingest.landing_run import Progress
 from chotso.ingest.ledger import LandedBatch
 from chotso.ingest.load import commit_landing, drop_tables, load
 from chotso.ingest.publish import Counts, publish_judged, record_results
 from chotso.ingest.validate import validate
 from chotso.landing import Landing
+from chotso.progress import Progress
 from chotso.settings import Settings
 from chotso.warehouse import statistics
 
@@ -85,7 +85,7 @@ def _process_batch(
     batch: LandedBatch,
     report: GroupReport,
 ) -> Counts | str:
-    """What was published, or the message why nothing was."""
+    """The counts of what was published, or the message why nothing was."""
     try:
         load(conn, landing, contract, batch)
         if batch.stated_at and (scope := statements.conflict(conn, contract, batch)):

@@ -15,12 +15,12 @@ from pathlib import Path
 
 import psycopg
 
-from chotso.ambient import print_anything
 from chotso.errors import ChotsoError
 from chotso.folder import locked
 from chotso.local import airflow_home, processes
 from chotso.local.airflow_home import AirflowHome
 from chotso.local.client import AirflowClient
+from chotso.local.commands import run_main
 from chotso.sandbox import state as sandbox_state
 from chotso.session import open_session
 
@@ -213,26 +213,14 @@ def _down(home: Path) -> None:
     print("PostgreSQL stopped." if server.stop(home) else "PostgreSQL was not running.")
 
 
+def _tell_status(home: Path) -> None:
+    print("\n".join(f"{name}: {state}" for name, state in status(home).items()))
+
+
 def main(arguments: list[str]) -> int:
     """`up`, `down` or `status` of Airflow and its PostgreSQL in `$CHOTSO_HOME` (`.chotso`)."""
-    print_anything()
-    home = Path(os.environ.get("CHOTSO_HOME", ".chotso")).expanduser().resolve()
-    os.environ["CHOTSO_HOME"] = str(home)
-    try:
-        match arguments:
-            case ["up"]:
-                _up(home)
-            case ["down"]:
-                _down(home)
-            case ["status"]:
-                print("\n".join(f"{name}: {state}" for name, state in status(home).items()))
-            case _:
-                print("usage: python -m chotso.local.airflow up|down|status", file=sys.stderr)
-                return 2
-    except ChotsoError as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
+    commands = {"up": _up, "down": _down, "status": _tell_status}
+    return run_main("chotso.local.airflow", commands, arguments)
 
 
 if __name__ == "__main__":

@@ -13,10 +13,10 @@ from pathlib import Path
 import httpx
 
 from chotso import PROJECT_ROOT
-from chotso.ambient import print_anything
 from chotso.errors import ChotsoError
 from chotso.folder import locked
 from chotso.local import processes
+from chotso.local.commands import run_main
 from chotso.local.free_port import HOST, free_port
 from chotso.local.superset_home import BI, SupersetHome, prepare
 from chotso.migrate import migrate
@@ -145,29 +145,20 @@ def _wait_ready(home: SupersetHome, url: str) -> str:
     )
 
 
+def _up(chotso_home: Path) -> None:
+    url = start(chotso_home)
+    home = SupersetHome.of(chotso_home)
+    print(f"Superset:  {url}\nUsers:     {home.passwords}\nLogs:      {home.logs}")
+
+
+def _down(chotso_home: Path) -> None:
+    print("Superset stopped." if stop(chotso_home) else "Superset was not running.")
+
+
 def main(arguments: list[str]) -> int:
     """`up`, `down` or `prepare` of Superset in `$CHOTSO_HOME` (`.chotso`)."""
-    print_anything()
-    chotso_home = Path(os.environ.get("CHOTSO_HOME", ".chotso")).expanduser().resolve()
-    os.environ["CHOTSO_HOME"] = str(chotso_home)
-    try:
-        match arguments:
-            case ["up"]:
-                url = start(chotso_home)
-                home = SupersetHome.of(chotso_home)
-                print(f"Superset:  {url}\nUsers:     {home.passwords}\nLogs:      {home.logs}")
-            case ["prepare"]:
-                prepare_elsewhere(chotso_home)
-            case ["down"]:
-                stopped = stop(chotso_home)
-                print("Superset stopped." if stopped else "Superset was not running.")
-            case _:
-                print("usage: python -m chotso.local.superset up|down|prepare", file=sys.stderr)
-                return 2
-    except ChotsoError as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
+    commands = {"up": _up, "down": _down, "prepare": prepare_elsewhere}
+    return run_main("chotso.local.superset", commands, arguments)
 
 
 if __name__ == "__main__":

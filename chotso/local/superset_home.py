@@ -146,9 +146,9 @@ def _first_users(connection: psycopg.Connection[Any]) -> str:
 
 
 def settle_readers(connection: psycopg.Connection[Any], home: SupersetHome, users: Any) -> bool:
-    """Make the warehouse logins that the users name, with exactly the groups that stand there.
+    """Make the warehouse logins that the users name, in exactly the product's groups listed there.
 
-    Of other groups than the product's (`chotso_…`), a login keeps what people granted it.
+    Only groups named `chotso_…` are set. Other groups that people granted a login are left.
 
     Returns:
         Whether a login is new.

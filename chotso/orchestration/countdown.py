@@ -50,7 +50,7 @@ def load_countdown() -> Countdown:
 
 
 def windows(countdown: Countdown, period: Period) -> list[tuple[datetime, datetime]]:
-    """From when until when figures are refreshed on each of the last days, the newest day first.
+    """Begin and end of the hours of refreshes on each of the last days, the newest day first.
 
     A cutoff at midnight ends the day before it.
     """
@@ -67,7 +67,7 @@ def windows(countdown: Countdown, period: Period) -> list[tuple[datetime, dateti
 
 
 def period_due(countdown: Countdown, periods: Iterable[Period], now: datetime) -> Period | None:
-    """The period in whose last days an instant is, at an hour of refreshes; the next cutoff first.
+    """The period for which a refresh is due at an instant; of several, that with the next cutoff.
 
     Args:
         countdown: When refreshes are due.
@@ -90,9 +90,9 @@ def next_cutoff(periods: Iterable[Period], now: datetime) -> datetime | None:
 
 
 def crons(countdown: Countdown, periods: Iterable[Period]) -> list[str]:
-    """The ticks of the last days in local time, as cron lines; the hours are whole.
+    """The schedule of the last days in local time, as cron lines of whole hours.
 
-    The task itself asks the source's clock, so a tick too many does nothing.
+    The task itself asks the source's clock, so a run that is not due does nothing.
     """
     found = set()
     for period in periods:

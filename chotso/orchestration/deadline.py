@@ -20,7 +20,7 @@ def periods_due(settings: Settings) -> list[str]:
 
     Periods with the same cutoff come in the register's order, which is their order in the chain.
 
-    A cutoff less than five minutes away is waited for.
+    If a cutoff is less than five minutes away, this waits for it.
     """
     with connect(settings) as conn:
         sealed = sealed_periods(conn)

@@ -12,8 +12,7 @@ from chotso.orchestration.night import business_date
 from chotso.settings import Settings
 from chotso.warehouse.connect import connect
 
-# Refreshes within the day are no night's. Of a feed that was published for the date, a later try
-# that failed is no gap.
+# Refreshes do not count. A feed counts as published even if a later attempt failed.
 _MISSING_SQL = """
 with newest as (
     select max(business_date) as business_date from ops.batch where not is_refresh
@@ -45,10 +44,10 @@ def run_date(
     """The business date that a run is for.
 
     Args:
-        settings: Where the source is, whose clock decides if nobody named a date.
-        partition_key: The run's partition key; it wins.
-        params: The trigger form; its `business_date` comes next.
-        earlier: What an earlier task of the run returned, with the `business_date` that it took.
+        settings: Where the source is. Its clock decides if no date was named.
+        partition_key: The run's partition key; it is used first.
+        params: The trigger form; its `business_date` is used second.
+        earlier: What an earlier task of the run returned; its `business_date` is used third.
 
     Raises:
         ChotsoError: What was named is no date, or the source's clock cannot be read.

@@ -1,8 +1,8 @@
 """The extracts of a night, one per group of contracts: each with its DAG, its asset and its page.
 
-They are made from the contracts, so a new feed, or a new group, has them without any Python. What
-only people can tell of a group stands in `dags/groups/<group>.md`. Its heading, `# Name: title.`,
-names the DAG (`extract_name`) and the asset (`name`). A group without a file has a general page.
+They are made from the contracts, so a new feed or group needs no Python. What people should know of
+a group is in `dags/groups/<group>.md`. The heading there, `# Name: title.`, names the DAG
+(`extract_name`) and the asset (`name`). A group without such a file has a general page.
 """
 
 import re
@@ -15,7 +15,7 @@ from chotso.contracts import Contract, FileSource, TableSource, groups
 from chotso.errors import ChotsoError
 
 PAGES = PROJECT_ROOT / "dags" / "groups"
-REGISTERS = "registers"  # the group that the others are judged against, and wait for
+REGISTERS = "registers"  # the other groups refer to its rows, and wait for it
 _GENERAL = "_any.md"
 _HEADING = re.compile(r"# ([A-Z][A-Za-z0-9_]*): (.+)\.\n")
 

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from chotso.ingest.waiting import GroupReport
 
 _LOG = logging.getLogger(__name__)
-# A freeze's own extract publishes the cutoff's date too, and refreshes within the day publish
-# theirs; the night of that date still follows. No question here is about refreshes.
-# A register that failed is about to be tried again: half an hour's grace.
+# A freeze's extract and refreshes publish batches of a date before its night. None of these queries
+# counts refreshes.
+# A register that failed will be tried again, so it is given half an hour.
 _REGISTERS_SQL = """
 with latest as (
     select distinct on (feed) feed, status, started_at
@@ -40,10 +40,10 @@ select
     count(*) filter (where status = 'published')
 from latest
 """
-# Settled: every feed of the date has ended. A batch that runs for so long is that of a run that is
-# gone, and a feed of which nothing came for so long (its run was never begun, or ended without a
-# word) is not waited for. A feed counts from its own first date on.
-# Seen: what readers see, or what a build has failed with already.
+# Settled: every feed of the date has ended. Two kinds of feed are not waited for any longer: one
+# whose batch has been running too long (its process is gone), and one without any batch for too
+# long (its run never began, or ended without recording one). A feed counts from its own first date
+# on. Seen: what readers see, or what a failed build has tried to show.
 _TO_REQUEST_SQL = """
 with first_date as (
     select expected.feed, coalesce(min(batch.business_date), '-infinity') as first_date
@@ -134,9 +134,7 @@ def counts(report: "GroupReport") -> dict[str, int]:
     return {"batches": len(report.batches), **totals}
 
 
-def publish_and_count(
-    settings: Settings, group: str, day: date, *, is_landed: bool
-) -> dict[str, int]:
+def publish_landed(settings: Settings, group: str, day: date, *, is_landed: bool) -> dict[str, int]:
     """Publish what a group has landed, even if the landing was stopped halfway.
 
     Args:
@@ -149,9 +147,9 @@ def publish_and_count(
         ChotsoError: A batch was blocked or refused, or the landing had failed; the rest was
             published.
     """
-    from chotso.ingest.night import publish_and_prove
+    from chotso.ingest.night import process_and_prove
 
-    report = publish_and_prove(settings, group, day)
+    report = process_and_prove(settings, group, day)
     if not is_landed:
         raise ChotsoError(
             f"The landing of {group} for {day} was stopped.",

@@ -1,6 +1,6 @@
-"""Imports that the scheduler's fork server does once, so that each task need not.
+"""Imports libraries once in the scheduler's fork server, so that each task need not.
 
-Only libraries that are safe to fork: no connection, thread or lock is made here.
+Only libraries that are safe to fork: importing them makes no connection, thread or lock.
 """
 
 import contextlib

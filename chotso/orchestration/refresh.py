@@ -1,9 +1,9 @@
-"""A light night within the day: the changes of all feeds, what changed of the figures, the switch.
+"""A refresh: reads the changes of all feeds within the day, builds, and shows the new figures.
 
-Nothing is read, judged or counted in another way than at night, and the night of the date still
-comes: the ledger marks what a refresh read (`ops.batch.is_refresh`), and nothing that asks for a
-night sees it. A refresh steps aside for every other run: it does not begin while one works, and
-between two groups of feeds it ends if one has begun.
+Reading, judging and counting are the same as at night. The night of the date still follows: the
+ledger marks batches of a refresh (`ops.batch.is_refresh`), and questions about nights leave them
+out. Every other run has precedence. A refresh does not begin while another run works, and it stops
+before the next group of feeds if another run has begun.
 """
 
 from collections.abc import Iterator
@@ -20,12 +20,12 @@ from chotso.build.dbt import BuildReport, run_build
 from chotso.calendar import local_minute
 from chotso.contracts import groups
 from chotso.errors import BusyError, ChotsoError
-from chotso.ingest.landing_run import Progress
 from chotso.ingest.night import extract_or_tell
 from chotso.orchestration.countdown import load_countdown, next_cutoff, period_due
 from chotso.orchestration.deadline import source_now
 from chotso.orchestration.due import newest_due
 from chotso.orchestration.night import is_built
+from chotso.progress import Progress, silent
 from chotso.registers import load_registers
 from chotso.release.seal.freeze import LOCK as FREEZE
 from chotso.settings import Settings
@@ -51,7 +51,7 @@ having count(*) >= 3
 
 
 class NotNowError(ChotsoError):
-    """A refresh is not due, or steps aside; nothing is wrong."""
+    """A refresh is not due, or another run has precedence; nothing is wrong."""
 
 
 @dataclass
@@ -60,11 +60,11 @@ class Refresh:
 
     Attributes:
         business_date: The date whose night comes next.
-        as_known_at: What readers see now; None: they see what they saw.
+        as_known_at: The instant whose knowledge readers see now; None if nothing new is shown.
         batches: One dict per published batch, as of a night.
-        build: The build that they see; None: it was stopped.
+        build: The build that they see; None if it was stopped.
         stopped: What was blocked or refused, and why nothing was built.
-        notes: What stopped nothing.
+        notes: Messages on things that stopped nothing.
     """
 
     business_date: date
@@ -90,7 +90,7 @@ class Refresh:
 
 
 def refresh(
-    settings: Settings, *, only_if_due: bool = False, progress: Progress = lambda _: None
+    settings: Settings, *, only_if_due: bool = False, progress: Progress = silent
 ) -> Refresh:
     """Extract the changes of all feeds and show what they change. Errors are in the result.
 
@@ -148,7 +148,7 @@ def _build(settings: Settings, conn: psycopg.Connection, done: Refresh, progress
 
 @contextmanager
 def _alone(conn: psycopg.Connection) -> Iterator[None]:
-    """Hold the lock of refreshes; another one is not waited for."""
+    """Hold the lock of refreshes. If another refresh holds it, do not wait."""
     with ExitStack() as lock:
         try:
             lock.enter_context(hold(conn, _LOCK, wait_seconds=0))
@@ -171,7 +171,7 @@ def _refuse_if_not_due(now: datetime) -> None:
 
 
 def _refuse_while_others_work(conn: psycopg.Connection, published: list[str]) -> None:
-    """Step aside for a freeze, an extract or a build of somebody else."""
+    """Refuse to refresh while a freeze, an extract or a build of another run works."""
     locks = [FREEZE, *(f"extract of {group}" for group in groups()), f"build {NIGHTLY_SCHEMA}"]
     held = [name for name in locks if is_held(conn, name)]
     conn.commit()
@@ -186,7 +186,10 @@ def _refuse_while_others_work(conn: psycopg.Connection, published: list[str]) ->
 
 
 def _refuse_before_the_night(conn: psycopg.Connection, night: date) -> None:
-    """What a refresh showed would stand in the way of a night that is late."""
+    """Refuse to refresh before the last due night is built.
+
+    Its older figures could not be shown after newer ones.
+    """
     is_done = is_built(conn, night)
     conn.commit()
     if not is_done:

@@ -1,7 +1,7 @@
-"""Decides which failed tasks are tried again: only those whose failure may pass by itself.
+"""Decides which failed tasks are tried again: only those whose error may go away by itself.
 
-A killed process raises nothing and does not come here. Airflow tries it again up to the task's
-`retries`, and every task can run twice.
+A killed process raises no error, so this code does not decide on it. Airflow tries it again, up to
+the task's `retries`. Every task can run twice.
 """
 
 from collections.abc import Iterator

@@ -16,9 +16,9 @@ from chotso.contracts import Contract, TableSource, groups
 from chotso.errors import ChotsoError
 from chotso.ingest import ledger, rejudge
 from chotso.ingest.extract import land
-from chotso.ingest.landing_run import Progress
 from chotso.ingest.load import sweep
 from chotso.ingest.waiting import GroupReport, process_waiting
+from chotso.progress import Progress, silent
 from chotso.quarantine.clock import refuse_if_back, source_clock
 from chotso.quarantine.rows import AsideRow, open_row, row_set_aside, rows_set_aside
 from chotso.settings import Settings
@@ -78,7 +78,7 @@ class ReplayReport:
 
 
 def replay(
-    settings: Settings, row_id: int | None = None, progress: Progress = lambda _: None
+    settings: Settings, row_id: int | None = None, progress: Progress = silent
 ) -> ReplayReport:
     """Judge one open row, or all of them, again.
 

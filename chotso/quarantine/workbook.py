@@ -68,7 +68,7 @@ class Instant:
     at: datetime
 
 
-Cell = str | int | Decimal | date | Instant | None
+SheetCell = str | int | Decimal | date | Instant | None
 
 
 def write_workbooks(
@@ -133,7 +133,7 @@ def _write(
         writer.sheet(STAKE_SHEET, told, STAKE_HEADER, list(_stake_cells(stake, agency)))
 
 
-def _row_cells(row: AsideRow, clock: datetime) -> list[Cell]:
+def _row_cells(row: AsideRow, clock: datetime) -> list[SheetCell]:
     rules = row.broken_rules()
     return [
         row.id,
@@ -149,7 +149,7 @@ def _row_cells(row: AsideRow, clock: datetime) -> list[Cell]:
     ]
 
 
-def _stake_cells(stake: Stake, agency: str | None) -> Iterator[list[Cell]]:
+def _stake_cells(stake: Stake, agency: str | None) -> Iterator[list[SheetCell]]:
     names = {metric.code: metric.name_vi for metric in load_registers().metrics.metrics}
     for at in stake.months:
         if at.agency_code == agency:
@@ -224,7 +224,9 @@ class _AsideWriter:
         self.clock = clock
         self.formats = _Formats(book)
 
-    def sheet(self, name: str, note: str, header: dict[str, int], rows: list[list[Cell]]) -> None:
+    def sheet(
+        self, name: str, note: str, header: dict[str, int], rows: list[list[SheetCell]]
+    ) -> None:
         """A sheet with a line per row; its header stays in view and on every printed page."""
         formats, widths = self.formats, list(header.values())
         sheet = self.book.add_worksheet(name)
@@ -271,7 +273,7 @@ class _AsideWriter:
                 sheet.write_string(row, first, text, looks)
 
 
-def _put(sheet: Any, formats: _Formats, row: int, column: int, cell: Cell) -> None:
+def _put(sheet: Any, formats: _Formats, row: int, column: int, cell: SheetCell) -> None:
     match cell:
         case None:
             return

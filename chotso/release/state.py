@@ -249,7 +249,7 @@ def seal(
 
 @contextmanager
 def _said(conn: psycopg.Connection, progress: Callable[[str], None]) -> Iterator[None]:
-    """Report the warehouse's notices, which name the session that is waited for."""
+    """Log the warehouse's notices, which name the session that the seal waits for."""
 
     def tell(notice: psycopg.errors.Diagnostic) -> None:
         if notice.severity_nonlocalized == "WARNING" and notice.message_primary:
@@ -298,7 +298,7 @@ def _one(conn: psycopg.Connection, condition: str, values: list[Any]) -> Freeze 
 
 
 def _copy_figures(conn: psycopg.Connection, data_file: DataFile, path: Path) -> None:
-    """Copy the bundle's own bytes, so that readers of the warehouse see what is in the bundle."""
+    """Copy the file's own bytes, so that readers of the warehouse see what is in the bundle."""
     statement = sql.SQL("copy {} ({}) from stdin (format csv, header match, null '\\N')").format(
         sql.Identifier("sealing", data_file.name), listed(data_file.column_names)
     )

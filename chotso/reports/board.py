@@ -9,7 +9,7 @@ from reportlab.lib.colors import Color
 from reportlab.platypus import Flowable, KeepTogether, PageBreak, Paragraph, Spacer, Table
 from reportlab.platypus import TableStyle as Looks
 
-from chotso.reports.data import Row
+from chotso.reports.data import FigureRow
 from chotso.reports.grid import grid
 from chotso.reports.markup import escaped
 from chotso.reports.overview import Overview, ReportedAgency, ReportedMetric, owed
@@ -116,7 +116,7 @@ def _colours(view: Overview, agency: ReportedAgency, metrics: list[ReportedMetri
             yield ("BACKGROUND", (column, line), (column, line), _COLOURS[is_met])
 
 
-def _light(metric: ReportedMetric, row: Row) -> Paragraph:
+def _light(metric: ReportedMetric, row: FigureRow) -> Paragraph:
     is_met = row.get("is_met")
     letter = {True: MET, False: MISSED}.get(is_met, NONE) if isinstance(is_met, bool) else NONE
     told = PLAN_OF_ZERO if row.get("plan_status_code") == "zero" else _share(metric, row)
@@ -124,7 +124,7 @@ def _light(metric: ReportedMetric, row: Row) -> Paragraph:
     return Paragraph(escaped(f"{letter}\n{told}" if told else letter), looks)
 
 
-def _share(metric: ReportedMetric, row: Row) -> str:
+def _share(metric: ReportedMetric, row: FigureRow) -> str:
     is_ratio = metric.unit == "fraction"
     amount = row.get("actual_to_date" if is_ratio else "attainment_ratio")
     beside = row.get("plan_in_force") if is_ratio else 1
@@ -170,7 +170,7 @@ def _debtors(view: Overview) -> Iterator[Flowable]:
     yield KeepTogether([_title(said), grid(table, [*widths, _FULL - sum(widths)], header=True)])
 
 
-def _debtor(view: Overview, place: int, row: Row) -> list[Paragraph]:
+def _debtor(view: Overview, place: int, row: FigureRow) -> list[Paragraph]:
     name = str(row.get("employer_name") or "(tên cá nhân, không nêu)")
     code = f" – {fitted(str(row.get('employer_code')), 30 * MM, 7.5)}"
     room = 72 * MM - width_of(code, 7.5)

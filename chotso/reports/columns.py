@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from chotso.reports.data import Row, Value
+from chotso.reports.data import FigureRow, FigureValue
 from chotso.reports.registered import feed_name, rule_sentence
 from chotso.reports.words import (
     DEBT_CLASSES,
@@ -25,34 +25,34 @@ class SheetColumn:
 
     title: str
     width: int
-    get: Callable[[Row], Value]
+    get: Callable[[FigureRow], FigureValue]
     source: str
     look: str = ""
     """`percent` for fractions, `money` for whole numbers, `points`, `month`; empty: by value."""
 
 
-def _as_is(source: str) -> Callable[[Row], Value]:
+def _as_is(source: str) -> Callable[[FigureRow], FigureValue]:
     return lambda row: row.get(source)
 
 
-def _said(source: str, words: Mapping[str, str]) -> Callable[[Row], Value]:
-    def say(row: Row) -> Value:
+def _said(source: str, words: Mapping[str, str]) -> Callable[[FigureRow], FigureValue]:
+    def say(row: FigureRow) -> FigureValue:
         code = row.get(source)
         return words.get(code, code) if isinstance(code, str) else code
 
     return say
 
 
-def _named(source: str, name_of: Callable[[str], str]) -> Callable[[Row], Value]:
+def _named(source: str, name_of: Callable[[str], str]) -> Callable[[FigureRow], FigureValue]:
     return lambda row: None if row.get(source) is None else name_of(str(row[source]))
 
 
-def _verdict(row: Row) -> Value:
+def _verdict(row: FigureRow) -> FigureValue:
     said = verdict(row.get("is_met"), row.get("plan_status_code"))
     return None if said == NOTHING else said
 
 
-def _yes(source: str) -> Callable[[Row], Value]:
+def _yes(source: str) -> Callable[[FigureRow], FigureValue]:
     return lambda row: {True: "Có", False: "Không"}.get(row.get(source) is True)
 
 

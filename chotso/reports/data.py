@@ -12,8 +12,8 @@ from typing import Any
 from chotso.paper_register import PaperRegister
 from chotso.release.data.tables import TABLES
 
-Value = str | int | Decimal | date | datetime | bool | None
-Row = dict[str, Value]
+FigureValue = str | int | Decimal | date | datetime | bool | None
+FigureRow = dict[str, FigureValue]
 
 _FIELD = re.compile(r'"((?:[^"]|"")*)"|([^,\n"]*)')
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]*)")
@@ -111,7 +111,7 @@ class Release:
         self.folder = folder
         self.facts = facts
 
-    def rows(self, name: str) -> Iterator[Row]:
+    def rows(self, name: str) -> Iterator[FigureRow]:
         """Rows of `data/<name>.csv`, in the file's order; none if there is no such file.
 
         Raises:
@@ -133,17 +133,17 @@ class Release:
         return [(path.name, sum(1 for _ in records(path)) - 1) for path in paths]
 
     @cached_property
-    def attainment(self) -> list[Row]:
+    def attainment(self) -> list[FigureRow]:
         """All rows of the attainment, in the file's order."""
         return list(self.rows("attainment"))
 
     @cached_property
-    def ranking(self) -> list[Row]:
+    def ranking(self) -> list[FigureRow]:
         """The ranking: agencies first, then officers, each in order of rank."""
         return sorted(self.rows("ranking"), key=_place)
 
 
-def _place(row: Row) -> tuple[str, str, bool, Decimal, str]:
+def _place(row: FigureRow) -> tuple[str, str, bool, Decimal, str]:
     rank = row.get("rank_number")
     return (
         str(row.get("participant_type") or ""),
@@ -195,7 +195,7 @@ def _fields(record: str, path: Path) -> list[str | None]:
         position += 1
 
 
-def read(path: Path, name: str) -> Iterator[Row]:
+def read(path: Path, name: str) -> Iterator[FigureRow]:
     """Rows of a data file, with each value converted to the kind of its column.
 
     Args:
@@ -207,7 +207,9 @@ def read(path: Path, name: str) -> Iterator[Row]:
     """
     found = records(path)
     header = [str(field) for field in next(found)]
-    known = {c.name: c.kind for spec in TABLES if spec.name == name for c in spec.columns}
+    known = {
+        c.name: c.kind for data_file in TABLES if data_file.name == name for c in data_file.columns
+    }
     kinds = [known.get(column) or kind_of(column) for column in header]
     for fields in found:
         if len(fields) != len(header):
@@ -240,7 +242,7 @@ def kind_of(column: str) -> str:
     return "text"
 
 
-def value(field: str | None, kind: str) -> Value:
+def value(field: str | None, kind: str) -> FigureValue:
     """A field as a value of its kind; it stays text if it does not look like one."""
     if field is None or kind == "text":
         return field

@@ -21,7 +21,7 @@ from reportlab.platypus import (
 
 from chotso.reports.board import board
 from chotso.reports.charts import PER_CHART, Bar, BarChart, PaceChart
-from chotso.reports.data import Release, Row
+from chotso.reports.data import FigureRow, Release
 from chotso.reports.facts import told_facts
 from chotso.reports.grid import grid
 from chotso.reports.heading import OfficialHeading
@@ -186,7 +186,7 @@ def _chart(view: Overview, title: str, bars: list[Bar], most: Decimal) -> Iterat
         yield KeepTogether([title_here, BarChart(part, scale), Spacer(0, 5 * MM)])
 
 
-def _share(name: str, row: Row) -> Bar:
+def _share(name: str, row: FigureRow) -> Bar:
     ratio, is_met = row.get("attainment_ratio"), row.get("is_met")
     if not isinstance(ratio, Decimal):
         return Bar(name, None, None, None, verdict(is_met, row.get("plan_status_code")))
@@ -194,7 +194,7 @@ def _share(name: str, row: Row) -> Bar:
     return Bar(name, ratio, Decimal(1), is_met if isinstance(is_met, bool) else None, said)
 
 
-def _ratio(metric: ReportedMetric, name: str, row: Row) -> Bar:
+def _ratio(metric: ReportedMetric, name: str, row: FigureRow) -> Bar:
     actual, plan, is_met = row.get("actual_to_date"), row.get("plan_in_force"), row.get("is_met")
     target = plan if isinstance(plan, Decimal) else None
     verdict = is_met if isinstance(is_met, bool) else None
@@ -204,7 +204,7 @@ def _ratio(metric: ReportedMetric, name: str, row: Row) -> Bar:
     return Bar(name, actual, target, verdict, f"{percent(actual, target)}{goal}{_said(row)}")
 
 
-def _said(row: Row) -> str:
+def _said(row: FigureRow) -> str:
     """What a figure does not say by itself: that a plan was missed, or that it is 0."""
     is_met, status = row.get("is_met"), row.get("plan_status_code")
     said = verdict(is_met, status)

@@ -13,7 +13,7 @@ import pandas as pd
 
 from chotso.errors import ChotsoError
 from chotso.release.data.tables import TABLES
-from chotso.reports.data import Value, read
+from chotso.reports.data import FigureValue, read
 
 # By kind: the Python type of a value, and the type of its column. Other kinds are decimals.
 _TYPES: dict[str, tuple[type, str]] = {
@@ -39,20 +39,20 @@ def read_frame(release: Path, name: str) -> pd.DataFrame:
     Raises:
         ChotsoError: The release has no such file, or a value does not fit its column's type.
     """
-    specs = {spec.name: spec for spec in TABLES}
+    data_files = {data_file.name: data_file for data_file in TABLES}
     if not (release / "data").is_dir():
         raise ChotsoError(
             f"{release} is no folder of a release.",
             next_step="name one, as .chotso/releases/<release>; it has a folder data/.",
         )
     path = release / "data" / f"{name}.csv"
-    if name not in specs or not path.is_file():
+    if name not in data_files or not path.is_file():
         found = sorted(each.stem for each in (release / "data").glob("*.csv"))
         raise ChotsoError(
             f"{release} has no figures {name!r}.",
             next_step=f"name one of: {', '.join(found)}.",
         )
-    kinds = {column.name: column.kind for column in specs[name].columns}
+    kinds = {column.name: column.kind for column in data_files[name].columns}
     try:
         rows = list(read(path, name))
         return pd.DataFrame(
@@ -68,7 +68,7 @@ def read_frame(release: Path, name: str) -> pd.DataFrame:
         ) from error
 
 
-def _series(values: Sequence[Value], kind: str) -> pd.Series:
+def _series(values: Sequence[FigureValue], kind: str) -> pd.Series:
     if kind not in _TYPES:
         exact = [None if each is None else _exact(each, kind) for each in values]
         return pd.Series(exact, dtype="object")
@@ -80,7 +80,7 @@ def _series(values: Sequence[Value], kind: str) -> pd.Series:
     return pd.Series(values, dtype=column_type)
 
 
-def _exact(each: Value, kind: str) -> Decimal:
+def _exact(each: FigureValue, kind: str) -> Decimal:
     if isinstance(each, int | Decimal):
         return Decimal(each)
     raise TypeError(f"{each!r} is no {kind}")

@@ -6,7 +6,7 @@ with one code that say the same are one group; a sentence of another form stands
 
 from dataclasses import dataclass, field
 
-from chotso.reports.data import Row
+from chotso.reports.data import FigureRow
 from chotso.reports.overview import Overview
 
 
@@ -60,7 +60,7 @@ def _groups(code: str, said: str, metrics: dict[str, list[tuple[str, str]]]) -> 
     return list(found.values())
 
 
-def _parts(view: Overview, row: Row) -> tuple[str, str, str]:
+def _parts(view: Overview, row: FigureRow) -> tuple[str, str, str]:
     """Agency (short), metric, and what is said of both; another sentence is left whole."""
     sentence = str(row.get("sentence_vi") or "")
     code = str(row.get("subject_code") or "").split("/", 1)[0]

@@ -6,7 +6,7 @@ from decimal import Decimal
 from reportlab.platypus import Flowable, KeepTogether, PageBreak, Paragraph, Spacer
 
 from chotso.reports.columns import TITLES
-from chotso.reports.data import Row
+from chotso.reports.data import FigureRow
 from chotso.reports.grid import grid
 from chotso.reports.issues import grouped
 from chotso.reports.markup import escaped
@@ -89,7 +89,7 @@ def _attainment_table(view: Overview, metrics: list[ReportedMetric]) -> Flowable
     return grid(table, [_FULL - width * len(metrics)] + [width] * len(metrics), header=True)
 
 
-def _below(metric: ReportedMetric, row: Row) -> str:
+def _below(metric: ReportedMetric, row: FigureRow) -> str:
     if metric.unit == "fraction":
         plan = row.get("plan_in_force")
         zero = f" ({PLAN_OF_ZERO})" if row.get("plan_status_code") == "zero" else ""
@@ -120,7 +120,7 @@ def ranking_part(view: Overview) -> Iterator[Flowable]:
         yield from _points_part(view, kind)
 
 
-def _ranking_line(view: Overview, row: Row) -> list[Paragraph]:
+def _ranking_line(view: Overview, row: FigureRow) -> list[Paragraph]:
     rank, points = row.get("rank_number"), row.get("total_points")
     is_aside = row.get("is_considered") is False
     reason = str(row.get("not_considered_reason_vi") or row.get("explanation_vi") or "")
@@ -195,7 +195,7 @@ def checks_part(view: Overview) -> Iterator[Flowable]:
                 yield Paragraph(escaped(text), style(9, leftIndent=5 * MM))
 
 
-def _check_name(row: Row) -> str:
+def _check_name(row: FigureRow) -> str:
     return str(row.get("name_vi") or row.get("check_code") or "")
 
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from functools import cached_property
 
 from chotso.calendar import LOCAL_ZONE
-from chotso.reports.data import Release, Row
+from chotso.reports.data import FigureRow, Release
 from chotso.reports.names import metric_group, metric_short_name, short_name, short_names
 from chotso.reports.words import shown
 
@@ -75,11 +75,11 @@ class ReportedMetric:
 class Debts:
     """Employers of the judged month: those that owe, largest first; fresh accounts by agency."""
 
-    owing: list[Row]
+    owing: list[FigureRow]
     stated_recently: Counter[str]
 
 
-def owed(row: Row) -> Decimal | int:
+def owed(row: FigureRow) -> Decimal | int:
     """An employer's principal owed, đồng; 0 if it is not known."""
     amount = row.get("arrears_vnd")
     return amount if isinstance(amount, Decimal | int) else 0
@@ -95,7 +95,7 @@ class Overview:
         self.month = judged if judged in months else max(months, default=judged)
         self.agencies: dict[str, ReportedAgency] = {}
         self.metrics: dict[str, ReportedMetric] = {}
-        self.cells: dict[tuple[str, str], Row] = {}
+        self.cells: dict[tuple[str, str], FigureRow] = {}
         for row in release.attainment:
             if row["month"] == self.month:
                 self._take(row)
@@ -103,7 +103,7 @@ class Overview:
         self.whole = self._whole()
         self._name_shortly()
 
-    def _take(self, row: Row) -> None:
+    def _take(self, row: FigureRow) -> None:
         code, metric = str(row["agency_code"]), str(row["metric_code"])
         parent = row.get("parent_agency_code")
         name = str(row.get("agency_name") or "")
@@ -137,7 +137,7 @@ class Overview:
         if self.whole:
             self.whole = self.agencies[self.whole.code]
 
-    def name_in(self, row: Row) -> str | None:
+    def name_in(self, row: FigureRow) -> str | None:
         """The short name of a row's agency, by the name that it had in the row's month."""
         name, agency = row.get("agency_name"), self.agencies.get(str(row.get("agency_code")))
         if agency and agency.name == name:
@@ -154,7 +154,7 @@ class Overview:
         """The agencies that are compared: all except the whole, by code."""
         return [agency for _, agency in sorted(self.agencies.items()) if agency != self.whole]
 
-    def cell(self, agency: ReportedAgency | None, metric: str) -> Row:
+    def cell(self, agency: ReportedAgency | None, metric: str) -> FigureRow:
         """The row of an agency and a metric; empty if there is none."""
         return self.cells.get((agency.code, metric), {}) if agency else {}
 

@@ -6,7 +6,7 @@ from datetime import date
 
 from chotso.reports import columns as of
 from chotso.reports.columns import SheetColumn, columns_of
-from chotso.reports.data import Row
+from chotso.reports.data import FigureRow
 from chotso.reports.issues import grouped
 from chotso.reports.overview import Overview
 from chotso.reports.words import PLAN_OF_ZERO_RANKED
@@ -19,9 +19,9 @@ class WorkbookSheet:
     name: str
     note: str
     columns: list[SheetColumn]
-    rows: Iterable[Row]
+    rows: Iterable[FigureRow]
     printed_columns: int
-    is_printed: Callable[[Row], bool] = lambda _: True
+    is_printed: Callable[[FigureRow], bool] = lambda _: True
     """Whether a row is printed; rows that are come first."""
 
 
@@ -41,7 +41,7 @@ def _agency(view: Overview) -> SheetColumn:
 def _metric(view: Overview) -> SheetColumn:
     """A metric's name for files that have its code alone."""
 
-    def name(row: Row) -> str:
+    def name(row: FigureRow) -> str:
         metric = view.metrics.get(str(row.get("metric_code")))
         return metric.name if metric else str(row.get("metric_code"))
 
@@ -49,8 +49,8 @@ def _metric(view: Overview) -> SheetColumn:
 
 
 def _made(view: Overview, name: str, table: str, note: str, chosen: tuple[SheetColumn, ...],
-          printed: int = 99, rows: Iterable[Row] | None = None,
-          is_printed: Callable[[Row], bool] = lambda _: True,
+          printed: int = 99, rows: Iterable[FigureRow] | None = None,
+          is_printed: Callable[[FigureRow], bool] = lambda _: True,
           rest: bool = False) -> WorkbookSheet | None:  # fmt: skip
     """A sheet of a data file; None if the release has no such file."""
     present = view.release.columns(table)
@@ -70,14 +70,14 @@ def _printed(view: Overview) -> str:
     return f"Bản in: {_newest(view)}; các tháng khác ở dưới."
 
 
-def _of_month(view: Overview) -> Callable[[Row], bool]:
+def _of_month(view: Overview) -> Callable[[FigureRow], bool]:
     return lambda row: row.get("month") == view.month
 
 
-def _newest_first(view: Overview, rows: Iterable[Row]) -> list[Row]:
+def _newest_first(view: Overview, rows: Iterable[FigureRow]) -> list[FigureRow]:
     """The judged month's rows first, then the others from the newest; otherwise in their order."""
 
-    def place(row: Row) -> tuple[bool, int]:
+    def place(row: FigureRow) -> tuple[bool, int]:
         month = row.get("month")
         days = month.toordinal() if isinstance(month, date) else 0
         return month != view.month, -days
@@ -89,7 +89,7 @@ def _results(view: Overview) -> WorkbookSheet | None:
     metrics = {code: place for place, code in enumerate(view.metrics)}
     whole = view.whole.code if view.whole else None
 
-    def place(row: Row) -> tuple[bool, str, int]:
+    def place(row: FigureRow) -> tuple[bool, str, int]:
         code = row["agency_code"]
         return code != whole, str(code), metrics.get(str(row["metric_code"]), len(metrics))
 
@@ -115,7 +115,7 @@ def _points(view: Overview) -> WorkbookSheet | None:
         for row in view.release.ranking
     }
 
-    def name(row: Row) -> str | None:
+    def name(row: FigureRow) -> str | None:
         found = names.get((row.get("participant_type"), row.get("participant_code")))
         return None if found is None else str(found)
 
@@ -151,7 +151,7 @@ def _officers(view: Overview) -> WorkbookSheet | None:
     is_of_month = _of_month(view)
     metrics = {code: place for place, code in enumerate(view.metrics)}
 
-    def place(row: Row) -> tuple[bool, str, str, int]:
+    def place(row: FigureRow) -> tuple[bool, str, str, int]:
         metric = metrics.get(str(row["metric_code"]), len(metrics))
         return not _has_plan(row), str(row["agency_code"]), str(row["officer_code"]), metric
 
@@ -165,7 +165,7 @@ def _officers(view: Overview) -> WorkbookSheet | None:
     )  # fmt: skip
 
 
-def _has_plan(row: Row) -> bool:
+def _has_plan(row: FigureRow) -> bool:
     return row.get("plan_in_force") is not None
 
 
@@ -201,7 +201,7 @@ def _issues(view: Overview) -> WorkbookSheet | None:
     if not view.release.columns("known_issues"):
         return None
     count = len(view.agencies)
-    rows: list[Row] = [
+    rows: list[FigureRow] = [
         {
             "where": group.where(count),
             "sentence_vi": group.said,

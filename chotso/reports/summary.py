@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from decimal import Decimal
 
-from chotso.reports.data import Row
+from chotso.reports.data import FigureRow
 from chotso.reports.issues import grouped
 from chotso.reports.overview import Overview, ReportedMetric
 from chotso.reports.wholes import surprises
@@ -36,7 +36,7 @@ def _of_the_whole(view: Overview) -> Iterable[str]:
     yield from _of_the_collection(view)
 
 
-def _against(metric: ReportedMetric, row: Row) -> str:
+def _against(metric: ReportedMetric, row: FigureRow) -> str:
     actual, plan = row.get("actual_to_date"), row.get("plan_in_force")
     if metric.unit == "fraction":
         return (
@@ -89,11 +89,11 @@ def _of_the_ranking(view: Overview) -> Iterable[str]:
     )
 
 
-def _name(row: Row) -> str:
+def _name(row: FigureRow) -> str:
     return shown(str(row.get("participant_name") or row.get("participant_code")), _SHORT)
 
 
-def _points(row: Row) -> str:
+def _points(row: FigureRow) -> str:
     points = row.get("total_points")
     return number(points, 2) if isinstance(points, Decimal | int) else "chưa có"
 
@@ -145,7 +145,7 @@ def _whole_number(amount: object) -> int:
     return amount if isinstance(amount, int) and not isinstance(amount, bool) else 0
 
 
-def is_overridden(row: Row) -> bool:
+def is_overridden(row: FigureRow) -> bool:
     """Whether a precondition was not met and was overridden."""
     return row.get("is_overridden") is True
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-from chotso.reports.data import Row
+from chotso.reports.data import FigureRow
 from chotso.reports.overview import Overview
 from chotso.reports.registered import feed_name
 from chotso.reports.words import day, month, number, shown
@@ -45,7 +45,7 @@ def _collection(view: Overview) -> Iterator[str]:
 
 
 def _plans(view: Overview) -> Iterator[str]:
-    fresh: dict[str, list[Row]] = {}
+    fresh: dict[str, list[FigureRow]] = {}
     for row in view.release.rows("plans"):
         if any(view.is_of_the_last_week(row.get(f"{name}_date"))
                for name in ("signed", "effective_from")):  # fmt: skip
@@ -61,7 +61,7 @@ def _plans(view: Overview) -> Iterator[str]:
     yield f"Kế hoạch ký hoặc bắt đầu hiệu lực: {'; '.join(told[:_FEW])}{more}."
 
 
-def _starts(rows: list[Row]) -> str:
+def _starts(rows: list[FigureRow]) -> str:
     days = [row["effective_from_date"] for row in rows]
     return day(min(each for each in days if isinstance(each, date))) if any(days) else "–"
 

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Context, Decimal
 
 from chotso.calendar import LOCAL_ZONE
-from chotso.reports.data import Value
+from chotso.reports.data import FigureValue
 
 REHEARSAL = "DIỄN TẬP – KHÔNG CÓ GIÁ TRỊ"
 NOTHING = "–"
@@ -67,7 +67,7 @@ def number(figure: int | Decimal, decimals: int = 0) -> str:
     return f"{exact:,f}".replace(",", " ").replace(".", ",").replace(" ", ".")
 
 
-def percent(ratio: Decimal | int, beside: Value = None) -> str:
+def percent(ratio: Decimal | int, beside: FigureValue = None) -> str:
     """98,25 %, with a non-breaking space.
 
     Args:
@@ -89,7 +89,9 @@ def _percent(ratio: Decimal, decimals: int) -> str:
     return f"{number(ratio.scaleb(2, _WIDE), decimals)}\u00a0%"
 
 
-def figure(amount: Value, unit: str, with_unit: bool = True, beside: Value = None) -> str:
+def figure(
+    amount: FigureValue, unit: str, with_unit: bool = True, beside: FigureValue = None
+) -> str:
     """A metric's figure: đồng and persons whole, fractions in per cent, null as a dash."""
     if not isinstance(amount, int | Decimal) or isinstance(amount, bool):
         return NOTHING
@@ -115,7 +117,7 @@ def instant(moment: datetime) -> str:
     return f"{local.hour:02d}:{local.minute:02d}{seconds} ngày {day(local)}"
 
 
-def verdict(is_met: Value, plan_status: Value = None) -> str:
+def verdict(is_met: FigureValue, plan_status: FigureValue = None) -> str:
     """Whether a plan was met, in words; without a plan, why there is nothing to say.
 
     A plan of 0 is said the same way wherever a verdict stands: it is met, as by any figure.

@@ -12,7 +12,7 @@ import xlsxwriter
 from chotso.calendar import LOCAL_ZONE
 from chotso.paper_register import MOTTO, NATION
 from chotso.reports.columns import SheetColumn
-from chotso.reports.data import Row, Value
+from chotso.reports.data import FigureRow, FigureValue
 from chotso.reports.facts import told_facts
 from chotso.reports.heading import dated_line, number_line
 from chotso.reports.heights import lines_of, most_lines
@@ -235,7 +235,7 @@ class _Writer:
             if column.source == "is_met":
                 self._conditional(sheet, _HEADER_ROW + 1, max(last, _HEADER_ROW + 1), position)
 
-    def _look(self, column: SheetColumn, row: Row) -> str:
+    def _look(self, column: SheetColumn, row: FigureRow) -> str:
         if column.look != "figure":
             return column.look
         metric = self.view.metrics.get(str(row.get("metric_code")))
@@ -255,7 +255,7 @@ class _Writer:
             )  # fmt: skip
 
     def put(
-        self, sheet: Any, row: int, column: int, cell: Value, look: str, **more: object
+        self, sheet: Any, row: int, column: int, cell: FigureValue, look: str, **more: object
     ) -> None:
         """Write a value with its type; a number that a double cannot hold is written as text."""
         match cell:
@@ -298,7 +298,7 @@ def _cell_text(text: str) -> str:
     return shown(text, _LONGEST_TEXT)
 
 
-def _at_most(rows: Iterable[Row], most: int) -> Iterator[Row]:
+def _at_most(rows: Iterable[FigureRow], most: int) -> Iterator[FigureRow]:
     for number, row in enumerate(rows):
         if number == most:
             return

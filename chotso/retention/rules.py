@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from chotso.errors import ChotsoError
-from chotso.release.seal.parts import Progress
+from chotso.progress import Progress, silent
 from chotso.retention import airflow_rows, old_files
 from chotso.retention.airflow_here import airflow_here
 from chotso.retention.old_files import Old
@@ -53,7 +53,7 @@ class Retention:
 
 @dataclass(frozen=True)
 class Leftover:
-    """What may go once it has not been touched for some days; by default, as many as asked for."""
+    """One kind of file to delete when unchanged for `days` (default: the command's `--days`)."""
 
     name: str
     what: str
@@ -76,7 +76,7 @@ def retain(
     *,
     days: int = DAYS,
     apply: bool = False,
-    progress: Progress = lambda _: None,
+    progress: Progress = silent,
 ) -> Retention:
     """Find what may go, and let it go if asked to.
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 from chotso.contracts import FileSource
 
-Kind = Literal[
+EntryKind = Literal[
     "delivery",
     "near_name",
     "bad_name",
@@ -21,7 +21,7 @@ Kind = Literal[
     "gone",
 ]
 # A delivery was meant and cannot be read: an incident, reported when it is first seen.
-INCIDENTS: tuple[Kind, ...] = ("bad_name", "no_file", "unreadable")
+INCIDENTS: tuple[EntryKind, ...] = ("bad_name", "no_file", "unreadable")
 
 _MANIFEST = re.compile(r"(.+)\.(?:sha256|count)", re.DOTALL)
 _UNFINISHED = re.compile(
@@ -52,7 +52,7 @@ class Seen:
 
     name: str
     feed: str | None
-    kind: Kind
+    kind: EntryKind
     reason: str | None = None
 
     @property

@@ -18,7 +18,7 @@ from fsspec.implementations.local import LocalFileSystem
 from chotso.calendar import LOCAL_ZONE
 from chotso.characters import is_known
 from chotso.errors import ChotsoError
-from chotso.source.drop_entries import Entry, Kind, shown
+from chotso.source.drop_entries import Entry, EntryKind, shown
 
 _COUNT = re.compile(r"[0-9]{1,12}")
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
@@ -98,7 +98,7 @@ class Delivery:
 class NotTakenError(ChotsoError):
     """An entry of the folder cannot be read now; `kind` and `reason` go into `ops.drop_entry`."""
 
-    def __init__(self, name: str, root: str, kind: Kind, reason: str) -> None:
+    def __init__(self, name: str, root: str, kind: EntryKind, reason: str) -> None:
         self.kind, self.reason = kind, reason
         super().__init__(
             f"{shown(name)} in the drop folder {root} cannot be read: {reason}.",
@@ -233,7 +233,7 @@ class DropFolder:
     def _path(self, name: str) -> str:
         return f"{self._root.rstrip('/')}/{name}"
 
-    def _not_taken(self, name: str, kind: Kind, reason: str) -> NotTakenError:
+    def _not_taken(self, name: str, kind: EntryKind, reason: str) -> NotTakenError:
         return NotTakenError(name, self._root, kind, reason)
 
 

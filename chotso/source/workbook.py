@@ -93,11 +93,14 @@ def _read(package: Package, only_first: bool) -> tuple[list[Sheet], list[str]]:
     chosen = _first(named, notes) if only_first else named
     budget = Budget()
     sheets = [
-        Sheet(item.name, _rows(package, item, store, budget), item.is_hidden) for item in chosen
+        Sheet(named_sheet.name, _rows(package, named_sheet, store, budget), named_sheet.is_hidden)
+        for named_sheet in chosen
     ]
     if not only_first:
         notes += [
-            f"sheet {shown(item.name)} is hidden, and was read" for item in named if item.is_hidden
+            f"sheet {shown(named_sheet.name)} is hidden, and was read"
+            for named_sheet in named
+            if named_sheet.is_hidden
         ]
     _decode(sheets)
     return sheets, notes
@@ -148,7 +151,7 @@ def _worksheets(
             named.append(_NamedSheet(name.strip(), part, is_hidden))
         elif kind != "chartsheet":
             notes.append(f"sheet {shown(name[:40])} is a {shown(kind[:40])}, and was not read")
-    parts = Counter(item.part.lower() for item in named)
+    parts = Counter(named_sheet.part.lower() for named_sheet in named)
     if shared := [part for part, times in parts.items() if times > 1]:
         raise PackageError(f"two sheets have one part, {shared[0][1:]}")
     return named, notes
@@ -156,13 +159,13 @@ def _worksheets(
 
 def _first(named: list[_NamedSheet], notes: list[str]) -> list[_NamedSheet]:
     """The first visible sheet; other sheets are reported."""
-    visible = [item for item in named if not item.is_hidden]
+    visible = [named_sheet for named_sheet in named if not named_sheet.is_hidden]
     if named and not visible:
         raise PackageError("all its sheets are hidden")
     others = [
-        f"{shown(item.name)}{' (hidden)' if item.is_hidden else ''}"
-        for item in named
-        if item not in visible[:1]
+        f"{shown(named_sheet.name)}{' (hidden)' if named_sheet.is_hidden else ''}"
+        for named_sheet in named
+        if named_sheet not in visible[:1]
     ]
     if others:
         notes.append(
@@ -182,8 +185,8 @@ def _store(package: Package, book: _WorkbookPart, links: dict[str, tuple[str, st
     )
 
 
-def _rows(package: Package, item: _NamedSheet, store: Store, budget: Budget) -> Rows:
-    name = shown(item.name)
+def _rows(package: Package, named_sheet: _NamedSheet, store: Store, budget: Budget) -> Rows:
+    name = shown(named_sheet.name)
     sheet = Worksheet(name, store, budget)
     counted = 0
 
@@ -191,7 +194,7 @@ def _rows(package: Package, item: _NamedSheet, store: Store, budget: Budget) -> 
         nonlocal counted
         counted += cells_in(piece)
 
-    for found in package.elements(item.part, PARTS, count):
+    for found in package.elements(named_sheet.part, PARTS, count):
         sheet.take(found)
     if counted != sheet.cells:
         raise PackageError(

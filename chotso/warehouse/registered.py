@@ -6,16 +6,16 @@ import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-Rows = list[tuple[Any, ...]]
+RegisteredRows = list[tuple[Any, ...]]
 
 
-def registered(conn: psycopg.Connection, table: str) -> Rows:
+def registered(conn: psycopg.Connection, table: str) -> RegisteredRows:
     """The rows of `schema.table`, ordered by their first column."""
     query = sql.SQL("select * from {}").format(sql.Identifier(*table.split(".")))
     return sorted(conn.execute(query).fetchall(), key=lambda row: str(row[0]))
 
 
-def replace(conn: psycopg.Connection, table: str, rows: Rows) -> None:
+def replace(conn: psycopg.Connection, table: str, rows: RegisteredRows) -> None:
     """Make `rows`, ordered by their first column, the rows of `schema.table`; as superuser."""
     if registered(conn, table) == rows:
         return

@@ -85,12 +85,12 @@ def publish(
 ) -> dict[str, int]:
     """Load, judge and publish; `landed` is None if the landing was stopped. Returns counts."""
     from chotso.orchestration.due import run_date
-    from chotso.orchestration.night import publish_and_count
+    from chotso.orchestration.night import publish_landed
     from chotso.settings import load_settings
 
     settings = load_settings()
     day = run_date(settings, partition_key, params, earlier=landed)
-    counts = publish_and_count(settings, group, day, is_landed=landed is not None)
+    counts = publish_landed(settings, group, day, is_landed=landed is not None)
     for asset in outlets or ():
         outlet_events[asset].add_partitions(day.isoformat())
     return counts

@@ -1,18 +1,18 @@
-{# What is kept of the last build for readers, so that a night counts changed persons alone: sums over
-   all persons as that build counted them (`chotso/build/kept.py`). A build that keeps nothing, as
-   every build of a past state or with a cutoff, counts all persons; it is the definition. #}
+{# Sums over all persons, kept from the last build for readers (`chotso/build/kept.py`). With them, a
+   night counts only the persons who changed. Without them a build counts all persons: that is the
+   definition. Builds of a past state, or with a cutoff, never use them. #}
 
-{# The copy of a model that the last build for readers left; only such a build reads it. #}
+{# The copy of a model kept by the last build for readers. Only builds for readers use it. #}
 {% macro kept(model) -%}
     marts_build.kept_{{ model }}
 {%- endmacro %}
 
-{# A model as the kept sums have it; without them, as it is. #}
+{# The copy kept by the last build; the model itself if nothing was kept. #}
 {% macro as_it_was(model) -%}
     {% if var('kept_as_known_at') %}{{ kept(model) }}{% else %}{{ ref(model) }}{% endif %}
 {%- endmacro %}
 
-{# The instant of what is kept; never, without it. #}
+{# When the kept sums were computed; -infinity if there are none. #}
 {% macro kept_as_known_at() -%}
     timestamptz '{{ var("kept_as_known_at") or "-infinity" }}'
 {%- endmacro %}
@@ -22,7 +22,7 @@
     and (known_to is null or known_to > {{ kept_as_known_at() }})
 {%- endmacro %}
 
-{# Versions of rows that began or ended after what is kept; none, if nothing is. #}
+{# Whether a row version began or ended after the sums were kept; false if there are none. #}
 {% macro changed_since_kept() -%}
     {%- if var('kept_as_known_at') -%}
         greatest(known_from, known_to) > {{ kept_as_known_at() }}

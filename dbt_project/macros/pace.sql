@@ -69,8 +69,8 @@
 {%- endmacro %}
 
 {# The CTE `judged`: the rows of a fact with the names of agency and metric, what is due to date, and
-   the status. `history` has January's figures, by `keys`. #}
-{% macro judged_against_pace(fact, history, keys) -%}
+   the status. `january` is the fact that has January's figures, by `keys`. #}
+{% macro judged_against_pace(fact, january, keys) -%}
 facts as (
     select
         facts.*,
@@ -93,7 +93,7 @@ due as (
         facts.*,
         {{ plan_to_date_fraction('coalesce(starts.actual_to_date, 0)') }}
     from facts
-    left join {{ history }} as starts
+    left join {{ january }} as starts
         on
             {%- for key in keys %}
             facts.{{ key }} = starts.{{ key }} and

@@ -88,7 +88,7 @@ def parts(since: Since, *columns: str) -> dict[str, tuple[Any, ...]]:
 
 def items(since: Since, cause: str, name: str) -> list[tuple[Any, int, int]]:
     (part,) = [part for part in since.parts if part.cause == cause]
-    return [(piece.details.get(name), *piece.change) for piece in part.items]
+    return [(piece.details.get(name), *piece.change) for piece in part.pieces]
 
 
 def test_every_cause_of_a_collection_has_its_part(split: Split) -> None:
@@ -146,7 +146,7 @@ def test_persons_come_and_go_by_the_spells_that_say_so(split: Split) -> None:
     assert [numbers["actual_month"] for numbers in (since.before, since.after)] == [7, 8]
     found = {
         part.cause: {
-            piece.details["person_id"].rstrip("0"): piece.change[0] for piece in part.items
+            piece.details["person_id"].rstrip("0"): piece.change[0] for piece in part.pieces
         }
         for part in since.parts
     }
@@ -192,7 +192,7 @@ def test_the_first_account_of_a_month_shows_the_receivable_of_the_months_before(
 ) -> None:
     since = split("07204", SI)
     assert parts(since, "numerator", "denominator") == {"new": (5, 710)}
-    found = [(piece.kind, *piece.change) for piece in since.parts[0].items]
+    found = [(piece.kind, *piece.change) for piece in since.parts[0].pieces]
     assert found == [("account", 5, 10), ("opening", 0, 700)]
 
 
@@ -228,7 +228,7 @@ def test_a_ratio_by_plan_changes_with_the_plan_that_divides_it(explained: Explai
         "new": (500, 0, Decimal("0.025")),
         "plan_revised": (0, 5_000, Decimal("0.062") - Decimal("0.0775")),
     }
-    assert [(p.kind, p.change[1]) for p in since.parts[-1].items] == [
+    assert [(p.kind, p.change[1]) for p in since.parts[-1].pieces] == [
         ("plan_line", 0),
         ("plan_line", 5_000),
     ]
@@ -248,7 +248,7 @@ def test_causes_are_applied_in_their_documented_order(split: Split) -> None:
 
 def test_batches_before_and_after_stand_at_every_item(split: Split) -> None:
     (part,) = [part for part in split("07201", HI).parts if part.cause == "corrected"]
-    grown = part.items[1].details
+    grown = part.pieces[1].details
     assert grown["batch_ids_before"] == {"document": FIRST_BATCH, "line": FIRST_BATCH}
     assert grown["batch_ids_after"] == {"document": SECOND_BATCH, "line": SECOND_BATCH}
 

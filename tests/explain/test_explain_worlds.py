@@ -140,7 +140,7 @@ def _adds_up(since: Since, key: tuple[object, ...]) -> None:
     for part in since.parts:
         assert part.cause in CAUSES
         for position, name in enumerate(names):
-            assert sum(item.change[position] for item in part.items) == part.change[name], key
+            assert sum(piece.change[position] for piece in part.pieces) == part.change[name], key
 
 
 class _Told:
@@ -176,7 +176,7 @@ class _Told:
 def _by_cause(since: Since) -> dict[str, tuple[int, int]]:
     found = {}
     for part in since.parts:
-        items = [p for p in part.items if p.kind not in ("opening", "plan_line")]
+        items = [p for p in part.pieces if p.kind not in ("opening", "plan_line")]
         sums = (sum(item.change[0] for item in items), sum(item.change[1] for item in items))
         if part.cause != "newly_shown" and any(sums):
             found[str(part.cause)] = sums

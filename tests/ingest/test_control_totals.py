@@ -15,7 +15,7 @@ from chotso.ingest.night import (
     extract_group,
     final_extract,
     land_group,
-    publish_and_prove,
+    process_and_prove,
 )
 from chotso.ingest.waiting import GroupReport
 from chotso.sandbox.server import SandboxServer
@@ -126,7 +126,7 @@ def by_the_command(world: QuarantineWorld, day: date) -> None:
 
 def by_the_dag(world: QuarantineWorld, day: date) -> None:
     land_group(world.settings, "contributions", day)
-    publish_and_prove(world.settings, "contributions", day)
+    process_and_prove(world.settings, "contributions", day)
 
 
 @pytest.mark.parametrize("night", [by_the_command, by_the_dag])

@@ -27,6 +27,8 @@ ROWS = [
     ("D4", 1, "Điểm bốn", "07299", 3),
     ("D5", 1, "Điểm năm", "07201", 4),
     ("D5", 1, "Điểm năm", "07201", 5),
+    ("D6", 1, "Điểm sáu", "07201", 10**15),
+    ("D7", 1, "Điểm bảy", "07201", 10**15 + 1),
 ]
 
 
@@ -49,7 +51,7 @@ def test_the_rules_of_every_feed_judge_a_feed_that_has_only_a_contract(
 ) -> None:
     names = [
         "rows_as_landed", "whole_read_not_empty", "readable", "key_present", "required_present",
-        "key_unique_or_identical", "agency_known",
+        "key_unique_or_identical", "agency_known", "amounts_in_range",
     ]  # fmt: skip
     assert [rule.name for rule in rules_of("points")] == names
     assert all(rule.shared for rule in rules_of("points"))
@@ -61,10 +63,11 @@ def test_the_rules_of_every_feed_judge_a_feed_that_has_only_a_contract(
 
     world.extract("points")
     accepted = {(r["ma_diem"], r["so_quay"], r["so_tien"]) for r in world.in_force("points")}
-    assert accepted == {("D1", 1, 10), ("D1", 2, 20), ("D2", 1, 40)}
+    assert accepted == {("D1", 1, 10), ("D1", 2, 20), ("D2", 1, 40), ("D6", 1, 10**15)}
     aside = [(row.rule_id, int(row.money)) for row in world.aside("points")]
     assert sorted(aside) == [
         ("points.agency_known", 3),
+        ("points.amounts_in_range", 10**15 + 1),
         ("points.key_present", 1),
         ("points.key_unique_or_identical", 4),
         ("points.key_unique_or_identical", 5),
@@ -77,4 +80,4 @@ def test_the_rules_of_every_feed_judge_a_feed_that_has_only_a_contract(
     world.tick()
     report = extract_group(world.settings, "points", DAY)
     assert "points.whole_read_not_empty" in "\n".join(report.stopped)
-    assert len(world.in_force("points")) == 3
+    assert len(world.in_force("points")) == 4

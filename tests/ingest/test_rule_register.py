@@ -115,7 +115,7 @@ def test_a_feed_without_rules_is_refused() -> None:
         (("level: batch", "level: batch\n    tolerance: {}"), "tolerance.below: Field required"),
         (("good_value: rows loaded", "good: rows loaded"), "good_value"),
         (("owner: Phòng Tổ chức", "keeper: Phòng Tổ chức"), "owner"),
-        (("next_action_vi: Chạy", "next_action: Chạy"), "next_action_vi"),
+        (("next_action_vi: Chạy", "next_action: Chạy"), "next_action: Extra inputs"),
         (("basis: {kind: business,", "basis: {kind: habit,"), "basis.kind: Input should be"),
         (("rules:", "rules: ["), "does not hold together"),
         (("- name: readable", "- name: rows_as_landed"), "registered twice for every feed"),
@@ -130,6 +130,14 @@ def test_a_feed_without_rules_is_refused() -> None:
         (("left_out: ", "left_out: short # "), "left_out: String should have at least"),
         (("id: plans.measure_known", "id: plans.readable"), r"plans\.readable is registered twice"),
         (("sentence_vi: Mọi", "sentence_vi: ''\n    x: Mọi"), "sentence_vi"),
+        (
+            ("pattern: closing_identity", "pattern: opening_identity"),
+            r"opening_identity has no SQL",
+        ),
+        (("    given: {counted: rows}\n", ""), "pattern and given: both or none"),
+        (("    next_action_en: Have the agency's", "    # "), "next_action_en: both or none"),
+        (("    next_action_vi: Chạy", "    # "), "next_action_en: both or none"),
+        (("  file:\n    vi:", "  folder:\n    vi:"), "next_actions.file: Field required"),
     ],
 )
 def test_a_register_that_does_not_hold_together_is_refused(
@@ -173,7 +181,28 @@ def test_the_file_is_headed_by_the_sentence_in_both_languages(rule: Rule) -> Non
         header.append(line.removeprefix("--"))
     text = _words(" ".join(header))
     written = _as_written(rule)
-    assert text.startswith(f"vi: {written['sentence_vi']} en: {written['sentence_en']}")
+    if rule.pattern:
+        assert header, "a pattern says what its rules have in common"
+        assert not text.startswith("vi:")
+    else:
+        assert text.startswith(f"vi: {written['sentence_vi']} en: {written['sentence_en']}")
+
+
+@by_id
+def test_only_what_is_known_of_the_batch_is_still_to_be_filled_in(rule: Rule) -> None:
+    known = {"batch", "known_at", "business_date", "month", "rows"}
+    if rule.tolerance is not None:
+        known = {"history", "standing", "dates_needed"} | set(rule.tolerance.literals())
+    assert set(re.findall(r"\{([a-z_]+)\}", rule.sql)) <= known
+
+
+def test_a_pattern_is_the_sql_of_several_rules_and_uses_all_that_is_given() -> None:
+    for path in (EXPECTATIONS_DIR / "patterns").glob("*.sql"):
+        rules_ = [rule for rule in register() if rule.pattern == path.stem]
+        assert len({str(rule.given) for rule in rules_}) > 1, path.stem
+        for rule in rules_:
+            named = set(re.findall(r"\{([a-z_]+)\}", path.read_text(encoding="utf-8")))
+            assert set(rule.given) <= named, rule.id
 
 
 @by_id
@@ -256,7 +285,17 @@ def test_the_shared_rules_name_the_columns_of_the_contract(feed: str) -> None:
 def test_every_amount_in_whole_đồng_has_a_range(feed: str) -> None:
     contract = contract_of(feed)
     ranges = " ".join(_body(r) for r in rules_of(feed) if r.name.endswith("_in_range"))
-    assert set(contract.money_columns) <= set(re.findall(r"\w+", ranges))
+    assert {*contract.money_columns, *contract.amounts} <= set(re.findall(r"\w+", ranges))
+
+
+def test_an_amount_is_a_whole_number_of_đồng_and_nothing_else() -> None:
+    for contract in contracts().values():
+        described = {
+            name
+            for name, column in contract.landed.items()
+            if "đồng" in column.description and column.type == "bigint"
+        }
+        assert set(contract.amounts) == described, contract.feed
 
 
 # ── the rendering ────────────────────────────────────────────────────────────────────────────────

@@ -9,7 +9,7 @@ import pytest
 
 from chotso.contracts import contract_of
 from chotso.errors import ChotsoError
-from chotso.ingest.night import extract_group, land_group, publish_and_prove
+from chotso.ingest.night import extract_group, land_group, process_and_prove
 from chotso.landing import LandedFile, Landing
 from chotso.sandbox.server import SandboxServer
 from chotso.source.arrow import landed_schema
@@ -93,7 +93,7 @@ def test_a_changed_landing_stops_its_batch_and_the_next_night_reads_the_file_aga
         data.chmod(0o600)
         data.write_bytes(content)
         with pytest.raises(ChotsoError, match="is not what was landed"):
-            publish_and_prove(warehouse.settings, "c12", NIGHT)
+            process_and_prove(warehouse.settings, "c12", NIGHT)
         with psycopg.connect(warehouse.admin_url) as conn:
             assert conn.execute("select count(*) from raw.c12").fetchone() == (0,)
             conn.execute("delete from ops.batch where status = 'failed'")

@@ -10,9 +10,10 @@ import psycopg
 import pytest
 
 from chotso.errors import ChotsoError
+from chotso.progress import Progress
 from chotso.release.seal.checks import CHECKS, Override, override_of
 from chotso.release.seal.freeze import FreezeReport, freeze
-from chotso.release.seal.parts import Parts, Progress
+from chotso.release.seal.parts import Parts
 from chotso.settings import Settings
 from chotso.verifier.verify import verify
 from tests.worlds import freeze_world as world

@@ -18,27 +18,39 @@ _MADE = re.compile(
     r"\bcreate\s+(?:local\s+)?temp(?:orary)?\s+(?:table|view)\s+(\w+)", re.IGNORECASE
 )
 _OBJECT = "TemporaryTable"
+_VARIABLES = {"Contract": "contract", "DataFile": "data_file"}
+"""Classes whose instances have one name everywhere."""
 
 
-def test_no_two_classes_share_a_name() -> None:
-    places = defaultdict(list)
-    for path in _PYTHON:
-        for node in ast.walk(_tree(path)):
-            if isinstance(node, ast.ClassDef):
-                places[node.name].append(str(path.relative_to(ROOT)))
-    assert {name: found for name, found in places.items() if len(found) > 1} == {}
+def test_no_two_classes_and_no_two_names_of_types_are_the_same() -> None:
+    texts = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in _PYTHON}
+    assert _defined_twice(texts) == {}
 
 
-def test_a_contract_is_called_contract() -> None:
+@pytest.mark.parametrize(
+    "other", ["class Row: ...", "Row = dict[str, int]", "Row: TypeAlias = str"]
+)
+def test_a_name_of_a_type_that_two_modules_define_is_found(other: str) -> None:
+    assert _defined_twice({"one": "class Row: ...", "two": other}) == {"Row": ["one", "two"]}
+    assert _defined_twice({"one": "ROW = 1", "two": "ROW = 2"}) == {}
+
+
+def test_a_contract_is_called_contract_and_a_data_file_data_file() -> None:
     assert [
         f"{path.relative_to(ROOT)}: {name}" for path in _PYTHON for name in _misnamed(_tree(path))
     ] == []
 
 
 @pytest.mark.parametrize(
-    "text", ["def f(item: Contract): ...", "spec: Contract = x", "def f(a: Contract | Other): ..."]
+    "text",
+    [
+        "def f(item: Contract): ...",
+        "spec: Contract = x",
+        "def f(a: Contract | Other): ...",
+        "def f(spec: DataFile): ...",
+    ],
 )
-def test_a_contract_with_another_name_is_found(text: str) -> None:
+def test_an_instance_with_another_name_is_found(text: str) -> None:
     assert list(_misnamed(ast.parse(text)))
 
 
@@ -61,12 +73,35 @@ def test_a_temporary_table_that_two_modules_name_is_found(other: str) -> None:
     assert not _named_elsewhere({"one": "create temporary table kept ()", "two": "raw as kept"})
 
 
+def _defined_twice(texts: dict[str, str]) -> dict[str, list[str]]:
+    """Classes and other capitalised names that more than one module defines, and which do."""
+    places: dict[str, list[str]] = defaultdict(list)
+    for place, text in texts.items():
+        tree = ast.parse(text)
+        names = [node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+        for name in [*names, *(name for node in tree.body for name in _assigned(node))]:
+            places[name].append(place)
+    return {name: found for name, found in places.items() if len(found) > 1}
+
+
+def _assigned(node: ast.stmt) -> Iterator[str]:
+    """The names of types that a statement assigns; a constant is all capitals."""
+    targets: list[ast.expr] = []
+    if isinstance(node, ast.Assign):
+        targets = node.targets
+    elif isinstance(node, ast.AnnAssign):
+        targets = [node.target]
+    for target in targets:
+        if isinstance(target, ast.Name) and re.fullmatch(r"_?[A-Z](?=\w*[a-z])\w*", target.id):
+            yield target.id
+
+
 def _tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
 def _misnamed(tree: ast.Module) -> Iterator[str]:
-    """Parameters and attributes that hold a contract and have another name."""
+    """Parameters and attributes that hold such an instance and have another name."""
     for node in ast.walk(tree):
         if isinstance(node, ast.arg) and node.annotation is not None:
             name, annotation = node.arg, ast.unparse(node.annotation)
@@ -74,8 +109,9 @@ def _misnamed(tree: ast.Module) -> Iterator[str]:
             name, annotation = ast.unparse(node.target), ast.unparse(node.annotation)
         else:
             continue
-        if re.search(r"(^|\| )Contract\b", annotation) and not name.endswith("contract"):
-            yield name
+        for class_name, variable in _VARIABLES.items():
+            if re.search(rf"(^|\| ){class_name}\b", annotation) and not name.endswith(variable):
+                yield name
 
 
 def _literals(path: Path) -> str:

@@ -5,7 +5,6 @@ import shutil
 import stat
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,6 @@ from tests.worlds.sandbox_homes import (
     keep_row,
     kept_row,
     kill_9,
-    new_home,
     postmaster,
     python,
     query,
@@ -26,19 +24,6 @@ from tests.worlds.sandbox_homes import (
 ORDINARY_UID = 65534
 only_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 pytestmark = [pytest.mark.warehouse]
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _no_demanded_port() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("CHOTSO_PG_PORT", raising=False)
-        yield
-
-
-@pytest.fixture
-def home() -> Iterator[Path]:
-    with new_home() as path:
-        yield path
 
 
 def test_a_copied_home_gets_a_server_of_its_own(home: Path) -> None:

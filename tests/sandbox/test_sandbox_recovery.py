@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -18,7 +17,6 @@ from tests.worlds.sandbox_homes import (
     keep_row,
     kept_row,
     kill_9,
-    new_home,
     postmaster,
     python,
     query,
@@ -38,19 +36,6 @@ while time.monotonic() < ends and draft.is_dir():
         break
 """
 """What an initdb does that outlived its killed starter: it writes until its folder is gone."""
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _no_demanded_port() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("CHOTSO_PG_PORT", raising=False)
-        yield
-
-
-@pytest.fixture
-def home() -> Iterator[Path]:
-    with new_home() as path:
-        yield path
 
 
 def test_a_killed_server_comes_back_with_what_was_committed(home: Path) -> None:

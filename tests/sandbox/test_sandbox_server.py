@@ -18,24 +18,11 @@ from tests.worlds.sandbox_homes import keep_row, kept_row, new_home, postmaster,
 pytestmark = [pytest.mark.warehouse]
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _no_demanded_port() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("CHOTSO_PG_PORT", raising=False)
-        yield
-
-
 @pytest.fixture(scope="module")
 def shared() -> Iterator[tuple[Path, SandboxServer]]:
     """One running server for the tests that only look."""
     with new_home() as path:
         yield path, server.start(path)
-
-
-@pytest.fixture
-def home() -> Iterator[Path]:
-    with new_home() as path:
-        yield path
 
 
 def test_a_second_start_changes_nothing_and_is_quick(shared: tuple[Path, SandboxServer]) -> None:

@@ -23,11 +23,12 @@ from chotso.build.scratch import claim_scratch_schema
 from chotso.calendar import parse_instant
 from chotso.contracts import contracts
 from chotso.failpoints import failpoint
+from chotso.progress import Progress
 from chotso.registers import load_registers
 from chotso.release.bundle import papers
 from chotso.release.bundle.inputs import MadeBy
 from chotso.release.seal.freeze import FreezeReport, freeze
-from chotso.release.seal.parts import Parts, PeriodToFreeze, Progress
+from chotso.release.seal.parts import Parts, PeriodToFreeze
 from chotso.settings import Settings
 from chotso.warehouse import locks
 from chotso.warehouse.connect import connect as connect

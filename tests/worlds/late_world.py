@@ -10,8 +10,9 @@ from typing import Any
 
 import psycopg
 
+from chotso.progress import Progress
 from chotso.release.seal.freeze import FreezeReport, freeze
-from chotso.release.seal.parts import Parts, Progress
+from chotso.release.seal.parts import Parts
 from chotso.settings import Settings
 from tests.worlds import freeze_world
 from tests.worlds.build_warehouse import Servers, new_warehouse

@@ -15,7 +15,7 @@ from chotso.verifier import verify
 
 
 def staging(folder: Path) -> Path:
-    """An empty folder in which the bundle is made; remains of a killed run are removed.
+    """Make an empty folder for the new bundle; remains of a killed run are removed.
 
     Raises:
         OSError: The place cannot be written.
@@ -59,10 +59,10 @@ def is_sound(folder: Path, root: str) -> bool:
 
 
 def refuse_unknown(folder: Path) -> None:
-    """Refuse to seal where a whole bundle stands that the warehouse does not know.
+    """Refuse to seal if there is a whole bundle that the warehouse does not know.
 
-    The warehouse was restored from a backup of before that seal. Another seal would have another
-    root than the signed page, and would set the signed bundle aside as damaged.
+    The warehouse was restored from a backup that is older than that seal. A new seal would have
+    another root than the signed page, and the signed bundle would be set aside as damaged.
 
     Raises:
         ChotsoError: There is such a bundle.

@@ -82,7 +82,7 @@ class MadeBy:
         }
 
     def sha256(self) -> str:
-        """One hash of everything: a build that was made by anything else is not continued."""
+        """One hash of everything. A build with another hash is not continued."""
         return hashlib.sha256(canonical_json(self.manifest_part())).hexdigest()
 
 

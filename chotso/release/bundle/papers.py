@@ -49,7 +49,7 @@ def _facts(folder: Path, manifest: Mapping[str, Any]) -> ReleaseFacts:
 
 
 def _register(folder: Path, name: str) -> dict[str, Any]:
-    """A register of the bundle; empty if it has none, as bundles from before the register."""
+    """A register of the bundle; empty if the bundle is older than the register."""
     path = folder / name
     content = read_yaml(path.read_bytes()) if path.is_file() else None
     return content if isinstance(content, dict) else {}

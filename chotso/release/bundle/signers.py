@@ -21,7 +21,7 @@ REGISTER = "config/signers.yml"
 
 
 class Signer(StrictModel):
-    """One person. `public_key` is 32 bytes as 64 hex digits, however the register writes it."""
+    """One person. `public_key` is always 64 hex digits, in whichever form the register has it."""
 
     id: Annotated[str, StringConstraints(pattern=f"^{SIGNER.pattern}$")]
     name: Name

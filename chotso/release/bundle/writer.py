@@ -13,7 +13,7 @@ from chotso.release.bundle import papers
 from chotso.release.bundle.inputs import MadeBy
 from chotso.release.bundle.signers import signers_of
 from chotso.release.data.canonical import DataFile, canonical_json, csv_lines, render
-from chotso.release.data.reading import Row
+from chotso.release.data.reading import FileRow
 from chotso.release.data.tables import CORRECTION, TABLES
 from chotso.verifier import verify
 
@@ -59,7 +59,7 @@ class Written:
 def write_bundle(
     folder: Path,
     identity: Identity,
-    tables: Mapping[str, Iterable[Row]],
+    tables: Mapping[str, Iterable[FileRow]],
     made: MadeBy,
     inputs: list[dict[str, Any]],
     final_extract: list[dict[str, Any]],
@@ -70,8 +70,8 @@ def write_bundle(
         folder: Made here.
         identity: What the release is.
         tables: Rows by table name, for every table of `tables.TABLES` and, of a corrigendum, of
-            `tables.CORRECTION`, in order of their keys. They are read after one another, so those
-            of a correction may be found in the files of the others.
+            `tables.CORRECTION`, in order of their keys. They are read one after the other, so the
+            rows of a correction can be computed from the files that were written before.
         made: Code, packages, configuration and rules that the figures were built by.
         inputs: As `inputs.landed_inputs` gives them.
         final_extract: As `inputs.newest_batches` gives them.
@@ -145,7 +145,7 @@ def flush(folder: Path) -> None:
             os.close(descriptor)
 
 
-def _csv(data_file: DataFile, rows: Iterable[Row]) -> Iterator[bytes]:
+def _csv(data_file: DataFile, rows: Iterable[FileRow]) -> Iterator[bytes]:
     try:
         yield from csv_lines(data_file, rows)
     except ValueError as error:

@@ -73,7 +73,7 @@ class LandedFolder:
         return self.known_at, group, contract.order, self.delivery is None, number
 
     def is_of(self, entry: dict[str, Any]) -> bool:
-        """Whether feed, date and instant are equal to those of an entry of the manifest."""
+        """Whether its feed, date and instant equal those of an entry of the manifest."""
         return (self.feed, str(self.business_date), render(self.known_at, "instant")) == (
             entry["feed"],
             entry["business_date"],
@@ -107,7 +107,8 @@ def inputs_in_order(landing: Landing, manifest: dict[str, Any]) -> Inputs:
     A final extract that changed nothing is no input, but it shows that every feed was read.
 
     Raises:
-        ChotsoError: The archive lacks an input, or a folder of one holds what it does not tell of.
+        ChotsoError: The archive lacks an input, or an input's folder holds files that it does not
+            list.
     """
     there = sorted(_complete(landing), key=lambda each: each.order)
     taken: dict[str, LandedFolder] = {}
@@ -141,9 +142,9 @@ def inputs_in_order(landing: Landing, manifest: dict[str, Any]) -> Inputs:
 def _reads_of(entry: dict[str, Any], there: list[LandedFolder]) -> list[LandedFolder]:
     """The read with a feed's newest instant, and the read of its newest date.
 
-    Usually that is one read; it is two if a night was published late. A read is a whole read of the
-    feed or the listing of the folder, but no delivery and nothing that was published again. Reads
-    that the manifest names come first.
+    Usually they are the same; they differ if a night was published late. Here a read is a whole
+    read of the feed, or the listing of the folder. Deliveries and batches that were published again
+    are no reads. Reads that the manifest names are preferred.
     """
     reads = [
         each

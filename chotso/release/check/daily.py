@@ -21,7 +21,7 @@ _TOLD = 10
 
 
 class UnanchoredError(ChotsoError):
-    """Everything agrees, and no anchor vouches for a release."""
+    """Everything agrees, but no anchor confirms a release."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +62,8 @@ def _checked(settings: Settings) -> Checked:
     """Check every release on disk, the chain, the anchors, and what readers see.
 
     Raises:
-        ChotsoError: Something differs, no anchor vouches for a release, or the anchor file is
-            missing, unreadable, or where whoever forges a release could write it.
+        ChotsoError: Something differs, no anchor confirms a release, or the anchor file is missing,
+            unreadable, or in a place that a forger of releases could write to.
     """
     anchors = _anchors(settings)
     folder = settings.releases_dir
@@ -149,7 +149,7 @@ def _refuse_lost(settings: Settings, folder: Path) -> None:
 
 
 def _unanchored(unknown: list[str], roots: dict[str, str]) -> UnanchoredError:
-    """Releases without an anchor: with the loader's login, an invented release can be sealed."""
+    """Releases without an anchor. The loader's login could have sealed an invented release."""
     named = [f"unanchored: {each}, root {roots[each]}" for each in unknown]
     return UnanchoredError(
         "\n".join(["Sealed, and no anchor vouches for it:", *named]),

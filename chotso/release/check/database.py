@@ -1,9 +1,10 @@
 """Compares what readers see with the bundles, by row, key and column.
 
-That is `frozen`, and the views of `marts` that show sealed periods (`chotso.release.check.marts`).
+Readers see `frozen`, and the views of `marts` that show sealed periods
+(`chotso.release.check.marts`).
 
-The files are checked first, by their verifier and the anchor. The warehouse is compared only with
-files that have no fault. Rows are streamed, so neither side is held in memory.
+First the verifier checks the files against the anchor. The warehouse is compared only with files
+that have no fault. Rows are streamed, so neither side is held in memory.
 """
 
 import hashlib
@@ -68,7 +69,7 @@ def verify_with_database(settings: Settings, path: Path, anchor: str | None = No
 
 
 def _superseded(conn: psycopg.Connection, release_id: str | None) -> dict[str, str]:
-    """This release with the release that corrects it, if any; a folder alone cannot tell."""
+    """This release, and the one that corrects it, if any. A folder alone does not say."""
     query = "select corrects, release_id from frozen.release where corrects = %s"
     return {str(old): str(new) for old, new in conn.execute(query, [release_id]).fetchall()}
 
@@ -114,7 +115,7 @@ def _missing(conn: psycopg.Connection, folders: list[Path]) -> Iterator[Finding]
 
 
 def _orphans(conn: psycopg.Connection) -> Iterator[Finding]:
-    """Rows without a release: readers see them, and no check of a release reads them."""
+    """Rows that belong to no release: readers see them, but checks of releases do not."""
     tables = conn.execute(
         "select relname from pg_class inner join pg_attribute on attrelid = oid "
         "where relnamespace = 'frozen'::regnamespace and relkind in ('r', 'p') "

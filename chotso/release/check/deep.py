@@ -25,6 +25,7 @@ from chotso.contracts import contracts
 from chotso.errors import ChotsoError
 from chotso.ingest import prove
 from chotso.landing import Landing
+from chotso.progress import Progress, silent
 from chotso.release import state
 from chotso.release.bundle import inputs
 from chotso.release.bundle.writer import Correction, Identity, write_bundle
@@ -32,10 +33,10 @@ from chotso.release.check.archive import KEPT, Inputs, acts_in_order, inputs_in_
 from chotso.release.check.republish import carry_out, republish_folder
 from chotso.release.data.canonical import DataFile
 from chotso.release.data.changes import Changes, Corrected, keyed_rows
-from chotso.release.data.reading import Frozen, Row, reading
+from chotso.release.data.reading import FileRow, Frozen, reading
 from chotso.release.data.tables import ATTAINMENT, CHECKS, LATE_CHANGES
 from chotso.release.seal import checks
-from chotso.release.seal.parts import Parts, Progress
+from chotso.release.seal.parts import Parts
 from chotso.settings import Settings
 from chotso.verifier import verify
 from chotso.warehouse.connect import connect
@@ -57,8 +58,8 @@ _READ: dict[str, Callable[[str], object]] = {
 class Rebuilt:
     """A release that was made again: its root, its differences, and its folder.
 
-    `folder` is None if there is no difference. `others` are folders of the archive of that time
-    that are no inputs. `copied` are parts of the bundle that the archive does not hold.
+    `folder` is None if there is no difference. `others` are folders of the archive from that time
+    that are no inputs. `copied` are parts of the bundle that cannot be made from the archive.
     """
 
     root_sha256: str
@@ -78,7 +79,7 @@ class Rebuilt:
         return [*same, f"{len(self.others)} folders of the archive are no inputs of it: {shown}"]
 
 
-def verify_deep(landing_url: str, bundle: Path, *, progress: Progress = lambda _: None) -> Rebuilt:
+def verify_deep(landing_url: str, bundle: Path, *, progress: Progress = silent) -> Rebuilt:
     """Make a release again on a temporary server.
 
     Args:
@@ -107,7 +108,7 @@ def rebuild(
     folder: Path,
     *,
     parts: Parts | None = None,
-    progress: Progress = lambda _: None,
+    progress: Progress = silent,
 ) -> Rebuilt:
     """Make a release again in an empty warehouse, from its inputs alone.
 
@@ -215,7 +216,7 @@ def _check_same_code(manifest: dict[str, Any], parts: Parts) -> None:
 
 
 def _other(here: Any, there: Any) -> str:
-    """What differs from the release's: paths of files, or a hash or version."""
+    """How code and configuration differ from the release's: paths of files, a hash or a version."""
     if not isinstance(here, list):
         return str(there.get("version", there) if isinstance(there, dict) else there)
     mine, its = ({each["path"]: each["sha256"] for each in files} for files in (here, there))
@@ -305,19 +306,19 @@ def _write(
     overridden = _overridden(bundle)
     with reading(conn, source) as tables:
         rows = [overridden.get(str(row["check_code"]), row) for row in found]
-        whole: dict[str, Iterable[Row]] = {**tables, CHECKS.name: rows}
+        whole: dict[str, Iterable[FileRow]] = {**tables, CHECKS.name: rows}
         if corrected:
             whole["changes"] = Changes(corrected, folder)
             whole[LATE_CHANGES.name] = _copied(bundle, LATE_CHANGES)
         return write_bundle(folder, identity, whole, parts.made_by(), landed, newest).root
 
 
-def _overridden(bundle: Path) -> dict[str, Row]:
+def _overridden(bundle: Path) -> dict[str, FileRow]:
     """Checks that persons let pass, from the bundle: overrides are not in the archive."""
     return {str(row["check_code"]): row for row in _copied(bundle, CHECKS) if row["is_overridden"]}
 
 
-def _copied(bundle: Path, data_file: DataFile) -> Iterator[Row]:
+def _copied(bundle: Path, data_file: DataFile) -> Iterator[FileRow]:
     """The rows of a bundle's data file, as values."""
     kinds = {column.name: _READ[column.kind] for column in data_file.columns}
     with (bundle / data_file.path).open(encoding="utf-8", newline="\n") as stream:

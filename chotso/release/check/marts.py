@@ -1,7 +1,7 @@
 """Compares what the marts show of sealed periods with the files of their releases.
 
-`chotso.build.official` puts these rows there with the loader's login. So that login, or a
-superuser, could show other ones, or mark rows as sealed that no release has.
+`chotso.build.official` writes these rows with the loader's login. That login, or a superuser, could
+also write other rows, or mark rows as sealed that are in no release.
 """
 
 from collections.abc import Iterable, Iterator
@@ -23,9 +23,9 @@ SCHEMA = "marts"
 _ROWS_AT_ONCE = 2_000
 _EXACT = Context(prec=1000, rounding=ROUND_HALF_UP)  # as PostgreSQL rounds
 
-Told = tuple[str, Iterable[str]]
+ViewFindings = tuple[str, Iterable[str]]
 """A view and the sentences about its differences."""
-_Numbers = dict[str, int | None]
+_Decimals = dict[str, int | None]
 """Columns of numbers, and how many decimals each keeps; None keeps all."""
 
 
@@ -34,50 +34,52 @@ class Marts:
 
     def __init__(self, conn: psycopg.Connection) -> None:
         self._conn = conn
-        self._numbers: dict[str, _Numbers] = {}
+        self._numbers: dict[str, _Decimals] = {}
         self._columns: dict[str, set[str]] = {}
         self._compared: list[str] = []
-        for mart, spec in MARTS.items():
+        for mart, data_file in MARTS.items():
             columns, numbers = self._look(mart)
-            if columns >= {"period_id", *MARK, *spec.key}:
+            if columns >= {"period_id", *MARK, *data_file.key}:
                 self._columns[mart], self._numbers[mart] = columns, numbers
 
     @property
     def missing(self) -> list[str]:
-        """Views that are not there yet, or do not say what is sealed: a build makes them."""
+        """Views that do not exist yet, or lack the columns of a seal. The next build makes them."""
         return [mart for mart in MARTS if mart not in self._columns]
 
-    def of_release(self, folder: Path, period_id: str, release_id: str) -> list[Told]:
-        """Where the views show a period other than its current release in the folder."""
+    def of_release(self, folder: Path, period_id: str, release_id: str) -> list[ViewFindings]:
+        """How the views differ from the period's current release in the folder."""
         self._compared.append(period_id)
         return [
             (mart, self._differing(mart, MARTS[mart], folder, period_id, release_id))
             for mart in self._columns
         ]
 
-    def marked(self) -> list[Told]:
-        """Rows of other periods that are marked as sealed by what is not their last release."""
+    def marked(self) -> list[ViewFindings]:
+        """Rows of other periods that name a release which is not their period's current one."""
         return [(mart, self._marked(mart)) for mart in self._columns]
 
     def _differing(
-        self, mart: str, spec: DataFile, folder: Path, period_id: str, release_id: str
+        self, mart: str, data_file: DataFile, folder: Path, period_id: str, release_id: str
     ) -> Iterator[str]:
         shown = sql.SQL("period_id = {}").format(sql.Literal(period_id))
-        first = next(_rows(mart, spec, folder), None)
-        if first is None:  # sealed before there was a ranking: the period's rows go on
+        first = next(_rows(mart, data_file, folder), None)
+        if first is None:
+            # This release has no such file (older format), so the mart must show no sealed rows
+            # for it.
             marked = sql.SQL("{} and (is_sealed or release_id is not null)").format(shown)
-            yield from pairwise(self._kept(mart, spec, [*spec.key], marked), iter(()))
+            yield from pairwise(self._kept(mart, data_file, [*data_file.key], marked), iter(()))
             return
         names = [name for name in first[1] if name in self._columns[mart]]
         mark: Fields = dict(zip(MARK, ("true", release_id), strict=True))
         sealed = (
             (key, {**{name: self._plain(mart, name, row[name]) for name in names}, **mark})
-            for key, row in _rows(mart, spec, folder)
+            for key, row in _rows(mart, data_file, folder)
         )
-        yield from pairwise(self._kept(mart, spec, [*names, *MARK], shown), sealed)
+        yield from pairwise(self._kept(mart, data_file, [*names, *MARK], shown), sealed)
 
     def _kept(
-        self, mart: str, spec: DataFile, names: list[str], condition: sql.Composable
+        self, mart: str, data_file: DataFile, names: list[str], condition: sql.Composable
     ) -> Keyed:
         statement = sql.SQL("select {columns} from {view} where {condition} order by {key}").format(
             columns=sql.SQL(", ").join(map(sql.Identifier, names)),
@@ -85,14 +87,14 @@ class Marts:
             condition=condition,
             key=sql.SQL(", ").join(
                 sql.SQL("coalesce({}::text, '\\N') collate \"C\"").format(sql.Identifier(name))
-                for name in spec.key
+                for name in data_file.key
             ),
         )
         with self._conn.cursor(name=f"compare_{mart}", row_factory=dict_row) as cursor:
             cursor.itersize = _ROWS_AT_ONCE
             for row in cursor.execute(statement):
                 fields = {name: self._plain(mart, name, value) for name, value in row.items()}
-                yield tuple(fields[name] or "\\N" for name in spec.key), fields
+                yield tuple(fields[name] or "\\N" for name in data_file.key), fields
 
     def _marked(self, mart: str) -> Iterator[str]:
         statement = sql.SQL(
@@ -121,7 +123,7 @@ class Marts:
             )
 
     def _plain(self, mart: str, name: str, value: object) -> str | None:
-        """A value of the view or of the file in one form; numbers as far as the view keeps them."""
+        """A value of view or file as text, rounded to the decimals that the view keeps."""
         if value is None:
             return None
         if name in self._numbers[mart]:
@@ -133,7 +135,7 @@ class Marts:
             return "true" if value else "false"
         return value.isoformat() if isinstance(value, date) else str(value)
 
-    def _look(self, mart: str) -> tuple[set[str], _Numbers]:
+    def _look(self, mart: str) -> tuple[set[str], _Decimals]:
         rows: list[tuple[Any, ...]] = self._conn.execute(
             "select column_name::text, numeric_precision_radix is not null, numeric_scale::integer "
             "from information_schema.columns where table_schema = %s and table_name = %s",
@@ -143,19 +145,19 @@ class Marts:
         return {name for name, _, _ in rows}, numbers
 
 
-def _rows(mart: str, spec: DataFile, folder: Path) -> Keyed:
-    """The rows of the release's file that the mart shows; of figures, those of the last month."""
-    path = folder / spec.path
+def _rows(mart: str, data_file: DataFile, folder: Path) -> Keyed:
+    """The rows of the release's file that the mart shows: all, or the last month of figures."""
+    path = folder / data_file.path
     if not path.exists():
         return
     month = None
     if mart == FIGURES:
-        month = max((row["month"] or "" for _, row in _read(spec, path)), default="")
-    for key, row in _read(spec, path):
+        month = max((row["month"] or "" for _, row in _read(data_file, path)), default="")
+    for key, row in _read(data_file, path):
         if month is None or row["month"] == month:
             yield key, row
 
 
-def _read(spec: DataFile, path: Path) -> Keyed:
+def _read(data_file: DataFile, path: Path) -> Keyed:
     with path.open(encoding="utf-8", newline="\n") as stream:
-        yield from keyed_rows(spec, stream)
+        yield from keyed_rows(data_file, stream)

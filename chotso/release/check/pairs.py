@@ -10,7 +10,7 @@ Keyed = Iterator[tuple[Key, Fields]]
 
 
 def pairwise(kept: Keyed, sealed: Keyed) -> Iterator[str]:
-    """Sentences about what the warehouse keeps other than the bundle has it."""
+    """Sentences on rows and values that differ between the warehouse and the bundle."""
     one, two = next(kept, None), next(sealed, None)
     while one or two:
         if two is None or (one is not None and one[0] < two[0]):

@@ -12,7 +12,7 @@ from chotso.contracts import contract_of
 from chotso.errors import ChotsoError
 from chotso.ingest import ledger
 from chotso.ingest.load import drop_tables, load
-from chotso.ingest.publish import publish_unjudged
+from chotso.ingest.publish import publish_without_history
 from chotso.ingest.validate import validate
 from chotso.landing import Landing
 from chotso.quarantine import close
@@ -21,9 +21,9 @@ from chotso.settings import Settings
 
 
 def republish_folder(settings: Settings, conn: psycopg.Connection, landed: LandedFolder) -> None:
-    """Publish a folder of the archive as it was published once; commits.
+    """Publish a folder of the archive in the same way as the first time; commits.
 
-    Rules that stop whole batches are not applied: the batch was published once.
+    Rules that stop whole batches are not applied: the batch had passed them.
 
     Raises:
         ChotsoError: A landed file is not what was landed, or something that is no input of the
@@ -41,7 +41,9 @@ def republish_folder(settings: Settings, conn: psycopg.Connection, landed: Lande
     conn.commit()
     (batch,) = [each for each in ledger.waiting(conn, contract.group) if each.batch_id == batch_id]
     load(conn, Landing(settings.landing_url), contract, batch)
-    counts = publish_unjudged(conn, contract, batch, validate(settings, conn, contract, batch))
+    counts = publish_without_history(
+        conn, contract, batch, validate(settings, conn, contract, batch)
+    )
     drop_tables(conn, batch_id)
     conn.commit()
     if not landed.is_named and (counts.rows_changed or counts.rows_quarantined):
@@ -54,7 +56,7 @@ def republish_folder(settings: Settings, conn: psycopg.Connection, landed: Lande
 
 
 def _ids_here(conn: psycopg.Connection, landed: LandedFolder) -> list[int]:
-    """The ids in this warehouse of the rows that a batch judged again."""
+    """The ids that rows have in this warehouse, for a batch that judged rows again."""
     rows = landed.facts.replayed
     if rows is None:
         raise ChotsoError(
@@ -75,7 +77,7 @@ def _ids_here(conn: psycopg.Connection, landed: LandedFolder) -> list[int]:
 def carry_out(conn: psycopg.Connection, act: dict[str, Any]) -> None:
     """Repeat an act: waive a row, or close rows that the source lacks.
 
-    An act that a file is no delivery changes nothing, so it is only recorded.
+    The act "this file is no delivery" changes no rows, so it is only recorded.
 
     Raises:
         ChotsoError: The act is of another kind.

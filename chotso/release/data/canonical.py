@@ -109,7 +109,7 @@ def _fields(data_file: DataFile, row: Mapping[str, object]) -> list[str]:
 
 
 def kind_of(column: FileColumn, row: Mapping[str, object]) -> str:
-    """What a column's value is in a row: of figures and plans, the row's other columns say it."""
+    """The kind of a column's value in a row; for figures and plans, other columns tell it."""
     if column.kind not in _MIXED:
         return column.kind
     is_ratio = row.get(KIND_COLUMN) == "ratio" or row.get(UNIT_COLUMN) == "fraction"
@@ -156,7 +156,7 @@ def _decimal(value: object, scale: Decimal) -> str:
 
 
 def _fraction(value: object) -> str:
-    """A fraction with nine decimals, or more if a plan was decided with more."""
+    """A fraction with nine decimals; more if a plan's decision has more."""
     written = value.normalize().as_tuple().exponent if isinstance(value, Decimal) else 0
     places = RATIO_PLACES
     if isinstance(written, int) and written < int(places.as_tuple().exponent):

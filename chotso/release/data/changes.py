@@ -11,7 +11,7 @@ from typing import TextIO
 
 from chotso.errors import ChotsoError
 from chotso.release.data.canonical import DataFile
-from chotso.release.data.reading import Row
+from chotso.release.data.reading import FileRow
 from chotso.release.data.tables import COMPARED, FROZEN, NOT_COMPARED_COLUMNS
 
 Fields = dict[str, str | None]
@@ -62,7 +62,7 @@ class Changes:
     figures: int = field(default=0, init=False)
     """How many values differ in the tables that readers see in `frozen`."""
 
-    def __iter__(self) -> Iterator[Row]:
+    def __iter__(self) -> Iterator[FileRow]:
         seen = {data_file.name for data_file in FROZEN}
         for data_file in sorted(COMPARED, key=lambda each: each.name):
             with (
@@ -77,7 +77,7 @@ class Changes:
             yield from found
 
 
-def _differences(data_file: DataFile, old: TextIO, new: TextIO) -> Iterator[Row]:
+def _differences(data_file: DataFile, old: TextIO, new: TextIO) -> Iterator[FileRow]:
     for key, before, after in _pairs(data_file, old, new):
         change = "added" if before is None else "removed" if after is None else "changed"
         one, two = before or {}, after or {}

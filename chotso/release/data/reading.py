@@ -19,16 +19,16 @@ from chotso.errors import ChotsoError
 from chotso.release.data.canonical import DataFile
 from chotso.release.data.tables import ARREARS_RATIO, ATTAINMENT, CHECKS, TABLES
 
-Row = Mapping[str, object]
-Tables = Mapping[str, Iterator[Row]]
+FileRow = Mapping[str, object]
+Tables = Mapping[str, Iterator[FileRow]]
 
 _FOLDER = Path(__file__).parent / "sql"
-# Marts that a release keeps with all columns: a missing column would be lost for ever.
+# Marts of which a release must have all columns: a column that is left out is lost for ever.
 _WHOLE = {ATTAINMENT: "fct_monthly_attainment", ARREARS_RATIO: "fct_arrears_ratio"}
 _ROWS_AT_ONCE = 5_000
 
-# Names of a row's agency as they were on the month's last day, and of its parent in the month (of a
-# unit out of force, its last one).
+# Names of a row's agency on the month's last day, and of its parent in that month. For a unit that
+# is not in force any more: its last parent.
 _OWN_NAMES = {
     "agency_name": sql.SQL("agency.agency_name"),
     "parent_agency_code": sql.SQL("agency.parent_agency_code"),
@@ -129,7 +129,7 @@ def _check_rows(conn: psycopg.Connection, schema: str, relation: str) -> None:
         )
 
 
-def _rows(conn: psycopg.Connection, frozen: Frozen, data_file: DataFile) -> Iterator[Row]:
+def _rows(conn: psycopg.Connection, frozen: Frozen, data_file: DataFile) -> Iterator[FileRow]:
     """The rows of a table in code point order of its key; texts in NFC.
 
     Readers of `frozen` see the texts of the bundle.

@@ -136,7 +136,7 @@ def _figures(
 
 
 def _totals(conn: psycopg.Connection, state: State) -> set[str]:
-    """Metrics that are sums of other metrics; only their plans are their own."""
+    """Metrics that are sums of other metrics. Of these, only changes of plans are facts."""
     rows = _rows(
         conn,
         "select metric_code, array_agg(fund_code) as funds from {}.int_metric_funds group by 1",
@@ -155,7 +155,7 @@ def _rows(conn: psycopg.Connection, query: str, state: State) -> list[Row]:
 
 
 def _is_its_own(figure: Figure, piece: Piece) -> bool:
-    """Whether the item belongs to this metric and month, not to an earlier month or a divisor."""
+    """Whether the piece belongs to this metric and month, not to an earlier month or a divisor."""
     if piece.kind == "plan_line":
         return bool(piece.details["metric_code"] == figure.metric_code)
     if piece.kind == "account":

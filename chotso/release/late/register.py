@@ -6,7 +6,7 @@ release itself does not change; only the register of late changes grows.
 """
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -23,6 +23,7 @@ from chotso.errors import ChotsoError
 from chotso.explain.figure import FIGURES
 from chotso.explain.since import Between
 from chotso.explain.states import State, drop_old_states, holding, make_state
+from chotso.progress import Progress, silent
 from chotso.provenance import code_version
 from chotso.registers import Registers, load_registers, parse_registers
 from chotso.release import state
@@ -32,7 +33,6 @@ from chotso.settings import Settings
 from chotso.warehouse.connect import connect
 from chotso.warehouse.locks import hold
 
-Progress = Callable[[str], None]
 Figures = dict[str, Decimal | None]
 
 
@@ -71,17 +71,17 @@ class Late:
     recorded: int
 
 
-def late(settings: Settings, period_id: str, progress: Progress = lambda _: None) -> Late:
+def late(settings: Settings, period_id: str, progress: Progress = silent) -> Late:
     """List what became known late for a period's current release, and record what is new.
 
     Args:
         settings: Where the warehouse is.
         period_id: A period with a sealed release.
-        progress: Told what is being done.
+        progress: Called with what is being done.
 
     Raises:
-        ChotsoError: Nothing is sealed, this code makes other figures of the release's knowledge
-            than those that were sealed, or a model failed. Nothing is recorded then.
+        ChotsoError: Nothing is sealed; or this code computes other figures than those that were
+            sealed; or a model failed. Nothing is recorded then.
     """
     with holding(settings) as conn:
         release = _release(conn, period_id)
@@ -104,12 +104,12 @@ def late(settings: Settings, period_id: str, progress: Progress = lambda _: None
 
 
 def late_facts(
-    settings: Settings, period_id: str, until: datetime, progress: Progress = lambda _: None
+    settings: Settings, period_id: str, until: datetime, progress: Progress = silent
 ) -> list[Fact]:
     """What became known late for a period's current release, for a corrigendum.
 
-    Each fact is one step from the release, however often the register was updated before. The
-    register is updated, too.
+    Each fact is the whole change since the release, even if the register recorded it in several
+    steps. The register is updated, too.
 
     Args:
         settings: Where the warehouse is.
@@ -136,8 +136,8 @@ def late_facts(
 class _States:
     """The figures at a release's cutoff and configuration, by what was known at other instants.
 
-    A state has every month up to its instant. A release of January carries December only, like the
-    release that it corrects. `last_month` is the last month that is compared.
+    A state has every month up to its instant. `last_month` is the last month that is compared: a
+    corrigendum made in January still ends with December, like the release that it corrects.
     """
 
     def __init__(

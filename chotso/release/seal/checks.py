@@ -206,7 +206,7 @@ def _record(
 def must_read_anew(conn: psycopg.Connection, freeze: Freeze) -> bool:
     """Whether a final extract lacked register rows, without an override.
 
-    Such an extract proves nothing and is read again. A corrigendum has no extract.
+    Such an extract is incomplete and is read again. A corrigendum has no extract.
     """
     if freeze.state == "started" or freeze.corrects is not None or freeze.as_known_at is None:
         return False

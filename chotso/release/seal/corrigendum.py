@@ -14,18 +14,13 @@ from chotso.characters import spelled_out
 from chotso.contracts import groups
 from chotso.errors import ChotsoError
 from chotso.failpoints import failpoint
+from chotso.progress import Progress
 from chotso.release import state
 from chotso.release.bundle import inputs
 from chotso.release.seal.checks import Override
-from chotso.release.seal.freeze import (
-    LOCK,
-    FreezeReport,
-    FreezeRun,
-    carry_through,
-    reason_kept,
-    restored,
-)
-from chotso.release.seal.parts import Parts, PeriodToFreeze, Progress
+from chotso.release.seal.freeze import LOCK, FreezeReport, carry_through, reason_kept, restored
+from chotso.release.seal.parts import Parts, PeriodToFreeze
+from chotso.release.seal.staging import FreezeRun
 from chotso.settings import Settings
 
 
@@ -41,9 +36,9 @@ def corrigendum(
 ) -> FreezeReport:
     """Seal a release that corrects the period's current one, or finish one that was begun.
 
-    Until it is sealed, every run uses what is published by then. So whatever stopped one run can be
-    mended before the next. With the same reason and author, and without newer data, a further call
-    changes nothing and returns the sealed corrigendum.
+    Until it is sealed, each run uses everything that is published by then. So what stopped one run
+    can be mended before the next. After it is sealed, a call with the same reason and author, and
+    without newer data, changes nothing and returns the sealed corrigendum.
 
     Args:
         settings: Where source, warehouse and releases are.
@@ -116,7 +111,7 @@ def _knowledge(run: FreezeRun) -> tuple[datetime, date]:
 
 
 def _finish(run: FreezeRun, current: state.Current) -> bool:
-    """Place the bundle of a corrigendum that a killed run had sealed; whether there was one."""
+    """Place the bundle that a killed run had sealed; returns whether there was one."""
     made = state.find(run.conn, current.release_id)
     if made is None or made.state == "placed":
         return False

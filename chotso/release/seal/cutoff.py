@@ -4,8 +4,9 @@ from datetime import timedelta
 
 from chotso.calendar import local_instant
 from chotso.errors import ChotsoError
+from chotso.progress import Progress
 from chotso.release import state
-from chotso.release.seal.parts import Parts, PeriodToFreeze, Progress
+from chotso.release.seal.parts import Parts, PeriodToFreeze
 from chotso.settings import Settings
 
 

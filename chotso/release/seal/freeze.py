@@ -8,11 +8,10 @@ Sealing is one transaction. Before it there is no release. After it the release 
 that are missing on disk are restored from the warehouse's copy.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC
-from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -23,14 +22,14 @@ from chotso.calendar import local_date, local_instant
 from chotso.errors import ChotsoError
 from chotso.failpoints import failpoint
 from chotso.ingest import drop_register
+from chotso.progress import Progress
 from chotso.release import state
 from chotso.release.bundle import folders, inputs
-from chotso.release.bundle.writer import Correction, Identity, contents, write_bundle
-from chotso.release.data.changes import Changes, Corrected
-from chotso.release.data.reading import Frozen, Row, reading
+from chotso.release.bundle.writer import Written, contents
 from chotso.release.seal import checks, cutoff, registered
 from chotso.release.seal.checks import Check, Override, evaluate
-from chotso.release.seal.parts import Extracted, Parts, PeriodToFreeze, Progress
+from chotso.release.seal.parts import Extracted, Parts, PeriodToFreeze
+from chotso.release.seal.staging import FreezeRun, clean, stage
 from chotso.settings import Settings
 
 LOCK = "freeze"
@@ -44,21 +43,6 @@ class FreezeReport:
     root_sha256: str
     bundle: Path
     already_sealed: bool
-
-
-@dataclass(frozen=True)
-class FreezeRun:
-    """One run of a freeze, under the lock that its session holds."""
-
-    conn: psycopg.Connection
-    settings: Settings
-    parts: Parts
-    progress: Progress
-
-    def folder(self, freeze: state.Freeze) -> Path:
-        """The final folder of the bundle."""
-        releases = self.settings.releases_dir
-        return (releases / "rehearsal" if freeze.is_rehearsal else releases) / freeze.release_id
 
 
 def freeze(
@@ -176,7 +160,7 @@ def carry_through(run: FreezeRun, freeze: state.Freeze, override: Override | Non
 
 
 def _look_for_refused(run: FreezeRun, freeze: state.Freeze) -> None:
-    """Check whether refused files have been removed since; these no longer count."""
+    """Record which refused files have been removed since; they no longer stop the freeze."""
     assert freeze.as_known_at is not None
     with run.conn.transaction():
         stopped = run.conn.execute("select ops.freeze_stopped(%s)", [freeze.release_id]).fetchone()
@@ -255,57 +239,24 @@ def _build(run: FreezeRun, freeze: state.Freeze) -> state.Freeze:
 def _seal(run: FreezeRun, freeze: state.Freeze, checks: list[Check]) -> FreezeReport:
     """Write the bundle in a staging folder, seal it in one transaction, then move it."""
     run.progress("write and check the bundle")
-    conn, folder = run.conn, run.folder(freeze)
-    assert freeze.as_known_at is not None
-    made = run.parts.made_by()
-    if made.sha256() != freeze.inputs_sha256:
-        raise ChotsoError(
-            f"Code or configuration changed while {freeze.release_id} was being built.",
-            kept="the final extract; nothing was sealed.",
-            next_step="leave them alone, and run the freeze again.",
-        )
-    with conn.transaction():
-        previous_root = None if freeze.is_rehearsal else state.newest_root(conn)
-        landed = inputs.landed_inputs(conn, freeze.as_known_at)
-        newest = inputs.newest_batches(conn, freeze.as_known_at)
-    corrected = _corrected(conn, freeze)
-    came_late = _came_late(run, freeze) if corrected else ()
-    identity = Identity(
-        release_id=freeze.release_id,
-        period_id=freeze.period_id,
-        kind=freeze.kind,
-        cutoff_at=freeze.cutoff_at,
-        as_known_at=freeze.as_known_at,
-        business_date=freeze.business_date,
-        corrects=freeze.corrects,
-        previous_root=previous_root,
-        correction=_correction(freeze, corrected),
-    )
-    frozen = Frozen(
-        freeze.target_schema,
-        freeze.period_id,
-        freeze.cutoff_at,
-        freeze.as_known_at,
-        run.parts.period(freeze.period_id).withheld_employer_groups,
-        state.last_month(conn, corrected.release_id) if corrected else None,
-    )
-    with reading(conn, frozen) as tables, folders.writable(folder):
-        place = folders.staging(folder)
-        whole: dict[str, Iterable[Row]] = {**tables, "checks": [each.row for each in checks]}
-        if corrected:
-            whole["changes"] = changes = Changes(corrected, place)
-            whole["late_changes"] = came_late
-        staged = write_bundle(place, identity, whole, made, landed, newest)
-    if corrected and not changes.figures:
-        _clean(run, freeze)
-        raise _nothing_changed(freeze)
+    staged = stage(run, freeze, checks)
     failpoint("freeze.staged")
     run.progress("seal")
+    _seal_staged(run, freeze, staged)
+    failpoint("freeze.sealed")
+    _show_places(run, freeze)
+    folder = run.folder(freeze)
+    with folders.writable(folder):
+        folders.place(staged.folder, folder, staged.root)
+    return FreezeReport(freeze.release_id, staged.root, folder, already_sealed=False)
+
+
+def _seal_staged(run: FreezeRun, freeze: state.Freeze, staged: Written) -> None:
     sealed_at = run.parts.source_clock(run.settings).astimezone(UTC)
     try:
-        with conn.transaction():
+        with run.conn.transaction():
             files = contents(staged.folder)
-            state.seal(conn, freeze, staged, sealed_at, files, run.progress)
+            state.seal(run.conn, freeze, staged, sealed_at, files, run.progress)
             failpoint("freeze.sealing")
     except psycopg.errors.UniqueViolation as error:
         raise ChotsoError(
@@ -313,15 +264,10 @@ def _seal(run: FreezeRun, freeze: state.Freeze, checks: list[Check]) -> FreezeRe
             kept="that release.",
             next_step="run the freeze again: it takes up what is sealed.",
         ) from error
-    failpoint("freeze.sealed")
-    _show_places(run, freeze)
-    with folders.writable(folder):
-        folders.place(staged.folder, folder, staged.root)
-    return FreezeReport(freeze.release_id, staged.root, folder, already_sealed=False)
 
 
 def _show_places(run: FreezeRun, freeze: state.Freeze) -> None:
-    """Show the official places in the marts at once; the next night's build would, too."""
+    """Show the official figures in the marts at once, and not only after the next build."""
     if freeze.is_rehearsal:
         return
     try:
@@ -352,45 +298,7 @@ def restored(
     return FreezeReport(found.release_id, found.root_sha256, folder, already_sealed=True)
 
 
-def _corrected(conn: psycopg.Connection, freeze: state.Freeze) -> Corrected | None:
-    if freeze.corrects is None:
-        return None
-    found = state.sealed(conn, "frozen", freeze.corrects)
-    assert found is not None
-    return Corrected(
-        found.release_id, found.root_sha256, partial(state.stored_file, conn, found.release_id)
-    )
-
-
-def _came_late(run: FreezeRun, freeze: state.Freeze) -> Iterable[Row]:
-    assert freeze.as_known_at is not None
-    run.progress(f"tell what came late for {freeze.corrects}")
-    return run.parts.late_changes(run.settings, freeze.period_id, freeze.as_known_at, run.progress)
-
-
-def _correction(freeze: state.Freeze, corrected: Corrected | None) -> Correction | None:
-    if corrected is None:
-        return None
-    assert freeze.correction_reason is not None
-    assert freeze.correction_author is not None
-    return Correction(freeze.correction_reason, freeze.correction_author, corrected.root)
-
-
-def _nothing_changed(freeze: state.Freeze) -> ChotsoError:
-    return ChotsoError(
-        f"Nothing to correct: every figure of {freeze.corrects} is the same by what is known now.",
-        kept=f"{freeze.corrects}, which stays current; nothing was sealed.",
-        next_step="have the source or the configuration corrected, run `chotso nightly`, then run "
-        "the corrigendum again.",
-    )
-
-
-def _clean(run: FreezeRun, freeze: state.Freeze) -> None:
-    folders.remove_staging(run.folder(freeze))
-    state.drop_scratch(run.conn, freeze)
-
-
 def _clean_up(run: FreezeRun, freeze: state.Freeze) -> None:
-    _clean(run, freeze)
+    clean(run, freeze)
     failpoint("freeze.cleaned")
     state.advance(run.conn, freeze, state="placed")

@@ -10,10 +10,10 @@ from typing import Literal, Protocol
 import psycopg
 
 from chotso.calendar import local_instant
+from chotso.progress import Progress
 from chotso.release.bundle.inputs import MadeBy, made_by
 from chotso.settings import Settings
 
-Progress = Callable[[str], None]
 CATCH_UP_S = 600.0
 
 
@@ -57,14 +57,14 @@ class FinalExtractor(Protocol):
         not_before: datetime | None,
         progress: Progress,
     ) -> Extracted:
-        """Extract for a release; a later call for it gives the instant of the first whole one."""
+        """Extract for a release; a later call returns the instant of the first complete extract."""
 
 
 class CaughtUp(Protocol):
     """Waits for a source whose data are older than its server's clock."""
 
     def __call__(self, settings: Settings, instant: datetime, progress: Progress) -> datetime:
-        """Return the instant that the data is known to; it may still be before `instant`."""
+        """Return the instant up to which data are complete; it may still be before `instant`."""
 
 
 class Build(Protocol):
@@ -104,11 +104,11 @@ def _source_clock(settings: Settings) -> datetime:
 def _caught_up(
     settings: Settings, instant: datetime, progress: Progress, limit_s: float = CATCH_UP_S
 ) -> datetime:
-    """Wait for a standby whose clock has reached the instant and whose data have not.
+    """Wait for a standby server whose clock has reached the instant, but whose data have not.
 
     Returns:
-        The newest instant that the source's data is known to; before `instant` where that has not
-        come by the server's own clock, or within the limit.
+        The instant up to which the source's data are complete. It is before `instant` if the
+        server's own clock has not reached it, or if the wait took too long.
     """
     from chotso.source.database import open_snapshot
 
@@ -174,7 +174,7 @@ def _build(
 
 
 class LateChanges(Protocol):
-    """Tells what became known after a period's current release, and records it."""
+    """Lists and records what became known after a period's current release."""
 
     def __call__(
         self, settings: Settings, period_id: str, until: datetime, progress: Progress

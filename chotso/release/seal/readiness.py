@@ -29,7 +29,7 @@ _TOLD = 5
 
 @dataclass(frozen=True)
 class Obstacle:
-    """Why a freeze would fail, and what to do. A change that was intended does not fail a night."""
+    """Why a freeze would fail, and what to do. An intended change is told but fails no night."""
 
     what: str
     next_step: str
@@ -85,7 +85,7 @@ def _rights(_: Settings, conn: psycopg.Connection) -> Iterator[Obstacle]:
 
 
 def _periods(_: Settings, conn: psycopg.Connection) -> Iterator[Obstacle]:
-    """Periods that are not sealed: their register, their schema, and what was begun of them."""
+    """Faults of periods that are not sealed: in the register, their schema, or a begun freeze."""
     sealed = {name for (name,) in conn.execute("select distinct period_id from frozen.release")}
     for period in load_registers().periods:
         if period.id in sealed:
@@ -113,7 +113,7 @@ def _periods(_: Settings, conn: psycopg.Connection) -> Iterator[Obstacle]:
 
 
 def _registered(_: Settings, conn: psycopg.Connection) -> Iterator[Obstacle]:
-    """Registered documents and queries that are not as the last migration saw them."""
+    """Documents and queries that differ from what the last migration registered."""
     if other := registered.unregistered(conn):
         yield Obstacle(
             f"code or configuration changed since the last migration: {', '.join(other[:_TOLD])}",

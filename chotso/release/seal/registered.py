@@ -1,7 +1,7 @@
 """What a seal compares a bundle with, registered by `chotso migrate`.
 
-It is the configuration that decides figures, the query that makes each data file from a build, and
-the documents in every bundle. With the loader's login alone, nobody can change any of it. So a seal
+Registered are the configuration that decides figures, the query that makes each data file from a
+build, and the documents in every bundle. The loader's login cannot change any of them. So a seal
 detects an invented period, another cutoff, or a file that is not from the build.
 """
 
@@ -122,7 +122,7 @@ def register(conn: psycopg.Connection) -> None:
 
 
 def unregistered(conn: psycopg.Connection) -> list[str]:
-    """What of this code and configuration differs from what was registered."""
+    """Parts of this code and configuration that differ from what was registered."""
     with conn.transaction():
         return [
             f"{name} {wanted[0]}"

@@ -6,8 +6,8 @@ from datetime import date
 
 from chotso.sandbox.province.c12_export import (
     MONEY_FIELDS,
+    AccountRow,
     Export,
-    Row,
     Sheets,
     closing_total,
 )
@@ -31,7 +31,9 @@ class Tampering:
     defects: list[Defect] = field(default_factory=list)
     set_aside: list[tuple[str, str]] = field(default_factory=list)
 
-    def next_row(self, want: Callable[[Row], bool] = lambda row: True) -> tuple[str, Row]:
+    def next_row(
+        self, want: Callable[[AccountRow], bool] = lambda row: True
+    ) -> tuple[str, AccountRow]:
         """A row without another defect, from the sheets in turn."""
         fresh = [
             (code, row)
@@ -44,7 +46,7 @@ class Tampering:
         return code, row
 
     def note(
-        self, kind: str, code: str, row: Row, expected: Expected, reason: str, money: int
+        self, kind: str, code: str, row: AccountRow, expected: Expected, reason: str, money: int
     ) -> None:
         """Records a row's defect."""
         key: dict[str, str | int] = {
@@ -137,7 +139,7 @@ def _fraction(work: Tampering) -> None:
     row["_ps_bh"] = f"{row['_ps_bh']},5" if isinstance(row["_ps_bh"], str) else _half(row)
 
 
-def _half(row: Row) -> float:
+def _half(row: AccountRow) -> float:
     payable = row["_ps_bh"]
     assert isinstance(payable, int)
     return payable + 0.5

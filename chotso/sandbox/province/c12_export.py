@@ -11,10 +11,10 @@ from chotso.sandbox.province.employers import KINDS, OFFICE_COUNT
 from chotso.sandbox.province.schedule import export_instants
 from chotso.sandbox.province.timeline import Ints, Timeline, aware
 from chotso.sandbox.province.units import offices
-from chotso.sandbox.province.workbook import Cell
+from chotso.sandbox.province.workbook import WrittenCell
 
-Row = dict[str, Cell]
-Sheets = dict[str, list[Row]]
+AccountRow = dict[str, WrittenCell]
+Sheets = dict[str, list[AccountRow]]
 
 _GROUP_NAMES = ((SI_GROUP, "bh"), (HI_GROUP, "yt"), (UI_GROUP, "tn"))
 _LONG_NAMES = {"bh": "bhxh", "yt": "bhyt", "tn": "bhtn"}
@@ -42,12 +42,12 @@ class Export:
         return f"C12_{month:%Y%m}_{aware(self.at):%Y%m%dT%H%M%S}.xlsx"
 
 
-def used_row(row: Row) -> Row:
+def used_row(row: AccountRow) -> AccountRow:
     """The fields of a row that are used."""
     return {name: row[name] for name in USED_FIELDS}
 
 
-def closing_total(row: Row) -> int:
+def closing_total(row: AccountRow) -> int:
     """The money of a row: the sum of its three closings."""
     return sum(value for name in CLOSINGS if isinstance(value := row[name], int))
 
@@ -107,7 +107,7 @@ def _sheets(book: AccountBook, timeline: Timeline, state: Statement, month: int,
     for position, values in zip(order.tolist(), zip(*columns.values(), strict=True), strict=True):
         employer = int(listed[position])
         code = codes[int(office[position])]
-        row: Row = {
+        row: AccountRow = {
             "madvi": employers.codes[employer],
             "makhoi": KINDS[int(employers.kind[employer])],
             "tendvi": employers.names[employer],

@@ -6,10 +6,10 @@ The older layout has one extra column, `chon`, at position 9: everything after i
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 
-from chotso.sandbox.province.c12_export import Export, Row
+from chotso.sandbox.province.c12_export import AccountRow, Export
 from chotso.sandbox.province.randomness import choice_by_name
 from chotso.sandbox.province.timeline import Timeline
-from chotso.sandbox.province.workbook import Cell, workbook_bytes
+from chotso.sandbox.province.workbook import WrittenCell, workbook_bytes
 
 _ORDER = """
 madvi makhoi tendvi mavung tgbhyt diachi dienthoai nguoilh ma_quan dsnv thang ghichu du_dk
@@ -38,7 +38,7 @@ def columns_of(agency_code: str, month: int) -> tuple[str, ...]:
     return COLUMNS_110 if old else COLUMNS_109
 
 
-def month_cell(agency_code: str, first_day: date) -> Cell:
+def month_cell(agency_code: str, first_day: date) -> WrittenCell:
     """The month as the agency's program writes it."""
     style = _MONTH_STYLES.get(agency_code)
     if style == "number":
@@ -49,9 +49,9 @@ def month_cell(agency_code: str, first_day: date) -> Cell:
 
 
 def _rows(
-    file_name: str, agency_code: str, columns: tuple[str, ...], rows: list[Row]
-) -> Iterator[tuple[int, list[Cell]]]:
-    header: list[Cell] = list(columns)
+    file_name: str, agency_code: str, columns: tuple[str, ...], rows: list[AccountRow]
+) -> Iterator[tuple[int, list[WrittenCell]]]:
+    header: list[WrittenCell] = list(columns)
     variant = choice_by_name(f"{file_name} {agency_code}", 3)
     if variant == 0:
         yield 1, [f"C12 {agency_code}: SỐ LIỆU GIẢ ĐỊNH"]
@@ -63,7 +63,7 @@ def _rows(
         yield number, [get(column) for column in columns]
 
 
-def with_month_cells(export: Export, timeline: Timeline) -> dict[str, list[Row]]:
+def with_month_cells(export: Export, timeline: Timeline) -> dict[str, list[AccountRow]]:
     """Copies of an export's rows, with the month in the agency's style."""
     first_day = timeline.month_date(export.month)
     return {
@@ -72,7 +72,9 @@ def with_month_cells(export: Export, timeline: Timeline) -> dict[str, list[Row]]
     }
 
 
-def c12_workbook(file_name: str, month: int, made_at: int, sheets: dict[str, list[Row]]) -> bytes:
+def c12_workbook(
+    file_name: str, month: int, made_at: int, sheets: dict[str, list[AccountRow]]
+) -> bytes:
     """The bytes of an export; `rows` has the content of the cells."""
     return workbook_bytes(
         {

@@ -8,7 +8,7 @@ from typing import Any
 
 from chotso.sandbox.province import c12_defects
 from chotso.sandbox.province.accounts import AccountBook
-from chotso.sandbox.province.c12_export import Export, Row, Sheets, exports, used_row
+from chotso.sandbox.province.c12_export import AccountRow, Export, Sheets, exports, used_row
 from chotso.sandbox.province.c12_layout import c12_workbook, columns_of, with_month_cells
 from chotso.sandbox.province.defects import Defect
 from chotso.sandbox.province.parameters import Parameters
@@ -143,7 +143,9 @@ def _as_csv(
     return ArrivingFile(at, name, content, len(rows), logged, defects=[found])
 
 
-def _csv(columns: tuple[str, ...], rows: list[Row], head: list[list[str]], delimiter: str) -> str:
+def _csv(
+    columns: tuple[str, ...], rows: list[AccountRow], head: list[list[str]], delimiter: str
+) -> str:
     """Two header rows, data from row 3."""
     text = io.StringIO()
     writer = csv.writer(text, delimiter=delimiter, lineterminator="\r\n")
@@ -153,11 +155,11 @@ def _csv(columns: tuple[str, ...], rows: list[Row], head: list[list[str]], delim
     return text.getvalue()
 
 
-def _csv_utf8(columns: tuple[str, ...], rows: list[Row]) -> bytes:
+def _csv_utf8(columns: tuple[str, ...], rows: list[AccountRow]) -> bytes:
     """With a byte-order mark and semicolons, the header in row 2."""
     return _csv(columns, rows, [["SỐ LIỆU GIẢ ĐỊNH"], [*columns]], ";").encode("utf-8-sig")
 
 
-def _csv_tcvn3(columns: tuple[str, ...], rows: list[Row]) -> bytes:
+def _csv_tcvn3(columns: tuple[str, ...], rows: list[AccountRow]) -> bytes:
     """In the old 8-bit encoding with commas, the header in row 1."""
     return encode(_csv(columns, rows, [[*columns], ["Số liệu giả định"]], ","))

@@ -22,7 +22,7 @@ _SHARES = (0.0, 0.006, 0.004, 0.003, 0.0025, 0.0025, 0.003, 0.005, 0.006, 0.003)
 # Corrections come within this many days of the credit, as exports go back only two months.
 _LAST_DAY_OF_CORRECTION = 35
 
-Line = tuple[int, int, int, int]  # fund, month, principal, interest
+AllocatedLine = tuple[int, int, int, int]  # fund, month, principal, interest
 
 
 @dataclass(slots=True)
@@ -76,7 +76,11 @@ class _DocumentBook:
         self.versions.append((document, at, at, office, credited, amount, void))
 
     def write_lines(
-        self, document: int, at: int, lines: dict[int, Line], before: dict[int, Line] | None = None
+        self,
+        document: int,
+        at: int,
+        lines: dict[int, AllocatedLine],
+        before: dict[int, AllocatedLine] | None = None,
     ) -> None:
         """Writes lines as of an instant; only lines that have changed are written."""
         before = before or {}
@@ -87,13 +91,13 @@ class _DocumentBook:
                 self.lines.append((document, number, at, at, *line, False))
 
 
-def _total(lines: dict[int, Line]) -> int:
+def _total(lines: dict[int, AllocatedLine]) -> int:
     return sum(line[2] + line[3] for line in lines.values())
 
 
 def _first_attempt(
-    fate: int, lines: dict[int, Line], rng: np.random.Generator
-) -> tuple[dict[int, Line], int]:
+    fate: int, lines: dict[int, AllocatedLine], rng: np.random.Generator
+) -> tuple[dict[int, AllocatedLine], int]:
     """Lines and amount as entered, before the correction."""
     first = dict(lines)
     numbers = sorted(lines)
@@ -113,7 +117,7 @@ def _first_attempt(
 
 def _history(
     book: _DocumentBook, document: int, fate: int, base: tuple[int, int, int, int, int],
-    lines: dict[int, Line], rng: np.random.Generator,
+    lines: dict[int, AllocatedLine], rng: np.random.Generator,
 ) -> None:  # fmt: skip
     """Writes one document with several versions.
 

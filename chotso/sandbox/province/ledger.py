@@ -7,15 +7,13 @@ the payment that leads to it. The documents then have exactly these payments.
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from chotso.sandbox.province.accruals import GROUP_COUNT, Accruals, Adjustments
 from chotso.sandbox.province.employers import DL, DN, FD, HX, NN, NS, OFFICE_COUNT, Employers
 from chotso.sandbox.province.parameters import Parameters
 from chotso.sandbox.province.randomness import stream
-from chotso.sandbox.province.timeline import HORIZON_MONTHS, OPEN_MONTH, Flags, Ints
+from chotso.sandbox.province.timeline import HORIZON_MONTHS, OPEN_MONTH, Flags, Floats, Ints
 
-Floats = npt.NDArray[np.float64]
 # Arrears at the end of each month, in months of payable; the first value is before January.
 _ARREARS_MONTHS = (0.20, 0.21, 0.22, 0.23, 0.24, 0.245, 0.235, 0.24, 0.24, 0.225, 0.195, 0.16,
                    0.101, 0.17, 0.19, 0.2)  # fmt: skip

@@ -12,9 +12,9 @@ from chotso.sandbox.province.parameters import Parameters
 from chotso.sandbox.province.population import VOIDED, Spells
 from chotso.sandbox.province.randomness import stream
 from chotso.sandbox.province.registers import Officers
-from chotso.sandbox.province.timeline import DAY
+from chotso.sandbox.province.timeline import DAY, Floats
 from chotso.sandbox.province.units import PROVINCE_CODE, PROVINCE_NAME, offices
-from chotso.sandbox.province.workbook import Cell, workbook_bytes
+from chotso.sandbox.province.workbook import WrittenCell, workbook_bytes
 
 COLUMNS = ("so_quyet_dinh", "ngay_ky", "don_vi_giao", "nam", "loai_doi_tuong", "ma_doi_tuong",
            "chi_tieu", "gia_tri", "hieu_luc_tu")  # fmt: skip
@@ -29,7 +29,6 @@ _ASSIGNERS = {
 }
 _MILLION = 1_000_000
 
-Floats = npt.NDArray[np.float64]
 PlanLine = tuple[str, date, str, int, str, str, str, int | float, date]
 
 
@@ -43,8 +42,8 @@ class PlanFile:
 
     def workbook(self) -> bytes:
         """Its bytes."""
-        header: list[Cell] = list(COLUMNS)
-        rows: list[tuple[int, list[Cell]]] = [(1, header)]
+        header: list[WrittenCell] = list(COLUMNS)
+        rows: list[tuple[int, list[WrittenCell]]] = [(1, header)]
         rows += [(number, list(line)) for number, line in enumerate(self.lines, start=2)]
         made_at = datetime.fromtimestamp(self.at, tz=UTC)
         return workbook_bytes({"KeHoach": rows}, f"{self.name}: dữ liệu giả định", made_at)

@@ -6,12 +6,13 @@ transaction. A killed advance is repeated from the clock in the tables.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
 from chotso.errors import ChotsoError
+from chotso.progress import Progress
 from chotso.sandbox.province.defects import Defect, load_defects, save_defects
 from chotso.sandbox.province.deliveries import deliveries
 from chotso.sandbox.province.delivery import clear_drop, deliver
@@ -31,7 +32,6 @@ from chotso.sandbox.province.world import World, make_world
 from chotso.session import open_session
 
 _SIZES_FILE = "event_log_sizes.json"
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)

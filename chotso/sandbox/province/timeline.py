@@ -14,6 +14,7 @@ import numpy.typing as npt
 from chotso.calendar import LOCAL_ZONE
 
 Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
 HORIZON_MONTHS = 15

@@ -12,8 +12,8 @@ from datetime import date, datetime
 from functools import cache
 from xml.sax.saxutils import escape
 
-Cell = str | int | float | date | None
-Rows = Iterable[tuple[int, list[Cell]]]  # row number (from 1) and its cells
+WrittenCell = str | int | float | date | None
+WrittenRows = Iterable[tuple[int, list[WrittenCell]]]  # row number (from 1) and its cells
 
 _HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -50,7 +50,7 @@ def column_letters(index: int) -> str:
     return letters
 
 
-def _cell(place: str, value: Cell) -> str:
+def _cell(place: str, value: WrittenCell) -> str:
     if isinstance(value, str):
         text = escape(value)
         return f'<c r="{place}" t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>'
@@ -59,7 +59,7 @@ def _cell(place: str, value: Cell) -> str:
     return f'<c r="{place}"><v>{value}</v></c>'
 
 
-def _sheet(rows: Rows) -> str:
+def _sheet(rows: WrittenRows) -> str:
     parts = [f'{_HEAD}<worksheet xmlns="{_MAIN}"><sheetData>']
     letters = [column_letters(index) for index in range(_WIDEST)]
     for number, cells in rows:
@@ -112,7 +112,7 @@ def _core(title: str, made_at: datetime) -> str:
     )
 
 
-def workbook_bytes(sheets: Mapping[str, Rows], title: str, made_at: datetime) -> bytes:
+def workbook_bytes(sheets: Mapping[str, WrittenRows], title: str, made_at: datetime) -> bytes:
     """A workbook of named sheets.
 
     Args:

@@ -104,6 +104,8 @@ def _shared(contract: Contract, row: Row) -> list[Case]:
         cases += _not_empty(contract, row)
     if any(rule.shared and rule.name == "agency_known" for rule in rules_of(contract.feed)):
         cases += _agency_known(contract)
+    if any(rule.shared and rule.name == "amounts_in_range" for rule in rules_of(contract.feed)):
+        cases += _amounts_in_range(contract)
     for history_rule in history_rules_of(contract.feed):
         cases += _near_median(history_rule)
     return cases
@@ -215,6 +217,22 @@ def _agency_known(contract: Contract) -> list[Case]:
         Case(rule, "edge", "an empty register", [{}], [1], raw={"agencies": []}),
         Case(rule, "edge", "a missing employer is no fault", employer),
         Case(rule, "null", "missing is another rule's", [{agency: None}]),
+    ]
+
+
+def _amounts_in_range(contract: Contract) -> list[Case]:
+    rule = f"{contract.feed}.amounts_in_range"
+    amounts, most = contract.amounts, 1_000_000_000_000_000
+    last = amounts[-1]
+    beyond = [{name: end} for name in amounts for end in (most + 1, -most - 1)]
+    own_ends = [{amounts[0]: 2**63 - 1}, {last: -(2**63)}]
+    return [
+        Case(rule, "passing", "any sign", [{}, {amounts[0]: -3600}, {last: 0}]),
+        Case(rule, "failing", "beyond an end", beyond, list(range(1, len(beyond) + 1))),
+        Case(rule, "edge", "the ends", [dict.fromkeys(amounts, end) for end in (most, -most)]),
+        Case(rule, "edge", "the type's own ends", own_ends, [1, 2]),
+        Case(rule, "null", "missing is another rule's", [dict.fromkeys(amounts)]),
+        Case(rule, "null", "all missing but one", [dict.fromkeys(amounts) | {last: most + 1}], [1]),
     ]
 
 

@@ -1,7 +1,4 @@
--- vi: Số dòng còn hiệu lực trong kho không lệch quá giới hạn so với trung vị của các ngày đã công
---     bố trong 14 ngày trước.
--- en: The rows in force lie within the tolerance around the median of the published dates of the
---     last 14 days.
+-- The {counted} in force lie within the tolerance around the median of the published dates.
 with past as (
     select
         total,
@@ -35,7 +32,7 @@ final as (
     select
         null::bigint as row_no,
         format(
-            'rows in force %s, median %s of %s published dates, allowed %s to %s',
+            '{counted} in force %s, median %s of %s published dates, allowed %s to %s',
             {standing}, trim_scale(total), date_count, trim_scale(lowest), trim_scale(highest)
         ) as detail
     from allowed
