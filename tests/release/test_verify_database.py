@@ -328,7 +328,10 @@ def test_a_warehouse_that_is_busy_or_away_says_nothing_of_a_release(
     )
     with pytest.raises(ChotsoError, match="does not answer"):
         check_releases(away)
-    monkeypatch.setattr(warehouse, "SESSION", f"{warehouse.SESSION} -c lock_timeout=500ms")
+    impatient = f"{warehouse.SESSION} -c lock_timeout=500ms"
+    monkeypatch.setattr(
+        warehouse, "_reached", lambda settings: warehouse.login_session(settings, impatient)
+    )
     with psycopg.connect(str(settings.admin_url)) as holder:
         holder.execute("lock table frozen.attainment in access exclusive mode")
         with pytest.raises(BusyError):
