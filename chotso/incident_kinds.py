@@ -144,6 +144,7 @@ KINDS: dict[str, IncidentKind] = {
         frozenset({"task_failed", "releases_unchecked"}),
     ),
     "route_failed": _standing("error", "A way to tell people fails", "Không gửi được thông báo"),
+    "watch_silent": _standing("warning", "No watch looks any more", "Không còn giám sát"),
     "task_failed": IncidentKind("error", "A task failed in Airflow", "Tác vụ Airflow thất bại"),
 }
 

@@ -17,12 +17,14 @@ from chotso.cli.explain import explain
 from chotso.cli.late import late
 from chotso.cli.refresh import refresh
 from chotso.cli.retention import retention
+from chotso.cli.status import status
 from chotso.contracts import contracts
 from chotso.errors import ChotsoError
 from chotso.settings import load_settings
 
 if TYPE_CHECKING:
     from chotso.release.seal.freeze import FreezeReport
+    from chotso.verifier.verify import Result
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -42,6 +44,7 @@ app.command()(backup)
 app.command()(wal)
 app.command()(restore)
 app.command()(retention)
+app.command()(status)
 app.command(context_settings=AS_TYPED)(dbt)
 
 BusinessDate = Annotated[str, typer.Option("--date", help="Business date, YYYY-MM-DD.")]
@@ -232,7 +235,9 @@ def corrigendum(
 
 @app.command()
 def verify(
-    bundle: Annotated[Path, typer.Argument(help="A release's folder, or the releases folder.")],
+    bundle: Annotated[
+        Path | None, typer.Argument(help="A release's folder, or the releases folder.")
+    ] = None,
     anchor: Annotated[str | None, typer.Option(help="The root that was deposited.")] = None,
     database: Annotated[bool, typer.Option(help="Also compare what readers see.")] = False,
     deep: Annotated[
@@ -241,23 +246,26 @@ def verify(
     landing: Annotated[
         str | None, typer.Option(help="For --deep: a copy of the landing archive.")
     ] = None,
+    daily: Annotated[
+        bool, typer.Option("--daily", help="All releases, as the DAG verify_releases.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Check a bundle: without database, network or third-party code, unless asked for more."""
     from chotso.verifier.verify import told
-    from chotso.verifier.verify import verify as run
 
+    if daily:
+        if bundle or anchor or database or deep or landing:
+            raise typer.BadParameter("--daily stands alone: all releases, by CHOTSO_ANCHOR_FILE")
+        _verify_daily(json)
+        return
+    if bundle is None:
+        raise typer.BadParameter("name a release's folder or the releases folder, or --daily")
     if deep and not (bundle / "manifest.json").is_file():
         raise typer.BadParameter("--deep makes one release again: name its folder")
     if landing and not deep:
         raise typer.BadParameter("--landing belongs to --deep")
-    root = None if anchor is None else _root(anchor)
-    if database:
-        from chotso.release.check.database import verify_with_database
-
-        result = verify_with_database(load_settings(), bundle, root)
-    else:
-        result = run(bundle, root)
+    result = _verified(bundle, None if anchor is None else _root(anchor), database)
     if deep and not result.findings:
         from chotso.release.check.deep import verify_deep
 
@@ -296,15 +304,23 @@ def certify(
     answer(report, json, tell)
 
 
-@app.command()
-def status(json: Json = False) -> None:
-    """Is all well (exit status 0), and if not, what to do; then the last night at a glance."""
-    from chotso.status import status_of
+def _verified(bundle: Path, root: str | None, database: bool) -> "Result":
+    from chotso.verifier.verify import verify as run
 
-    report = status_of(load_settings())
-    answer(report, json, lambda: report.show(OUTPUT))
-    if not report.is_well:
-        raise SystemExit(1)
+    if not database:
+        return run(bundle, root)
+    from chotso.release.check.database import verify_with_database
+
+    return verify_with_database(load_settings(), bundle, root)
+
+
+def _verify_daily(json: bool) -> None:
+    """Compare and record as the DAG does; the watch and `chotso status` go by the record."""
+    from chotso.release.check.daily import check_releases
+
+    checked = check_releases(load_settings())
+    told = f"verified: {', '.join(checked.releases)}" if checked.releases else "nothing is sealed"
+    answer(checked, json, lambda: OUTPUT.print(told, markup=False))
 
 
 def _root(text: str) -> str:

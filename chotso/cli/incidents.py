@@ -8,6 +8,7 @@ from rich.table import Table
 
 from chotso.calendar import local_minute
 from chotso.cli.console import OUTPUT, Json, answer
+from chotso.lines import wrapped
 from chotso.settings import load_settings
 from chotso.warehouse.connect import connect
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="What is wrong: list, show, acknowledge, close.")
 Number = Annotated[int, typer.Argument(help="The incident's number.")]
+_UNDER = " " * 11  # under what the first line of an item says
 By = Annotated[str, typer.Option(help="Your name; it is written down.")]
 
 
@@ -136,5 +138,6 @@ def _tell(each: "Incident") -> None:
             else []
         ),
     ]
-    for line in lines:
-        OUTPUT.print(line, markup=False)
+    for text in lines:
+        for line in wrapped(text, OUTPUT.width, _UNDER):
+            OUTPUT.print(line, markup=False)

@@ -56,6 +56,7 @@ class Limits(StrictModel):
     releases_checked_within_hours: int = Field(gt=0)
     clock_difference_seconds: int = Field(gt=0)
     quiet_minutes: int = Field(ge=0)
+    watch_silent_minutes: int = Field(gt=0)
 
 
 @cache

@@ -143,7 +143,7 @@ def test_a_login_with_too_many_rights_is_refused(warehouse: Product, right: str)
     strong = urlunsplit(url._replace(netloc=f"{login}:x@{url.hostname}:{url.port}"))
     done = chotso(warehouse, "status", CHOTSO_WAREHOUSE_URL=strong)
     assert done.returncode == 1
-    assert right.upper() in done.stderr
+    assert right.upper() in done.stdout
 
 
 def test_the_product_cannot_change_what_it_published(warehouse: Product) -> None:

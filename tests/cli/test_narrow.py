@@ -8,11 +8,15 @@ from typing import Any
 
 import pytest
 
-from chotso.cli import late, quarantine
+from chotso.cli import incidents, late, quarantine
+from chotso.cli.status import show
 from chotso.cli.visible import Console
+from chotso.lines import wrapped
 from chotso.quarantine.stake import FeedSum, MonthAtStake, Stake
 from chotso.release.late.register import Cell, Late
-from chotso.status import Status
+from chotso.status import Health, Status
+from chotso.watch.fault import Fault
+from chotso.watch.incident import Incident
 
 KNOWN = datetime(2021, 12, 31, 17, 5, tzinfo=UTC)  # 00:05 local on 2022-01-01
 WIDTH = 80
@@ -25,6 +29,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
     console = Console(file=out, width=WIDTH, markup=False, highlight=False, soft_wrap=True)
     monkeypatch.setattr(late, "OUTPUT", console)
     monkeypatch.setattr(quarantine, "OUTPUT", console)
+    monkeypatch.setattr(incidents, "OUTPUT", console)
     return out
 
 
@@ -39,8 +44,30 @@ def feed(name: str, **more: Any) -> dict[str, Any]:
     return values | more
 
 
+def stage(name: str, state: str = "published", **more: Any) -> dict[str, Any]:
+    values = {
+        "feed": name, "business_date": date(2021, 12, 31), "state": state, "at": KNOWN,
+        "batches": 1, "batches_in_state": 1, "rows_delivered": 1_234_567,
+        "rows_quarantined": 12_345, "money_delivered": Decimal(432_640_508_635),
+        "age_seconds": 3 * 86_400.0,
+    }  # fmt: skip
+    return values | more
+
+
+CAUSE = Fault(
+    "batch_blocked", "payments", date(2021, 12, 31),
+    "payments_20211231_000017: rule payments.total_in_range: The total of the newest read lies "
+    "outside the range of the last fourteen days 3 rows",
+    "see `ops.rule_result` for the rule and its count, have it mended at the source, then clear "
+    "`land` and all after it in `extract_contributions`, or run "
+    "`chotso extract payments --date 2021-12-31`",
+)  # fmt: skip
 STATUS = Status(
-    is_well=True, causes=[], incidents=[], looked_seconds_ago=120.0,
+    is_well=True, is_warehouse_there=True, now=KNOWN, causes=[], looked_seconds_ago=120.0,
+    incidents=[],
+    stages=[stage("participations"), stage("c12", "refused", batches=3, age_seconds=None),
+            stage("plans", "not begun", at=None, batches=0, batches_in_state=0)],
+    build=None,
     feeds=[feed("participations"), feed("c12", freeze_batches=0, freeze_rows=None,
                                         freeze_aside=None, freeze_money=None, freezes=None)],
     stopped=[], quarantine={"rows": 71, "money": 21_921_144, "at_stake": 12_331_884,
@@ -50,28 +77,121 @@ STATUS = Status(
     schema_drift=[], control_totals={}, unproven=[], missing_rows=[], warnings=[],
     freeze_obstacles=[], drop_folder=[], proves_no_absence=[],
 )  # fmt: skip
+BUILD = {
+    "build_id": 17, "business_date": date(2021, 12, 31), "status": "running", "reason": None,
+    "started_at": KNOWN, "is_worked_on": True, "running": ["int_person_months", "int_islands"],
+}  # fmt: skip
+
+
+def shown(status: Health) -> list[str]:
+    """What a terminal of 80 columns shows; no line is longer, unless it is one command."""
+    out = io.StringIO()
+    show(status, Console(file=out, width=WIDTH, markup=False, highlight=False, soft_wrap=True))
+    lines = out.getvalue().splitlines()
+    longest = max(lines, key=len)
+    assert len(longest) <= WIDTH, longest
+    return lines
 
 
 def test_status_fits_and_sets_whole_reads_of_freezes_apart() -> None:
-    out = io.StringIO()
-    STATUS.show(Console(file=out, width=WIDTH, markup=False, highlight=False, soft_wrap=True))
-    lines = out.getvalue().splitlines()
-    table = [line for line in lines if line.startswith(("feed ", "participations", "c12"))]
-    assert max(map(len, lines[:6])) <= WIDTH
-    assert table[1].split() == ["participations", "2021-12-31", "567", "345", "508,635",
-                                "01-01", "00:05"]  # fmt: skip
-    assert table[2].split()[2:5] == ["1,234,567", "12,345", "432,640,508,635"]
+    lines = shown(STATUS)
+    rows = [line.split() for line in lines if line.startswith(("feed ", "participations", "c12"))]
+    assert rows[0] == ["feed", "state", "since", "rows", "aside", "đồng", "age"]
+    assert rows[1] == ["participations", "published", "01-01", "00:05", "1,234,567", "12,345",
+                       "432,640,508,635", "3", "d"]  # fmt: skip
+    assert rows[2][:3] == ["c12", "1", "refused"]
+    (plans,) = (line for line in lines if line.startswith("plans"))
+    assert plans.split() == ["plans", "not", "begun", *"––––", "3", "d"]
     at = lines.index("read for freezes, not in the table (plan-2021-m09-12, sprint-2021-q4):")
     read = "    participations: 1,234,000 rows, 432,640,000,000 đồng in 2 batches"
     assert lines[at + 1] == read
     assert "sprint-2021-q4: cutoff 2022-01-01 00:05, not due" in lines
 
 
+def test_status_says_what_is_wrong_in_lines_that_fit_and_keeps_commands_whole() -> None:
+    stopped = {"batch_id": "c12_20211231_000412", "status": "refused", "reason": "no workbook"}
+    of_cause = {"batch_id": "payments_20211231_000017", "status": "blocked", "reason": CAUSE.what}
+    unwell = replace(
+        STATUS,
+        is_well=False,
+        causes=[CAUSE],
+        build=BUILD,
+        exposed={"build_id": 16, "business_date": date(2021, 12, 30), "as_known_at": KNOWN,
+                 "uncounted": None, "age_seconds": 90_000.0},
+        stopped=[stopped, of_cause],
+        unproven=[f"payments 2021-{month:02}: 3 rows and 1,000,000 đồng" for month in range(1, 8)],
+        freeze_obstacles=["the freeze would fail: " + "a right is missing; " * 9],
+        warnings=["data checksums are off, so that a failing disk is noticed by nobody: " * 2],
+    )  # fmt: skip
+    lines = shown(unwell)
+    text = " ".join(line.strip() for line in lines)
+    assert lines[0] == "NOT WELL: 1 error"
+    assert "`chotso extract payments --date 2021-12-31`" in "\n".join(lines), "it can be copied"
+    assert "build 17 of 2021-12-31: began 2022-01-01 00:05, runs (int_person_months, " in text
+    assert "readers see: build 16 of 2021-12-30, known at 2022-01-01 00:05 (25 h ago)" in text
+    assert "c12_20211231_000412 refused: no workbook" in text
+    assert text.count("payments.total_in_range") == 1, "what a cause says is not said twice"
+    assert text.count("differs: payments") == 5
+    assert "and 2 more" in text
+    assert "the freeze would fail: a right is missing" in text
+
+
+@pytest.mark.parametrize(
+    ("changed", "wanted"),
+    [
+        ({"is_worked_on": False}, "and its process is gone"),
+        ({"status": "failed", "reason": "model fct_plan_target: x"}, "failed: model fct_plan"),
+        ({"status": "exposed", "running": []}, "is exposed"),
+    ],
+)
+def test_status_says_what_became_of_a_build(changed: dict[str, Any], wanted: str) -> None:
+    assert wanted in " ".join(shown(replace(STATUS, build=BUILD | changed)))
+
+
+def test_status_without_a_ledger_says_what_is_wrong_and_no_more() -> None:
+    away = Fault("warehouse_away", "warehouse", date(2021, 12, 31), "The warehouse does not answer",
+                 "start it (`chotso sandbox start`)")  # fmt: skip
+    health = Health(
+        is_well=False, is_warehouse_there=False, now=KNOWN, causes=[away], looked_seconds_ago=None
+    )
+    assert shown(health) == [
+        "NOT WELL: 1 critical",
+        "critical: The warehouse does not answer",
+        "    next: start it (`chotso sandbox start`)",
+        "no watch has run here yet (`chotso watch`)",
+    ]
+    assert "the ledger could not be read: busy" in shown(replace(health, unread="busy"))
+
+
 def test_status_counts_money_set_aside_once() -> None:
-    out = io.StringIO()
-    STATUS.show(Console(file=out, width=WIDTH, soft_wrap=True))
-    assert "12,331,884 đồng of them could change figures to date, each once" in out.getvalue()
-    assert "21,921,144" not in out.getvalue()
+    text = " ".join(shown(STATUS))
+    assert "12,331,884 đồng of them could change figures to date" in text
+    assert "21,921,144" not in text
+
+
+def test_incidents_fit(terminal: io.StringIO) -> None:
+    values = {name: None for name in Incident.__dataclass_fields__}
+    incident = Incident(**values | {
+        "incident_id": 17, "kind": CAUSE.kind, "subject": "payments", "severity": "critical",
+        "business_date": CAUSE.business_date, "period_id": "sprint-2021-q4", "what": CAUSE.what,
+        "kept": "yesterday's figures stay in force; " * 4, "next_step": CAUSE.next_step,
+        "dag_id": "extract_contributions", "task_id": "publish", "opened_at": KNOWN,
+        "last_seen_at": KNOWN, "fault_count": 3, "acknowledged_at": KNOWN,
+        "acknowledged_by": "Trần Thị Thử, phòng Công nghệ thông tin", "ended_at": KNOWN,
+        "ended_by": "Lê Văn Mẫu", "end_reason": "nguồn đã xác nhận, " * 6,
+    })  # type: ignore[arg-type]  # fmt: skip
+    incidents._tell(incident)
+    incidents._tell_all([incident])
+    lines = terminal.getvalue().splitlines()
+    assert max(map(len, lines)) <= WIDTH, max(lines, key=len)
+    assert "`chotso extract payments --date 2021-12-31`" in terminal.getvalue()
+
+
+def test_lines_end_between_words() -> None:
+    assert wrapped("one two `a b c` three", 10, "  ") == ["one two", "  `a b c`", "  three"]
+    assert wrapped("a-very-long/path/of/one/word", 10) == ["a-very-long/path/of/one/word"]
+    assert wrapped("first\n\nlast", 80) == ["first", "", "last"]
+    assert wrapped("", 80) == [""]
 
 
 def test_late_is_lines_that_fit(terminal: io.StringIO) -> None:

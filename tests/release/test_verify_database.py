@@ -3,22 +3,27 @@
 import json
 from pathlib import Path
 
+import psycopg
 import pytest
 from typer.testing import CliRunner
 
 from chotso.cli import app as command
-from chotso.errors import ChotsoError
+from chotso.errors import BusyError, ChotsoError
 from chotso.release.check import database
-from chotso.release.check.daily import check_releases
+from chotso.release.check.daily import DiffersError, UnanchoredError, check_releases
 from chotso.release.check.database import verify_with_database
 from chotso.release.seal.freeze import FreezeReport
 from chotso.sandbox.server import SandboxServer
 from chotso.settings import Settings
 from chotso.verifier.verify import verify
+from chotso.warehouse import connect as warehouse
+from chotso.warehouse.connect import connect
 from tests.worlds import freeze_world as world
 from tests.worlds.forger import forge
 from tests.worlds.freeze_world import PERIODS, seal
 from tests.worlds.product import Product, product
+from tests.worlds.typed import typed
+from tests.worlds.watched import environment_of
 
 pytestmark = [pytest.mark.warehouse]
 
@@ -284,12 +289,71 @@ def test_the_daily_look_fails_at_a_release_that_no_anchor_knows(
         checked(settings, anchors, newest + f"gone-2021 {'0' * 64}\n")
     with pytest.raises(ChotsoError, match="two roots"):
         checked(settings, anchors, newest + f"{PLAN} {'0' * 64}\n")
-    with pytest.raises(ChotsoError, match="no `RELEASE ROOT`"):
-        checked(settings, anchors, "PLAN\n")
     with pytest.raises(ChotsoError, match="cannot be read"):
         checked(settings, tmp_path / "missing", None)
     with pytest.raises(ChotsoError, match="lies in the releases folder"):
         checked(settings, settings.releases_dir / ".anchors", None)
+
+
+def recorded(settings: Settings) -> list[tuple[str, int]]:
+    """Results of the daily look, the newest first, and how many there are."""
+    with connect(settings) as conn:
+        rows = conn.execute("select result, check_id from ops.release_check order by 2 desc")
+        return rows.fetchall()
+
+
+def test_a_mistake_in_the_anchors_is_no_release_that_differs(
+    sealed: Sealed, tmp_path: Path
+) -> None:
+    settings, _, _ = sealed
+    with pytest.raises(UnanchoredError, match="no `RELEASE ROOT`"):
+        checked(settings, tmp_path / "anchors", "sprint-2021-q4 12g4\n")
+    assert recorded(settings)[0][0] == "unanchored"
+    forge(settings, f"update frozen.attainment set is_met = true {WHERE}")
+    try:
+        with pytest.raises(DiffersError, match="is_met is"):
+            checked(settings, tmp_path / "anchors", None)
+    finally:
+        forge(settings, f"update frozen.attainment set is_met = null {WHERE}")
+    assert recorded(settings)[0][0] == "differs", "a mistake there hides nothing"
+
+
+def test_a_warehouse_that_is_busy_or_away_says_nothing_of_a_release(
+    sealed: Sealed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, _, _ = sealed
+    before = recorded(settings)
+    away = settings.model_copy(
+        update={"warehouse_url": "postgresql://nobody:x@127.0.0.1:1/w?connect_timeout=2"}
+    )
+    with pytest.raises(ChotsoError, match="does not answer"):
+        check_releases(away)
+    impatient = f"{warehouse.SESSION} -c lock_timeout=500ms"
+    monkeypatch.setattr(
+        warehouse, "_reached", lambda settings: warehouse.login_session(settings, impatient)
+    )
+    with psycopg.connect(str(settings.admin_url)) as holder:
+        holder.execute("lock table frozen.attainment in access exclusive mode")
+        with pytest.raises(BusyError):
+            check_releases(settings)
+        holder.rollback()
+    assert recorded(settings) == before
+
+
+def test_the_daily_look_is_a_command(sealed: Sealed, tmp_path: Path) -> None:
+    settings, _, plan = sealed
+    anchors = tmp_path / "anchors"
+    anchors.write_text(f"{PLAN} {plan.root_sha256}\n", encoding="utf-8")
+    variables = environment_of(settings)
+    done = typed("verify", "--daily", environment=variables)
+    assert done.returncode == 1
+    assert "no anchor vouches for it" in done.stderr
+    assert recorded(settings)[0][0] == "unanchored"
+    done = typed("verify", "--daily", environment=variables | {"CHOTSO_ANCHOR_FILE": str(anchors)})
+    assert (done.returncode, done.stdout) == (0, f"verified: {SPRINT}, {PLAN}\n")
+    assert recorded(settings)[0][0] == "verified"
+    for wrong in (["verify"], ["verify", "--daily", "--deep"], ["verify", "x", "--daily"]):
+        assert typed(*wrong, environment=variables).returncode == 2
 
 
 def test_the_daily_look_raises_what_differs(sealed: Sealed) -> None:

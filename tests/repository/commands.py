@@ -1,4 +1,4 @@
-"""Commands of `chotso` in documents, parsed by the command line itself, and not run."""
+"""Commands in documents: found, and those of `chotso` parsed by the command line itself."""
 
 import re
 import shlex
@@ -13,7 +13,11 @@ from chotso.cli.app import app
 
 def fenced(document: Path, kind: str) -> list[str]:
     """The texts of a page's fenced blocks of a kind."""
-    text = document.read_text(encoding="utf-8")
+    return fenced_in(document.read_text(encoding="utf-8"), kind)
+
+
+def fenced_in(text: str, kind: str) -> list[str]:
+    """The texts of the fenced blocks of a kind in a page, or in a part of it."""
     return re.findall(rf"^```{kind}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
 
 
@@ -30,11 +34,22 @@ def commands(document: Path) -> Iterator[list[str]]:
 
 def refuse_unknown(words: list[str]) -> None:
     """Raise what the command line raises where a command, option or argument does not exist."""
+    command, rest = _named(words)
+    command.make_context(" ".join(words), rest)
+
+
+def refuse_unknown_name(words: list[str]) -> None:
+    """Raise a LookupError where a command does not exist; its arguments are not looked at."""
+    _named(words)
+
+
+def _named(words: list[str]) -> tuple[Any, list[str]]:
+    """The command of the words, and its arguments."""
     command: Any = typer.main.get_command(app)
     rest = words[1:]
-    while hasattr(command, "commands"):
+    while rest and hasattr(command, "commands"):
         name = rest.pop(0)
         if name not in command.commands:
             raise LookupError(f"no such command: chotso {name}")
         command = command.commands[name]
-    command.make_context(name, rest)
+    return command, rest

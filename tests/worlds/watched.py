@@ -12,6 +12,7 @@ import pytest
 
 from chotso.build.dbt import run_build
 from chotso.sandbox.server import SandboxServer
+from chotso.settings import Settings
 from chotso.watch import judge as judging
 from chotso.watch.limits import load_limits
 from tests.worlds.quarantine_world import DAY, QuarantineWorld, quarantine_world
@@ -19,7 +20,11 @@ from tests.worlds.quarantine_world import DAY, QuarantineWorld, quarantine_world
 
 def environment(world: QuarantineWorld) -> dict[str, str]:
     """The variables that `chotso` reads, for this world's databases and folders."""
-    settings = world.settings
+    return environment_of(world.settings)
+
+
+def environment_of(settings: Settings) -> dict[str, str]:
+    """The variables that `chotso` reads, for these databases and folders."""
     return os.environ | {
         "CHOTSO_HOME": str(settings.home),
         "CHOTSO_WAREHOUSE_URL": settings.warehouse_url,

@@ -20,8 +20,12 @@ from chotso.warehouse.connect import connect
 _TOLD = 10
 
 
+class DiffersError(ChotsoError):
+    """What is sealed is not what is shown, or not what an anchor vouches for."""
+
+
 class UnanchoredError(ChotsoError):
-    """Everything agrees, but no anchor confirms a release."""
+    """Everything agrees, but no anchor confirms a release, or the anchors cannot be read."""
 
 
 @dataclass(frozen=True)
@@ -36,14 +40,17 @@ def check_releases(settings: Settings) -> Checked:
     """Check everything that is sealed, and record the result in `ops.release_check`.
 
     Raises:
-        ChotsoError: As `_checked`; it is recorded, too.
+        DiffersError: As `_checked`; it is recorded, too.
+        UnanchoredError: Likewise.
+        ChotsoError: The warehouse does not answer or is busy: that says nothing of a release, and
+            is not recorded.
     """
     try:
         found = _checked(settings)
     except UnanchoredError as error:
         _record(settings, "unanchored", 0, error.what)
         raise
-    except ChotsoError as error:
+    except DiffersError as error:
         _record(settings, "differs", 0, error.what)
         raise
     _record(settings, found.status, len(found.releases), None)
@@ -62,14 +69,35 @@ def _checked(settings: Settings) -> Checked:
     """Check every release on disk, the chain, the anchors, and what readers see.
 
     Raises:
-        ChotsoError: Something differs, no anchor confirms a release, or the anchor file is missing,
-            unreadable, or in a place that a forger of releases could write to.
+        DiffersError: Something differs.
+        UnanchoredError: No anchor confirms a release, or the anchor file is missing, unreadable, or
+            in a place that a forger of releases could write to.
+        ChotsoError: The warehouse does not answer or is busy.
     """
-    anchors = _anchors(settings)
+    anchors: dict[str, str] = {}
+    mistake: UnanchoredError | None = None
+    try:
+        anchors = _anchors(settings)
+    except UnanchoredError as error:
+        mistake = error  # it must not hide what differs
+    roots = _compared(settings, anchors)
+    if mistake is not None:
+        raise mistake
+    if not roots:
+        return Checked("nothing")
+    names = list(roots)
+    vouched = max((names.index(each) + 1 for each in anchors), default=0)
+    if unknown := names[vouched:]:
+        raise _unanchored(unknown, roots)
+    return Checked("verified", names)
+
+
+def _compared(settings: Settings, anchors: dict[str, str]) -> dict[str, str]:
+    """Id and root of each release, in order of the chain; nothing differs. None: nothing sealed."""
     folder = settings.releases_dir
     if not folder.is_dir() or not any(map(_is_release, folder.iterdir())):
         _refuse_lost(settings, folder)
-        return Checked("nothing")
+        return {}
     result = verify_with_database(settings, folder)
     problems = [f"{each.code}: {each.path}: {each.message}" for each in result.findings]
     roots = {} if problems else _chain(folder)
@@ -80,11 +108,7 @@ def _checked(settings: Settings) -> Checked:
             )
     if problems:
         raise _differing(problems)
-    names = list(roots)
-    vouched = max((names.index(each) + 1 for each in anchors), default=0)
-    if unknown := names[vouched:]:
-        raise _unanchored(unknown, roots)
-    return Checked("verified", names)
+    return roots
 
 
 def _is_release(path: Path) -> bool:
@@ -132,10 +156,10 @@ def _anchors(settings: Settings) -> dict[str, str]:
     return found
 
 
-def _no_anchors(path: Path, why: str) -> ChotsoError:
-    return ChotsoError(
+def _no_anchors(path: Path, why: str) -> UnanchoredError:
+    return UnanchoredError(
         f"The anchor file {path} {why}.",
-        kept="nothing was checked.",
+        kept="everything as it is; releases and warehouse agree, and no anchor vouches for them.",
         next_step="mend CHOTSO_ANCHOR_FILE: one line `RELEASE ROOT` per signed page.",
     )
 
@@ -161,9 +185,9 @@ def _unanchored(unknown: list[str], roots: dict[str, str]) -> UnanchoredError:
     )
 
 
-def _differing(problems: list[str]) -> ChotsoError:
+def _differing(problems: list[str]) -> DiffersError:
     more = [f"and {len(problems) - _TOLD} more"] if len(problems) > _TOLD else []
-    return ChotsoError(
+    return DiffersError(
         "\n".join(["What is sealed is not what is shown:", *problems[:_TOLD], *more]),
         kept="everything as it is, as evidence.",
         next_step="touch nothing; compare each release with its signed page "

@@ -43,7 +43,11 @@ Look = Callable[[Settings, psycopg.Connection], Iterator[Obstacle]]
 
 
 def obstacles(settings: Settings, conn: psycopg.Connection) -> list[Obstacle]:
-    """Everything that would stop a freeze now, as if its cutoff had passed."""
+    """Everything that would stop a freeze now, as if its cutoff had passed.
+
+    Raises:
+        psycopg.Error: The connection broke, or a lock was waited for in vain.
+    """
     found: list[Obstacle] = []
     for look in LOOKS:
         try:
@@ -52,6 +56,8 @@ def obstacles(settings: Settings, conn: psycopg.Connection) -> list[Obstacle]:
         except ChotsoError as error:
             found.append(Obstacle(error.what.rstrip("."), error.next_step.rstrip(".")))
         except psycopg.Error as error:
+            if conn.broken or isinstance(error, psycopg.errors.LockNotAvailable):
+                raise  # that says nothing of a freeze
             said = error.diag.message_primary or str(error)
             found.append(Obstacle(said, _MIGRATE))
     return found
