@@ -70,7 +70,7 @@ def logged_in(services: Composed, user: str) -> httpx.Client:
     assert answer.is_success, answer.text
     client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
     token = client.get("/security/csrf_token/").json()["result"]
-    client.headers |= {"X-CSRFToken": token, "Referer": URL}
+    client.headers.update({"X-CSRFToken": token, "Referer": URL})
     return client
 
 
