@@ -9,16 +9,13 @@ run again: it adds what is missing, and leaves users as they are.
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from airflow.dag_processing.dagbag import DagBag
 from airflow.providers.fab.auth_manager.cli_commands.utils import get_application_builder
+from airflow.providers.fab.auth_manager.security_manager.override import (
+    FabAirflowSecurityManagerOverride,
+)
 from airflow.providers.fab.www.security import permissions as known
-
-if TYPE_CHECKING:
-    from airflow.providers.fab.auth_manager.security_manager.override import (
-        FabAirflowSecurityManagerOverride as SecurityManager,
-    )
 
 DAGS = "/opt/chotso/dags"
 SEALING = {"freeze_results", "verify_releases"}
@@ -64,7 +61,7 @@ def read_dag_ids(folder: str) -> list[str]:
     return bag.dag_ids
 
 
-def add_first_admin(manager: "SecurityManager", password: str) -> None:
+def add_first_admin(manager: FabAirflowSecurityManagerOverride, password: str) -> None:
     """Make the user `admin`, unless somebody has that role already."""
     role = manager.find_role("Admin")
     if role is None:
