@@ -103,6 +103,30 @@ def test_airflows_database_and_the_fernet_key(
     )
 
 
+@pytest.mark.parametrize(("section", "name"), [("api_auth", "jwt_secret"), ("api", "secret_key")])
+def test_a_deleted_secret_of_airflow_is_drawn_anew_and_no_other(
+    server: tuple[SandboxServer, Path], tmp_path: Path, section: str, name: str
+) -> None:
+    """On one machine; with Compose, tests/pipeline/test_roles.py gives the services another one."""
+    state.write(tmp_path, server[0])
+    home = AirflowHome(tmp_path)
+    airflow_home.prepare(home)
+    before = configured(home)
+    del before[section][name]
+    with home.config_file.open("w") as stream:
+        before.write(stream)
+    airflow_home.prepare(home)
+    after = configured(home)
+    assert len(after[section].pop(name)) >= 32
+    assert after == before
+
+
+def configured(home: AirflowHome) -> configparser.ConfigParser:
+    config = configparser.ConfigParser(interpolation=None)
+    config.read(home.config_file)
+    return config
+
+
 def airflow(home: AirflowHome, *arguments: str, ok: bool = True) -> str:
     done = subprocess.run(
         [sys.executable, "-m", "airflow", *arguments],
@@ -116,14 +140,11 @@ def airflow(home: AirflowHome, *arguments: str, ok: bool = True) -> str:
 
 
 def option(home: AirflowHome, section: str, name: str) -> str:
-    config = configparser.ConfigParser(interpolation=None)
-    config.read(home.config_file)
-    return config[section][name]
+    return configured(home)[section][name]
 
 
 def set_option(home: AirflowHome, section: str, name: str, value: str) -> None:
-    config = configparser.ConfigParser(interpolation=None)
-    config.read(home.config_file)
+    config = configured(home)
     config[section][name] = value
     with home.config_file.open("w") as stream:
         config.write(stream)

@@ -128,8 +128,8 @@ def _opened(services: Composed, home: Path) -> Office:
     services.up("watch")
     for number in (1, 2):
         services.up("airflow-worker", number)
-    users = json.loads(services.secret("airflow_users").read_text("utf-8"))
-    api = AirflowClient("http://127.0.0.1:8080", ADMIN, users[ADMIN])
+    password = services.secret("airflow_admin_password").read_text("utf-8")
+    api = AirflowClient("http://127.0.0.1:8080", ADMIN, password)
     get_ready(api)
     return Office(services, source, home, api)
 

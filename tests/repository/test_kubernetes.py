@@ -194,6 +194,22 @@ def test_the_watch_is_healthy_while_it_looks(pods: dict[str, Any], compose: dict
     assert watch["livenessProbe"]["exec"]["command"] == compose["watch"]["healthcheck"]["test"][1:]
 
 
+def test_users_and_roles_are_as_with_compose(values: dict[str, Any]) -> None:
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+    there = compose["services"]["airflow-apiserver"]["environment"]["AIRFLOW__CORE__AUTH_MANAGER"]
+    assert values["config"]["core"]["auth_manager"] == there
+    job = values["createUserJob"]
+    python, script, password_file = job["args"]
+    init = (ROOT / "docker" / "bin" / "init").read_text(encoding="utf-8")
+    assert f"{python} {script} /run/secrets/airflow_admin_password\n" in init
+    (volume,), (mount,) = job["extraVolumes"], job["extraVolumeMounts"]
+    (item,) = volume["secret"]["items"]
+    assert f"{mount['mountPath']}/{item['path']}" == password_file
+    page = (ROOT / "docs" / "production.md").read_text(encoding="utf-8")
+    name = volume["secret"]["secretName"]
+    assert re.search(rf"^\| `{name}` \|.*`{item['key']}`", page, re.MULTILINE)
+
+
 def test_the_manifests_are_valid_kubernetes(objects: list[dict[str, Any]]) -> None:
     validator = pytest.importorskip(
         "kubernetes_validate", reason="its schemas are too large to be part of the environment"
