@@ -71,14 +71,14 @@ KINDS: dict[str, Kind] = {
         _NIGHT | {"landing_failed", "build_failed", "task_failed"},
     ),
     "night_not_begun": Kind("error", "A night has not begun", "Phiên đêm chưa bắt đầu"),
-    "night_not_ended": Kind("error", "A night has not ended", "Phiên đêm chưa kết thúc"),
-    "landing_failed": Kind(
+    "night_not_ended": _standing("error", "A night has not ended", "Phiên đêm chưa kết thúc"),
+    "landing_failed": _standing(
         "error",
         "A feed did not land",
         "Không lấy được dữ liệu nguồn",
         frozenset({"night_not_ended", "task_failed"}),
     ),
-    "batch_blocked": Kind(
+    "batch_blocked": _standing(
         "error",
         "A rule blocked a batch",
         "Quy tắc chặn cả lô",
