@@ -52,7 +52,7 @@ def look_once(settings: Settings, failure: TaskFailure | None = None) -> Round:
     """
     routes = _routes(settings)
     diagnosis = judge(settings, failure)
-    failed = failure.as_fault(diagnosis.moment.night) if failure else None
+    failed = diagnosis.moment.of_task(failure) if failure else None
     if diagnosis.is_warehouse_there:
         try:
             found = _with_warehouse(settings, diagnosis, failed, routes)
