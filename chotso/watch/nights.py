@@ -195,8 +195,6 @@ class _Night:
 def _newest_past_its_limit(moment: Moment, conn: psycopg.Connection) -> _Night | None:
     """The newest night past its limit; while the next one is within its own, the one before."""
     for day, begun, lasted, is_seen in conn.execute(_NEWEST_TWO).fetchall():
-        if day > moment.night:
-            continue  # read by hand before its night
         if lasted >= (limit := _longest(moment, conn, day)):
             return _Night(day, begun, lasted, bool(is_seen), limit)
     return None
