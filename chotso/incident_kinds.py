@@ -71,14 +71,14 @@ KINDS: dict[str, IncidentKind] = {
         _NIGHT | {"landing_failed", "build_failed", "task_failed"},
     ),
     "night_not_begun": IncidentKind("error", "A night has not begun", "Phiên đêm chưa bắt đầu"),
-    "night_not_ended": IncidentKind("error", "A night has not ended", "Phiên đêm chưa kết thúc"),
-    "landing_failed": IncidentKind(
+    "night_not_ended": _standing("error", "A night has not ended", "Phiên đêm chưa kết thúc"),
+    "landing_failed": _standing(
         "error",
         "A feed did not land",
         "Không lấy được dữ liệu nguồn",
         frozenset({"night_not_ended", "task_failed"}),
     ),
-    "batch_blocked": IncidentKind(
+    "batch_blocked": _standing(
         "error",
         "A rule blocked a batch",
         "Quy tắc chặn cả lô",

@@ -4,6 +4,8 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
 
 import psycopg
 
@@ -13,6 +15,14 @@ from chotso.waits import LOCK_WAIT_SECONDS, Holder
 _LOG = logging.getLogger(__name__)
 _POLL_SECONDS = 0.2
 _QUIET_SECONDS = 3.0
+
+
+@dataclass(frozen=True)
+class Held:
+    """Who holds a named lock now, and how old its session is: a run takes it early."""
+
+    by: Holder
+    age: timedelta
 
 
 @contextmanager
@@ -79,6 +89,36 @@ def is_held(conn: psycopg.Connection, name: str) -> bool:
     ).fetchone()
     assert row is not None
     return bool(row[0])
+
+
+def held(conn: psycopg.Connection, name: str) -> Held | None:
+    """Who holds the named lock; to be asked within a transaction, whose role is left as it was."""
+    key = _key(conn, name)
+    row = conn.execute("select current_setting('role')").fetchone()
+    assert row is not None
+    conn.execute("set local role none")  # the login itself may see since when its sessions run
+    found = conn.execute(
+        """
+        select
+            held.pid, holder.application_name, holder.login, since.at,
+            clock_timestamp() - since.at
+        from pg_catalog.pg_locks as held
+        left join pg_catalog.pg_stat_activity as own on own.pid = held.pid
+        left join lateral ops.session_of(held.pid) as holder on true
+        cross join lateral (
+            select coalesce(own.backend_start, holder.since, clock_timestamp()) as at
+        ) as since
+        where held.locktype = 'advisory' and held.granted and held.objsubid = 1
+            and ((held.classid::bigint << 32) | held.objid::bigint) = %s
+            and held.database = (
+                select oid from pg_catalog.pg_database
+                where datname = pg_catalog.current_database()
+            )
+        """,
+        [key],
+    ).fetchone()
+    conn.execute("select set_config('role', %s, true)", [row[0]])
+    return None if found is None else Held(Holder(*found[:4]), found[4])
 
 
 def _key(conn: psycopg.Connection, name: str) -> int:

@@ -79,18 +79,28 @@ def waits(moment: Moment, conn: psycopg.Connection) -> Iterator[Fault]:
     for name, *holder in rows:
         by_waiting.setdefault(name, []).append(Holder(*holder))
     for name, holders in by_waiting.items():
-        is_build = name.startswith("chotso build ")
+        schema = name.split()[-1] if name.startswith("chotso build ") else None
+        dag_id, task_id = works_in(schema)
         yield moment.fault(
             kind="lock_waited_for",
-            subject=f"build in {name.split()[-1]}" if is_build else name,
+            subject=f"build in {schema}" if schema else name,
             what=f"`{name}` has waited for a lock for more than {moment.limits.lock_wait_seconds} "
             f"seconds, held by {' and '.join(map(str, holders))}.",
             kept=f"{_KEPT} The wait ends after ten minutes with an error.",
-            next_step="have the owner end it, or end it yourself in the warehouse: "
-            f"{_end(holders)}; what waits then goes on by itself",
-            dag_id="build_warehouse" if is_build else None,
-            task_id="build" if is_build else None,
+            next_step="have the owner end it, or end it yourself in the warehouse, as its own "
+            f"login or a superuser: {_end(holders)}; what waits then goes on by itself",
+            dag_id=dag_id,
+            task_id=task_id,
         )
+
+
+def works_in(schema: str | None) -> tuple[str | None, str | None]:
+    """DAG and task that build in a schema; rehearsals and builds by hand have none."""
+    if schema == NIGHTLY_SCHEMA:
+        return "build_warehouse", "build"
+    if schema and schema.startswith("freeze_"):
+        return "freeze_results", "freeze"
+    return None, None
 
 
 def _end(holders: list[Holder]) -> str:
@@ -130,7 +140,8 @@ def _hanging(moment: Moment, conn: psycopg.Connection, build: dict[str, Any]) ->
         subject="build",
         business_date=build["business_date"],
         what=f"Build {build['build_id']} of {build['business_date']} has run for {minutes} "
-        f"minutes; {allowed} are allowed.{_runs(conn, build)}",
+        f"minutes; {allowed} are allowed."
+        f"{running_nodes(conn, build['build_id'])}",
         kept=_KEPT,
         next_step="read the log of `build` in `build_warehouse`: what it waits for is named "
         "there; to end it, mark the task failed, wait ten seconds, then clear it",
@@ -139,8 +150,8 @@ def _hanging(moment: Moment, conn: psycopg.Connection, build: dict[str, Any]) ->
     )
 
 
-def _runs(conn: psycopg.Connection, build: dict[str, Any]) -> str:
-    """The models and tests that run now, the longest first."""
-    rows = conn.execute(_RUNNING, [build["build_id"]]).fetchall()
+def running_nodes(conn: psycopg.Connection, build_id: int) -> str:
+    """The models and tests of a build that run now, the longest first, as a sentence."""
+    rows = conn.execute(_RUNNING, [build_id]).fetchall()
     told = ", ".join(f"{node} for {int(lasts.total_seconds())} s" for node, lasts in rows)
     return f" Running: {told}." if told else ""

@@ -1,8 +1,21 @@
-"""Which DAG a person looks at for a group of feeds."""
+"""Which DAGs a person looks at for a group of feeds, or for all that read a place."""
 
 from functools import cache
+from typing import Literal
 
+from chotso.contracts import contracts
 from chotso.orchestration.extracts import extracts
+
+
+def extract_dags(source: Literal["table", "file"] | None = None) -> str:
+    """The DAGs of the extracts that read such a source, in their order, as text; by default all."""
+    kinds = {each.feed: each.source.kind for each in contracts().values()}
+    named = [
+        f"`{each.dag_id}`"
+        for each in extracts()
+        if source is None or source in {kinds[feed] for feed in each.feeds}
+    ]
+    return ", ".join(named)
 
 
 @cache

@@ -11,15 +11,31 @@ from chotso.calendar import local_date, local_minute
 from chotso.registers import Period
 from chotso.release.seal import readiness
 from chotso.release.seal.freeze import LOCK
-from chotso.warehouse.locks import is_held
+from chotso.warehouse.locks import Held, held
+from chotso.watch.builds import running_nodes
 from chotso.watch.fault import Fault, listed
 from chotso.watch.moment import Moment
 
+_DAG, _TASK = "freeze_results", "freeze"
 _HOUR = timedelta(hours=1)
+_MINUTE = timedelta(minutes=1)
 _BEGUN = """
 select state, reason, clock_timestamp() - changed_at as stopped_ago
 from ops."freeze"
 where release_id = %s and not is_rehearsal
+"""
+# What the run that holds the lock is at: the freeze or rehearsal that was last begun or advanced.
+_IN_WORK = """
+select
+    begun.release_id, begun.state, begun.changed_at,
+    (
+        select max(build.build_id) from ops.build as build
+        where build.target_schema = begun.target_schema and build.status = 'running'
+    ) as build_id
+from ops."freeze" as begun
+where begun.state <> 'placed' and begun.reason is null
+order by begun.changed_at desc
+limit 1
 """
 # The newest seal, by the source's clock; the newest check of all releases, by the server's.
 _CHECKED = """
@@ -43,18 +59,56 @@ def due(moment: Moment, conn: psycopg.Connection) -> Iterator[Fault]:
     if not overdue:
         return
     first, late = overdue[0][0], [each for each in overdue if _is_late(moment, *each)]
+    run = held(conn, LOCK)
+    hangs = run is not None and run.age >= timedelta(minutes=moment.limits.freeze.longest_minutes)
+    works_since = f" {_works_since(conn, run)}" if run else ""
     yield Fault(
         kind="freeze_due",
         subject="freeze",
         business_date=local_date(first.cutoff_at),
         period_id=first.id,
-        what=" ".join(_why_not_sealed(*each) for each in late or overdue),
+        what=" ".join(_why_not_sealed(*each, is_run=run is not None) for each in late or overdue)
+        + works_since,
         kept="nothing is half sealed; the final extract keeps the instant of its first attempt.",
-        next_step="mend what is named, then clear `freeze` in `freeze_results`, or run "
-        f"`chotso freeze {first.id}`: it goes on where it stopped",
-        dag_id="freeze_results",
-        task_id="freeze",
-        may_heal=not late or is_held(conn, LOCK),
+        next_step=_end(run) if run and hangs else _begin(overdue),
+        dag_id=_DAG,
+        task_id=_TASK,
+        may_heal=not late or (run is not None and not hangs),
+    )
+
+
+def _works_since(conn: psycopg.Connection, run: Held) -> str:
+    """What the run that holds the lock has done, and what it does now."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        newest = cursor.execute(_IN_WORK).fetchone()
+    told = f"A run has worked for {int(run.age / _MINUTE)} minutes: {run.by}."
+    if newest is None:
+        return told
+    since = local_minute(newest["changed_at"])
+    told = f"{told} It is at {newest['release_id']}, `{newest['state']}` since {since}."
+    return told + (running_nodes(conn, newest["build_id"]) if newest["build_id"] else "")
+
+
+def _end(run: Held) -> str:
+    """The next step while a run hangs."""
+    return (
+        f"mark `{_TASK}` in `{_DAG}` failed, wait ten seconds, then clear `{_TASK}` in `{_DAG}`; a "
+        "run by hand is ended in the warehouse, by its own login or a superuser: "
+        f"`select pg_terminate_backend({run.by.pid})`"
+    )
+
+
+def _begin(overdue: list[tuple[Period, dict[str, Any] | None]]) -> str:
+    """The next step while no run works."""
+    commands = ", then ".join(f"`chotso freeze {period.id}`" for period, _ in overdue)
+    if any(begun for _, begun in overdue):
+        return (
+            f"mend what is named, then clear `{_TASK}` in `{_DAG}`, or run {commands}: it goes on "
+            "where it stopped"
+        )
+    return (
+        f"see in Airflow that `{_DAG}` is not paused and the scheduler runs, and trigger `{_DAG}`; "
+        f"or run {commands}"
     )
 
 
@@ -72,8 +126,8 @@ def would_fail(moment: Moment, conn: psycopg.Connection) -> Iterator[Fault]:
         what=f"A freeze would fail: {listed([each.what for each in found])}.",
         kept="all figures; the nights go on.",
         next_step="; ".join(dict.fromkeys(each.next_step for each in found)),
-        dag_id="freeze_results",
-        task_id="freeze",
+        dag_id=_DAG,
+        task_id=_TASK,
     )
 
 
@@ -100,7 +154,7 @@ def releases(moment: Moment, conn: psycopg.Connection) -> Iterator[Fault]:
             "releases_unchecked",
             row["what"],
             "compare the root with the signed page and add the line `RELEASE ROOT` to the file of "
-            "CHOTSO_ANCHOR_FILE, then trigger `verify_releases`",
+            "CHOTSO_ANCHOR_FILE, then trigger `verify_releases`, or run `chotso verify --daily`",
         )
         return
     waited = moment.now - row["sealed_at"]
@@ -111,7 +165,8 @@ def releases(moment: Moment, conn: psycopg.Connection) -> Iterator[Fault]:
             moment,
             "releases_unchecked",
             f"No sealed release was compared with its anchor for {int(waited / _HOUR)} hours.",
-            "see in Airflow that `verify_releases` is not paused, and trigger it",
+            "see in Airflow that `verify_releases` is not paused, and trigger it; or run "
+            "`chotso verify --daily`",
         )
 
 
@@ -130,16 +185,18 @@ def _release_fault(moment: Moment, kind: str, what: str, next_step: str) -> Faul
 
 def _is_late(moment: Moment, period: Period, begun: dict[str, Any] | None) -> bool:
     """Whether a due period should be sealed by now, or its run stopped and is not tried again."""
-    if begun and begun["reason"] and not moment.may_heal(begun["stopped_ago"], "freeze_results"):
+    if begun and begun["reason"] and not moment.may_heal(begun["stopped_ago"], _DAG):
         return True
     return moment.now >= period.cutoff_at + timedelta(minutes=moment.limits.freeze.grace_minutes)
 
 
-def _why_not_sealed(period: Period, begun: dict[str, Any] | None) -> str:
+def _why_not_sealed(period: Period, begun: dict[str, Any] | None, *, is_run: bool) -> str:
     said = f"{period.id} was due at {local_minute(period.cutoff_at)} and is not sealed"
-    if begun is None:
-        return f"{said}: no run has begun."
-    return f"{said}: {begun['reason'] or 'its run is gone.'}"
+    if begun and begun["reason"]:
+        return f"{said}: {begun['reason']}"
+    if is_run:
+        return f"{said}."
+    return f"{said}: {'its run is gone' if begun else 'no run has begun'}."
 
 
 def _begun(conn: psycopg.Connection, period: Period) -> dict[str, Any] | None:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import psycopg
 
+from chotso.contracts import groups
 from chotso.errors import ChotsoError
 from chotso.incident_kinds import EVERYTHING, KINDS, WORST_FIRST
 from chotso.orchestration.due import newest_due
@@ -15,6 +16,7 @@ from chotso.source.database import open_snapshot
 from chotso.source.queries import CLOCK_RELATION
 from chotso.warehouse.connect import connect
 from chotso.watch import builds, freezes, nights, notices, places, proofs
+from chotso.watch.dags import dag_of
 from chotso.watch.fault import Fault, TaskFailure
 from chotso.watch.limits import load_limits
 from chotso.watch.moment import Moment, clock_by_ledger, open_periods, wall_clock
@@ -39,6 +41,19 @@ _LEDGER: tuple[Callable[[Moment, psycopg.Connection], Iterator[Fault]], ...] = (
     notices.routes,
 )
 _BUILD = "build_warehouse"
+_OF_FEEDS = frozenset({"landing_failed", "batch_blocked"})  # until the feed is published
+_OF_SOME_FEEDS = _OF_FEEDS | {
+    "build_failed",
+    "build_hangs",
+    "control_totals_differ",
+    "register_rows_missing",
+}
+_NOT_THERE = "42"  # SQLSTATE: no such table, column or function, or no right
+_MIGRATE = "run `chotso migrate` with CHOTSO_ADMIN_URL, which puts tables and rights back"
+_AGAIN = (
+    "read the warehouse server's log of this minute (a time limit, memory, a full disk); the watch "
+    "looks again each minute: `chotso status`"
+)
 _NO_ROOM = ("No space left on device", "MB are left for")
 # psycopg reads intervals in this style alone
 _SETTINGS = "set local lock_timeout = '5s'; set local intervalstyle = 'postgres'"
@@ -105,16 +120,26 @@ def explained(fault: Fault, by: Fault) -> bool:
         return any(name in by.what for name in fault.about)
     if fault.kind not in explains:
         return False
+    if fault.kind == "night_not_ended" and fault.about and by.kind in _OF_SOME_FEEDS:
+        # a feed that was never read waits for the registers alone
+        return by.kind == "landing_failed" and by.dag_id == dag_of(next(iter(groups())))
     if fault.kind == "task_failed" and by.dag_id is not None:
-        is_of_its_night = KINDS[by.kind].is_of_a_night and by.dag_id != _BUILD  # builds take in all
-        if is_of_its_night and fault.business_date != by.business_date:
-            return False
-        return fault.dag_id == by.dag_id or fault.dag_id in by.about
+        return _explains_task(fault, by)
     if fault.kind == "landing_failed" and by.kind == "drop_folder_away":
         return fault.subject == by.subject
     if fault.kind == "landing_failed" and by.kind == "extract_hangs":
         return {name for name in fault.about if name.startswith("extract_")} == {by.dag_id}
     return True
+
+
+def _explains_task(failed: Fault, by: Fault) -> bool:
+    """Whether a failed task is of the DAG and night that a cause is about."""
+    if by.kind in _OF_FEEDS and failed.business_date < by.business_date:
+        return False
+    is_of_its_night = KINDS[by.kind].is_of_a_night and by.dag_id != _BUILD  # builds take in all
+    if is_of_its_night and failed.business_date != by.business_date:
+        return False
+    return failed.dag_id == by.dag_id or failed.dag_id in by.about
 
 
 @dataclass(frozen=True)
@@ -165,7 +190,7 @@ def _blind(moment: Moment, name: str, error: psycopg.Error) -> Fault:
         business_date=moment.night,
         what=f"The watch could not look at {name}: {said}",
         kept="everything.",
-        next_step="run `chotso migrate` with CHOTSO_ADMIN_URL, which puts tables and rights back",
+        next_step=_MIGRATE if (error.sqlstate or "").startswith(_NOT_THERE) else _AGAIN,
     )
 
 

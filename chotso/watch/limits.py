@@ -23,9 +23,10 @@ class NightLimits(StrictModel):
 
 
 class FreezeLimits(StrictModel):
-    """When a freeze is overdue, and how early what would stop it matters."""
+    """When a freeze is overdue or hangs, and how early what would stop it matters."""
 
     grace_minutes: int = Field(ge=0)
+    longest_minutes: int = Field(gt=0)
     look_ahead_days: int = Field(ge=0)
 
 

@@ -1,6 +1,6 @@
 """The moment that is judged: the clocks, the night that is due, and the periods still open."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -12,6 +12,9 @@ from chotso.registers import Period, load_registers
 from chotso.settings import Settings
 from chotso.watch.fault import Fault, TaskFailure
 from chotso.watch.limits import Limits
+
+# DAGs whose work a cutoff needs; what refreshes, looks or compares spoils none.
+_BEFORE_A_CUTOFF = ("extract_", "build_warehouse", "reconcile_warehouse", "freeze_results")
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,7 @@ class Moment:
         if period is not None:
             verb = "is" if period.cutoff_at > self.now else "was"
             what = f"{what} The cutoff of {period.id} {verb} at {local_minute(period.cutoff_at)}."
+            more.setdefault("period_id", period.id)
         return Fault(
             kind,
             subject,
@@ -87,6 +91,16 @@ class Moment:
             what,
             is_at_a_cutoff=period is not None,
             **more,
+        )
+
+    def of_task(self, failed: TaskFailure) -> Fault:
+        """The fault of a task that was given up; critical if a near cutoff needs its DAG's work."""
+        fault = failed.as_fault(self.night)
+        if not failed.dag_id.startswith(_BEFORE_A_CUTOFF) or self.near_period is None:
+            return fault
+        near = self.fault(fault.kind, fault.subject, fault.what, next_step=fault.next_step)
+        return replace(
+            fault, what=near.what, period_id=near.period_id, is_at_a_cutoff=near.is_at_a_cutoff
         )
 
 

@@ -1,5 +1,6 @@
 """Looks that need no warehouse: disks, clocks, the source, the drop folder and Airflow."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -16,11 +17,13 @@ from chotso.folder import local_folder, nearest
 from chotso.ingest import drop_register
 from chotso.local import airflow as local_airflow
 from chotso.settings import Settings
+from chotso.watch.dags import extract_dags
 from chotso.watch.fault import Fault
 from chotso.watch.moment import Moment, wall_clock
 
 _GIGABYTE = 10**9
 _TIMEOUT_S = 30.0  # a loaded machine answers late; one that is gone refuses at once
+_LOGS = "AIRFLOW__LOGGING__BASE_LOG_FOLDER"  # Airflow's own; a local one logs under CHOTSO_HOME
 _SILENT = timedelta(minutes=2)
 _PARTS = {"metadatabase": "database", "scheduler": "scheduler", "dag_processor": "DAG processor"}
 
@@ -28,7 +31,7 @@ _PARTS = {"metadatabase": "database", "scheduler": "scheduler", "dag_processor":
 def disks(moment: Moment) -> Iterator[Fault]:
     """Disks of this machine that the product writes to and that are nearly full."""
     seen: set[int] = set()
-    for name, folder in _folders(moment.settings).items():
+    for name, folder in written_to(moment.settings).items():
         place = nearest(folder)
         device = place.stat().st_dev
         if device in seen:
@@ -60,8 +63,9 @@ def drop_folder(moment: Moment) -> Iterator[Fault]:
             subject="drop folder",
             what=error.what,
             kept="what was taken before; the collection system's feeds go on.",
-            next_step=f"{error.next_step.rstrip('.')}; then clear `land` and all after it in the "
-            f"extract DAGs that failed, or run `chotso nightly --date {moment.night}`",
+            next_step=f"{error.next_step.rstrip('.')}; then clear `land` and all after it in "
+            f"{extract_dags('file')}, where a run failed, or run "
+            f"`chotso nightly --date {moment.night}`",
         )
 
 
@@ -122,8 +126,8 @@ def source_away(error: ChotsoError, moment: Moment) -> Fault:
         subject="source",
         what=error.what,
         kept="all that was published; a night reads all that changed since.",
-        next_step=f"{error.next_step.rstrip('.')}; then clear `land` and all after it in the "
-        f"extract DAGs of the night, or run `chotso nightly --date {moment.night}`",
+        next_step=f"{error.next_step.rstrip('.')}; then clear `land` and all after it in "
+        f"{extract_dags()}, where a run failed, or run `chotso nightly --date {moment.night}`",
     )
 
 
@@ -139,12 +143,15 @@ def warehouse_away(error: ChotsoError, moment: Moment) -> Fault:
     )
 
 
-def _folders(settings: Settings) -> dict[str, Path]:
+def written_to(settings: Settings) -> dict[str, Path]:
+    """The folders of this machine that the product and Airflow write to, by their variables."""
     places = {
         "CHOTSO_HOME": settings.home,
         "CHOTSO_RELEASES_DIR": settings.releases_dir,
         "TMPDIR": Path(tempfile.gettempdir()),
     }
+    if logs := os.environ.get(_LOGS):
+        places[_LOGS] = Path(logs)
     for name, url in (
         ("CHOTSO_LANDING_URL", settings.landing_url),
         ("CHOTSO_DROP_URL", settings.drop_url),

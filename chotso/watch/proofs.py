@@ -80,7 +80,8 @@ def registers(moment: Moment, conn: psycopg.Connection) -> Iterator[Fault]:
         subject="registers",
         what=f"{len(absent)} register rows in force are missing at the source: {listed(absent)}.",
         kept="they stay in force; no freeze is sealed meanwhile.",
-        next_step="have them restored at the source, or close them (`chotso missing`)",
+        next_step="have them restored at the source, or close them: `chotso missing list` names "
+        "them, `chotso missing close` takes key, reason and name",
         dag_id=dag_of(contract_of(rows[0].feed).group),
         task_id="publish",
     )

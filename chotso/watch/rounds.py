@@ -66,7 +66,7 @@ def look_once(settings: Settings, failure: TaskFailure | None = None) -> Round:
 def _look(settings: Settings, failure: TaskFailure | None) -> Round:
     routes = _routes(settings)
     diagnosis = judge(settings, failure)
-    failed = failure.as_fault(diagnosis.moment.night) if failure else None
+    failed = diagnosis.moment.of_task(failure) if failure else None
     found: list[Incident] = []
     if not diagnosis.is_warehouse_there:
         _without_warehouse(settings, diagnosis.moment.night, diagnosis.causes, failed, routes)

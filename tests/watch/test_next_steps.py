@@ -3,12 +3,13 @@
 import re
 import shlex
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import timedelta
 
 import psycopg
 import pytest
 
+from chotso.build.dbt import run_build
 from chotso.ingest.night import extract_all
 from chotso.sandbox.server import SandboxServer
 from chotso.watch import judge as judging
@@ -41,6 +42,10 @@ def world(
     def also(made: QuarantineWorld) -> None:
         made.accounts({"07201": [account("TA0001A", 100)]})
 
+        made.insert(
+            "can_bo", ma_can_bo="CB009", ho_ten="Khác", ma_co_quan="07202", ngay_sua=made.clock
+        )
+
     with a_night_built(running, "steps", tmp_path_factory.mktemp("steps"), also) as made:
         yield made
 
@@ -61,6 +66,23 @@ def carry_out(world: QuarantineWorld, incident: Incident) -> None:
     _, *command = shlex.split(_COMMAND.findall(incident.next_step)[0])
     done = typed(*command, environment=environment(world))
     assert done.returncode == 0, (command, done.stderr)
+
+
+@contextmanager
+def a_process_that_holds(world: QuarantineWorld, lock: str) -> Iterator[None]:
+    """A process that has taken a lock of ours and does not go on; at the end it is ended.
+
+    That is what Airflow does when a person marks its task failed.
+    """
+    with closing(psycopg.connect(world.settings.warehouse_url)) as other:
+        other.execute("select pg_advisory_lock(hashtextextended(%s, 0))", [f"chotso/{lock}"])
+        other.commit()
+        yield
+
+
+def limited(monkeypatch: pytest.MonkeyPatch, **changed: object) -> None:
+    limits = load_limits().model_copy(update={"quiet_minutes": 0, "retry_grace_minutes": 0})
+    monkeypatch.setattr(judging, "load_limits", lambda: limits.model_copy(update=changed))
 
 
 def blocked(world: QuarantineWorld) -> None:
@@ -132,4 +154,94 @@ def test_a_refused_file_that_is_taken_away_ends_its_incident(world: QuarantineWo
     path.unlink()
     world.tick(hours=1)
     extract_all(world.settings, DAY + timedelta(days=1))
+    assert look_once(world.settings).open_incidents == []
+
+
+def test_an_extract_that_hangs_is_ended_and_read_again(
+    world: QuarantineWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.act("delete from ops.batch where batch_id like '%_999999'")  # an earlier test's
+    leave_a_batch(world)
+    with a_process_that_holds(world, "extract of contributions"):
+        limited(monkeypatch, extract_longest_minutes=0)
+        step = only(world, "extract_hangs").next_step
+        assert "log of `land` in `extract_contributions`" in step
+        assert step.endswith("to end it, mark it failed, then clear it")
+    world.extract("contributions")  # what the task does when it is cleared
+    run_build(world.settings)
+    assert look_once(world.settings).open_incidents == []
+
+
+def test_a_build_that_hangs_is_ended_and_made_again(
+    world: QuarantineWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leave_a_build(world)
+    with a_process_that_holds(world, "build marts_build"):
+        limited(monkeypatch, build_longest_minutes=0)
+        step = only(world, "build_hangs").next_step
+        assert "log of `build` in `build_warehouse`" in step
+        assert step.endswith("mark the task failed, wait ten seconds, then clear it")
+    run_build(world.settings)  # what the task does when it is cleared
+    assert look_once(world.settings).open_incidents == []
+
+
+def test_a_register_row_that_is_missing_is_listed_and_closed(world: QuarantineWorld) -> None:
+    world.tick()
+    world.source("delete from tst.can_bo where ma_can_bo = 'CB009'")
+    extract_all(world.settings, DAY)
+    run_build(world.settings)
+    incident = only(world, "register_rows_missing")
+    assert "officers CB009" in incident.what
+    listing, closing_it = _COMMAND.findall(incident.next_step)
+    listed = typed(*shlex.split(listing)[1:], environment=environment(world))
+    assert "CB009" in listed.stdout
+    by = ["CB009", "--feed", "officers", "--reason", "Đã nghỉ việc", "--by", "Trần Thị Thử"]
+    done = typed(*shlex.split(closing_it)[1:], *by, environment=environment(world))
+    assert done.returncode == 0, done.stderr
+    assert look_once(world.settings).open_incidents == []
+
+
+def test_rows_set_aside_for_long_and_for_much_money_are_listed_and_mended(
+    world: QuarantineWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An amount that no payment can have: it is more than the next period allows, and it ages."""
+    oldest = load_limits().quarantine.model_copy(update={"oldest_days": 0})
+    limited(monkeypatch, quarantine=oldest)
+    world.payment("A9", 10**16, agency="07202")
+    for _ in range(2):
+        world.tick(days=1)
+        world.extract()
+    run_build(world.settings)
+    found = {each.kind: each for each in look_once(world.settings).open_incidents}
+    assert set(found) == {"quarantine_money", "quarantine_old"}
+    assert (found["quarantine_money"].severity, found["quarantine_old"].severity) == (
+        "error",
+        "warning",
+    )
+    assert found["quarantine_money"].period_id == "sprint-2021-q4"
+    assert "10,000,000,000,000,000 đồng are set aside in 072" in found["quarantine_money"].what
+    assert "1 rows are set aside, the oldest for 1 days; 0 are" in found["quarantine_old"].what
+    for each in found.values():
+        (command,) = _COMMAND.findall(each.next_step)
+        listed = typed(*shlex.split(command)[1:], environment=environment(world))
+        assert "A9" in listed.stdout
+    world.source(
+        "update tst.chung_tu set so_tien = 5, ngay_sua = %s where so_tien > 10 ^ 15", world.clock
+    )
+    world.tick()
+    world.extract()
+    run_build(world.settings)
+    assert look_once(world.settings).open_incidents == []
+
+
+def test_what_would_stop_a_freeze_is_told_long_before_and_taken_away(
+    world: QuarantineWorld,
+) -> None:
+    world.act("create schema freeze_sprint_2021_q4")
+    incident = only(world, "freeze_would_fail")
+    assert incident.severity == "warning"
+    assert incident.period_id == "sprint-2021-q4"
+    assert "freeze_sprint_2021_q4 is there and was not made by a build" in incident.what
+    assert "rename or drop it" in incident.next_step
+    world.act("drop schema freeze_sprint_2021_q4")
     assert look_once(world.settings).open_incidents == []
