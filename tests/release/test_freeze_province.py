@@ -56,6 +56,16 @@ def collected(warehouse: Product, schema: str, table: str) -> Decimal:
     return Decimal(row[0])
 
 
+def test_a_rehearsal_months_before_the_cutoff_is_sealed(warehouse: Product) -> None:
+    """It goes as far as its figures do: to the month that the province has lived to."""
+    rehearsal = freeze(warehouse.settings, SPRINT, rehearse=True)
+    assert verify(rehearsal.bundle, rehearsal.root_sha256).status == "verified"
+    with (rehearsal.bundle / "data/attainment.csv").open(encoding="utf-8") as stream:
+        months = {row["month"] for row in csv.DictReader(stream)}
+    assert max(months) < "2021-11-01"
+    assert min(months) == "2021-01-01"
+
+
 def test_a_late_payment_changes_the_marts_and_not_the_release(warehouse: Product) -> None:
     settings = warehouse.settings
     live_until(warehouse, CUTOFF + timedelta(seconds=20))

@@ -38,7 +38,7 @@ NOT_RUN = {
     "curl -s http://127.0.0.1:8080": "no Airflow runs here: its address is looked up",
     "make up": "tests/demo and tests/live run it: the target is looked up",
     "chotso sandbox": "tests/sandbox runs it on servers of its own",
-    "chotso freeze sprint-2021-q4 --rehearse": "it wants a whole year: tests/release rehearses one",
+    "chotso freeze sprint-2021-q4 --rehearse": "tests/release rehearses months before a cutoff",
 }
 # A night takes long: it is run on these pages alone; on the others it is the same command.
 MENDED_BY_A_NIGHT = {"night-not-begun", "night-not-ended"}

@@ -199,8 +199,12 @@ begin
     ) is distinct from (
         select 1 + 12 * extract(year from until.span) + extract(month from until.span)
         from (
+            -- A rehearsal may come before the cutoff's month: it goes as far as its figures do.
             select age(
-                date_trunc('month', begun.cutoff_at at time zone 'Asia/Ho_Chi_Minh'),
+                least(
+                    date_trunc('month', begun.cutoff_at at time zone 'Asia/Ho_Chi_Minh'),
+                    case when begun.is_rehearsal then max(month)::timestamp end
+                ),
                 min(month)::timestamp
             ) as span
             from sealing.attainment
