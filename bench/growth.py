@@ -47,7 +47,7 @@ _LIFE = (
         select so_chung_tu from tst.chung_tu
         where trang_thai = 'HIEU_LUC' and so_chung_tu not like 'G%%'
         order by md5(so_chung_tu || %(night)s) limit %(documents)s
-    ) as some
+    ) as picked
     """,
     """
     insert into tst.chung_tu

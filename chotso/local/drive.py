@@ -1,6 +1,6 @@
 """Runs a night and a freeze through Airflow's API and scheduler, as the schedules would."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -17,6 +17,7 @@ REFRESH = "refresh_figures"
 ALL_DAGS = (*EXTRACTS, BUILD, RECONCILE, FREEZE, VERIFY, WATCH, REFRESH)
 ENDED_WELL = frozenset({"success", "skipped"})
 NIGHT_TIMEOUT_S = 900.0
+_BY_ASSETS_S = 60.0  # how long after the last extract a build is expected
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,24 @@ def run_night(api: AirflowClient, day: date, *, timeout_s: float = NIGHT_TIMEOUT
     extracts = api.wait(created, timeout_s=timeout_s)
     if any(run.state != "success" for run in extracts):
         return Night(day, extracts, None)
-    build = api.wait_for_run(BUILD, day, timeout_s=timeout_s, known=earlier)
-    return Night(day, extracts, build)
+    return Night(day, extracts, wait_for_build(api, day, earlier, timeout_s=timeout_s))
+
+
+def wait_for_build(
+    api: AirflowClient, day: date, earlier: Collection[str], *, timeout_s: float
+) -> DagRun:
+    """Wait for the build that the assets of a date trigger, and until it has ended.
+
+    Airflow may count two assets that come at the same moment for two builds, and then neither is
+    complete. So the DAG that compares Airflow with the ledger is run, as its schedule does every
+    ten minutes.
+
+    Raises:
+        ChotsoError: No build was created in time, or it did not end in time.
+    """
+    if not api.is_created(BUILD, day, timeout_s=min(_BY_ASSETS_S, timeout_s), known=earlier):
+        return _asked_build(api, day, set(earlier), timeout_s)
+    return api.wait_for_run(BUILD, day, timeout_s=timeout_s, known=earlier)
 
 
 def run_again(api: AirflowClient, night: Night, *, timeout_s: float = NIGHT_TIMEOUT_S) -> Night:
@@ -90,10 +107,10 @@ def run_again(api: AirflowClient, night: Night, *, timeout_s: float = NIGHT_TIME
 
 
 def _asked_build(api: AirflowClient, day: date, earlier: set[str], timeout_s: float) -> DagRun:
-    """The build of a date whose feeds landed in two parts.
+    """The build of a date for which no event is left that would trigger it.
 
-    The assets may have triggered it before the last feed came, and then no event is left that
-    would trigger another. So the DAG that compares Airflow with the ledger is run.
+    Its feeds landed in two parts, say, and the assets had triggered it before the last one came.
+    So the DAG that compares Airflow with the ledger is run.
     """
     asked = api.wait([api.create_run(RECONCILE)], timeout_s=timeout_s)
     is_built = all(task.state == "skipped" for task in api.tasks(asked[0]))

@@ -7,8 +7,8 @@
 -- number, are set aside by their own rules and count nowhere; so does an empty amount.
 -- Whatever counts lies between the sum of all negative and the sum of all positive amounts: only
 -- where these reach beyond the document are its lines told apart, which is dear for a whole year.
--- A number has one document: `limit 1` leaves out nothing, and makes each lookup use the index, also
--- where there are no statistics.
+-- A number has one document in force. `max` makes each lookup a query of its own, which uses the
+-- index, also where there are no statistics.
 with extremes as (
     select
         so_chung_tu,
@@ -24,15 +24,15 @@ suspected as (
         extremes.so_chung_tu,
         document.so_tien as document_vnd
     from extremes
-    cross join lateral (
-        select so_tien
-        from raw.payments
-        where
-            so_chung_tu = extremes.so_chung_tu
-            and known_to is null
-            and trang_thai = 'HIEU_LUC'
-        limit 1
-    ) as document
+    cross join
+        lateral (
+            select max(so_tien) as so_tien
+            from raw.payments
+            where
+                so_chung_tu = extremes.so_chung_tu
+                and known_to is null
+                and trang_thai = 'HIEU_LUC'
+        ) as document
     where
         document.so_tien is not null
         and (

@@ -23,7 +23,7 @@ from chotso.local import airflow as local
 from chotso.local import airflow_home, processes
 from chotso.local.airflow_home import AirflowHome
 from chotso.local.client import DagRun
-from chotso.local.drive import BUILD, EXTRACTS, RECONCILE, run_night
+from chotso.local.drive import BUILD, EXTRACTS, RECONCILE, run_night, wait_for_build
 from chotso.orchestration.night import dates_to_request
 from chotso.watch.judge import judge
 from tests.pipeline.running import Pipeline
@@ -115,7 +115,7 @@ class Installation:
 
     def built(self, known: Collection[str] = ()) -> None:
         """Wait for the night's build, which the assets start."""
-        run = self.pipeline.api.wait_for_run(BUILD, self.day, timeout_s=IN_TIME_S, known=known)
+        run = wait_for_build(self.pipeline.api, self.day, known, timeout_s=IN_TIME_S)
         assert run.state == "success"
 
     def states(self) -> dict[str, str]:

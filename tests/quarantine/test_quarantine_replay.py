@@ -310,7 +310,7 @@ def test_a_mended_rule_takes_in_an_account_of_a_file(world: QuarantineWorld, rul
     row = row_id(world, "c12", "TB0001B")
     with pytest.raises(ChotsoError, match=r"c12\.closing_identity_si"):
         replay(world.settings, row).raise_if_left()
-    rule = rules / "c12" / "closing_identity_si.sql"
+    rule = rules / "patterns" / "closing_identity.sql"
     rule.write_text(rule.read_text(encoding="utf-8").rstrip() + "\nlimit 0\n", encoding="utf-8")
     world.tick()
     report = taken_in(world, row)

@@ -233,7 +233,7 @@ def test_a_retry_takes_up_the_build_only_of_the_same_code(
         raise ChotsoError("The disk is full.", next_step="make room.")
 
     with monkeypatch.context() as broken:
-        broken.setattr("chotso.release.seal.freeze.write_bundle", stop)
+        broken.setattr("chotso.release.seal.staging.write_bundle", stop)
         with pytest.raises(ChotsoError, match="disk is full"):
             seal(settings)
     parts = dataclasses.replace(PARTS, build=must_not_run)

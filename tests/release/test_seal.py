@@ -21,7 +21,7 @@ from chotso.release.bundle import writer as bundle
 from chotso.release.data.changes import Changes
 from chotso.release.data.tables import FROZEN
 from chotso.release.seal import freeze as release
-from chotso.release.seal import registered
+from chotso.release.seal import registered, staging
 from chotso.release.seal.corrigendum import corrigendum
 from chotso.release.seal.parts import Parts
 from chotso.settings import Settings
@@ -237,7 +237,7 @@ def test_a_forged_corrigendum_takes_no_release_s_place(
             conn, "payments", date(2022, 1, 5), world.CUTOFF + timedelta(days=5), None
         )
     with monkeypatch.context() as patch:
-        patch.setattr(release, "Changes", Pretending)
+        patch.setattr(staging, "Changes", Pretending)
         with pytest.raises(psycopg.errors.RaiseException, match="it corrects nothing"):
             corrigendum(settings, SPRINT, reason="x", author="y", parts=world.PARTS)
     assert count(settings, "select count(*) from frozen.release where is_current") == 1

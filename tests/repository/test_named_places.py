@@ -14,7 +14,9 @@ TOPS = {name.split("/")[0] for name in NAMES if "/" in name}
 NOT_HERE = {
     "dbt_project/target": "dbt writes it",
     "dbt_project/target/semantic_manifest.json": "dbt writes it",
+    "docker/secrets/airflow_admin_password": "an installation's own",
     "docker/secrets/alert_routes": "an installation's own",
+    "docker/secrets/anchors": "an installation's own",
 }
 _PATH = re.compile(r"`([\w.-]+(?:/[\w.-]+)+)/?`")
 _MODULE = re.compile(r"`(chotso(?:\.[a-z_]+){2,})")  # of two parts are metrics, too

@@ -75,11 +75,11 @@ def rename_column(world: QuarantineWorld, old: str, new: str) -> None:
 
 
 def leave_a_batch(world: QuarantineWorld) -> None:
-    """A batch in work whose process is gone."""
+    """A batch in work, of the newest night, whose process is gone."""
     world.act(
         "insert into ops.batch (batch_id, feed, feed_group, business_date, status, read_mode, "
-        "code_version) values ('payments_20211101_999999', 'payments', 'contributions', %s, "
-        "'running', 'changes', 'x')",
+        "code_version) select 'payments_20211101_999999', 'payments', 'contributions', "
+        "coalesce(max(business_date), %s), 'running', 'changes', 'x' from ops.batch",
         DAY,
     )
 
