@@ -184,29 +184,38 @@ class AirflowClient:
             ChotsoError: No such run was created in time, or it did not end in time.
         """
         deadline = time.monotonic() + timeout_s
-        if not self.is_created(dag_id, business_date, timeout_s=timeout_s, known=known):
+        run = self.wait_until_created(dag_id, business_date, timeout_s=timeout_s, known=known)
+        if run is None:
             raise ChotsoError(
                 f"No run of {dag_id} for {business_date} was created within {timeout_s:.0f} s.",
                 next_step=f"look at the assets of {dag_id} in {self.url}; "
                 "`reconcile_warehouse` finds dates that an event was lost for.",
             )
-        (*_, newest) = (r for r in self.runs(dag_id, business_date) if r.run_id not in known)
-        return self.wait([newest], timeout_s=deadline - time.monotonic())[0]
+        return self.wait([run], timeout_s=deadline - time.monotonic())[0]
 
-    def is_created(
+    def wait_until_created(
         self,
         dag_id: str,
         business_date: date,
         *,
         timeout_s: float,
         known: Collection[str] = (),
-    ) -> bool:
-        """Whether something else creates a run within some seconds; arguments as above."""
+    ) -> DagRun | None:
+        """Wait until something else has created a run; None if nothing does in time.
+
+        Args:
+            dag_id: The DAG.
+            business_date: The run's partition.
+            timeout_s: How long to wait, in seconds.
+            known: Ids of runs that do not count.
+        """
+        found: list[DagRun] = []
 
         def is_there() -> bool:
-            return any(r.run_id not in known for r in self.runs(dag_id, business_date))
+            found[:] = [r for r in self.runs(dag_id, business_date) if r.run_id not in known]
+            return bool(found)
 
-        return self._wait(is_there, timeout_s)
+        return found[-1] if self._wait(is_there, timeout_s) else None
 
     def wait(self, runs: Iterable[DagRun], *, timeout_s: float) -> list[DagRun]:
         """Wait until the runs have ended, with success or failure.

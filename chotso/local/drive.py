@@ -78,9 +78,11 @@ def wait_for_build(
     Raises:
         ChotsoError: No build was created in time, or it did not end in time.
     """
-    if not api.is_created(BUILD, day, timeout_s=min(_BY_ASSETS_S, timeout_s), known=earlier):
-        return _asked_build(api, day, set(earlier), timeout_s)
-    return api.wait_for_run(BUILD, day, timeout_s=timeout_s, known=earlier)
+    within_s = min(_BY_ASSETS_S, timeout_s)
+    build = api.wait_until_created(BUILD, day, timeout_s=within_s, known=earlier)
+    if build is None:
+        return _asked_build(api, day, earlier, timeout_s)
+    return api.wait([build], timeout_s=timeout_s)[0]
 
 
 def run_again(api: AirflowClient, night: Night, *, timeout_s: float = NIGHT_TIMEOUT_S) -> Night:
@@ -106,7 +108,9 @@ def run_again(api: AirflowClient, night: Night, *, timeout_s: float = NIGHT_TIME
     return Night(night.business_date, extracts, build)
 
 
-def _asked_build(api: AirflowClient, day: date, earlier: set[str], timeout_s: float) -> DagRun:
+def _asked_build(
+    api: AirflowClient, day: date, earlier: Collection[str], timeout_s: float
+) -> DagRun:
     """The build of a date for which no event is left that would trigger it.
 
     Its feeds landed in two parts, say, and the assets had triggered it before the last one came.

@@ -10,13 +10,17 @@ from psycopg.rows import dict_row
 from chotso.build.counted import NIGHTLY_SCHEMA
 from chotso.contracts import contracts
 from chotso.warehouse.locks import is_held
-from chotso.watch.nights import newest_date
+from chotso.watch.nights import OF_NIGHTS, newest_date
 
 # The worst says how a feed of several files is.
 _WORST_FIRST = ("blocked", "refused", "failed", "left", "running", "landed", "published")
 # Of a file, and of a feed of the collection system, the newest batch; one without a file's name
 # (the folder could not be read) is past when the feed was read again.
-_BATCHES = """
+_BATCHES = f"""
+with night as (
+    select * from ops.batch where business_date = %(day)s and {OF_NIGHTS}
+)
+
 select
     feed, feed_group, rows_delivered, rows_quarantined, money_delivered,
     case when status = 'running' and landed_at is not null then 'landed' else status end as state,
@@ -25,15 +29,12 @@ select
         when 'running' then coalesce(landed_at, started_at)
         else started_at
     end as at
-from ops.batch
-where business_date = %(day)s and final_of is null and not is_refresh and read_mode <> 'replay'
-    and not exists (
-        select from ops.batch as later
-        where later.feed = batch.feed and later.business_date = batch.business_date
-            and later.final_of is null and not later.is_refresh and later.read_mode <> 'replay'
-            and later.started_at > batch.started_at
-            and (batch.delivery_name is null or later.delivery_name = batch.delivery_name)
-    )
+from night as batch
+where not exists (
+    select from night as later
+    where later.feed = batch.feed and later.started_at > batch.started_at
+        and (batch.delivery_name is null or later.delivery_name = batch.delivery_name)
+)
 order by started_at
 """
 _KNOWN = """

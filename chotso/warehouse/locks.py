@@ -15,6 +15,14 @@ from chotso.waits import LOCK_WAIT_SECONDS, Holder
 _LOG = logging.getLogger(__name__)
 _POLL_SECONDS = 0.2
 _QUIET_SECONDS = 3.0
+# An advisory lock of this database that a session holds, by its key.
+_HELD = """
+    held.locktype = 'advisory' and held.granted and held.objsubid = 1
+    and ((held.classid::bigint << 32) | held.objid::bigint) = %s
+    and held.database = (
+        select oid from pg_catalog.pg_database where datname = pg_catalog.current_database()
+    )
+"""
 
 
 @dataclass(frozen=True)
@@ -74,17 +82,7 @@ def hold(
 def is_held(conn: psycopg.Connection, name: str) -> bool:
     """Whether any session holds the named lock now."""
     row = conn.execute(
-        """
-        select exists (
-            select from pg_catalog.pg_locks
-            where locktype = 'advisory' and granted and objsubid = 1
-                and ((classid::bigint << 32) | objid::bigint) = %s
-                and database = (
-                    select oid from pg_catalog.pg_database
-                    where datname = pg_catalog.current_database()
-                )
-        )
-        """,
+        f"select exists (select from pg_catalog.pg_locks as held where {_HELD})",
         [_key(conn, name)],
     ).fetchone()
     assert row is not None
@@ -98,7 +96,7 @@ def held(conn: psycopg.Connection, name: str) -> Held | None:
     assert row is not None
     conn.execute("set local role none")  # the login itself may see since when its sessions run
     found = conn.execute(
-        """
+        f"""
         select
             held.pid, holder.application_name, holder.login, since.at,
             clock_timestamp() - since.at
@@ -108,12 +106,7 @@ def held(conn: psycopg.Connection, name: str) -> Held | None:
         cross join lateral (
             select coalesce(own.backend_start, holder.since, clock_timestamp()) as at
         ) as since
-        where held.locktype = 'advisory' and held.granted and held.objsubid = 1
-            and ((held.classid::bigint << 32) | held.objid::bigint) = %s
-            and held.database = (
-                select oid from pg_catalog.pg_database
-                where datname = pg_catalog.current_database()
-            )
+        where {_HELD}
         """,
         [key],
     ).fetchone()
@@ -139,13 +132,12 @@ def _holder(conn: psycopg.Connection, key: int) -> str:
         # as the login itself: it may see since when its own sessions run
         conn.execute("set local role none")
         row = conn.execute(
-            """
+            f"""
             select held.pid, session.application_name, session.usename::text,
                 coalesce(session.xact_start, session.state_change)
             from pg_catalog.pg_locks as held
             inner join pg_catalog.pg_stat_activity as session on session.pid = held.pid
-            where held.locktype = 'advisory' and held.granted and held.objsubid = 1
-                and ((held.classid::bigint << 32) | held.objid::bigint) = %s
+            where {_HELD}
             """,
             [key],
         ).fetchone()

@@ -19,7 +19,7 @@ _Batch = dict[str, Any]
 _Stopped = tuple[_Batch, bool]  # a batch that did not get through, and whether it is tried again
 
 # A freeze's own reads, refreshes within the day and rows judged again are not the night's.
-_OF_NIGHTS = "final_of is null and not is_refresh and read_mode <> 'replay'"
+OF_NIGHTS = "final_of is null and not is_refresh and read_mode <> 'replay'"
 # Of each feed what came after the last batch that was published, the newest first: what stopped a
 # night lasts until a later one is through, and does not end when another night begins.
 _NOT_THROUGH = f"""
@@ -29,7 +29,7 @@ with through as (
     left join lateral (
         select business_date, started_at, batch_id
         from ops.batch
-        where batch.feed = expected.feed and status = 'published' and {_OF_NIGHTS}
+        where batch.feed = expected.feed and status = 'published' and {OF_NIGHTS}
         order by known_at desc, started_at desc, batch_id desc
         limit 1
     ) as published on true
@@ -44,14 +44,14 @@ from through
 inner join ops.batch as batch
     on batch.feed = through.feed
     and batch.business_date >= coalesce(through.business_date, '-infinity')
-where batch.status <> 'published' and {_OF_NIGHTS}
+where batch.status <> 'published' and {OF_NIGHTS}
     and (
         through.batch_id is null
         or (batch.started_at, batch.batch_id) > (through.started_at, through.batch_id)
     )
 order by batch.feed, batch.started_at desc, batch.batch_id desc
 """
-_NEWEST_DATE = f"select max(business_date) from ops.batch where {_OF_NIGHTS}"
+_NEWEST_DATE = f"select max(business_date) from ops.batch where {OF_NIGHTS}"
 _NEWEST_TWO = f"""
 select
     business_date,
@@ -63,17 +63,17 @@ select
         )
     ) filter (where status = 'published') as is_seen
 from ops.batch
-where {_OF_NIGHTS}
+where {OF_NIGHTS}
 group by business_date
 order by business_date desc
 limit 2
 """
-_BEGUN_SINCE = f"select distinct feed from ops.batch where business_date >= %s and {_OF_NIGHTS}"
+_BEGUN_SINCE = f"select distinct feed from ops.batch where business_date >= %s and {OF_NIGHTS}"
 _USUAL = f"""
 with night as (
     select business_date, min(started_at) as begun
     from ops.batch
-    where business_date < %s and {_OF_NIGHTS}
+    where business_date < %s and {OF_NIGHTS}
     group by business_date
 ),
 
