@@ -199,8 +199,12 @@ def _is_looked_up(command: str) -> bool:
 
 def _look_up_services(words: list[str]) -> None:
     made = yaml.safe_load((PROJECT_ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
-    assert words[2] in ("ps", "logs", "up")
-    named = [word for word in words[3:] if not word.startswith("-") and not word.isdigit()]
+    words = words[2:]
+    if words[0] == "--profile":
+        assert any(words[1] in each.get("profiles", []) for each in made["services"].values()), words
+        words = words[2:]
+    assert words[0] in ("ps", "logs", "up"), words
+    named = [word for word in words[1:] if not word.startswith("-") and not word.isdigit()]
     assert set(named) <= set(made["services"]), words
 
 
