@@ -80,12 +80,12 @@ quick: $(STAMP) ## while you write: lint and types, the SQL that you changed, al
 	@$(PYTEST) --quiet $(BOTH_CORES) -m quick
 
 .PHONY: test
-test: lint types ## before you push: lint, types, docs, all tests but the proofs; CI runs it
-	@$(PYTEST) $(BOTH_CORES) -m "not slow and not proof"
+test: lint types ## before you push: lint, types, docs, all tests but the long ones; CI runs it
+	@$(PYTEST) $(BOTH_CORES) -m "not slow and not proof and not long"
 
 .PHONY: slices
-slices: $(STAMP) ## a seeded slice of every long proof; CI runs it after the tests
-	@$(PYTEST) $(BOTH_CORES) -m "proof and not slow"
+slices: $(STAMP) ## the long tests and a seeded slice of every proof; CI runs it after the tests
+	@$(PYTEST) $(BOTH_CORES) -m "(proof or long) and not slow"
 
 .PHONY: lint
 lint: $(STAMP) ## ruff and vulture on Python, sqlfluff on SQL

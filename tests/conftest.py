@@ -31,7 +31,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
 
 
 # `make quick` does not run their servers, browsers and thousands of cases.
-_NOT_QUICK = {"warehouse", "pipeline", "faults", "proof", "browser", "lengthy", "slow"}
+_NOT_QUICK = {"warehouse", "pipeline", "faults", "proof", "browser", "lengthy", "long", "slow"}
 _PROOFS = {"attacks", "canaries", "faults", "histories", "malformed", "oracle", "pipeline", "traps"}
 
 

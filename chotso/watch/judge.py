@@ -93,10 +93,7 @@ def judge(settings: Settings, given_up: TaskFailure | None = None) -> Diagnosis:
     moment = Moment(settings, limits, now, newest_due(now), given_up, source_ahead=ahead)
     try:
         with connect(settings) as conn:
-            if isinstance(clock, ChotsoError):
-                now = clock_by_ledger(conn) or now
-            periods = open_periods(conn)
-            moment = replace(moment, now=now, night=newest_due(now), open_periods=periods)
+            moment = _with_the_ledger(moment, conn, knows_time=not isinstance(clock, ChotsoError))
             found = list(_found_in_ledger(moment, conn))
     except ChotsoError as error:
         causes = [places.warehouse_away(error, moment), *_found_in_places(moment)]
@@ -158,6 +155,23 @@ def _source_clock(settings: Settings) -> _Clock | ChotsoError:
             return _Clock(snapshot.known_at, ahead)
     except ChotsoError as error:
         return error
+
+
+def _with_the_ledger(moment: Moment, conn: psycopg.Connection, *, knows_time: bool) -> Moment:
+    """The moment with the open periods and, where the source tells no time, the ledger's.
+
+    While another session locks what is read here, the moment stays as it was: the warehouse is
+    there, and what lasts is judged again at the next look.
+    """
+    try:
+        with conn.transaction():
+            conn.execute(_SETTINGS)
+            now = moment.now if knows_time else clock_by_ledger(conn) or moment.now
+            periods = open_periods(conn)
+    except psycopg.errors.LockNotAvailable:
+        _LOG.warning("The open periods are locked by another session; looked at again next time")
+        return moment
+    return replace(moment, now=now, night=newest_due(now), open_periods=periods)
 
 
 def _found_in_places(moment: Moment) -> Iterator[Fault]:

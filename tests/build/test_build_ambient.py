@@ -8,7 +8,7 @@ from chotso.build import run_build, runner
 from chotso.errors import ChotsoError
 from tests.worlds.build_warehouse import Servers, Warehouse, warehouse_of_one_payment
 
-pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.long, pytest.mark.warehouse, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ from chotso.build.nodes import Node, Nodes, NodeWatcher
 from chotso.errors import ChotsoError
 from tests.worlds.build_warehouse import Servers, Warehouse, warehouse_of_one_payment
 
-pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.long, pytest.mark.warehouse, pytest.mark.timeout(900)]
 
 TEST = "universe_is_complete"
 NAME = "Nguyễn Thị Thử"

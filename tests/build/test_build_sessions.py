@@ -8,7 +8,7 @@ import pytest
 from chotso.build import run_build
 from tests.worlds.build_warehouse import Servers, Warehouse, warehouse_of_one_payment
 
-pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.long, pytest.mark.warehouse, pytest.mark.timeout(900)]
 
 # Four threads of dbt, its first and last session, and ours
 MOST_SESSIONS = 20

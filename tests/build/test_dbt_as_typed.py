@@ -15,7 +15,7 @@ from chotso.build.runner import PROJECT_DIR
 from tests.worlds.build_warehouse import Warehouse, any_server, new_warehouse
 from tests.worlds.build_world import instant
 
-pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.long, pytest.mark.warehouse, pytest.mark.timeout(900)]
 
 KNOWN = "2022-01-02T01:00"
 MONTHS = f"select min(month)::text, max(month)::text, count(*) from {SCHEMA}.int_months"

@@ -25,7 +25,7 @@ from tests.proofs import record, size
 from tests.worlds.build_warehouse import Servers, Warehouse, new_warehouse
 from tests.worlds.build_world import World
 
-pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(5400)]
+pytestmark = [pytest.mark.long, pytest.mark.warehouse, pytest.mark.timeout(5400)]
 
 AGENCIES = ("07201", "07202", "07203", "08001", "lone")
 EMPLOYERS = ("E1", "E2", "E3", "E4")

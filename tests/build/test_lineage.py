@@ -19,7 +19,7 @@ from tests.worlds.build_warehouse import Servers, Warehouse, warehouse_of_one_pa
 from tests.worlds.collector import Collector, collector
 from tests.worlds.collector import lineage as kept
 
-pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.long, pytest.mark.warehouse, pytest.mark.timeout(900)]
 
 TASK = ("airflow", "build_warehouse.build", "0193aaaa-0000-7000-8000-000000000001")
 OFF = """

@@ -34,7 +34,7 @@ from tests.oracle.worlds import Night, World
 from tests.worlds.freeze_world import set_clock
 from tests.worlds.product import SOURCE_LOGIN, Product, product
 
-pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(3000)]
+pytestmark = [pytest.mark.long, pytest.mark.warehouse, pytest.mark.timeout(3000)]
 
 THE_29TH, THE_30TH, THE_31ST = (date(2021, 12, day) for day in (29, 30, 31))
 DAY = [

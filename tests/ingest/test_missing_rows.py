@@ -25,7 +25,7 @@ from chotso.status import status_of
 from chotso.warehouse.connect import connect
 from tests.worlds.quarantine_world import DAY, QuarantineWorld, account, quarantine_world
 
-pytestmark = pytest.mark.warehouse
+pytestmark = [pytest.mark.long, pytest.mark.warehouse]
 
 TABLES = ("co_quan", "can_bo", "don_vi", "phan_cong")
 PAID, OWED = 322_000_000, 7_000_000

@@ -16,7 +16,7 @@ from tests.oracle.hostile.turn import CUTOFF
 from tests.oracle.questions import ANSWERS, Answer
 from tests.worlds.questions_world import Asked, asked
 
-pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.long, pytest.mark.warehouse, pytest.mark.timeout(1800)]
 
 PAGE = (PROJECT_ROOT / "docs" / "marts.md").read_text("utf-8")
 QUESTIONS = re.findall(

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +63,22 @@ class Pipeline:
         """Rows of the source."""
         with psycopg.connect(self.server.source_url) as connection:
             return connection.execute(query).fetchall()
+
+    def alerts(self) -> list[dict[str, Any]]:
+        """What people were told so far, as the file of alerts has it."""
+        path = self.home / "alerts.jsonl"
+        if not path.exists():
+            return []
+        return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+
+    def alerts_of(self, dag_id: str, day: date) -> list[dict[str, Any]]:
+        """What people were told of a DAG's night, without the end of it."""
+        return [
+            line
+            for line in self.alerts()
+            if (line["dag_id"], line["business_date"]) == (dag_id, day.isoformat())
+            and line["event"] != "ended"
+        ]
 
     @contextmanager
     def second_scheduler(self) -> Iterator[processes.Component]:

@@ -1,38 +1,28 @@
-"""Nights, a lost event, a killed process and the freeze, through a real scheduler, and its logs.
+"""A night and the freeze through a real scheduler, what people see of them, and the logs.
 
-The tests build on each other, as the nights of a year's end do: they run in this order.
+The tests build on each other: they run in this order. `test_disturbed_nights.py` has the nights
+that go wrong.
 """
 
-import json
-import os
 import re
-import signal
-import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
-import psycopg
 import pytest
 from psycopg import sql
 
 from chotso.calendar import night_of
 from chotso.contracts import groups
-from chotso.local import airflow as local
-from chotso.local import processes
 from chotso.local.airflow_home import AirflowHome
-from chotso.local.client import DagRun
 from chotso.local.drive import (
     BUILD,
-    EXTRACTS,
     RECONCILE,
-    run_again,
     run_freeze,
     run_night,
     tasks_not_clean,
 )
 from chotso.orchestration.night import dates_to_request
-from chotso.watch.judge import judge
 from tests.pipeline.content import figures_are_what_was_collected, holds_what_the_source_holds
 from tests.pipeline.running import TIMEOUT_S, Pipeline, wait_until
 from tests.pipeline.screen import has_opened_the_form, logged_in
@@ -41,42 +31,22 @@ from tests.worlds.collector import lineage, traces
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.warehouse]
 
-FIRST, SECOND, THIRD = date(2021, 12, 28), date(2021, 12, 29), date(2021, 12, 30)
+DAY = date(2021, 12, 30)
+DAY_BEFORE = date(2021, 12, 29)
 AFTER_CUTOFF = datetime.fromisoformat("2021-12-31T17:00:30+07:00")
 
 TEN_DIGITS = re.compile(r"(?<!\d)\d{10}(?!\d)")
 TABLES = ("xcom", "log", "task_instance", "dag_run", "rendered_task_instance_fields", "asset_event")
 
 
-def states(pipeline: Pipeline, run: DagRun) -> dict[str, str | None]:
-    return {task.task_id: task.state for task in pipeline.api.tasks(run)}
-
-
-def told_of(pipeline: Pipeline, dag_id: str, day: date) -> list[dict[str, Any]]:
-    """What people were told of a DAG's night, without the end of it."""
-    return [
-        line
-        for line in alert_lines(pipeline)
-        if (line["dag_id"], line["business_date"]) == (dag_id, day.isoformat())
-        and line["event"] != "ended"
-    ]
-
-
-def alert_lines(pipeline: Pipeline) -> list[dict[str, Any]]:
-    path = pipeline.home / "alerts.jsonl"
-    if not path.exists():
-        return []
-    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
-
-
 def test_one_night_is_green_and_its_assets_start_the_build(pipeline: Pipeline) -> None:
-    pipeline.advance(night_of(FIRST))
-    night = run_night(pipeline.api, FIRST, timeout_s=TIMEOUT_S)
+    pipeline.advance(night_of(DAY))
+    night = run_night(pipeline.api, DAY, timeout_s=TIMEOUT_S)
     assert night.is_green
     assert night.build is not None
     assert night.build.run_type == "asset_triggered"
-    assert night.build.partition_key == "2021-12-28"
-    assert all(run.run_id.startswith("manual__2021-12-28__") for run in night.extracts)
+    assert night.build.partition_key == DAY.isoformat()
+    assert all(run.run_id.startswith("manual__2021-12-30__") for run in night.extracts)
     assert tasks_not_clean(pipeline.api) == []
     holds_what_the_source_holds(pipeline)
     shape = pipeline.rows(
@@ -91,7 +61,7 @@ def test_the_night_stands_in_the_log_and_was_told_to_the_collectors(pipeline: Pi
     logs = AirflowHome(pipeline.home).logs
     text = "".join(path.read_text("utf-8") for path in logs.glob("dag_id=*/**/*.log"))
     for line in (
-        r"landed payments: batch payments_20211228_\d+, [\d,]+ rows, so_tien [\d,]+ đồng, \d",
+        r"landed payments: batch payments_20211230_\d+, [\d,]+ rows, so_tien [\d,]+ đồng, \d",
         r"published allocations: batch \w+, delivered [\d,]+ rows / [\d,]+ đồng, accepted ",
         r"model fct_contribution: success, [\d,]+ rows, \d",
     ):
@@ -108,104 +78,19 @@ def test_the_night_stands_in_the_log_and_was_told_to_the_collectors(pipeline: Pi
     assert model["outputs"][0]["facets"]["schema"]["fields"]
 
 
-def test_a_lost_asset_event_delays_nothing(pipeline: Pipeline) -> None:
-    pipeline.advance(night_of(SECOND))
-    api = pipeline.api
-    first_four = [api.create_run(dag_id, SECOND) for dag_id in EXTRACTS[:4]]
-    assert {run.state for run in api.wait(first_four, timeout_s=TIMEOUT_S)} == {"success"}
-    with pipeline.airflow_database() as database:  # the event of the registers gets lost
-        lost = database.execute(
-            """
-            delete from partitioned_asset_key_log
-            where source_partition_key = '2021-12-29'
-                and asset_id = (select id from asset where name = 'registers')
-            """
-        )
-        assert lost.rowcount == 1
-    # As the form sends it while the schedules are off: a date, and no partition key.
-    by_form = api.create_run(EXTRACTS[4], conf={"business_date": "2021-12-29"})
-    assert api.wait([by_form], timeout_s=TIMEOUT_S)[0].state == "success"
-    time.sleep(5)
-    assert api.runs(BUILD, SECOND) == [], "four of five assets start no build"
-    assert dates_to_request(pipeline.settings) == [SECOND]
-
-    reconciling = api.wait([api.create_run(RECONCILE)], timeout_s=TIMEOUT_S)[0]
-    assert reconciling.state == "success"
-    build = api.wait_for_run(BUILD, SECOND, timeout_s=TIMEOUT_S)
-    assert (build.state, build.run_type) == ("success", "asset_triggered")
-    assert dates_to_request(pipeline.settings) == []
-
-    again = api.wait([api.create_run(RECONCILE)], timeout_s=TIMEOUT_S)[0]
-    assert states(pipeline, again) == {"find_dates_to_build": "skipped"}
-    assert len(api.runs(BUILD, SECOND)) == 1
-
-
 def test_a_run_without_a_date_takes_what_is_due_and_is_built(pipeline: Pipeline) -> None:
     """The source's clock stands still: what comes again is known at the same instant."""
     api = pipeline.api
-    earlier = {run.run_id for run in api.runs(BUILD, SECOND)}
+    earlier = {run.run_id for run in api.runs(BUILD, DAY)}
     run = api.wait([api.create_run("extract_plans")], timeout_s=TIMEOUT_S)[0]
     assert (run.state, run.partition_key) == ("success", None)
     newest = "select business_date from ops.batch where feed = 'plans' order by started_at desc"
-    assert pipeline.rows(f"{newest} limit 1") == [(SECOND,)]
-    assert dates_to_request(pipeline.settings) == [SECOND]
+    assert pipeline.rows(f"{newest} limit 1") == [(DAY,)]
+    assert dates_to_request(pipeline.settings) == [DAY]
     assert api.wait([api.create_run(RECONCILE)], timeout_s=TIMEOUT_S)[0].state == "success"
-    build = api.wait_for_run(BUILD, SECOND, timeout_s=TIMEOUT_S, known=earlier)
+    build = api.wait_for_run(BUILD, DAY, timeout_s=TIMEOUT_S, known=earlier)
     assert build.state == "success"
     assert dates_to_request(pipeline.settings) == []
-
-
-def test_a_killed_process_is_tried_again_and_leaves_the_same_content(pipeline: Pipeline) -> None:
-    pipeline.advance(night_of(THIRD))
-    api = pipeline.api
-    with psycopg.connect(pipeline.server.admin_url) as blocker:
-        # Publishing gets stuck in the middle of its transaction, and there it is killed.
-        blocker.execute("lock table raw.allocations in access exclusive mode")
-        runs = [api.create_run(dag_id, THIRD) for dag_id in EXTRACTS]
-        contributions = runs[1]
-
-        def stuck_pid() -> int | None:
-            waits = pipeline.rows(
-                "select count(*) from pg_locks where relation = 'raw.allocations'::regclass "
-                "and not granted"
-            )
-            publish = next(t for t in api.tasks(contributions) if t.task_id == "publish")
-            is_stuck = publish.state == "running" and waits[0][0] > 0
-            return publish.pid if is_stuck else None
-
-        os.kill(wait_until(stuck_pid), signal.SIGKILL)
-    runs = api.wait(runs, timeout_s=TIMEOUT_S)
-    assert {run.state for run in runs} == {"success"}
-    publish = next(t for t in api.tasks(contributions) if t.task_id == "publish")
-    assert publish.try_number == 2
-    assert api.wait_for_run(BUILD, THIRD, timeout_s=TIMEOUT_S).state == "success"
-    holds_what_the_source_holds(pipeline)
-
-    # The same by hand: clearing does the work again and changes nothing.
-    before = pipeline.rows("select count(*), max(known_from) from raw.allocations")
-    api.clear(contributions, ["land", "publish"])
-    assert api.wait([api.run(contributions)], timeout_s=TIMEOUT_S)[0].state == "success"
-    assert pipeline.rows("select count(*), max(known_from) from raw.allocations") == before
-
-
-def test_a_night_that_failed_is_taken_up_again(pipeline: Pipeline) -> None:
-    with psycopg.connect(pipeline.server.source_admin_url) as source:
-        source.execute("alter table tst.phan_bo rename to phan_bo_away")
-    broken = run_night(pipeline.api, THIRD, timeout_s=TIMEOUT_S)
-    assert not broken.is_green
-    assert broken.build is None
-    told = wait_until(lambda: told_of(pipeline, "extract_contributions", THIRD), 60)
-    with psycopg.connect(pipeline.server.source_admin_url) as source:
-        source.execute("alter table tst.phan_bo_away rename to phan_bo")
-    again = run_again(pipeline.api, broken, timeout_s=TIMEOUT_S)
-    assert again.is_green
-    assert dates_to_request(pipeline.settings) == [], "built with what came in the second go"
-    assert {run.run_id for run in again.extracts} == {run.run_id for run in broken.extracts}
-    unclean = {(task.dag_id, task.task_id) for task in tasks_not_clean(pipeline.api)}
-    assert ("extract_contributions", "land") in unclean, "it is named, though all is well by now"
-    assert "phan_bo" in told[0]["what"]
-    assert "clear `land` and all after it in `extract_contributions`" in told[0]["next_step"]
-    assert len(told_of(pipeline, "extract_contributions", THIRD)) == 1, "two tasks and a run failed"
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium")
@@ -228,7 +113,7 @@ def test_people_see_nothing_red_and_are_asked_for_the_date(pipeline: Pipeline) -
         new = wait_until(lambda: [r for r in api.runs("extract_plans") if r.run_id not in known])
     assert api.wait(new, timeout_s=TIMEOUT_S)[0].state == "success"
     newest = "select business_date from ops.batch where feed = 'plans' order by started_at desc"
-    assert pipeline.rows(f"{newest} limit 1") == [(SECOND,)]
+    assert pipeline.rows(f"{newest} limit 1") == [(DAY_BEFORE,)]
 
 
 def test_a_refusal_fails_at_once_and_is_told_once_with_the_next_step(pipeline: Pipeline) -> None:
@@ -242,7 +127,7 @@ def test_a_refusal_fails_at_once_and_is_told_once_with_the_next_step(pipeline: P
     assert tasks["land"].try_number == 1, "a person has to act: no second try"
     counted = "select 1 from ops.incident where subject = 'extract_registers' and fault_count > 1"
     wait_until(lambda: pipeline.rows(counted), 90)  # the task's failure and the run's
-    (told,) = told_of(pipeline, "extract_registers", tomorrow)
+    (told,) = pipeline.alerts_of("extract_registers", tomorrow)
     assert told["kind"] == "task_failed"
     assert "lies after the source's clock" in told["what"]
     assert told["next_step"].startswith("name a date up to 2021-12-31")
@@ -255,7 +140,7 @@ def test_a_freeze_seals_each_period_and_run_again_changes_nothing(pipeline: Pipe
     assert releases(pipeline) == [], "the cutoff is to come"
     pipeline.advance(AFTER_CUTOFF)
     first = run_freeze(pipeline.api, timeout_s=TIMEOUT_S)
-    assert first.state == "success", alert_lines(pipeline)
+    assert first.state == "success", pipeline.alerts()
     sealed = releases(pipeline)
     assert [row[0] for row in sealed] == ["sprint-2021-q4", "plan-2021-m09-12"]
     assert sealed[1][2] == sealed[0][1], "one chain"
@@ -270,28 +155,6 @@ def releases(pipeline: Pipeline) -> list[tuple[Any, ...]]:
     return pipeline.rows(
         "select release_id, root_sha256, previous_root from frozen.release order by sealed_at"
     )
-
-
-def test_a_killed_scheduler_comes_back_without_leftovers(pipeline: Pipeline) -> None:
-    home = AirflowHome(pipeline.home)
-    scheduler = processes.recorded("scheduler", home.run)
-    assert scheduler is not None
-    os.kill(scheduler.pid, signal.SIGKILL)
-    wait_until(lambda: not scheduler.is_running, 10)
-    assert "its scheduler is gone" in next(what_airflow_lacks(pipeline))
-    local.start(pipeline.home)
-    assert list(what_airflow_lacks(pipeline)) == []
-    found = processes.recorded("scheduler", home.run)
-    assert found is not None
-    assert found.is_running
-    assert found.pid != scheduler.pid
-    assert processes.session_members(scheduler) == [], "its workers are gone with it"
-    assert run_freeze(pipeline.api, timeout_s=TIMEOUT_S).state == "success"
-
-
-def what_airflow_lacks(pipeline: Pipeline) -> Iterator[str]:
-    """What the watch says of Airflow."""
-    return (each.what for each in judge(pipeline.settings).causes if each.kind == "airflow_away")
 
 
 def found(text: str, numbers: set[str], names: Iterable[str]) -> list[str]:

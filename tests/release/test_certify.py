@@ -29,7 +29,7 @@ from tests.worlds.freeze_world import PARTS, PERIODS, as_admin, count, past_the_
 from tests.worlds.own_server import own_server
 from tests.worlds.product import Product, product
 
-pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(3000)]
+pytestmark = [pytest.mark.long, pytest.mark.warehouse, pytest.mark.timeout(3000)]
 
 SPRINT, PLAN = PERIODS
 PERSONS = ("an", "binh", "chi")

@@ -39,7 +39,7 @@ from tests.worlds.freeze_world import (
 )
 from tests.worlds.product import Product
 
-pytestmark = [pytest.mark.warehouse]
+pytestmark = [pytest.mark.long, pytest.mark.warehouse]
 
 SPRINT, PLAN = PERIODS
 WHY = "Chứng từ ghi nhận muộn"

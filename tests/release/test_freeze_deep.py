@@ -21,7 +21,7 @@ from chotso.verifier import verify
 from tests.worlds.deep_world import SPRINT, Lived, correct, live, made_again
 from tests.worlds.product import product
 
-pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.long, pytest.mark.warehouse, pytest.mark.timeout(1800)]
 
 SEED = 2
 

@@ -13,7 +13,7 @@ from tests.worlds import freeze_world as world
 from tests.worlds.freeze_world import PERIODS, count, killed_at, seal
 from tests.worlds.product import Product
 
-pytestmark = [pytest.mark.warehouse, pytest.mark.faults]
+pytestmark = [pytest.mark.long, pytest.mark.warehouse, pytest.mark.faults]
 
 SPRINT = PERIODS[0]
 BEFORE_THE_SEAL = [

@@ -16,7 +16,7 @@ from chotso.settings import Settings
 from tests.worlds import freeze_world as world
 from tests.worlds.product import product
 
-pytestmark = [pytest.mark.warehouse]
+pytestmark = [pytest.mark.long, pytest.mark.warehouse]
 
 PROGRAM = """
 import os, sys

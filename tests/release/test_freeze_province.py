@@ -18,7 +18,7 @@ from chotso.verifier.verify import verify
 from tests.worlds.freeze_world import CUTOFF, as_admin
 from tests.worlds.product import Product, product
 
-pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.long, pytest.mark.warehouse, pytest.mark.timeout(1200)]
 
 SPRINT = "sprint-2021-q4"
 

@@ -38,7 +38,7 @@ from tests.worlds.late_world import (
 )
 from tests.worlds.late_world import parts as late_parts
 
-pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.long, pytest.mark.warehouse, pytest.mark.timeout(1800)]
 
 LATE_ROWS = size(40, 500)
 AFTER = "2022-01-07T01:00"

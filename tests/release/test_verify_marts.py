@@ -22,7 +22,7 @@ from tests.worlds.build_world import instant
 from tests.worlds.forger import forge
 from tests.worlds.late_world import LATER, PERIOD, Nights, parts, two_agencies
 
-pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.long, pytest.mark.warehouse, pytest.mark.timeout(900)]
 
 OTHER = "plan-2021-m09-12"
 FIRST, SECOND = "07201", "07202"

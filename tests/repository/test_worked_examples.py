@@ -16,7 +16,7 @@ from tests.worlds.own_server import own_server
 from tests.worlds.quarantine_world import QuarantineWorld, quarantine_world
 from tests.worlds.worked_examples import block, make_points
 
-pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.long, pytest.mark.warehouse, pytest.mark.timeout(900)]
 
 # What the scratch schema of `chotso dbt` then has.
 SHOWN: dict[str, tuple[LiteralString, list[tuple[Any, ...]]]] = {

@@ -23,7 +23,7 @@ from tests.worlds.sandbox_homes import (
 
 ORDINARY_UID = 65534
 only_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
-pytestmark = [pytest.mark.warehouse]
+pytestmark = [pytest.mark.long, pytest.mark.warehouse]
 
 
 def test_a_copied_home_gets_a_server_of_its_own(home: Path) -> None:

@@ -22,7 +22,7 @@ from tests.worlds.sandbox_homes import (
     query,
 )
 
-pytestmark = [pytest.mark.warehouse, pytest.mark.faults]
+pytestmark = [pytest.mark.long, pytest.mark.warehouse, pytest.mark.faults]
 
 WRITE = """
 import pathlib, sys, time

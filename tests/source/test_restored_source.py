@@ -21,7 +21,7 @@ from chotso.sandbox.province import seed, tables
 from chotso.sandbox.server import SandboxServer
 from tests.worlds.product import Product, product
 
-pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.long, pytest.mark.warehouse, pytest.mark.timeout(900)]
 
 # The last Saturday before yesterday: a Sunday's night reads everything whole by itself.
 _YESTERDAY = date.today() - timedelta(days=1)

@@ -17,7 +17,7 @@ from chotso.sandbox.server import SandboxServer
 from tests.faults.content import content, differences
 from tests.worlds.product import Product, product
 
-pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.long, pytest.mark.warehouse, pytest.mark.timeout(600)]
 
 NIGHTS = [
     (datetime(2021, 10, 2, 1, tzinfo=LOCAL_ZONE), date(2021, 10, 1)),

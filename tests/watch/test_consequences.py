@@ -23,7 +23,7 @@ from chotso.watch.rounds import look_once
 from tests.worlds.quarantine_world import DAY, QuarantineWorld
 from tests.worlds.watched import a_night_built, begin_anew
 
-pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.long, pytest.mark.warehouse, pytest.mark.timeout(300)]
 
 AWAY = "postgresql://nobody:x@127.0.0.1:1/tst?connect_timeout=2"
 

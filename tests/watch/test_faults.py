@@ -112,6 +112,15 @@ def test_a_night_that_is_due_and_has_not_begun(made: QuarantineWorld) -> None:
 
 
 @pytest.mark.usefixtures("sure")
+def test_a_warehouse_that_another_session_locks_is_not_away(made: QuarantineWorld) -> None:
+    with psycopg.connect(made.warehouse.admin_url) as holder:
+        holder.execute("lock table frozen.release in access exclusive mode")
+        diagnosis = judge(made.settings)
+    assert diagnosis.is_warehouse_there
+    assert "warehouse_away" not in {each.kind for each in diagnosis.causes}
+
+
+@pytest.mark.usefixtures("sure")
 def test_a_source_that_is_away_is_one_cause(made: QuarantineWorld) -> None:
     away = made.settings.model_copy(
         update={"source_url": "postgresql://nobody:x@127.0.0.1:1/tst?connect_timeout=2"}

@@ -28,7 +28,7 @@ from tests.worlds.watched import (
     rename_column,
 )
 
-pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.long, pytest.mark.warehouse, pytest.mark.timeout(600)]
 
 _COMMAND = re.compile(r"`(chotso [a-z][^`…]*)`")
 

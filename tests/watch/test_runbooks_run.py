@@ -28,7 +28,7 @@ from tests.worlds.quarantine_world import DAY, SHORT_NUMBER, QuarantineWorld
 from tests.worlds.typed import typed
 from tests.worlds.watched import a_night_built, environment
 
-pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.long, pytest.mark.warehouse, pytest.mark.timeout(600)]
 
 FOLDER = PROJECT_ROOT / "docs" / "runbooks"
 PAGES = {path.stem for path in FOLDER.glob("*.md")} - {"README"}
@@ -198,14 +198,15 @@ def _is_looked_up(command: str) -> bool:
 
 
 def _look_up_services(words: list[str]) -> None:
-    made = yaml.safe_load((PROJECT_ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+    text = (PROJECT_ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+    services = yaml.safe_load(text)["services"]
     words = words[2:]
     if words[0] == "--profile":
-        assert any(words[1] in each.get("profiles", []) for each in made["services"].values()), words
+        assert any(words[1] in each.get("profiles", []) for each in services.values()), words
         words = words[2:]
     assert words[0] in ("ps", "logs", "up"), words
     named = [word for word in words[1:] if not word.startswith("-") and not word.isdigit()]
-    assert set(named) <= set(made["services"]), words
+    assert set(named) <= set(services), words
 
 
 def _look_up_address(command: str) -> None:

@@ -22,7 +22,7 @@ from chotso.watch.rounds import look_once
 from tests.worlds.quarantine_world import DAY, QuarantineWorld
 from tests.worlds.watched import a_night_built, begin_anew
 
-pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.long, pytest.mark.warehouse, pytest.mark.timeout(300)]
 
 NIGHT = timedelta(days=1)
 CUTOFF = date(2021, 12, 31)
