@@ -15,6 +15,7 @@ from psycopg import sql
 from chotso.calendar import night_of
 from chotso.contracts import groups
 from chotso.local.airflow_home import AirflowHome
+from chotso.local.client import DagRun
 from chotso.local.drive import (
     BUILD,
     RECONCILE,
@@ -33,6 +34,7 @@ pytestmark = [pytest.mark.pipeline, pytest.mark.warehouse]
 
 DAY = date(2021, 12, 30)
 DAY_BEFORE = date(2021, 12, 29)
+NOON = datetime.fromisoformat("2021-12-31T12:00+07:00")
 AFTER_CUTOFF = datetime.fromisoformat("2021-12-31T17:00:30+07:00")
 
 TEN_DIGITS = re.compile(r"(?<!\d)\d{10}(?!\d)")
@@ -93,10 +95,33 @@ def test_a_run_without_a_date_takes_what_is_due_and_is_built(pipeline: Pipeline)
     assert dates_to_request(pipeline.settings) == []
 
 
+def test_a_refresh_shows_the_figures_of_the_last_day_by_noon(pipeline: Pipeline) -> None:
+    by_night = refreshed(pipeline)
+    assert tasks_of(pipeline, by_night) == {"refresh": "skipped"}, "none is due at one o'clock"
+    pipeline.advance(NOON)
+    assert tasks_of(pipeline, refreshed(pipeline)) == {"refresh": "success"}
+    seen = "select distinct business_date, known_at >= %s from marts.fct_intraday_attainment"
+    assert pipeline.rows(seen, NOON) == [(NOON.date(), True)]
+    nights = "select count(*) from marts.fct_nightly_attainment where business_date = %s"
+    assert pipeline.rows(nights, NOON.date()) == [(0,)], "the night of the day is still to come"
+    figures_are_what_was_collected(pipeline)
+
+
+def refreshed(pipeline: Pipeline) -> DagRun:
+    """A run of the DAG of refreshes, at its end."""
+    run = pipeline.api.create_run("refresh_figures")
+    return pipeline.api.wait([run], timeout_s=TIMEOUT_S)[0]
+
+
+def tasks_of(pipeline: Pipeline, run: DagRun) -> dict[str, str | None]:
+    """The state of each task of a run."""
+    return {task.task_id: task.state for task in pipeline.api.tasks(run)}
+
+
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium")
 def test_people_see_nothing_red_and_are_asked_for_the_date(pipeline: Pipeline) -> None:
     api = pipeline.api
-    known = {run.run_id for run in api.runs("extract_plans")}
+    known = {run.run_id for run in api.runs("extract_registers")}
     home = AirflowHome(pipeline.home)
     with logged_in(home) as page:
         health = page.request.get(f"{home.url()}/api/v2/monitor/health").json()
@@ -104,15 +129,17 @@ def test_people_see_nothing_red_and_are_asked_for_the_date(pipeline: Pipeline) -
             ("metadatabase", "scheduler", "triggerer", "dag_processor"), "healthy"
         )
         page.get_by_text("+07:00").wait_for()
-        page.goto(f"{home.url()}/dags/extract_plans/details")
-        page.get_by_text("Targets by decision").first.wait_for()
+        page.goto(f"{home.url()}/dags/extract_registers/details")
+        page.get_by_text("agencies, officers, employers").first.wait_for()
         wait_until(lambda: has_opened_the_form(page))
         page.get_by_text("Business date (ngày nghiệp vụ)").last.wait_for()
         page.locator("input[type=date]").fill("2021-12-29")
         page.get_by_test_id("trigger-dag-submit").click()
-        new = wait_until(lambda: [r for r in api.runs("extract_plans") if r.run_id not in known])
+        new = wait_until(
+            lambda: [r for r in api.runs("extract_registers") if r.run_id not in known]
+        )
     assert api.wait(new, timeout_s=TIMEOUT_S)[0].state == "success"
-    newest = "select business_date from ops.batch where feed = 'plans' order by started_at desc"
+    newest = "select business_date from ops.batch where feed = 'agencies' order by started_at desc"
     assert pipeline.rows(f"{newest} limit 1") == [(DAY_BEFORE,)]
 
 
