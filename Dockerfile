@@ -55,7 +55,7 @@ FROM python:3.11-slim-bookworm
 ARG CHOTSO_UID=1000
 RUN useradd --uid "${CHOTSO_UID}" --gid 0 --home-dir /var/lib/chotso --shell /usr/sbin/nologin chotso \
     && install -d -o chotso -g 0 -m 0750 \
-        /var/lib/chotso /var/lib/chotso/landing /var/lib/chotso/releases /var/lib/chotso/drop \
+        /var/lib/chotso /var/lib/chotso/watch /var/lib/chotso/landing /var/lib/chotso/releases /var/lib/chotso/drop \
         /var/lib/chotso/bi /var/lib/chotso/drafts /var/lib/chotso-backup \
         /var/lib/airflow /var/log/airflow
 COPY --from=environment /opt/venv /opt/venv

@@ -6,7 +6,14 @@ from urllib.parse import quote, quote_plus
 HIDDEN = "***"
 _SHORTEST = 4  # a shorter secret would hide parts of ordinary words
 _SECRETS: set[str] = set()
-_QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'|«[^»]*»")
+# A value may hold its own quotes and line breaks, so what is quoted reaches from the first quote to
+# the last one, or to the end. An apostrophe within a word opens nothing.
+_QUOTED = [
+    re.compile(f"{opening}(?:.*{closing}|.*)", re.DOTALL)
+    for opening, closing in (('"', '"'), (r"(?<!\w)'", "'"), ("«", "»"))
+]
+# What a server, libpq or SQLAlchemy adds to a message: rows, keys and the statement.
+_ADDED = re.compile(r"\n\s*(?:DETAIL|HINT|CONTEXT|QUERY|WHERE|LINE \d+|\[SQL)\b.*", re.DOTALL)
 
 
 def remember(secret: str | None) -> None:
@@ -25,5 +32,8 @@ def masked(text: str) -> str:
 
 def first_line_without_values(error: BaseException, said: str | None = None) -> str:
     """The first line of an error, without what it quotes, which may be personal data."""
-    lines = (said or str(error)).strip().splitlines()
-    return _QUOTED.sub('"…"', lines[0]) if lines else type(error).__name__
+    text = _ADDED.sub("", (said or str(error)).strip())
+    for quoted in _QUOTED:
+        text = quoted.sub('"…"', text, count=1)
+    lines = text.splitlines()
+    return lines[0] if lines else type(error).__name__

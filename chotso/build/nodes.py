@@ -138,7 +138,7 @@ class Nodes:
             status=status,
             ended=time.monotonic(),
             rows=_rows(node.kind, result),
-            message=None if status in _WELL else _without_values(result.message),
+            message=None if status in _WELL else without_values(result.message),
         )
         self.tell_all("ended", done)
 
@@ -179,7 +179,8 @@ def _rows(kind: str, result: Any) -> int | None:
     return int(affected) if affected >= 0 else None
 
 
-def _without_values(message: str) -> str | None:
+def without_values(message: str) -> str | None:
+    """What dbt was doing and what the server said, without values of rows; None if nothing."""
     lines = [line.strip() for line in message.splitlines() if line.strip()][:_TOLD_LINES]
     told = " ".join(first_line_without_values(Exception(), line) for line in lines)
     return masked(told)[:_LONGEST_MESSAGE] or None

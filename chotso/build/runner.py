@@ -89,7 +89,7 @@ def run_dbt(
             )
     artifacts.keep_results(outcome.result, place / "target")
     if outcome.exception is not None:
-        raise _failed(str(outcome.exception).strip(), log_file)
+        raise _failed(_told(str(outcome.exception).strip()), log_file)
     results: list[Any] = list(getattr(outcome.result, "results", []))
     if bad := [result for result in results if str(result.status) in _BAD]:
         raise _failed("; ".join(_said(result) for result in bad[:3]), log_file)
@@ -220,8 +220,12 @@ def environment(settings: Settings, schema: str, session_name: str) -> Iterator[
 
 def _said(result: Any) -> str:
     kind = "test" if str(result.node.resource_type) != "model" else "model"
-    message = " ".join(str(result.message or "").split())
-    return f"{kind} {result.node.name}: {message[:300]}"
+    return f"{kind} {result.node.name}: {nodes.without_values(str(result.message or '')) or ''}"
+
+
+def _told(text: str) -> str:
+    """Why dbt ended: a server's error may quote rows, one of the project's own text does not."""
+    return nodes.without_values(text) or "" if "Database Error" in text else text
 
 
 def _failed(what: str, log_file: Path) -> ChotsoError:

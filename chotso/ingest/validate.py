@@ -21,6 +21,7 @@ from chotso.errors import ChotsoError
 from chotso.ingest.ledger import LandedBatch
 from chotso.ingest.load import batch_table, commit_landing, verdict_table
 from chotso.ingest.rules import Rule, RuleFacts, rules_of
+from chotso.masking import first_line_without_values
 from chotso.settings import Settings
 from chotso.urls import one_host, sqlalchemy_url
 from chotso.waits import watched
@@ -175,12 +176,11 @@ def _could_not_run(batch_id: str, rule: Rule, info: Any) -> ChotsoError:
 
 
 def _message(info: Any) -> str:
-    if isinstance(info, dict):
-        if "exception_message" in info:
-            return str(info["exception_message"])
-        for value in info.values():
-            if isinstance(value, dict) and "exception_message" in value:
-                return str(value["exception_message"])
+    """Why Great Expectations could not run a rule, without values that the server quotes."""
+    tried = [info, *info.values()] if isinstance(info, dict) else []
+    for each in tried:
+        if isinstance(each, dict) and "exception_message" in each:
+            return first_line_without_values(Exception(), str(each["exception_message"]))
     return "no result"
 
 

@@ -6,6 +6,7 @@ from chotso.errors import ChotsoError, unexpected
 from chotso.masking import first_line_without_values
 
 _KEPT = "all that was published; what was in work is finished or begun anew."
+_OF_THE_CATALOGUE = "42"  # no such table, column or function, or no right to it: names alone
 # By the first characters of SQLSTATE: what happened, and what to do next.
 _KINDS = {
     "08": ("the connection broke", "see that the server runs, then run the same command again."),
@@ -32,11 +33,18 @@ def refused(error: psycopg.Error) -> ChotsoError:
     )
     if not state and isinstance(error, psycopg.OperationalError):
         what, step = _KINDS["08"]
-    said = first_line_without_values(error, error.diag.message_primary)
     code = f" (SQLSTATE {state})" if state else ""
     return ChotsoError(
-        f"A database refused a statement: {what}{code}: {said}.", kept=_KEPT, next_step=step
+        f"A database refused a statement: {what}{code}: {said(error)}.", kept=_KEPT, next_step=step
     )
+
+
+def said(error: psycopg.Error) -> str:
+    """The first line of what the server said, without values; names of what is missing stay."""
+    primary = error.diag.message_primary
+    if primary and (error.sqlstate or "").startswith(_OF_THE_CATALOGUE):
+        return primary.splitlines()[0]
+    return first_line_without_values(error, primary)
 
 
 def in_words(error: BaseException, during: str) -> ChotsoError:

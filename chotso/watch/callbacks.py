@@ -63,7 +63,8 @@ def _in_words(error: BaseException) -> ChotsoError:
 
 def _tell(context: Mapping[str, Any], *, what: str, kept: str | None, next_step: str) -> None:
     run, dag, task = context.get("dag_run"), context.get("dag"), context.get("ti")
-    asked = (getattr(run, "conf", None) or {}).get("business_date")  # of the trigger form
+    conf = getattr(run, "conf", None)  # of the trigger form, or whatever a person sent
+    asked = conf.get("business_date") if isinstance(conf, Mapping) else None
     failure = TaskFailure(
         dag_id=str(getattr(run, "dag_id", None) or getattr(dag, "dag_id", None)),
         task_id=getattr(task, "task_id", None),
@@ -84,9 +85,9 @@ def _tell(context: Mapping[str, Any], *, what: str, kept: str | None, next_step:
         _hand_over(failure)
 
 
-def _date(partition_key: str | None) -> date | None:
+def _date(asked: object) -> date | None:
     try:
-        return parse_date(partition_key or "")
+        return parse_date(str(asked or ""))
     except ValueError:
         return None
 

@@ -11,10 +11,12 @@ from chotso.contracts import groups
 from chotso.errors import ChotsoError
 from chotso.incident_kinds import EVERYTHING, KINDS, WORST_FIRST
 from chotso.orchestration.due import newest_due
+from chotso.registers import load_registers
 from chotso.settings import Settings
 from chotso.source.database import open_snapshot
 from chotso.source.queries import CLOCK_RELATION
 from chotso.warehouse.connect import connect
+from chotso.warehouse.refused import in_words, said
 from chotso.watch import builds, freezes, nights, notices, places, proofs
 from chotso.watch.dags import dag_of
 from chotso.watch.fault import Fault, TaskFailure
@@ -87,6 +89,7 @@ def judge(settings: Settings, given_up: TaskFailure | None = None) -> Diagnosis:
         ChotsoError: The limits or the registers cannot be read.
     """
     limits = load_limits()
+    load_registers()  # what is wrong in them is not the warehouse's fault
     clock = _source_clock(settings)
     now = wall_clock() if isinstance(clock, ChotsoError) else clock.now
     ahead = None if isinstance(clock, ChotsoError) else clock.ahead
@@ -176,7 +179,10 @@ def _with_the_ledger(moment: Moment, conn: psycopg.Connection, *, knows_time: bo
 
 def _found_in_places(moment: Moment) -> Iterator[Fault]:
     for look in _PLACES:
-        yield from look(moment)
+        try:
+            yield from list(look(moment))
+        except Exception as error:  # whatever it is, the other looks go on
+            yield _blind(moment, look.__name__, error)
 
 
 def _found_in_ledger(moment: Moment, conn: psycopg.Connection) -> Iterator[Fault]:
@@ -188,7 +194,7 @@ def _found_in_ledger(moment: Moment, conn: psycopg.Connection) -> Iterator[Fault
                 found = list(look(moment, conn))
         except psycopg.errors.LockNotAvailable:
             _LOG.warning("%s waited for a lock and is looked at again next time", look.__name__)
-        except psycopg.Error as error:
+        except Exception as error:  # whatever it is, the other looks go on
             if conn.broken:
                 raise
             yield _blind(moment, look.__name__, error)
@@ -196,15 +202,21 @@ def _found_in_ledger(moment: Moment, conn: psycopg.Connection) -> Iterator[Fault
             yield from found
 
 
-def _blind(moment: Moment, name: str, error: psycopg.Error) -> Fault:
-    said = error.diag.message_primary or type(error).__name__
+def _blind(moment: Moment, name: str, error: Exception) -> Fault:
+    """A look that failed, told as a fault of its own."""
+    if isinstance(error, psycopg.Error):
+        what = said(error)
+        step = _MIGRATE if (error.sqlstate or "").startswith(_NOT_THERE) else _AGAIN
+    else:
+        told = in_words(error, f"the look at {name}")
+        what, step = told.what, told.next_step
     return Fault(
         kind="task_failed",
         subject=f"watch.{name}",
         business_date=moment.night,
-        what=f"The watch could not look at {name}: {said}",
+        what=f"The watch could not look at {name}: {what}",
         kept="everything.",
-        next_step=_MIGRATE if (error.sqlstate or "").startswith(_NOT_THERE) else _AGAIN,
+        next_step=step,
     )
 
 

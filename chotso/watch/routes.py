@@ -8,6 +8,7 @@ Names of routes are stored and shown, URLs never.
 
 import errno
 import json
+import logging
 import os
 import stat
 from collections.abc import Callable
@@ -130,7 +131,13 @@ def _append(path: Path, incident: Incident, event: Event) -> None:
 
 
 def _post(url: str, incident: Incident, event: Event) -> None:
-    httpx.post(url, json=as_json(incident, event), timeout=TIMEOUT_S).raise_for_status()
+    # httpx's own texts quote the URL in another form, which the mask of secrets does not know
+    try:
+        answer = httpx.post(url, json=as_json(incident, event), timeout=TIMEOUT_S)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise OSError(f"the webhook did not answer ({type(error).__name__})") from None
+    if not answer.is_success:
+        raise OSError(f"the webhook answered {answer.status_code} {answer.reason_phrase}")
 
 
 def _of_file(path: Path) -> list[Route]:
@@ -150,6 +157,7 @@ def _apprise(path: Path, number: int, parts: list[str]) -> Route:
 
     url = parts[-1]
     remember(url)
+    logging.getLogger("apprise").propagate = False  # it logs an URL that it does not know
     name = parts[0] if len(parts) == 2 else f"{url.split(':')[0]}-{_short(url)}"
     service = apprise.Apprise.instantiate(url, suppress_exceptions=True)
     if len(parts) > 2 or service is None:

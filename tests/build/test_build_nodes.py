@@ -258,6 +258,22 @@ def test_a_watcher_that_fails_is_told_no_more_and_the_others_are(
     assert caplog.text.count("Broken stopped watching") == 1
 
 
+def test_a_failed_build_s_reason_quotes_no_row() -> None:
+    """It goes to the ledger, to mail and to the task's log."""
+    node = SimpleNamespace(resource_type="model", name="one")
+    message = (
+        "Database Error in model one (x.sql)\n  duplicate key value violates unique constraint "
+        f'"one_key"\n  DETAIL:  Key (ma_so_bhxh, ten)=(0123456789, {NAME}) already exists.'
+    )
+    said = runner._said(SimpleNamespace(node=node, message=message))
+    assert said.startswith("model one: Database Error in model one (x.sql) duplicate key value")
+    for text in (said, runner._told(message), runner._told(f"Runtime Error\n{message}")):
+        assert "0123456789" not in text
+        assert NAME not in text
+    project = "Compilation Error\n  Model 'one' depends on a node named 'two' which was not found"
+    assert runner._told(project) == project, "a text of the project stays whole"
+
+
 def test_only_slow_tests_are_logged_while_they_pass(caplog: pytest.LogCaptureFixture) -> None:
     log = NodeLog()
     with caplog.at_level(logging.INFO, "chotso.build"):

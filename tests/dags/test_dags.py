@@ -472,3 +472,16 @@ def test_a_failure_where_no_warehouse_is_known_is_handed_to_the_watch(
     assert second.what == "The run failed: task_failure"
     assert second.business_date == date(2021, 12, 30)
     assert list(handed_over(tmp_path)) == [], "each is taken once"
+
+
+@pytest.mark.parametrize("conf", [{"business_date": 20211228}, {"business_date": ["x"]}, "x", [1]])
+def test_whatever_a_person_sent_with_a_run_its_failure_is_told(
+    conf: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CHOTSO_HOME", str(tmp_path))
+    monkeypatch.delenv("CHOTSO_WAREHOUSE_URL", raising=False)
+    run = SimpleNamespace(dag_id="freeze_results", partition_key=None, conf=conf)
+    alerts.alert_run_failed({"dag_run": run, "reason": "task_failure"})
+    assert [(each.dag_id, each.business_date) for each in handed_over(tmp_path)] == [
+        ("freeze_results", None)
+    ]

@@ -3,12 +3,10 @@
 Every page is waited for until it says what a person looks for there, and a picture is taken of it.
 """
 
-import tempfile
+from collections.abc import Callable
 from datetime import date
-from pathlib import Path
 from urllib.parse import quote
 
-from PIL import Image
 from playwright.sync_api import Page
 
 from chotso.calendar import night_of
@@ -23,22 +21,21 @@ BY_FORM = "extract_contributions"
 FIRST, SECOND, THIRD = (date(2021, 12, day) for day in (28, 29, 30))
 
 
+Keep = Callable[[str, bytes], None]  # a picture: its name, and the PNG
+
+
 class Pictures:
     """Pages of one Airflow, as its administrator sees them."""
 
-    def __init__(self, pipeline: Pipeline, page: Page, folder: Path) -> None:
-        self.pipeline, self.page, self.folder = pipeline, page, folder
+    def __init__(self, pipeline: Pipeline, page: Page, keep: Keep) -> None:
+        self.pipeline, self.page, self.keep = pipeline, page, keep
         self.url = AirflowHome(pipeline.home).url()
 
     def take(self, name: str, height: int) -> None:
-        """What the window shows, in as few bytes as its few colours need."""
+        """What the window shows."""
         self.page.set_viewport_size({"width": 1360, "height": height})
         self.page.wait_for_timeout(2500)
-        with tempfile.NamedTemporaryFile(suffix=".png") as scratch:
-            self.page.screenshot(path=scratch.name)
-            picture = Image.open(scratch.name).convert("RGB")
-        few = picture.quantize(96, dither=Image.Dither.NONE)
-        few.save(self.folder / f"{name}.png", optimize=True)
+        self.keep(name, self.page.screenshot())
 
     def open(self, path: str, *words: str) -> None:
         """Go to a page, and wait until it says something."""
@@ -87,22 +84,22 @@ def _spoil(pipeline: Pipeline) -> None:
         session.execute("insert into raw.c12 select * from twice")
 
 
-def _nights(pipeline: Pipeline, folder: Path) -> None:
+def _nights(pipeline: Pipeline, keep: Keep) -> None:
     """Three nights, the second by the form."""
     pipeline.advance(night_of(FIRST))
     assert run_night(pipeline.api, FIRST).is_green
     pipeline.advance(night_of(SECOND))
     with logged_in(AirflowHome(pipeline.home)) as page:
-        Pictures(pipeline, page, folder).night_by_form(SECOND)
+        Pictures(pipeline, page, keep).night_by_form(SECOND)
     assert pipeline.api.wait_for_run(BUILD, SECOND, timeout_s=TIMEOUT_S).state == "success"
     pipeline.advance(night_of(THIRD))
     assert run_night(pipeline.api, THIRD).is_green
 
 
-def _when_well(pipeline: Pipeline, folder: Path) -> None:
+def _when_well(pipeline: Pipeline, keep: Keep) -> None:
     """The list of DAGs, a grid, and an asset's page."""
     with logged_in(AirflowHome(pipeline.home)) as page:
-        pictures = Pictures(pipeline, page, folder)
+        pictures = Pictures(pipeline, page, keep)
         pictures.open("dags?limit=25", *EXTRACTS, BUILD, "freeze_results", "watch_nights")
         pictures.take("airflow", 1660)
         pictures.open(f"dags/{BY_FORM}", "wait_for_registers")
@@ -110,20 +107,20 @@ def _when_well(pipeline: Pipeline, folder: Path) -> None:
         pictures.asset("contributions")
 
 
-def _when_stopped(pipeline: Pipeline, folder: Path) -> None:
+def _when_stopped(pipeline: Pipeline, keep: Keep) -> None:
     """The log of a build that a data test stopped."""
     _spoil(pipeline)
     api = pipeline.api
     failed = api.wait([api.create_run(BUILD, THIRD)], timeout_s=TIMEOUT_S)[0]
     assert failed.state == "failed"
     with logged_in(AirflowHome(pipeline.home)) as page:
-        Pictures(pipeline, page, folder).log(
+        Pictures(pipeline, page, keep).log(
             failed, "build", "int_account_statements", "failing rows", "to see them"
         )
 
 
-def walk(pipeline: Pipeline, folder: Path) -> None:
-    """Run three nights and a build that a data test stops; leave every picture in the folder."""
-    _nights(pipeline, folder)
-    _when_well(pipeline, folder)
-    _when_stopped(pipeline, folder)
+def walk(pipeline: Pipeline, keep: Keep) -> None:
+    """Run three nights and a build that a data test stops; keep every picture."""
+    _nights(pipeline, keep)
+    _when_well(pipeline, keep)
+    _when_stopped(pipeline, keep)

@@ -296,7 +296,8 @@ def test_who_reads_dag_files_knows_airflow_s_secrets_alone(compose: dict[str, An
         named = {variable for variable in service["environment"] if variable.startswith("CHOTSO_")}
         assert named == {"CHOTSO_SCHEDULES"}, name
     for name in ("airflow-dag-processor", "watch"):
-        assert "home:/var/lib/chotso" in compose["services"][name]["volumes"]
+        assert "watch:/var/lib/chotso/watch" in compose["services"][name]["volumes"]
+    assert "home:/var/lib/chotso" not in compose["services"]["airflow-dag-processor"]["volumes"]
 
 
 def test_who_checks_releases_has_the_anchors_and_cannot_write_them(compose: dict[str, Any]) -> None:

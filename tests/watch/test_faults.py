@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
+from typing import NoReturn
 
 import psycopg
 import pytest
@@ -118,6 +119,37 @@ def test_a_warehouse_that_another_session_locks_is_not_away(made: QuarantineWorl
         diagnosis = judge(made.settings)
     assert diagnosis.is_warehouse_there
     assert "warehouse_away" not in {each.kind for each in diagnosis.causes}
+
+
+def broken_look(*_: object) -> NoReturn:
+    raise PermissionError(13, "Permission denied", "/archive/0123456789")
+
+
+@pytest.mark.usefixtures("sure")
+@pytest.mark.parametrize("where", ["_LEDGER", "_PLACES"])
+def test_a_look_that_fails_in_any_way_blinds_no_other(
+    made: QuarantineWorld, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    monkeypatch.setattr(judging, where, (broken_look, *getattr(judging, where)))
+    made.tick(days=1, minutes=6)
+    causes = found(made.settings)
+    assert set(causes) == {"night_not_begun", "task_failed"}
+    told = causes["task_failed"]
+    assert "could not look at broken_look" in told.what
+    assert "0123456789" not in told.what
+    assert told.next_step
+
+
+@pytest.mark.usefixtures("sure")
+def test_a_register_that_does_not_fit_is_not_the_warehouse_s_fault(
+    made: QuarantineWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def misspelt() -> NoReturn:
+        raise ChotsoError("config/periods.yml does not fit.", next_step="mend it.")
+
+    monkeypatch.setattr(judging, "load_registers", misspelt)
+    with pytest.raises(ChotsoError, match=r"periods\.yml"):
+        judge(made.settings)
 
 
 @pytest.mark.usefixtures("sure")

@@ -74,7 +74,10 @@ def environment_of(service: str, folder: Path) -> dict[str, str]:
     image = (ROOT / "Dockerfile").read_text("utf-8")
     home = re.search(r"CHOTSO_HOME=(\S+)", image)
     assert home is not None
-    assert f"home:{home[1]}" in compose["services"][service]["volumes"]
+    assert compose["services"][service]["volumes"] == [
+        f"watch:{home[1]}/watch",
+        "logs:/var/log/airflow",
+    ], "of the home it writes nothing else"
     given = compose["services"][service]["environment"]
     found = {name: re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", str(text)) for name, text in given.items()}
     return {name: text.replace(home[1], str(folder)) for name, text in found.items()} | {

@@ -21,6 +21,7 @@ from chotso.release.seal import registered
 from chotso.settings import Settings
 from chotso.warehouse import rights
 from chotso.warehouse.connect import connect
+from chotso.warehouse.refused import said
 
 ENOUGH_BYTES = 200 * 1024 * 1024
 _MIGRATE = "run `chotso migrate` with CHOTSO_ADMIN_URL, which puts roles and rights back"
@@ -58,8 +59,7 @@ def obstacles(settings: Settings, conn: psycopg.Connection) -> list[Obstacle]:
         except psycopg.Error as error:
             if conn.broken or isinstance(error, psycopg.errors.LockNotAvailable):
                 raise  # that says nothing of a freeze
-            said = error.diag.message_primary or str(error)
-            found.append(Obstacle(said, _MIGRATE))
+            found.append(Obstacle(said(error), _MIGRATE))
     return found
 
 
