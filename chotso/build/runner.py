@@ -225,7 +225,9 @@ def _said(result: Any) -> str:
 
 def _told(text: str) -> str:
     """Why dbt ended: a server's error may quote rows, one of the project's own text does not."""
-    return nodes.without_values(text) or "" if "Database Error" in text else text
+    if "Database Error" not in text:
+        return text
+    return nodes.without_values(text) or "a database error"
 
 
 def _failed(what: str, log_file: Path) -> ChotsoError:
