@@ -2,8 +2,10 @@
 
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
 from chotso.errors import BusyError, ChotsoError, frames_of
 from chotso.orchestration.due import newest_due
@@ -12,7 +14,14 @@ from chotso.warehouse.connect import connect
 from chotso.warehouse.locks import hold
 from chotso.warehouse.refused import in_words
 from chotso.watch import incidents, notices
-from chotso.watch.away import Told, remembered, write_down
+from chotso.watch.away import (
+    Told,
+    is_told_here,
+    note_told_here,
+    reached,
+    remembered,
+    write_down,
+)
 from chotso.watch.fault import Fault, TaskFailure
 from chotso.watch.handed import Handed, handed_over
 from chotso.watch.incident import Incident
@@ -26,6 +35,7 @@ from chotso.watch.sending import Sending, send_due
 _LOG = logging.getLogger(__name__)
 _TURN_S = 30.0  # how long another watch is waited for
 _TOLD_AFTER_ROUNDS = 2
+_AHEAD_S = 60.0  # what clocks may differ by
 
 
 @dataclass(frozen=True)
@@ -115,15 +125,25 @@ def closed(settings: Settings, incident_id: int, by: str, reason: str) -> Incide
     return found
 
 
-def watch_on(settings: Settings, every_s: float) -> None:
+def watch_on(load: Callable[[], Settings], every_s: float) -> None:
     """Look again and again, until the process is ended; an error of one round ends no other.
 
     An error that comes in two rounds one after the other is told on the routes, once.
+
+    Args:
+        load: Reads the settings; it is asked before each round, so that a password that was changed
+            needs no other process.
+        every_s: Seconds from one round's beginning to the next one's.
+
+    Raises:
+        ChotsoError: The settings cannot be read at the beginning.
     """
+    settings = load()
     failed_rounds = 0
     while True:
         started = time.monotonic()
         try:
+            settings = load()
             told = look_once(settings)
         except Exception as error:  # a watch that ends is noticed by nobody
             failed_rounds += 1
@@ -157,11 +177,15 @@ def _fail(settings: Settings, error: ChotsoError, rounds: int) -> None:
 
 
 def last_look(settings: Settings) -> float | None:
-    """Seconds since any watch of this home looked; None if none ever did."""
+    """Seconds since any watch of this home looked; None if none ever did.
+
+    They are negative if the time lies more than a minute ahead: then it says nothing.
+    """
     try:
-        return max(0.0, time.time() - (settings.home / "watch" / "looked").stat().st_mtime)
+        ago = time.time() - (settings.home / "watch" / "looked").stat().st_mtime
     except OSError:
         return None
+    return ago if ago < -_AHEAD_S else max(0.0, ago)
 
 
 def _with_warehouse(
@@ -175,6 +199,7 @@ def _with_warehouse(
         if failure is not None:
             incidents.note_failure(conn, failure, diagnosis, sending.names)
         send_due(conn, sending)
+        reached(settings.home)
         return incidents.listed(conn)
 
 
@@ -196,12 +221,12 @@ def _without_warehouse(
             is_new = _key(cause) not in told and cause is failure
             _known(told, cause).fault_count += 0 if is_new else 1
             causes = causes if cause in causes else [*causes, cause]
-        _tell_each(told, causes, sending)
+        _tell_each(settings.home, told, causes, sending)
         broken = [
             notices.failed(night, name, f"The route {name} does not work: {why}")
             for name, why in sending.failing.items()
         ]
-        _tell_each(told, broken, sending)
+        _tell_each(settings.home, told, broken, sending)
 
 
 def _key(fault: Fault) -> str:
@@ -212,15 +237,20 @@ def _known(told: dict[str, Told], fault: Fault) -> Told:
     return told.setdefault(_key(fault), Told(fault, fault.failed_at or wall_clock()))
 
 
-def _tell_each(told: dict[str, Told], causes: list[Fault], sending: Sending) -> None:
+def _tell_each(home: Path, told: dict[str, Told], causes: list[Fault], sending: Sending) -> None:
     """Tell the routes that were not told yet and that work."""
     for cause in causes:
+        here = {name for name in sending.names if is_told_here(home, cause, name)}
+        if _key(cause) not in told and here == set(sending.names):
+            continue  # another process has written it down
         each = _known(told, cause)
+        each.routes += sorted(here - set(each.routes))
         for name in sending.names:
             if name in each.routes or not sending.works(name):
                 continue
             if sending.send(name, each.as_incident(), "opened") is None:
                 each.routes.append(name)
+                note_told_here(home, cause, name)
 
 
 def _routes(settings: Settings) -> list[Route]:

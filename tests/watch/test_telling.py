@@ -353,7 +353,47 @@ def watch_for(settings: Settings, rounds_: int, monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(time, "sleep", sleep)
     with pytest.raises(EnoughError):
-        rounds.watch_on(settings, 1)
+        rounds.watch_on(lambda: settings, 1)
+
+
+def test_a_watch_with_an_old_password_is_told_of_once_and_takes_the_new_one(
+    world: QuarantineWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other processes have the new one: what the watch told is written down, and it tells again."""
+    with webhook() as (url, posts):
+        there = world.settings.model_copy(update={"alert_webhook": url})
+        old = there.model_copy(update={"warehouse_url": NOWHERE})
+        for _ in range(3):
+            look_once(old)
+            with monkeypatch.context() as another:
+                another.setattr(away, "_TOLD_HERE", {})
+                look_once(there)
+                look_once(there)
+        assert heard(posts) == [
+            ("opened", "warehouse_away", "warehouse"),
+            ("ended", "warehouse_away", "warehouse"),
+        ]
+        look_once(there)
+        look_once(old)
+        look_once(there)
+        assert [event for event, *_ in heard(posts)[2:]] == ["opened", "ended"], "this one is new"
+
+
+def test_the_watch_reads_its_settings_before_each_round(
+    world: QuarantineWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = world.settings.model_copy(update={"warehouse_url": NOWHERE})
+    seen: list[str] = []
+
+    def look(settings: Settings) -> Any:
+        seen.append(settings.warehouse_url)
+        return SimpleNamespace(diagnosis=SimpleNamespace(causes=[]))
+
+    monkeypatch.setattr(rounds, "look_once", look)
+    monkeypatch.setattr(time, "sleep", lambda _: 1 / 0 if len(seen) == 2 else None)
+    with pytest.raises(ZeroDivisionError):
+        rounds.watch_on(iter([old, old, world.settings]).__next__, 1)
+    assert seen == [NOWHERE, world.settings.warehouse_url]
 
 
 @pytest.mark.parametrize(
