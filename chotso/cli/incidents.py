@@ -29,12 +29,11 @@ def watch(
     """Look at ledger and clocks, keep incidents, and tell people; without Airflow."""
     from chotso.watch.rounds import look_once, watch_on
 
-    settings = load_settings()
     if not once:
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
         logging.getLogger("httpx").setLevel(logging.WARNING)
-        watch_on(settings, every)
-    found = look_once(settings)
+        watch_on(load_settings, every)
+    found = look_once(load_settings())
     causes = found.diagnosis.causes
     answer(
         {"causes": causes, "incidents": found.open_incidents},

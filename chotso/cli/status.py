@@ -70,6 +70,8 @@ def _lines_of_health(found: "Health") -> Iterator[str]:
     yield (
         "no watch has run here yet (`chotso watch`)"
         if ago is None
+        else "when the watch last looked is not known: a clock was wrong"
+        if ago < 0
         else f"the watch last looked {span(ago)} ago"
     )
 

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import psycopg
@@ -52,6 +52,9 @@ _FILE = TypeAdapter(dict[str, Told])
 _LOG = logging.getLogger(__name__)
 # By the file that could not be written.
 _UNWRITTEN: dict[Path, dict[str, Told]] = {}
+# What this process has told of each home while the warehouse was away: kind, subject, night, route.
+# Another process that reaches the warehouse empties the file; it does not end what we see.
+_TOLD_HERE: dict[Path, set[tuple[str, str, date, str]]] = {}
 
 
 @contextmanager
@@ -90,6 +93,21 @@ def write_down(conn: psycopg.Connection, told: dict[str, Told], routes: Iterable
             )
     conn.commit()
     told.clear()
+
+
+def is_told_here(home: Path, fault: Fault, route: str) -> bool:
+    """Whether this process told the route of the fault since it last reached the warehouse."""
+    return (*fault.key, fault.business_date, route) in _TOLD_HERE.get(home, ())
+
+
+def note_told_here(home: Path, fault: Fault, route: str) -> None:
+    """Note that this process told the route of the fault."""
+    _TOLD_HERE.setdefault(home, set()).add((*fault.key, fault.business_date, route))
+
+
+def reached(home: Path) -> None:
+    """Forget it: this process has reached the warehouse in a whole round."""
+    _TOLD_HERE.pop(home, None)
 
 
 def _keep(path: Path, told: dict[str, Told]) -> None:

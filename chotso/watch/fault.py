@@ -1,13 +1,18 @@
 """A fault: one thing that is wrong now, with what is known of it and the next step."""
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
+
+from pydantic import AwareDatetime
 
 from chotso.incident_kinds import KINDS, Severity
 from chotso.masking import masked
 
 _TOLD = 5
+# The warehouse takes no NUL, and a terminal or a mail none of the others; lines stay lines.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,7 @@ class Fault:
         may_heal: Whether Airflow is about to try it again; then it is no cause yet.
         since: When the work began that failed, by the warehouse's clock. What failed while another
             fault was there is its consequence, also when that one is gone.
+        failed_at: When a task failed of which the watch hears only now; None is now.
     """
 
     kind: str
@@ -46,8 +52,10 @@ class Fault:
     about: frozenset[str] = frozenset()
     may_heal: bool = False
     since: datetime | None = None
+    failed_at: datetime | None = None
 
     def __post_init__(self) -> None:
+        _drop_control(self)
         for name in ("what", "next_step", "kept"):
             if text := getattr(self, name):
                 object.__setattr__(self, name, masked(text))
@@ -74,6 +82,7 @@ class TaskFailure:
     """A task or run that Airflow gave up, as its callback tells it.
 
     `business_date` is None for a run without one; then it belongs to the night that was due.
+    `failed_at` is None if that is now.
     """
 
     dag_id: str
@@ -83,6 +92,10 @@ class TaskFailure:
     next_step: str
     kept: str | None = None
     log_url: str | None = None
+    failed_at: AwareDatetime | None = None
+
+    def __post_init__(self) -> None:
+        _drop_control(self)
 
     def as_fault(self, night: date) -> Fault:
         """The fault, for the night that was due when it failed."""
@@ -96,4 +109,12 @@ class TaskFailure:
             dag_id=self.dag_id,
             task_id=self.task_id,
             log_url=self.log_url,
+            failed_at=self.failed_at,
         )
+
+
+def _drop_control(told: Fault | TaskFailure) -> None:
+    """Put a space for each control character of its texts."""
+    for each in fields(told):
+        if isinstance(text := getattr(told, each.name), str):
+            object.__setattr__(told, each.name, _CONTROL.sub(" ", text))

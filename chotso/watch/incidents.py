@@ -95,9 +95,15 @@ def note_failure(
         else:
             conn.execute(
                 "update ops.incident set fault_count = fault_count + 1, "
-                "last_seen_at = case when %s then last_seen_at else clock_timestamp() end, "
+                "last_seen_at = case when %s then last_seen_at else "
+                "greatest(last_seen_at, least(%s::timestamptz, clock_timestamp())) end, "
                 "log_url = coalesce(log_url, %s) where incident_id = %s",
-                [left_by is not None, failure.log_url, left_by or (known and known.incident_id)],
+                [
+                    left_by is not None,
+                    failure.failed_at,
+                    failure.log_url,
+                    left_by or (known and known.incident_id),
+                ],
             )
     conn.commit()
 
@@ -205,18 +211,20 @@ def _see(conn: psycopg.Connection, fault: Fault, routes: list[str]) -> int:
     """Open the fault's incident, or refresh it; returns its number."""
     known = _known(conn, fault)
     if known is None:
-        incident_id = write(conn, fault)
+        incident_id = write(conn, fault, fault.failed_at)
         tell(conn, incident_id, "opened", routes)
         return incident_id
     if known.ended_at is not None and known.ended_by != WATCH:
         return known.incident_id  # a person closed it
+    if fault.failed_at and known.ended_at is not None and fault.failed_at <= known.ended_at:
+        return known.incident_id  # its work was done since
     conn.execute(
         """
         update ops.incident
         set
             severity = %s, what = %s, kept = %s, next_step = %s, log_url = coalesce(%s, log_url),
-            last_seen_at = clock_timestamp(), ended_at = null, ended_by = null, end_reason = null,
-            fault_count = fault_count + %s
+            last_seen_at = greatest(last_seen_at, least(%s::timestamptz, clock_timestamp())),
+            ended_at = null, ended_by = null, end_reason = null, fault_count = fault_count + %s
         where incident_id = %s
         """,
         [
@@ -225,6 +233,7 @@ def _see(conn: psycopg.Connection, fault: Fault, routes: list[str]) -> int:
             fault.kept,
             fault.next_step,
             fault.log_url,
+            fault.failed_at,
             int(known.ended_at is not None),
             known.incident_id,
         ],
@@ -259,8 +268,8 @@ def write(
         values (
             %(kind)s, %(subject)s, %(business_date)s, %(period_id)s, %(severity)s, %(what)s,
             %(kept)s, %(next_step)s, %(dag_id)s, %(task_id)s, %(log_url)s, %(count)s,
-            coalesce(%(at)s::timestamptz, clock_timestamp()),
-            coalesce(%(at)s::timestamptz, clock_timestamp())
+            least(%(at)s::timestamptz, clock_timestamp()),
+            least(%(at)s::timestamptz, clock_timestamp())
         )
         on conflict (kind, subject, business_date) do update
         set

@@ -12,12 +12,15 @@ from chotso.watch.moment import Moment
 from chotso.watch.routes import routes_of
 
 _UNSENT = """
-select route, count(*), min(due_at), (array_agg(error order by due_at desc))[1]
+select
+    route, count(*), min(due_at),
+    (array_agg(error order by due_at desc) filter (where error is not null))[1]
 from ops.incident_notice
 inner join ops.incident using (incident_id)
-where sent_at is null and try_count > 0 and route = any(%s)
+where sent_at is null and route = any(%s)
     and (event <> 'ended' or ended_at is not null)
 group by route
+having max(try_count) > 0 -- the rest waits for the route
 order by route
 """
 

@@ -1,6 +1,8 @@
 """Looks at proofs of completeness, rows set aside, refused files and a restored warehouse."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
 import psycopg
 
@@ -13,6 +15,7 @@ from chotso.watch.dags import dag_of
 from chotso.watch.fault import Fault, listed
 from chotso.watch.moment import Moment
 
+_MANY_FILES = 5  # of a feed; more are one incident
 _OPEN = "select count(*), min(first_seen) from quarantine.row where status = 'open'"
 # Batches of the archive that the ledger does not know and has not read past since.
 _UNKNOWN = """
@@ -88,28 +91,59 @@ def registers(moment: Moment, conn: psycopg.Connection) -> Iterator[Fault]:
 
 
 def files(moment: Moment, conn: psycopg.Connection) -> Iterator[Fault]:
-    """Deliveries in the drop folder that were refused or cannot be read."""
+    """Deliveries in the drop folder that were refused or cannot be read.
+
+    Many of one feed are one fault. Those that were told before they were many stay open as long as
+    they are there, and no other of them opens one (`may_heal`).
+    """
+    of_feeds: dict[str | None, list[Fault]] = {}
     for entry in drop_register.not_taken(conn):
         is_refused = entry["batch_id"] is not None
-        if not is_refused and (entry["feed"] is None or entry["kind"] not in INCIDENTS):
-            continue
-        batch = f" ({entry['batch_id']})" if is_refused else ""
-        yield moment.fault(
-            kind="file_refused",
-            subject=entry["name"],
-            what=f"{entry['name']}{batch} was not taken: {entry['reason']}",
-            kept="it, as it came; the other files went on.",
-            next_step=f"have {entry['name']} delivered again, or take it out of the drop folder; "
-            "the next night reads it"
-            + (
-                f"; or `chotso quarantine waive {entry['batch_id']} --reason … --by …`"
-                if is_refused
-                else ""
-            ),
-            dag_id=dag_of(contract_of(entry["feed"]).group) if entry["feed"] else None,
-            task_id="land",
-            about=frozenset({entry["name"], *filter(None, [entry["feed"], entry["batch_id"]])}),
-        )
+        if is_refused or (entry["feed"] is not None and entry["kind"] in INCIDENTS):
+            of_feeds.setdefault(entry["feed"], []).append(_refused(moment, entry))
+    for feed, faults in of_feeds.items():
+        if len(faults) <= _MANY_FILES:
+            yield from faults
+        else:
+            yield _many_refused(moment, feed, faults)
+            yield from (replace(each, may_heal=True) for each in faults)
+
+
+def _refused(moment: Moment, entry: dict[str, Any]) -> Fault:
+    is_refused = entry["batch_id"] is not None
+    batch = f" ({entry['batch_id']})" if is_refused else ""
+    return moment.fault(
+        kind="file_refused",
+        subject=entry["name"],
+        what=f"{entry['name']}{batch} was not taken: {entry['reason']}",
+        kept="it, as it came; the other files went on.",
+        next_step=f"have {entry['name']} delivered again, or take it out of the drop folder; "
+        "the next night reads it"
+        + (
+            f"; or `chotso quarantine waive {entry['batch_id']} --reason … --by …`"
+            if is_refused
+            else ""
+        ),
+        dag_id=dag_of(contract_of(entry["feed"]).group) if entry["feed"] else None,
+        task_id="land",
+        about=frozenset({entry["name"], *filter(None, [entry["feed"], entry["batch_id"]])}),
+    )
+
+
+def _many_refused(moment: Moment, feed: str | None, faults: list[Fault]) -> Fault:
+    names = listed([each.subject for each in faults])
+    return moment.fault(
+        kind="file_refused",
+        subject=f"files of {feed or 'no feed'}",
+        what=f"{len(faults)} files of {feed or 'no feed'} were not taken: {names}. The first: "
+        f"{faults[0].what}",
+        kept="them, as they came; the other files went on.",
+        next_step="have them delivered again, or take them out of the drop folder; the next night "
+        "reads it; their reasons stand in `ops.drop_entry` and `ops.batch`",
+        dag_id=faults[0].dag_id,
+        task_id="land",
+        about=frozenset().union(*(each.about for each in faults)),
+    )
 
 
 def quarantine(moment: Moment, conn: psycopg.Connection) -> Iterator[Fault]:

@@ -2,41 +2,40 @@
 
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-
-import psycopg
+from pathlib import Path
 
 from chotso.errors import BusyError, ChotsoError, frames_of
-from chotso.masking import masked
 from chotso.orchestration.due import newest_due
 from chotso.settings import Settings
 from chotso.warehouse.connect import connect
 from chotso.warehouse.locks import hold
 from chotso.warehouse.refused import in_words
 from chotso.watch import incidents, notices
-from chotso.watch.away import Told, remembered, write_down
+from chotso.watch.away import (
+    Told,
+    is_told_here,
+    note_told_here,
+    reached,
+    remembered,
+    write_down,
+)
 from chotso.watch.fault import Fault, TaskFailure
-from chotso.watch.handed import handed_over
-from chotso.watch.incident import Event, Incident
+from chotso.watch.handed import Handed, handed_over
+from chotso.watch.incident import Incident
 from chotso.watch.incidents import LOCK
 from chotso.watch.judge import Diagnosis, explained, judge
 from chotso.watch.moment import wall_clock
 from chotso.watch.places import warehouse_away
 from chotso.watch.routes import Route, routes_of
+from chotso.watch.sending import Sending, send_due
 
 _LOG = logging.getLogger(__name__)
 _TURN_S = 30.0  # how long another watch is waited for
 _TOLD_AFTER_ROUNDS = 2
-# An end that could not be sent waits while the incident is open again.
-_DUE = """
-select notice.incident_id, notice.event, notice.route
-from ops.incident_notice as notice
-inner join ops.incident as incident on notice.incident_id = incident.incident_id
-where notice.sent_at is null and notice.route = any(%s)
-    and (notice.event <> 'ended' or incident.ended_at is not null)
-order by notice.due_at, notice.incident_id, notice.event
-"""
+_AHEAD_S = 60.0  # what clocks may differ by
 
 
 @dataclass(frozen=True)
@@ -58,28 +57,55 @@ def look_once(settings: Settings, failure: TaskFailure | None = None) -> Round:
         ChotsoError: The limits cannot be read.
         BusyError: Another watch took too long.
     """
+    sending = Sending(_routes(settings))
+    suspects: list[Handed] = []
     for earlier in handed_over(settings.home):
-        _look(settings, earlier)
-    return _look(settings, failure)
+        try:
+            _look(settings, earlier.failure, sending)
+        except BusyError:
+            raise
+        except Exception as error:  # one bad file stops no telling
+            _LOG.error("%s: a look with it failed:\n%s", earlier.path, frames_of(error))
+            suspects.append(earlier)
+        else:
+            earlier.forget()
+    try:
+        found = _look(settings, failure, sending)
+    except BusyError:
+        raise
+    except Exception:
+        _send_what_is_due(settings, sending)
+        raise
+    for each in suspects:  # a look goes well without it
+        each.set_aside()
+    return found
 
 
-def _look(settings: Settings, failure: TaskFailure | None) -> Round:
-    routes = _routes(settings)
+def _look(settings: Settings, failure: TaskFailure | None, sending: Sending) -> Round:
     diagnosis = judge(settings, failure)
     failed = diagnosis.moment.of_task(failure) if failure else None
     found: list[Incident] = []
     if not diagnosis.is_warehouse_there:
-        _without_warehouse(settings, diagnosis.moment.night, diagnosis.causes, failed, routes)
+        _without_warehouse(settings, diagnosis.moment.night, diagnosis.causes, failed, sending)
     else:
         try:
-            found = _with_warehouse(settings, diagnosis, failed, routes)
+            found = _with_warehouse(settings, diagnosis, failed, sending)
         except BusyError:
             raise
         except ChotsoError as error:  # it went away since; the ledger knows what else was told
             causes = [warehouse_away(error, diagnosis.moment)]
-            _without_warehouse(settings, diagnosis.moment.night, causes, failed, routes)
+            _without_warehouse(settings, diagnosis.moment.night, causes, failed, sending)
     _touch(settings, "looked")
     return Round(diagnosis, found)
+
+
+def _send_what_is_due(settings: Settings, sending: Sending) -> None:
+    """After a look that failed: what earlier looks found is told all the same."""
+    try:
+        with connect(settings) as conn, hold(conn, LOCK, _TURN_S):
+            send_due(conn, sending)
+    except Exception as error:
+        _LOG.error("what is due is not sent: %s", in_words(error, "The telling").what)
 
 
 def look_quietly(settings: Settings) -> None:
@@ -92,22 +118,32 @@ def look_quietly(settings: Settings) -> None:
 
 def closed(settings: Settings, incident_id: int, by: str, reason: str) -> Incident:
     """Close an incident by a person's word, and say so."""
-    routes = _routes(settings)
+    sending = Sending(_routes(settings))
     with connect(settings) as conn, hold(conn, LOCK, _TURN_S):
-        found = incidents.close(conn, incident_id, by, reason, [route.name for route in routes])
-        _send_due(conn, routes)
+        found = incidents.close(conn, incident_id, by, reason, sending.names)
+        send_due(conn, sending)
     return found
 
 
-def watch_on(settings: Settings, every_s: float) -> None:
+def watch_on(load: Callable[[], Settings], every_s: float) -> None:
     """Look again and again, until the process is ended; an error of one round ends no other.
 
     An error that comes in two rounds one after the other is told on the routes, once.
+
+    Args:
+        load: Reads the settings; it is asked before each round, so that a password that was changed
+            needs no other process.
+        every_s: Seconds from one round's beginning to the next one's.
+
+    Raises:
+        ChotsoError: The settings cannot be read at the beginning.
     """
+    settings = load()
     failed_rounds = 0
     while True:
         started = time.monotonic()
         try:
+            settings = load()
             told = look_once(settings)
         except Exception as error:  # a watch that ends is noticed by nobody
             failed_rounds += 1
@@ -135,31 +171,35 @@ def _fail(settings: Settings, error: ChotsoError, rounds: int) -> None:
         next_step=error.next_step,
     )
     try:
-        _without_warehouse(settings, night, [fault], None, _routes(settings))
+        _without_warehouse(settings, night, [fault], None, Sending(_routes(settings)))
     except Exception as another:
         _LOG.error("it could not be told: %s", in_words(another, "The telling").what)
 
 
 def last_look(settings: Settings) -> float | None:
-    """Seconds since any watch of this home looked; None if none ever did."""
+    """Seconds since any watch of this home looked; None if none ever did.
+
+    They are negative if the time lies more than a minute ahead: then it says nothing.
+    """
     try:
-        return max(0.0, time.time() - (settings.home / "watch" / "looked").stat().st_mtime)
+        ago = time.time() - (settings.home / "watch" / "looked").stat().st_mtime
     except OSError:
         return None
+    return ago if ago < -_AHEAD_S else max(0.0, ago)
 
 
 def _with_warehouse(
-    settings: Settings, diagnosis: Diagnosis, failure: Fault | None, routes: list[Route]
+    settings: Settings, diagnosis: Diagnosis, failure: Fault | None, sending: Sending
 ) -> list[Incident]:
-    names = [route.name for route in routes]
     with connect(settings) as conn, hold(conn, LOCK, _TURN_S):
         with remembered(settings.home) as told:
             if told:
-                write_down(conn, told, names)
-        incidents.record(conn, diagnosis, names)
+                write_down(conn, told, sending.names)
+        incidents.record(conn, diagnosis, sending.names)
         if failure is not None:
-            incidents.note_failure(conn, failure, diagnosis, names)
-        _send_due(conn, routes)
+            incidents.note_failure(conn, failure, diagnosis, sending.names)
+        send_due(conn, sending)
+        reached(settings.home)
         return incidents.listed(conn)
 
 
@@ -168,7 +208,7 @@ def _without_warehouse(
     night: date,
     causes: list[Fault],
     failure: Fault | None,
-    routes: list[Route],
+    sending: Sending,
 ) -> None:
     """Tell what is wrong without the ledger; each route is told of each cause once.
 
@@ -181,9 +221,12 @@ def _without_warehouse(
             is_new = _key(cause) not in told and cause is failure
             _known(told, cause).fault_count += 0 if is_new else 1
             causes = causes if cause in causes else [*causes, cause]
-        failing = _tell_each(told, causes, routes)
-        broken = [notices.failed(night, *each) for each in failing.items()]
-        _tell_each(told, broken, [each for each in routes if each.name not in failing])
+        _tell_each(settings.home, told, causes, sending)
+        broken = [
+            notices.failed(night, name, f"The route {name} does not work: {why}")
+            for name, why in sending.failing.items()
+        ]
+        _tell_each(settings.home, told, broken, sending)
 
 
 def _key(fault: Fault) -> str:
@@ -191,50 +234,23 @@ def _key(fault: Fault) -> str:
 
 
 def _known(told: dict[str, Told], fault: Fault) -> Told:
-    return told.setdefault(_key(fault), Told(fault, wall_clock()))
+    return told.setdefault(_key(fault), Told(fault, fault.failed_at or wall_clock()))
 
 
-def _tell_each(told: dict[str, Told], causes: list[Fault], routes: list[Route]) -> dict[str, str]:
-    """Tell the routes that were not told yet; returns those that failed, each with why."""
-    failing: dict[str, str] = {}
+def _tell_each(home: Path, told: dict[str, Told], causes: list[Fault], sending: Sending) -> None:
+    """Tell the routes that were not told yet and that work."""
     for cause in causes:
+        here = {name for name in sending.names if is_told_here(home, cause, name)}
+        if _key(cause) not in told and here == set(sending.names):
+            continue  # another process has written it down
         each = _known(told, cause)
-        for route in routes:
-            if route.name in each.routes:
+        each.routes += sorted(here - set(each.routes))
+        for name in sending.names:
+            if name in each.routes or not sending.works(name):
                 continue
-            if error := _error_of(route, each.as_incident(), "opened"):
-                failing[route.name] = f"The route {route.name} does not work: {error}"
-            else:
-                each.routes.append(route.name)
-    return failing
-
-
-def _send_due(conn: psycopg.Connection, routes: list[Route]) -> None:
-    """Send every notice that is not sent yet; what fails is tried again in the next round."""
-    by_name = {route.name: route for route in routes}
-    due = conn.execute(_DUE, [list(by_name)]).fetchall()
-    conn.commit()
-    for incident_id, event, name in due:
-        error = _error_of(by_name[name], incidents.one(conn, incident_id), event)
-        conn.execute(
-            "update ops.incident_notice "
-            "set sent_at = case when %(error)s::text is null then clock_timestamp() end, "
-            "error = %(error)s, try_count = try_count + 1 "
-            "where incident_id = %(id)s and event = %(event)s and route = %(route)s",
-            {"error": error, "id": incident_id, "event": event, "route": name},
-        )
-        conn.commit()
-
-
-def _error_of(route: Route, incident: Incident, event: Event) -> str | None:
-    """Send; the error as text, None if it was sent. Routes are others' programs: any error."""
-    try:
-        route.send(incident, event)
-    except Exception as error:
-        told = masked(f"{type(error).__name__}: {error}")
-        _LOG.warning("route %s: %s", route.name, told)
-        return told[:500]
-    return None
+            if sending.send(name, each.as_incident(), "opened") is None:
+                each.routes.append(name)
+                note_told_here(home, cause, name)
 
 
 def _routes(settings: Settings) -> list[Route]:

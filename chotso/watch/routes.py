@@ -27,6 +27,7 @@ from chotso.watch.callbacks import FILE_NAME
 from chotso.watch.incident import Event, Incident
 
 TIMEOUT_S = 10.0
+_OUR_NAMES = ("file", "webhook")  # a notice is known by its route's name: each is one route's
 _LARGEST_BYTES = 10_000_000  # of the file of this machine; one earlier file is kept
 _EVENTS = {"opened": "new", "worse": "worse", "again": "came back", "ended": "over"}
 _EVENTS_VI = {"opened": "mới", "worse": "nặng hơn", "again": "tái diễn", "ended": "đã hết"}
@@ -148,8 +149,16 @@ def _of_file(path: Path) -> list[Route]:
         raise _unreadable(path, str(getattr(error, "strerror", None) or error)) from error
     if mode & 0o077:
         raise _unreadable(path, f"can be read by others (mode {mode:o}): it holds secrets")
-    told = [line.split() for line in lines if line.strip() and not line.lstrip().startswith("#")]
-    return [_apprise(path, number, parts) for number, parts in enumerate(told, start=1)]
+    found: dict[str, Route] = {}
+    for number, line in enumerate(lines, start=1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        route = _apprise(path, number, line.split())
+        if route.name in found or route.name in _OUR_NAMES or "://" in route.name:
+            why = "the name of another route, of one of ours (file, webhook), or a second URL"
+            raise _unreadable(path, f"has a line {number} whose name is {why}")
+        found[route.name] = route
+    return list(found.values())
 
 
 def _apprise(path: Path, number: int, parts: list[str]) -> Route:

@@ -464,13 +464,17 @@ def test_a_failure_where_no_warehouse_is_known_is_handed_to_the_watch(
         dag_id="extract_plans", partition_key=None, conf={"business_date": "2021-12-30"}
     )
     alerts.alert_run_failed({"dag_run": of_the_form, "reason": "task_failure"})
-    found = {each.dag_id: each for each in handed_over(tmp_path)}
+    handed = list(handed_over(tmp_path))
+    found = {each.failure.dag_id: each.failure for each in handed}
     first, second = found["extract_arrears"], found["extract_plans"]
     assert (first.task_id, first.business_date) == ("publish", date(2021, 12, 31))
     assert first.what == "Tệp C12 bị từ chối."
     assert first.next_step == "ask for the file again."
     assert second.what == "The run failed: task_failure"
     assert second.business_date == date(2021, 12, 30)
+    for each in handed:
+        assert each.failure.failed_at is not None
+        each.forget()
     assert list(handed_over(tmp_path)) == [], "each is taken once"
 
 
@@ -482,6 +486,6 @@ def test_whatever_a_person_sent_with_a_run_its_failure_is_told(
     monkeypatch.delenv("CHOTSO_WAREHOUSE_URL", raising=False)
     run = SimpleNamespace(dag_id="freeze_results", partition_key=None, conf=conf)
     alerts.alert_run_failed({"dag_run": run, "reason": "task_failure"})
-    assert [(each.dag_id, each.business_date) for each in handed_over(tmp_path)] == [
-        ("freeze_results", None)
-    ]
+    assert [
+        (each.failure.dag_id, each.failure.business_date) for each in handed_over(tmp_path)
+    ] == [("freeze_results", None)]

@@ -154,6 +154,10 @@ def test_the_watch_is_healthy_while_it_looks(compose: dict[str, Any], tmp_path: 
     assert is_healthy()
     os.utime(looked, (0, time.time() - 301))
     assert not is_healthy()
+    os.utime(looked, (0, time.time() + 30))
+    assert is_healthy(), "clocks of two machines"
+    os.utime(looked, (0, time.time() + 3_600))
+    assert not is_healthy(), "a clock that was wrong makes nobody alive"
 
 
 def test_every_secret_is_mounted_declared_and_made(compose: dict[str, Any], drawn: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from chotso.build.dbt import run_build
+from chotso.errors import ChotsoError
 from chotso.sandbox.server import SandboxServer
 from chotso.settings import Settings
 from chotso.warehouse.connect import connect
@@ -19,6 +20,7 @@ from chotso.watch import judge as judging
 from chotso.watch.fault import TaskFailure
 from chotso.watch.limits import load_limits
 from chotso.watch.rounds import look_once
+from chotso.watch.routes import routes_of
 from tests.worlds.quarantine_world import DAY, QuarantineWorld
 from tests.worlds.receivers import mailbox, webhook
 from tests.worlds.typed import typed
@@ -337,8 +339,8 @@ def test_secrets_of_routes_stand_nowhere(world: QuarantineWorld, tmp_path: Path)
     ("line", "mode", "why"),
     [
         ("truc mailto://127.0.0.1?to=a@b.vn", 0o644, "can be read by others"),
-        ("no url at all", 0o600, "line 1"),
-        ("truc nothing://x", 0o600, "line 1"),
+        ("no url at all", 0o600, "line 2"),
+        ("truc nothing://x", 0o600, "line 2"),
     ],
 )
 def test_a_file_of_routes_that_is_wrong_is_an_incident_on_the_others(
@@ -351,6 +353,18 @@ def test_a_file_of_routes_that_is_wrong_is_an_incident_on_the_others(
     assert [each.kind for each in found] == ["route_failed"]
     assert why in found[0].what
     assert told(world) == [("opened", "route_failed", "CHOTSO_ALERT_ROUTES_FILE")]
+
+
+@pytest.mark.parametrize(
+    "line", ["truc json://h/b", "file json://h/b", "webhook json://h/b", "json://h/b json://h/b"]
+)
+def test_two_routes_of_one_name_are_refused(
+    world: QuarantineWorld, tmp_path: Path, line: str
+) -> None:
+    settings = with_routes(world.settings, tmp_path, "truc json://h/a", "", line)
+    with pytest.raises(ChotsoError, match="a line 4 whose name") as refused:
+        routes_of(settings)
+    assert "://" not in str(refused.value)
 
 
 def test_while_the_warehouse_is_away_each_is_told_once_and_written_down_after(

@@ -157,6 +157,33 @@ def test_a_refused_file_that_is_taken_away_ends_its_incident(world: QuarantineWo
     assert look_once(world.settings).open_incidents == []
 
 
+def test_many_refused_files_of_a_feed_are_one_incident(world: QuarantineWorld) -> None:
+    add = (
+        "insert into ops.drop_entry (name, feed, kind, reason, first_seen, last_seen) "
+        "select 'C12_' || n || '.txt', 'c12', 'unreadable', 'no layout', now(), now() "
+        "from generate_series(%s::int, %s::int) as n"
+    )
+
+    def subjects() -> list[str]:
+        return sorted(each.subject for each in look_once(world.settings).open_incidents)
+
+    try:
+        world.act(add, 1, 2)
+        assert subjects() == ["C12_1.txt", "C12_2.txt"]
+        world.act(add, 3, 300)
+        assert subjects() == ["C12_1.txt", "C12_2.txt", "files of c12"], "none ends, one is new"
+        (many,) = [
+            each
+            for each in look_once(world.settings).open_incidents
+            if each.subject == "files of c12"
+        ]
+        assert many.what.startswith("300 files of c12 were not taken: C12_1.txt; C12_10.txt")
+        assert "and 295 more" in many.what
+    finally:
+        world.act("delete from ops.drop_entry where reason = 'no layout'")
+    assert subjects() == []
+
+
 def test_an_extract_that_hangs_is_ended_and_read_again(
     world: QuarantineWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -140,6 +140,10 @@ def test_a_watch_that_looks_no_more_is_a_warning(world: QuarantineWorld) -> None
     long_ago = time.time() - 3 * 86_400
     os.utime(looked, (long_ago, long_ago))
     found = status_of(world.settings)
+    to_come = time.time() + 3 * 86_400
+    os.utime(looked, (to_come, to_come))
+    (unknown,) = status_of(world.settings).causes
+    assert (unknown.kind, "a clock was wrong" in unknown.what) == ("watch_silent", True)
     looked.unlink()
     (cause,) = found.causes
     assert (cause.kind, cause.severity) == ("watch_silent", "warning")

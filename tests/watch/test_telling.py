@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NoReturn
@@ -20,7 +21,7 @@ import yaml
 
 from chotso.sandbox.server import SandboxServer
 from chotso.settings import Settings
-from chotso.watch import away, rounds, routes
+from chotso.watch import away, incidents, rounds, routes
 from chotso.watch import judge as judging
 from chotso.watch.fault import TaskFailure
 from chotso.watch.handed import hand_over
@@ -122,7 +123,107 @@ def test_what_was_handed_over_stays_until_a_look_took_it(
     look_once(world.settings)
     look_once(world.settings)
     assert [r["fault_count"] for r in world.rows("select * from ops.incident")] == [1]
-    assert list((world.settings.home / "watch" / "failed").iterdir()) == []
+    left = [each.name for each in (world.settings.home / "watch" / "failed").iterdir()]
+    assert left == ["0.bad"], "what is no failure is kept for a person"
+
+
+def test_one_bad_file_stops_no_telling(
+    world: QuarantineWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A NUL, a pipe, a huge file, and one that the ledger refuses; what is due is sent."""
+    failed = world.settings.home / "watch" / "failed"
+    for dag in ("extract_plans", "extract_arrears", "refused_dag"):
+        hand_over(world.settings.home, TaskFailure(dag, None, DAY, "a\0b\x1b[2J", "mend\0"))
+    os.mkfifo(failed / "pipe.json")
+    (failed / "huge.json").write_bytes(b" " * 200_000)
+    noted = incidents.note_failure
+
+    def refuse(conn: Any, failure: Any, *more: Any) -> None:
+        if failure.dag_id == "refused_dag":
+            conn.execute("select 'a'::int")
+        noted(conn, failure, *more)
+
+    monkeypatch.setattr(incidents, "note_failure", refuse)
+    with webhook() as (url, posts):
+        settings = world.settings.model_copy(update={"alert_webhook": url})
+        look_once(settings)
+        look_once(settings)
+        assert sorted(heard(posts)) == [
+            ("opened", "task_failed", "extract_arrears"),
+            ("opened", "task_failed", "extract_plans"),
+        ]
+    assert posts[0]["what"] == "a b [2J"
+    assert sorted(path.suffix for path in failed.iterdir()) == [".bad"] * 3
+
+
+def test_what_is_due_is_sent_by_a_round_that_fails(
+    world: QuarantineWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with webhook() as (url, posts):
+        dead = world.settings.model_copy(update={"alert_webhook": "http://127.0.0.1:1/x"})
+        look_once(dead, TaskFailure("build_warehouse", "build", DAY, "it broke", "mend it"))
+        monkeypatch.setattr(rounds, "judge", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            look_once(world.settings.model_copy(update={"alert_webhook": url}))
+        assert heard(posts) == [("opened", "task_failed", "build_warehouse")]
+
+
+def test_a_failure_whose_file_cannot_be_taken_away_is_counted_once(
+    world: QuarantineWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failure = TaskFailure("build_warehouse", "build", DAY, "it broke", "mend it")
+    hand_over(world.settings.home, failure)
+    monkeypatch.setattr(Path, "unlink", full)
+    look_once(world.settings)
+    look_once(world.settings)
+    monkeypatch.undo()
+    assert [r["fault_count"] for r in world.rows("select * from ops.incident")] == [1]
+
+
+def test_a_failure_that_was_mended_before_it_was_read_is_over_at_once(
+    world: QuarantineWorld,
+) -> None:
+    (built,) = world.rows("select max(started_at) as at from ops.build where status = 'exposed'")
+    before = built["at"] - timedelta(minutes=1)
+    failure = TaskFailure("build_warehouse", "build", DAY, "it broke", "mend it", failed_at=before)
+    hand_over(world.settings.home, failure)
+    assert look_once(world.settings).open_incidents == []
+    (row,) = world.rows("select opened_at, last_seen_at, end_reason from ops.incident")
+    assert (row["opened_at"], row["last_seen_at"]) == (before, before)
+    assert row["end_reason"] == "its work was done since"
+    hand_over(world.settings.home, failure)
+    look_once(world.settings)
+    assert len(world.rows("select 1 from ops.incident_notice")) == 2, "and nothing is told again"
+
+
+def test_a_dead_route_is_tried_once_a_round(
+    world: QuarantineWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[str] = []
+
+    def refuse(*_: object) -> None:
+        tried.append("webhook")
+        raise OSError("it is dead")
+
+    monkeypatch.setattr(routes, "_post", refuse)
+    settings = world.settings.model_copy(update={"alert_webhook": "http://127.0.0.1:1/x"})
+    for dag in ("extract_plans", "extract_arrears", "extract_documents"):
+        hand_over(settings.home, TaskFailure(dag, None, DAY, "it broke", "mend it"))
+    look_once(settings)
+    assert len(tried) == 1
+    lines = (settings.home / "alerts.jsonl").read_text("utf-8").splitlines()
+    assert {json.loads(line)["subject"] for line in lines} >= {"extract_plans", "extract_arrears"}
+    look_once(settings.model_copy(update={"warehouse_url": NOWHERE}), failure_of("other_dag"))
+    assert len(tried) == 2
+    with webhook() as (url, posts):
+        monkeypatch.undo()
+        look_once(settings.model_copy(update={"alert_webhook": url}))
+        subjects = {subject for _, _, subject in heard(posts)}
+    assert subjects >= {"extract_plans", "extract_arrears", "extract_documents"}
+
+
+def failure_of(dag: str) -> TaskFailure:
+    return TaskFailure(dag, None, DAY, "it broke", "mend it")
 
 
 def test_a_value_that_a_foreign_error_quotes_leaves_no_house(
@@ -161,7 +262,7 @@ def test_a_value_that_a_foreign_error_quotes_leaves_no_house(
     assert "ValueError" in kept, "and the kind of error is told"
 
 
-def full(*_: object) -> NoReturn:
+def full(*_: object, **_options: object) -> NoReturn:
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
@@ -255,7 +356,47 @@ def watch_for(settings: Settings, rounds_: int, monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(time, "sleep", sleep)
     with pytest.raises(EnoughError):
-        rounds.watch_on(settings, 1)
+        rounds.watch_on(lambda: settings, 1)
+
+
+def test_a_watch_with_an_old_password_is_told_of_once_and_takes_the_new_one(
+    world: QuarantineWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other processes have the new one: what the watch told is written down, and it tells again."""
+    with webhook() as (url, posts):
+        there = world.settings.model_copy(update={"alert_webhook": url})
+        old = there.model_copy(update={"warehouse_url": NOWHERE})
+        for _ in range(3):
+            look_once(old)
+            with monkeypatch.context() as another:
+                another.setattr(away, "_TOLD_HERE", {})
+                look_once(there)
+                look_once(there)
+        assert heard(posts) == [
+            ("opened", "warehouse_away", "warehouse"),
+            ("ended", "warehouse_away", "warehouse"),
+        ]
+        look_once(there)
+        look_once(old)
+        look_once(there)
+        assert [event for event, *_ in heard(posts)[2:]] == ["opened", "ended"], "this one is new"
+
+
+def test_the_watch_reads_its_settings_before_each_round(
+    world: QuarantineWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = world.settings.model_copy(update={"warehouse_url": NOWHERE})
+    seen: list[str] = []
+
+    def look(settings: Settings) -> Any:
+        seen.append(settings.warehouse_url)
+        return SimpleNamespace(diagnosis=SimpleNamespace(causes=[]))
+
+    monkeypatch.setattr(rounds, "look_once", look)
+    monkeypatch.setattr(time, "sleep", lambda _: 1 / 0 if len(seen) == 2 else None)
+    with pytest.raises(ZeroDivisionError):
+        rounds.watch_on(iter([old, old, world.settings]).__next__, 1)
+    assert seen == [NOWHERE, world.settings.warehouse_url]
 
 
 @pytest.mark.parametrize(

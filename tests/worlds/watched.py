@@ -13,6 +13,7 @@ import pytest
 from chotso.build.dbt import run_build
 from chotso.sandbox.server import SandboxServer
 from chotso.settings import Settings
+from chotso.watch import away
 from chotso.watch import judge as judging
 from chotso.watch.limits import load_limits
 from tests.worlds.quarantine_world import DAY, QuarantineWorld, quarantine_world
@@ -64,6 +65,7 @@ def begin_anew(world: QuarantineWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     """No incident yet, no grace, and a cause that is gone ends its incident at once."""
     limits = load_limits().model_copy(update={"quiet_minutes": 0, "retry_grace_minutes": 0})
     monkeypatch.setattr(judging, "load_limits", lambda: limits)
+    monkeypatch.setattr(away, "_TOLD_HERE", {})
     world.act("truncate ops.incident, ops.incident_notice")
     (world.settings.home / "alerts.jsonl").unlink(missing_ok=True)
 
