@@ -28,7 +28,7 @@ from tests.worlds.quarantine_world import (
     quarantine_world,
 )
 
-pytestmark = pytest.mark.warehouse
+pytestmark = [pytest.mark.long, pytest.mark.warehouse]
 
 MONEY_MENDED = 100_000
 

@@ -25,7 +25,7 @@ from tests.oracle.model import Row
 from tests.worlds.freeze_world import past_the_guards
 from tests.worlds.product import SOURCE_LOGIN, Product, product
 
-pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.long, pytest.mark.warehouse, pytest.mark.timeout(600)]
 
 # The first period of the shipped register begins on 2021-09-01.
 DAY = date(2021, 8, 20)

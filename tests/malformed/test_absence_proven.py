@@ -16,7 +16,7 @@ from tests.malformed.warehouse import NIGHT, empty_warehouse
 from tests.oracle.hostile.c12_files import COLUMNS
 from tests.worlds.product import Product
 
-pytestmark = [pytest.mark.warehouse, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.long, pytest.mark.warehouse, pytest.mark.timeout(300)]
 
 CODES = ["AA0001A", "AA0002A", "AA0003A", "AA0004A"]
 HEAD = 2
