@@ -203,9 +203,8 @@ def test_it_runs_only_when_due_if_so_asked_and_not_close_to_a_cutoff(story: Stor
     assert "No refresh is due" in story.refused("2021-12-31T17:00", only_if_due=True)
 
 
-@pytest.mark.timeout(
-    90, method="signal", func_only=True
-)  # one that does not step aside waits for an hour
+# One that does not step aside would wait for an hour.
+@pytest.mark.timeout(90, method="signal", func_only=True)
 @pytest.mark.parametrize("name", ["freeze", "extract of plans", "build marts_build", "refresh"])
 def test_it_steps_aside_for_every_other_run(story: Story, name: str) -> None:
     before = story.column("select max(batch_id) from ops.batch")
