@@ -32,8 +32,12 @@ def masked(text: str) -> str:
 
 def first_line_without_values(error: BaseException, said: str | None = None) -> str:
     """The first line of an error, without what it quotes, which may be personal data."""
-    text = _ADDED.sub("", (said or str(error)).strip())
+    return without_values(said or str(error)) or type(error).__name__
+
+
+def without_values(text: str) -> str:
+    """The first line of a text, without what it quotes; empty if there is none."""
+    text = _ADDED.sub("", text.strip())
     for quoted in _QUOTED:
         text = quoted.sub('"…"', text, count=1)
-    lines = text.splitlines()
-    return lines[0] if lines else type(error).__name__
+    return next(iter(text.splitlines()), "")

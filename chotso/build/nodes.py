@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from chotso.build.events import WATCHED
-from chotso.masking import first_line_without_values, masked
+from chotso.masking import masked, without_values
 
 _LOG = logging.getLogger(__name__)
 _KINDS = ("model", "test")
@@ -138,7 +138,7 @@ class Nodes:
             status=status,
             ended=time.monotonic(),
             rows=_rows(node.kind, result),
-            message=None if status in _WELL else without_values(result.message),
+            message=None if status in _WELL else reason_of(result.message),
         )
         self.tell_all("ended", done)
 
@@ -179,8 +179,8 @@ def _rows(kind: str, result: Any) -> int | None:
     return int(affected) if affected >= 0 else None
 
 
-def without_values(message: str) -> str | None:
+def reason_of(message: str) -> str | None:
     """What dbt was doing and what the server said, without values of rows; None if nothing."""
     lines = [line.strip() for line in message.splitlines() if line.strip()][:_TOLD_LINES]
-    told = " ".join(first_line_without_values(Exception(), line) for line in lines)
+    told = " ".join(without_values(line) for line in lines)
     return masked(told)[:_LONGEST_MESSAGE] or None

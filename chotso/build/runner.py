@@ -220,14 +220,14 @@ def environment(settings: Settings, schema: str, session_name: str) -> Iterator[
 
 def _said(result: Any) -> str:
     kind = "test" if str(result.node.resource_type) != "model" else "model"
-    return f"{kind} {result.node.name}: {nodes.without_values(str(result.message or '')) or ''}"
+    return f"{kind} {result.node.name}: {nodes.reason_of(str(result.message or '')) or ''}"
 
 
 def _told(text: str) -> str:
     """Why dbt ended: a server's error may quote rows, one of the project's own text does not."""
     if "Database Error" not in text:
         return text
-    return nodes.without_values(text) or "a database error"
+    return nodes.reason_of(text) or "a database error"
 
 
 def _failed(what: str, log_file: Path) -> ChotsoError:

@@ -21,7 +21,7 @@ from chotso.errors import ChotsoError
 from chotso.ingest.ledger import LandedBatch
 from chotso.ingest.load import batch_table, commit_landing, verdict_table
 from chotso.ingest.rules import Rule, RuleFacts, rules_of
-from chotso.masking import first_line_without_values
+from chotso.masking import without_values
 from chotso.settings import Settings
 from chotso.urls import one_host, sqlalchemy_url
 from chotso.waits import watched
@@ -180,7 +180,7 @@ def _message(info: Any) -> str:
     tried = [info, *info.values()] if isinstance(info, dict) else []
     for each in tried:
         if isinstance(each, dict) and "exception_message" in each:
-            return first_line_without_values(Exception(), str(each["exception_message"]))
+            return without_values(str(each["exception_message"]))
     return "no result"
 
 

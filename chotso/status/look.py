@@ -195,13 +195,13 @@ def _unwatched(moment: Moment, ago: float | None) -> list[Fault]:
     """The fault of a watch that has looked here, and does so no more; only a person can notice."""
     if ago is None or 0 <= ago < moment.limits.watch_silent_minutes * 60:
         return []
-    since = f"for {span(ago)}" if ago > 0 else "at a time that is known: a clock was wrong"
+    since = f"for {span(ago)}" if ago > 0 else "since a clock was wrong"
     return [
         Fault(
             kind="watch_silent",
             subject="watch",
             business_date=moment.night,
-            what=f"No watch has looked {since}; nobody is told of what is wrong.",
+            what=f"No watch has looked {since}: nobody is told of what is wrong.",
             kept="everything; incidents and notices stay as they were.",
             next_step="start the service `chotso watch` again, or unpause `watch_nights`; to look "
             "once: `chotso watch --once`",

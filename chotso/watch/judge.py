@@ -1,7 +1,7 @@
 """The diagnosis: everything that is wrong now, each cause once."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -11,7 +11,7 @@ from chotso.contracts import groups
 from chotso.errors import ChotsoError
 from chotso.incident_kinds import EVERYTHING, KINDS, WORST_FIRST
 from chotso.orchestration.due import newest_due
-from chotso.registers import load_registers
+from chotso.registers import Period, load_registers
 from chotso.settings import Settings
 from chotso.source.database import open_snapshot
 from chotso.source.queries import CLOCK_RELATION
@@ -89,14 +89,15 @@ def judge(settings: Settings, given_up: TaskFailure | None = None) -> Diagnosis:
         ChotsoError: The limits or the registers cannot be read.
     """
     limits = load_limits()
-    load_registers()  # what is wrong in them is not the warehouse's fault
+    periods = load_registers().periods  # what is wrong in them is not the warehouse's fault
     clock = _source_clock(settings)
     now = wall_clock() if isinstance(clock, ChotsoError) else clock.now
     ahead = None if isinstance(clock, ChotsoError) else clock.ahead
     moment = Moment(settings, limits, now, newest_due(now), given_up, source_ahead=ahead)
     try:
         with connect(settings) as conn:
-            moment = _with_the_ledger(moment, conn, knows_time=not isinstance(clock, ChotsoError))
+            knows_time = not isinstance(clock, ChotsoError)
+            moment = _with_the_ledger(moment, conn, periods, knows_time=knows_time)
             found = list(_found_in_ledger(moment, conn))
     except ChotsoError as error:
         causes = [places.warehouse_away(error, moment), *_found_in_places(moment)]
@@ -160,7 +161,9 @@ def _source_clock(settings: Settings) -> _Clock | ChotsoError:
         return error
 
 
-def _with_the_ledger(moment: Moment, conn: psycopg.Connection, *, knows_time: bool) -> Moment:
+def _with_the_ledger(
+    moment: Moment, conn: psycopg.Connection, periods: Iterable[Period], *, knows_time: bool
+) -> Moment:
     """The moment with the open periods and, where the source tells no time, the ledger's.
 
     While another session locks what is read here, the moment stays as it was: the warehouse is
@@ -170,11 +173,11 @@ def _with_the_ledger(moment: Moment, conn: psycopg.Connection, *, knows_time: bo
         with conn.transaction():
             conn.execute(_SETTINGS)
             now = moment.now if knows_time else clock_by_ledger(conn) or moment.now
-            periods = open_periods(conn)
+            still_open = open_periods(conn, periods)
     except psycopg.errors.LockNotAvailable:
         _LOG.warning("The open periods are locked by another session; looked at again next time")
         return moment
-    return replace(moment, now=now, night=newest_due(now), open_periods=periods)
+    return replace(moment, now=now, night=newest_due(now), open_periods=still_open)
 
 
 def _found_in_places(moment: Moment) -> Iterator[Fault]:

@@ -1,5 +1,6 @@
 """The moment that is judged: the clocks, the night that is due, and the periods still open."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -8,7 +9,7 @@ import psycopg
 
 from chotso.calendar import local_minute
 from chotso.orchestration.deadline import sealed_periods
-from chotso.registers import Period, load_registers
+from chotso.registers import Period
 from chotso.settings import Settings
 from chotso.watch.fault import Fault, TaskFailure
 from chotso.watch.limits import Limits
@@ -114,10 +115,10 @@ def clock_by_ledger(conn: psycopg.Connection) -> datetime | None:
     return row[0] if row else None
 
 
-def open_periods(conn: psycopg.Connection) -> list[Period]:
-    """Periods of the register without a sealed release, by cutoff."""
+def open_periods(conn: psycopg.Connection, registered: Iterable[Period]) -> list[Period]:
+    """Those of the registered periods that have no sealed release, by cutoff."""
     sealed = sealed_periods(conn)
-    found = [period for period in load_registers().periods if period.id not in sealed]
+    found = [period for period in registered if period.id not in sealed]
     return sorted(found, key=lambda period: period.cutoff_at)
 
 

@@ -246,7 +246,7 @@ def _tell_each(home: Path, told: dict[str, Told], causes: list[Fault], sending: 
         each = _known(told, cause)
         each.routes += sorted(here - set(each.routes))
         for name in sending.names:
-            if name in each.routes or not sending.works(name):
+            if name in each.routes or name in sending.failing:
                 continue
             if sending.send(name, each.as_incident(), "opened") is None:
                 each.routes.append(name)

@@ -45,10 +45,6 @@ class Sending:
         """Names of all routes."""
         return [each.name for each in self.routes]
 
-    def works(self, name: str) -> bool:
-        """Whether a route is one of this round's and has not failed in it."""
-        return name in self.names and name not in self.failing
-
     def send(self, name: str, incident: Incident, event: Event) -> str | None:
         """Send; the error as text, None if it was sent. Routes are others' programs: any error."""
         route = next(each for each in self.routes if each.name == name)
@@ -67,7 +63,7 @@ def send_due(conn: psycopg.Connection, sending: Sending) -> None:
     due = conn.execute(_DUE, [sending.names]).fetchall()
     conn.commit()
     for incident_id, event, name in due:
-        if not sending.works(name):
+        if name in sending.failing:
             continue
         error = sending.send(name, incidents.one(conn, incident_id), event)
         conn.execute(

@@ -19,7 +19,7 @@ import pytest
 from chotso.local import airflow as local
 from chotso.local import airflow_home, processes
 from chotso.local.airflow_home import AirflowHome
-from chotso.local.client import AirflowClient
+from chotso.local.client import AirflowClient, DagRun
 from chotso.local.drive import get_ready
 from chotso.migrate import migrate
 from chotso.sandbox import province
@@ -63,6 +63,10 @@ class Pipeline:
         """Rows of the source."""
         with psycopg.connect(self.server.source_url) as connection:
             return connection.execute(query).fetchall()
+
+    def states(self, run: DagRun) -> dict[str, str | None]:
+        """The state of each task of a run."""
+        return {task.task_id: task.state for task in self.api.tasks(run)}
 
     def alerts(self) -> list[dict[str, Any]]:
         """What people were told so far, as the file of alerts has it."""

@@ -97,9 +97,9 @@ def test_a_run_without_a_date_takes_what_is_due_and_is_built(pipeline: Pipeline)
 
 def test_a_refresh_shows_the_figures_of_the_last_day_by_noon(pipeline: Pipeline) -> None:
     by_night = refreshed(pipeline)
-    assert tasks_of(pipeline, by_night) == {"refresh": "skipped"}, "none is due at one o'clock"
+    assert pipeline.states(by_night) == {"refresh": "skipped"}, "none is due at one o'clock"
     pipeline.advance(NOON)
-    assert tasks_of(pipeline, refreshed(pipeline)) == {"refresh": "success"}
+    assert pipeline.states(refreshed(pipeline)) == {"refresh": "success"}
     seen = "select distinct business_date, known_at >= %s from marts.fct_intraday_attainment"
     assert pipeline.rows(seen, NOON) == [(NOON.date(), True)]
     nights = "select count(*) from marts.fct_nightly_attainment where business_date = %s"
@@ -111,11 +111,6 @@ def refreshed(pipeline: Pipeline) -> DagRun:
     """A run of the DAG of refreshes, at its end."""
     run = pipeline.api.create_run("refresh_figures")
     return pipeline.api.wait([run], timeout_s=TIMEOUT_S)[0]
-
-
-def tasks_of(pipeline: Pipeline, run: DagRun) -> dict[str, str | None]:
-    """The state of each task of a run."""
-    return {task.task_id: task.state for task in pipeline.api.tasks(run)}
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium")
